@@ -12,9 +12,8 @@ use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Exit, Result, bail, error};
 use crate::plan::{Approved, PlanOptions, SavedPlan, SkipReason};
 use crate::render::{Count, escape, few};
+use crate::view::NAMED;
 
-/// Maximum number of members named in one line.
-const NAMED: usize = 12;
 /// Maximum size of a plan file, in bytes.
 const LARGEST: u64 = 1 << 30;
 

@@ -63,11 +63,9 @@ fn count(rows: usize) -> Finding {
     if !is_round(rows) {
         return Finding::ok("not a round number, so the list was probably not cut");
     }
+    let rows = Count(rows, "row");
     Finding::warning(
-        format!(
-            "exactly {}: the server may have cut the list there",
-            Count(rows, "row")
-        ),
+        format!("exactly {rows}: the server may have cut the list there"),
         "compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look missing",
     )
 }
@@ -95,10 +93,8 @@ fn duplicates(live: &[&LiveRoom]) -> Finding {
         .map(|(pipe, rooms)| format!("{}: rooms {}", quoted(pipe.as_str()), rooms.join(", ")))
         .collect();
     let have = if cases.len() == 1 { "has" } else { "have" };
-    let message = format!(
-        "{} {have} more than one live room",
-        Count(cases.len(), "pipe")
-    );
+    let pipes = Count(cases.len(), "pipe");
+    let message = format!("{pipes} {have} more than one live room");
     let remedy = "delete all but one in ImbaChat; until then each is a conflict, and nothing is written to it";
     Finding::cases(cases, "no pipe has two live rooms", message, remedy)
 }
@@ -129,12 +125,9 @@ fn look_alikes(live: &[&LiveRoom]) -> Finding {
     for pipe in pipes.into_iter().filter(|pipe| !pipe.is_empty()) {
         let other = *seen.entry(looks(pipe)).or_insert(pipe);
         if other != pipe {
+            let (shown, like) = (quoted(pipe), quoted(other));
             let points = difference(pipe, other);
-            cases.push(format!(
-                "{} looks like {}: {points}",
-                quoted(pipe),
-                quoted(other)
-            ));
+            cases.push(format!("{shown} looks like {like}: {points}"));
         }
     }
     let look = if cases.len() == 1 { "looks" } else { "look" };
@@ -150,10 +143,8 @@ fn on_record(live: &[&LiveRoom], recorded: &Recorded, is_partial: bool) -> Findi
     let cases: Vec<String> = lost
         .map(|(pipe, id)| format!("{}: room {id}", quoted(pipe.as_str())))
         .collect();
-    let message = format!(
-        "{} recorded, but not in the list",
-        Count(cases.len(), "room")
-    );
+    let rooms = Count(cases.len(), "room");
+    let message = format!("{rooms} recorded, but not in the list");
     let remedy = if is_partial {
         "read with the secret key: a JWT may show only one user's rooms"
     } else {

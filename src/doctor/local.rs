@@ -46,20 +46,16 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
     if !loaded.is_valid() {
         let errors = loaded.diagnostics.iter();
         let errors = errors.filter(|it| it.severity() == Severity::Error);
-        let message = format!(
-            "the manifest is invalid: {}",
-            Count(errors.count(), "mistake")
-        );
+        let errors = Count(errors.count(), "error");
+        let message = format!("the manifest is invalid: {errors}");
         let remedy = "run `roomform check`, which shows how to fix each one";
         let finding = Finding::failed(message, remedy).with(lines);
         return (loaded, finding);
     }
-    let found = format!(
-        "{}: {}, {}",
-        Count(loaded.sources.names().len(), "file"),
-        Count(loaded.desired.rooms.len(), "room"),
-        Count(loaded.desired.memberships(), "membership")
-    );
+    let files = Count(loaded.sources.names().len(), "file");
+    let rooms = Count(loaded.desired.rooms.len(), "room");
+    let memberships = Count(loaded.desired.memberships(), "membership");
+    let found = format!("{files}: {rooms}, {memberships}");
     let message = format!("{found}; {}", Count(lines.len(), "warning"));
     let finding = Finding::cases(lines, &found, message, "run `roomform check`");
     (loaded, finding)

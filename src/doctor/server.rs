@@ -6,7 +6,7 @@ use super::{Finding, Report, quoted};
 use crate::imbachat::{
     Cause, Dice, Failure, Http, ListSurvey, Reachability, ReadAuth, Reader, expiry,
 };
-use crate::model::{Count, Target, UserId};
+use crate::model::{Count, Target};
 
 /// Maximum difference between the clocks, in seconds.
 const CLOCK_TOLERANCE: i64 = 60;
@@ -139,14 +139,10 @@ fn credentials(
         (_, Some(Err(_))) => Finding::skipped("the answer does not say; see `answers`"),
         (Ok(ReadAuth::Secret(_)), _) => Finding::ok("the server accepts the widget's secret key"),
         (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
-        (
-            Ok(ReadAuth::Minted {
-                user: UserId(user), ..
-            }),
-            _,
-        ) => Finding::ok(format!(
-            "the server accepts a JWT signed with the secret key for user {user}"
-        )),
+        (Ok(ReadAuth::Minted { user, .. }), _) => {
+            let jwt = "a JWT signed with the secret key";
+            Finding::ok(format!("the server accepts {jwt} for user {user}"))
+        }
     }
 }
 
@@ -211,10 +207,8 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         }
     }
     if survey.foreign > 0 {
-        cases.push(format!(
-            "{} of another widget",
-            Count(survey.foreign, "row")
-        ));
+        let rows = Count(survey.foreign, "row");
+        cases.push(format!("{rows} of another widget"));
     }
     let rows = Count(total, "row");
     let ok = format!("{rows}, all with the documented fields");

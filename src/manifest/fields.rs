@@ -80,8 +80,25 @@ impl<'n> Fields<'n> {
         texts.collect()
     }
 
+    /// Decodes an unquoted `true` or `false`.
     pub(super) fn boolean(&self, decoder: &mut Decoder<'_>, key: &str) -> Option<bool> {
-        decoder.boolean(self.get(key)?, format_args!("`{key}`"))
+        let node = self.get(key)?;
+        let Value::Scalar { text, plain } = node.value() else {
+            decoder.wrong_type(node, format_args!("`{key}`"), "true or false");
+            return None;
+        };
+        match (&**text, plain) {
+            ("true" | "True" | "TRUE", true) => return Some(true),
+            ("false" | "False" | "FALSE", true) => return Some(false),
+            _ => {}
+        }
+        let found = written(text, *plain);
+        let message = format!("`{key}` must be true or false, not {found}");
+        let hint = "write true or false, without quotes";
+        decoder
+            .problems
+            .note(Code::WrongType, node.at, message, hint);
+        None
     }
 
     pub(super) fn choice<T: Copy>(
@@ -94,27 +111,24 @@ impl<'n> Fields<'n> {
     }
 
     /// Reports a missing key of `owner`; `what` describes the value.
-    pub(super) fn require(&self, decoder: &mut Decoder<'_>, owner: &str, key: &str, what: &str) {
+    pub(super) fn require(
+        &self,
+        decoder: &mut Decoder<'_>,
+        owner: impl Display,
+        key: &str,
+        what: &str,
+    ) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let message = format!("{owner} has no `{key}`");
             let hint = format!("add `{key}`: {what}");
-            decoder.note(Code::MissingKey, self.at, message, hint);
+            decoder
+                .problems
+                .note(Code::MissingKey, self.at, message, hint);
         }
     }
 }
 
 impl Decoder<'_> {
-    pub(super) fn note(
-        &mut self,
-        code: Code,
-        at: At,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.problems
-            .push(Diagnostic::at(code, at, message).hint(hint));
-    }
-
     /// Returns the values of the known keys; unknown and duplicate keys are reported.
     pub(super) fn fields<'n>(&mut self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n>> {
         let Value::Map(pairs) = node.value() else {
@@ -160,16 +174,15 @@ impl Decoder<'_> {
             }
             None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
         };
-        self.note(Code::UnknownKey, key.at, message, hint);
+        self.problems.note(Code::UnknownKey, key.at, message, hint);
         near
     }
 
     pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {
         let message = format!("duplicate key `{}`", clip(name));
-        let diagnostic =
-            Diagnostic::at(Code::DuplicateKey, at, message).related(first, "first here");
-        self.problems
-            .push(diagnostic.hint("remove one of them; roomform never picks one silently"));
+        let hint = "remove one of them; roomform never picks one silently";
+        let diagnostic = Diagnostic::at(Code::DuplicateKey, at, message).hint(hint);
+        self.problems.push(diagnostic.related(first, "first here"));
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, what: impl Display, wanted: &str) {
@@ -180,7 +193,7 @@ impl Decoder<'_> {
             "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
-        self.note(Code::WrongType, node.at, message, hint);
+        self.problems.note(Code::WrongType, node.at, message, hint);
     }
 
     /// Decodes text that every YAML reader reads as text.
@@ -209,27 +222,7 @@ impl Decoder<'_> {
     pub(super) fn needs_quotes(&mut self, at: At, what: impl Display, word: &str, hint: String) {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
-        self.note(Code::NeedsQuotes, at, message, hint);
-    }
-
-    /// Decodes an unquoted `true` or `false`.
-    fn boolean(&mut self, node: &Node, what: impl Display) -> Option<bool> {
-        let Value::Scalar { text, plain } = node.value() else {
-            self.wrong_type(node, what, "true or false");
-            return None;
-        };
-        match (&**text, plain) {
-            ("true" | "True" | "TRUE", true) => return Some(true),
-            ("false" | "False" | "FALSE", true) => return Some(false),
-            _ => {}
-        }
-        let message = format!(
-            "{what} must be true or false, not {}",
-            written(text, *plain)
-        );
-        let hint = "write true or false, without quotes";
-        self.note(Code::WrongType, node.at, message, hint);
-        None
+        self.problems.note(Code::NeedsQuotes, at, message, hint);
     }
 
     /// Returns the id that [`Decoder::id`] would decode, without reporting anything else.
@@ -249,10 +242,8 @@ impl Decoder<'_> {
         if let Some(value) = Self::plain_id(node) {
             return Some(Spanned { value, at: node.at });
         }
-        let message = format!(
-            "{what} must be a whole number above zero, not {}",
-            written(text, *plain)
-        );
+        let found = written(text, *plain);
+        let message = format!("{what} must be a whole number above zero, not {found}");
         let digits = is_digits(text);
         let hint = match text.trim_start_matches('0') {
             "" if digits => "ids start at 1",
@@ -263,7 +254,7 @@ impl Decoder<'_> {
             }
             _ => "the largest id is 9223372036854775807",
         };
-        self.note(Code::WrongType, node.at, message, hint);
+        self.problems.note(Code::WrongType, node.at, message, hint);
         None
     }
 
@@ -276,20 +267,21 @@ impl Decoder<'_> {
     ) -> Option<T> {
         let starts_with_digit = |name: &str| name.starts_with(char::is_numeric);
         let names = choices.iter().map(|(name, _)| *name);
-        let names: Vec<&str> = names.filter(|name| !starts_with_digit(name)).collect();
-        let one_of = || format!("use one of: {}", names.join(", "));
+        let names = names.filter(|name| !starts_with_digit(name));
+        let one_of = || format!("use one of: {}", Vec::from_iter(names.clone()).join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
-            self.note(Code::WrongType, node.at, message, one_of());
+            self.problems
+                .note(Code::WrongType, node.at, message, one_of());
             return None;
         };
         let is_meant = |name: &str| name == text && (*plain || !starts_with_digit(name));
         let found = choices.iter().find(|(name, _)| is_meant(name));
         if found.is_none() {
             let message = format!("{what} cannot be {}", written(text, *plain));
-            let hint = nearest(text, names.iter().copied())
-                .map_or_else(one_of, |name| format!("did you mean `{name}`?"));
-            self.note(Code::BadValue, node.at, message, hint);
+            let near = nearest(text, names.clone());
+            let hint = near.map_or_else(one_of, |name| format!("did you mean `{name}`?"));
+            self.problems.note(Code::BadValue, node.at, message, hint);
         }
         found.map(|(_, value)| *value)
     }
@@ -306,12 +298,8 @@ impl Decoder<'_> {
         };
         if limit.is_none() {
             let message = format!("{what} must be a number or a percentage");
-            self.note(
-                Code::BadValue,
-                node.at,
-                message,
-                "write it as 50 or \"10%\"",
-            );
+            let hint = "write it as 50 or \"10%\"";
+            self.problems.note(Code::BadValue, node.at, message, hint);
         }
         limit
     }
@@ -346,7 +334,7 @@ impl Decoder<'_> {
             if text.trim().is_empty() || text.starts_with('@') || text.contains(char::is_control) {
                 let message = format!("`{}` cannot be a name in {what}", clip(text));
                 let hint = "use a name that is not empty, does not start with @ and has no control characters";
-                self.note(Code::BadValue, name.at, message, hint);
+                self.problems.note(Code::BadValue, name.at, message, hint);
             } else {
                 names.push((name, value));
             }

@@ -11,6 +11,7 @@ use super::roster::read_roster;
 use crate::model::Member;
 use crate::tables::diagnostic::Problems;
 use crate::tables::join::Join;
+use crate::tables::row::Column;
 use crate::tables::table::Table;
 
 /// Calls `declare` with the room of each row that is used, and its members from joined rosters.
@@ -41,18 +42,16 @@ pub(super) fn generate_rooms(
     };
     let (mut joins, mut rows, mut seen) = (joins, 0, HashSet::new());
     table.rows(&columns, problems, |row, problems| {
-        let counts = row.counts(&filters, problems)
-            && distinct
-                .as_ref()
-                .is_none_or(|column| seen.insert(row.cell(column).to_owned()));
+        let is_new = |column: &Column| seen.insert(row.cell(column).to_owned());
+        let is_used = row.check_filters(&filters, problems) && distinct.as_ref().is_none_or(is_new);
         let mut members = Vec::new();
         for join in &mut joins {
             let joined = join.members_of(row);
-            if counts {
+            if is_used {
                 directory.add(joined, &mut members);
             }
         }
-        if !counts {
+        if !is_used {
             return;
         }
         rows += 1;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::raw::{Names, RawDirectory, Spanned};
-use crate::model::{FileId, UserId};
+use crate::model::UserId;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
 use crate::tables::number::{is_digits, positive_id};
@@ -20,13 +20,8 @@ const MOST_WITHOUT_ID: usize = 10_000;
 /// The hint for an invalid id.
 const HOLDS_IDS: &str = "fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros";
 
-/// A placeholder for a person whose error is already reported.
-const NOWHERE: At = At {
-    file: FileId(0),
-    offset: 0,
-};
 /// A person in a row whose error is already reported.
-const NOTED: Person = Person::LeftOut(None, NOWHERE);
+const NOTED: Person = Person::LeftOut(None, At::NOWHERE);
 
 /// Names and the people they refer to.
 #[derive(Debug, Default)]
@@ -103,7 +98,7 @@ impl People {
         let mut rows = 0;
         table.rows(&numbered, problems, |row, problems| {
             rows += 1;
-            let person = if row.counts(&filters, problems) {
+            let person = if row.check_filters(&filters, problems) {
                 match user(row, &id) {
                     Ok(user) => Person::User(user, row.at()),
                     Err(mistake) => self.add_without_id(mistake.hint(HOLDS_IDS), problems),

@@ -17,7 +17,7 @@ pub(super) type Names<T> = Vec<(Spanned<String>, T)>;
 pub(super) struct RawManifest {
     pub(super) widget: Option<Spanned<u64>>,
     pub(super) scope: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) defaults: RawDefaults,
+    pub(super) defaults: RawSettings,
     /// The ids of people; 0 for an invalid id, which is reported.
     pub(super) people: Names<Spanned<u64>>,
     pub(super) directory: Option<RawDirectory>,
@@ -27,9 +27,9 @@ pub(super) struct RawManifest {
     pub(super) limits: Option<Spanned<Limits>>,
 }
 
-/// Defaults for rooms.
+/// The settings of a room, or their defaults.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct RawDefaults {
+pub(super) struct RawSettings {
     pub(super) kind: Option<RoomKind>,
     pub(super) public: Option<bool>,
     pub(super) members_policy: Option<MembersPolicy>,
@@ -42,11 +42,9 @@ pub(super) struct RawRoom {
     pub(super) broken: bool,
     pub(super) pipe: Spanned<String>,
     pub(super) title: Spanned<String>,
-    pub(super) kind: Option<RoomKind>,
-    pub(super) public: Option<bool>,
+    pub(super) settings: RawSettings,
     pub(super) members: Vec<Spanned<RawMember>>,
     pub(super) exclude: Vec<Spanned<RawMember>>,
-    pub(super) members_policy: Option<MembersPolicy>,
     pub(super) ignore: FieldSet,
     pub(super) welcome: Option<Box<RawWelcome>>,
 }

@@ -7,7 +7,7 @@ use super::explain::Tracer;
 use super::generate::generate_rooms;
 use super::groups::{Directory, order, too_many};
 use super::look_alike;
-use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
+use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
 use super::validate;
 use super::welcome::Welcomes;
 use crate::model::{
@@ -105,7 +105,7 @@ impl Declared<'_, '_> {
         &mut self,
         mut written: RawRoom,
         joined: Vec<Member>,
-        defaults: RawDefaults,
+        defaults: RawSettings,
         problems: &mut Problems,
     ) {
         let directory = self.directory;
@@ -141,7 +141,7 @@ impl Declared<'_, '_> {
 fn room(
     written: &mut RawRoom,
     joined: Vec<Member>,
-    defaults: RawDefaults,
+    defaults: RawSettings,
     directory: &Directory<'_>,
     problems: &mut Problems,
 ) -> DesiredRoom {
@@ -150,11 +150,9 @@ fn room(
         broken,
         pipe,
         title,
-        kind,
-        public,
+        settings,
         members,
         exclude,
-        members_policy,
         ignore,
         // Rendered after everything else is known.
         welcome: _,
@@ -173,12 +171,16 @@ fn room(
         pipe: Pipe::new(pipe.value.as_str()),
         state: RoomState {
             title: std::mem::take(&mut title.value),
-            kind: kind.or(defaults.kind).unwrap_or(RoomKind::Conference),
-            public: public.or(defaults.public).unwrap_or(false),
+            kind: settings
+                .kind
+                .or(defaults.kind)
+                .unwrap_or(RoomKind::Conference),
+            public: settings.public.or(defaults.public).unwrap_or(false),
         },
         members,
         exclude,
-        policy: members_policy
+        policy: settings
+            .members_policy
             .or(defaults.members_policy)
             .unwrap_or(MembersPolicy::Ensure),
         ignore: *ignore,
@@ -215,10 +217,9 @@ fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
     for other in given.filter(|other| other.value != first.value) {
         let (here, elsewhere) = (other.value, first.value);
         let message = format!("widget {here} here, but {elsewhere} elsewhere");
-        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message)
-            .related(first.at, "elsewhere");
-        problems
-            .push(diagnostic.hint("use one manifest per widget, and run roomform once for each"));
+        let hint = "use one manifest per widget, and run roomform once for each";
+        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message).hint(hint);
+        problems.push(diagnostic.related(first.at, "elsewhere"));
     }
     Some(WidgetId(first.value))
 }
@@ -232,8 +233,8 @@ fn single<'a, T>(
     let first = blocks.next()?;
     for other in blocks {
         let message = format!("`{name}` is allowed in only one file of a manifest");
-        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message)
-            .related(first.at, "first here");
+        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message);
+        let diagnostic = diagnostic.related(first.at, "first here");
         problems.push(diagnostic.hint("keep one of the two"));
     }
     Some(first)

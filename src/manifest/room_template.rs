@@ -52,14 +52,14 @@ impl<'a> RoomTemplate<'a> {
         problems: &mut Problems,
     ) -> Option<Self> {
         let raw = &generate.room;
-        let pipe = Text::compile(&raw.pipe.value, raw.pipe.at, problems);
-        let title = Text::compile(&raw.title.value, raw.title.at, problems);
+        let pipe = Text::compile(&raw.pipe, problems);
+        let title = Text::compile(&raw.title, problems);
         let members = entries(&raw.members, problems);
         let exclude = entries(&raw.exclude, problems);
         let welcome = match &raw.welcome {
             Some(raw) => {
                 let from = entry(&raw.from, problems);
-                let text = Text::compile(&raw.text.value, raw.text.at, problems);
+                let text = Text::compile(&raw.text, problems);
                 from.zip(text).map(Some)
             }
             None => Some(None),
@@ -120,9 +120,7 @@ impl<'a> RoomTemplate<'a> {
             exclude,
             welcome: self.welcome(row, problems),
             broken: self.raw.broken,
-            kind: self.raw.kind,
-            public: self.raw.public,
-            members_policy: self.raw.members_policy,
+            settings: self.raw.settings,
             ignore: self.raw.ignore,
         })
     }
@@ -230,10 +228,9 @@ impl<'a> RoomTemplate<'a> {
 }
 
 impl Text {
-    fn compile(text: &str, at: At, problems: &mut Problems) -> Option<Self> {
-        let what = "this template cannot be read";
-        let template = Template::new(text).map_err(|error| error.to_diagnostic(at, what));
-        let template = template.map_err(|mistake| problems.push(mistake)).ok()?;
+    fn compile(text: &Spanned<String>, problems: &mut Problems) -> Option<Self> {
+        let template = Template::compile(text, "this template cannot be read", problems)?;
+        let at = text.at;
         Some(Self { template, at })
     }
 
@@ -249,19 +246,19 @@ fn entries(written: &[Spanned<RawMember>], problems: &mut Problems) -> Option<Ve
 }
 
 fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry> {
-    let text = match &written.value {
+    let value = match &written.value {
         RawMember::Person(text) => text.clone(),
         RawMember::Group(text) => format!("@{text}"),
         RawMember::Id(_) | RawMember::Ids(_) | RawMember::Roster(_) => {
             return Some(Entry::Same(written.clone()));
         }
     };
-    let text = Text::compile(&text, written.at, problems)?;
+    let at = written.at;
+    let text = Text::compile(&Spanned { value, at }, problems)?;
     let is_same = text.template.names().is_empty() && !text.template.is_conditional();
-    Some(if is_same {
-        Entry::Same(written.clone())
-    } else {
-        Entry::Filled(Box::new(text))
+    Some(match is_same {
+        true => Entry::Same(written.clone()),
+        false => Entry::Filled(Box::new(text)),
     })
 }
 

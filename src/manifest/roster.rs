@@ -5,7 +5,7 @@
 use super::people::{People, Person, user};
 use super::raw::{By, RawRoster, Spanned};
 use crate::model::{Member, UserId};
-use crate::tables::diagnostic::{Code, Diagnostic, Problems, clip};
+use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{is_digits, positive_id};
 use crate::tables::open::Tables;
@@ -60,7 +60,7 @@ pub(super) fn read_roster(
     };
     let (mut rows, mut users) = (0, Vec::new());
     table.rows(&numbered, problems, |row, problems| {
-        if !row.counts(&filters, problems) {
+        if !row.check_filters(&filters, problems) {
             return;
         }
         rows += 1;
@@ -85,9 +85,8 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
         _ => {
             let file = clip(&raw.file.path.value);
             let message = format!("which column of `{file}` has the users?");
-            let diagnostic = Diagnostic::at(Code::UnknownColumn, at, message);
             let hint = format!("write `user: …` with one of {}", table.list_columns());
-            problems.push(diagnostic.hint(hint));
+            problems.note(Code::UnknownColumn, at, message, hint);
             return None;
         }
     };

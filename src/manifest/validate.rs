@@ -38,8 +38,8 @@ pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut
     problems.extend(bad_title(title, title_at).or_else(|| odd_title(title, title_at)));
     if room.state.kind == RoomKind::Dialog && room.members.len() > 2 {
         let message = format!("a dialog with {} members", room.members.len());
-        let diagnostic = Diagnostic::at(Code::TooManyInDialog, pipe_at, message);
-        problems.push(diagnostic.hint("use `type: conference`: a dialog is between two users"));
+        let hint = "use `type: conference`: a dialog is between two users";
+        problems.note(Code::TooManyInDialog, pipe_at, message, hint);
     }
 }
 
@@ -73,16 +73,13 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
+    let shown = clip(pipe);
     let message = match reserved {
-        Some(prefix) => format!(
-            "`{}` starts with `{prefix}`, which is reserved by the realtime layer",
-            clip(pipe)
-        ),
+        Some(prefix) => {
+            format!("`{shown}` starts with `{prefix}`, which is reserved by the realtime layer")
+        }
         None if !plain || !(3..=64).contains(&pipe.len()) => {
-            format!(
-                "`{}` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -",
-                clip(pipe)
-            )
+            format!("`{shown}` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -")
         }
         None => return None,
     };
@@ -145,19 +142,20 @@ fn hides(text: &str) -> bool {
 pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for glob in globs {
-        if glob.value.len() > LONGEST_PIPE {
-            let diagnostic =
-                Diagnostic::at(Code::BadValue, glob.at, "a glob has at most 255 bytes");
-            problems.push(diagnostic.hint("shorten it: a pipe has at most 255 bytes"));
-        } else if let Err(error) = Glob::new(&glob.value) {
-            let message = format!("`{}` is not a glob: {}", clip(&glob.value), error.kind());
-            problems.push(
-                Diagnostic::at(Code::BadValue, glob.at, message).hint("write it as \"course-*\""),
-            );
-        } else if !seen.insert(&glob.value) {
-            let message = format!("duplicate glob `{}`", clip(&glob.value));
-            problems
-                .push(Diagnostic::at(Code::BadValue, glob.at, message).hint("keep one of the two"));
-        }
+        let Spanned { value, at } = glob;
+        let shown = clip(value);
+        let (message, hint) = match Glob::new(value) {
+            _ if value.len() > LONGEST_PIPE => (
+                "a glob has at most 255 bytes".to_owned(),
+                "shorten it: a pipe has at most 255 bytes",
+            ),
+            Err(error) => (
+                format!("`{shown}` is not a glob: {}", error.kind()),
+                "write it as \"course-*\"",
+            ),
+            Ok(_) if seen.insert(value) => continue,
+            Ok(_) => (format!("duplicate glob `{shown}`"), "keep one of the two"),
+        };
+        problems.note(Code::BadValue, *at, message, hint);
     }
 }

@@ -43,12 +43,8 @@ impl Welcomes {
         };
         if !room.has_member(welcome.from) && self.strangers.insert(raw.from.at) {
             let message = "the sender of the welcome is not a member of the room";
-            let diagnostic = Diagnostic::at(Code::SenderNotMember, raw.from.at, message);
-            problems.push(
-                diagnostic.hint(
-                    "add the sender to `members`; the server may refuse the message otherwise",
-                ),
-            );
+            let hint = "add the sender to `members`; the server may refuse the message otherwise";
+            problems.note(Code::SenderNotMember, raw.from.at, message, hint);
         }
         Some(welcome)
     }
@@ -92,23 +88,19 @@ impl Welcomes {
 }
 
 fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
-    let at = raw.text.at;
     let what = "the text of this welcome cannot be read";
-    let template = Template::new(&raw.text.value).map_err(|error| error.to_diagnostic(at, what));
-    let template = template.map_err(|mistake| problems.push(mistake)).ok()?;
+    let template = Template::compile(&raw.text, what, problems)?;
     let known = |name: &&String| FIELDS.contains(&name.as_str()) || raw.cells.contains_key(*name);
     let mut is_usable = true;
     for name in template.names().iter().filter(|name| !known(name)) {
         is_usable = false;
-        let message = format!(
-            "the welcome names `{}`, which is not a field of a room",
-            clip(name)
-        );
+        let shown = clip(name);
+        let message = format!("the welcome names `{shown}`, which is not a field of a room");
         let hint = match nearest(name, FIELDS.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the fields are {}", FIELDS.join(", ")),
         };
-        problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
+        problems.note(Code::BadTemplate, raw.text.at, message, hint);
     }
     is_usable.then_some(template)
 }

@@ -65,10 +65,8 @@ pub(super) fn read<'t>(
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
                 let message = "a second document in one file";
-                let diagnostic = Diagnostic::at(Code::Syntax, from.at, message);
-                return Err(diagnostic
-                    .hint("split it into several files; a directory of files is one manifest")
-                    .into());
+                let hint = "split it into several files; a directory of files is one manifest";
+                return fail(Code::Syntax, from.at, message, hint);
             }
             event => take(Item::Root(reader.node(event, from, 0)?.0)),
         }
@@ -186,7 +184,12 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let message = "the text ends in the middle of a value";
-                return Err(Box::new(Diagnostic::at(Code::Syntax, at, message)));
+                return fail(
+                    Code::Syntax,
+                    at,
+                    message,
+                    "complete the value, or remove it",
+                );
             }
         };
         self.refuse_tag(tag.as_deref(), at)?;
@@ -239,17 +242,14 @@ impl<'a> Reader<'a> {
     fn alias(&mut self, anchor: usize, at: At) -> Result<Rc<Anchored<'a>>, Box<Diagnostic>> {
         let Some(anchored) = self.anchors.get(&anchor) else {
             let message = "an alias inside its own anchor";
-            return Err(Box::new(Diagnostic::at(Code::Syntax, at, message).hint(
-                "write the value out; to include a group in another, write \"@name\"",
-            )));
+            let hint = "write the value out; to include a group in another, write \"@name\"";
+            return fail(Code::Syntax, at, message, hint);
         };
         self.aliased = self.aliased.saturating_add(anchored.weight);
         if self.aliased > ALIASED {
             let message = format!("the aliases of this file expand to more than {ALIASED} values");
-            let diagnostic = Diagnostic::at(Code::AliasBomb, at, message);
-            return Err(diagnostic
-                .hint("write the values out, or use `groups`")
-                .into());
+            let hint = "write the values out, or use `groups`";
+            return fail(Code::AliasBomb, at, message, hint);
         }
         Ok(Rc::clone(anchored))
     }
@@ -280,10 +280,17 @@ impl<'a> Reader<'a> {
         let at = before.map_or(at, |before| self.at(before.len()));
         let shown: String = tag.chars().take(60).collect();
         let message = format!("a YAML tag (`{shown}`)");
-        Err(Diagnostic::at(Code::Syntax, at, message)
-            .hint("remove the tag; quote text")
-            .into())
+        fail(Code::Syntax, at, message, "remove the tag; quote text")
     }
+}
+
+fn fail<T>(
+    code: Code,
+    at: At,
+    message: impl Into<String>,
+    hint: &str,
+) -> Result<T, Box<Diagnostic>> {
+    Err(Diagnostic::at(code, at, message).hint(hint).into())
 }
 
 fn too_deep(at: At) -> Diagnostic {

@@ -2,18 +2,11 @@
 
 use std::fmt::Write;
 
+use super::column::{measure_pipes, pad};
 use super::escape::terminal;
-use crate::model::Target;
+use crate::model::{Pipe, Target};
 use crate::plan::{Adopted, Adoption};
-use crate::view::Count;
-use crate::view::grammar::few;
-
-/// Maximum number of members named in one line.
-const NAMED: usize = 12;
-
-/// The minimum and maximum width of the pipe column, in characters. A longer pipe shifts the rest of its line.
-const COLUMN: usize = 20;
-const WIDEST_COLUMN: usize = 40;
+use crate::view::{Count, NAMED, few};
 
 /// The rooms, the members of each, and an explanation. Ends with a line break.
 pub fn adoption(target: &Target, adoption: &Adoption) -> String {
@@ -25,48 +18,40 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         to_send,
     } = adoption;
     let mut text = String::new();
-    let pipes = rooms.iter().map(|it| &it.pipe).chain(several);
-    let wide = pipes.map(|pipe| terminal(pipe.as_str()).chars().count());
-    let column = wide.max().unwrap_or(0).clamp(COLUMN, WIDEST_COLUMN);
+    let width = measure_pipes(rooms.iter().map(|it| &it.pipe).chain(several));
+    let column = |pipe: &Pipe| pad(&terminal(pipe.as_str()), width);
     for Adopted {
         pipe,
         room,
         members,
     } in rooms
     {
-        let pipe = terminal(pipe.as_str());
         let members = match members.as_slice() {
             [] => "the room itself".to_owned(),
             users => format!("{} ({})", Count(users.len(), "member"), few(users, NAMED)),
         };
-        let _ = writeln!(text, "  {pipe:<column$} room {room}: {members}");
+        let _ = writeln!(text, "  {} room {room}: {members}", column(pipe));
     }
     for pipe in several {
-        let pipe = terminal(pipe.as_str());
         let why = "more than one live room has this pipe";
-        let _ = writeln!(text, "  {pipe:<column$} left out: {why}");
+        let _ = writeln!(text, "  {} left out: {why}", column(pipe));
     }
     if !text.is_empty() {
         text.push('\n');
     }
     let absent = match absent {
         0 => String::new(),
-        absent => {
-            let rooms = Count(*absent, "declared room");
-            format!("; {rooms} to create with `apply`")
-        }
+        absent => format!(
+            "; {} to create with `apply`",
+            Count(*absent, "declared room")
+        ),
     };
     let members = Count(adoption.members(), "membership");
-    let _ = match rooms.len() {
-        0 => writeln!(text, "adopt: nothing new to record{absent}"),
-        rooms => {
-            let rooms = Count(rooms, "room");
-            writeln!(
-                text,
-                "adopt: {members} of {rooms} to record as present{absent}"
-            )
-        }
+    let found = match rooms.len() {
+        0 => "nothing new to record".to_owned(),
+        rooms => format!("{members} of {} to record as present", Count(rooms, "room")),
     };
+    let _ = writeln!(text, "adopt: {found}{absent}");
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
         let why =

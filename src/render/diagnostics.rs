@@ -67,10 +67,8 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         Severity::Warning => Level::WARNING,
     };
     let message = match &diagnostic.path {
-        Some(path) if !path.is_empty() => {
-            format!("{}: {}", terminal(path), terminal(&diagnostic.message))
-        }
-        _ => terminal(&diagnostic.message),
+        Some(path) => format!("{}: {}", terminal(path), terminal(&diagnostic.message)),
+        None => terminal(&diagnostic.message),
     };
     let id = format!("{} {}", diagnostic.code.id(), diagnostic.code.name());
     let mut group = level

@@ -29,14 +29,11 @@ pub fn doctor(report: &Report, paint: Paint) -> String {
     if let Some(probe) = probe {
         write_probe(&mut text, probe);
     }
-    let _ = writeln!(
-        text,
-        "\ndoctor: {} ok, {}, {} failed, {} skipped",
-        report.count(Verdict::Ok),
-        Count(report.count(Verdict::Warning), "warning"),
-        report.count(Verdict::Failed),
-        report.count(Verdict::Skipped)
-    );
+    let [ok, failed, skipped] =
+        [Verdict::Ok, Verdict::Failed, Verdict::Skipped].map(|verdict| report.count(verdict));
+    let warnings = Count(report.count(Verdict::Warning), "warning");
+    let tally = format!("{ok} ok, {warnings}, {failed} failed, {skipped} skipped");
+    let _ = writeln!(text, "\ndoctor: {tally}");
     text
 }
 
@@ -82,8 +79,6 @@ fn write_probe(text: &mut String, probe: &WriteProbe) {
         let word = if *settled { "settled" } else { "open" };
         let _ = writeln!(text, "  {word:<9}{question}: {}", terminal(answer));
     }
-    let _ = writeln!(
-        text,
-        "  room {room} exists now, and the API cannot delete it: remove it in ImbaChat"
-    );
+    let remedy = "the API cannot delete it: remove it in ImbaChat";
+    let _ = writeln!(text, "  room {room} exists now, and {remedy}");
 }

@@ -65,18 +65,6 @@ pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
 
-/// For printed YAML: in double quotes, with YAML escapes for the characters that [`terminal`] escapes.
-pub fn yaml(text: &str) -> String {
-    let mut quoted = "\"".to_owned();
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-    // Writing to a string cannot fail.
-    spell_hidden(&mut quoted, &text, |safe, c| {
-        let _ = write!(safe, "\\U{:08x}", u32::from(c));
-    });
-    quoted.push('"');
-    quoted
-}
-
 /// For Markdown, and for HTML within it. The text is code, where sites ignore mentions, references, links, emoji and commands. Every
 /// ASCII sign except `-` and `,` is a numeric reference, so that neither a parser nor a bot that reads the source finds one. Some
 /// parsers search for addresses after decoding the references, even in code: those addresses are broken up. Cut to fit a page.
@@ -121,10 +109,8 @@ fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
     for (count, (at, c)) in text.char_indices().enumerate() {
         if count == LONGEST_ON_PAGE || safe.len() >= WIDEST_ON_PAGE {
-            let more = format!(
-                "… ({} more)",
-                text.get(at..).unwrap_or_default().chars().count()
-            );
+            let more = text.get(at..).unwrap_or_default().chars().count();
+            let more = format!("… ({more} more)");
             more.chars().for_each(|c| put(&mut safe, c));
             break;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::column::{measure, pad};
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Tone};
 use crate::manifest::{Explained, Membership, Subject, Way};
@@ -78,15 +79,14 @@ fn write_list(
         true => membership.user.to_string(),
         false => terminal(membership.pipe.as_str()),
     };
-    let widths = memberships.iter().map(|it| label(it).chars().count());
-    let width = widths.max().unwrap_or_default().min(40);
+    let width = measure(memberships.iter().map(label));
     for membership in memberships {
         let mut label = label(membership);
         let ways = membership.ways.iter().map(|way| format_way(way, desired));
         let outs = membership.excluded.iter();
         let outs = outs.map(|way| format!("kept out by {}", format_way(way, desired)));
         for line in ways.chain(outs) {
-            let _ = writeln!(text, "    {label:<width$}  {line}");
+            let _ = writeln!(text, "    {}  {line}", pad(&label, width));
             label.clear();
         }
     }

@@ -69,10 +69,8 @@ fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
 fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&str>) -> String {
     let (title, message) = (annotation_property(title), annotation(message));
     let hint = hint.map(|hint| format!("%0A{}", annotation(hint)));
-    format!(
-        "::{level} {place}title={title}::{message}{}\n",
-        hint.unwrap_or_default()
-    )
+    let hint = hint.unwrap_or_default();
+    format!("::{level} {place}title={title}::{message}{hint}\n")
 }
 
 /// A sentence, not yet escaped. [`command`] escapes it.

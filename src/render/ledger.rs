@@ -5,19 +5,13 @@ use std::fmt::Write;
 use super::escape::{quoted, terminal};
 use super::sentence;
 use crate::model::{Field, Recorded, RoomId, Sending, Target};
-use crate::view::grammar::few;
-use crate::view::{Count, values};
-
-/// Maximum number of members named in one line.
-const NAMED: usize = 12;
+use crate::view::{Count, NAMED, few, values};
 
 /// The record of a ledger with this number of entries. Ends with a line break.
 pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
-    let mut text = format!(
-        "{target}: {}, {} recorded\n",
-        Count(entries, "line"),
-        Count(recorded.ids.len(), "room")
-    );
+    let lines = Count(entries, "line");
+    let rooms = Count(recorded.ids.len(), "room");
+    let mut text = format!("{target}: {lines}, {rooms} recorded\n");
     for (pipe, id) in &recorded.ids {
         let left = match recorded.left.contains(pipe) {
             true => ", no longer in the manifest",
@@ -44,10 +38,8 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         true => "; adopted: declared as present, never confirmed",
         false => "",
     };
-    let _ = writeln!(
-        text,
-        "\nknown: confirmed by the server, or adopted; the API does not list members{adopted}"
-    );
+    let known = "confirmed by the server, or adopted; the API does not list members";
+    let _ = writeln!(text, "\nknown: {known}{adopted}");
     text
 }
 
@@ -78,10 +70,7 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
     }
     for (field, shown) in &room.shown {
         let [sent, shown] = values(&shown.sent, &shown.shown).map(|text| sentence(&text));
-        let field = field.name();
-        let _ = writeln!(
-            text,
-            "    ignored   {field} sent as {sent}, shown as {shown}"
-        );
+        let change = format!("{} sent as {sent}, shown as {shown}", field.name());
+        let _ = writeln!(text, "    ignored   {change}");
     }
 }

@@ -3,6 +3,7 @@
 //! Main types: [`Paint`] (colour or not) and the writers. It computes only what it prints.
 
 mod adoption;
+mod column;
 pub mod diagnostics;
 mod doctor;
 pub mod escape;

@@ -63,10 +63,8 @@ impl Progress {
                 self.failed += usize::from(!answered || !room.errors.is_empty());
             }
             Event::Resolving(rooms) => {
-                self.stage = format!(
-                    "looking for {} whose create got no answer",
-                    Count(*rooms, "room")
-                );
+                let created = Count(*rooms, "room");
+                self.stage = format!("looking for {created} whose create got no answer");
                 self.settled = self.settled.saturating_sub(*rooms);
                 self.failed = self.failed.saturating_sub(*rooms);
                 self.tick();

@@ -12,6 +12,7 @@ use crate::manifest::verbatim;
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, RoomKind, Welcome,
 };
+use crate::view::limit_words;
 
 /// Writes the rooms as a manifest, one line for each room. The result gives the same plan.
 ///
@@ -29,10 +30,8 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
     if desired.limits != Limits::default() {
         let limits = desired.limits.each().into_iter();
         let limits = limits.filter_map(|(key, limit)| match limit? {
-            Limit::Count(count) => Some(format!("\"{key}\":{count}")),
-            Limit::Share(share) => {
-                Some(format!("\"{key}\":\"{}.{:02}%\"", share / 100, share % 100))
-            }
+            limit @ Limit::Count(_) => Some(format!("\"{key}\":{}", limit_words(limit))),
+            limit => Some(format!("\"{key}\":\"{}\"", limit_words(limit))),
         });
         let limits = limits.collect::<Vec<_>>().join(",");
         writeln!(out, "\"limits\": {{{limits}}},")?;

@@ -50,9 +50,8 @@ fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         hint,
     } = diagnostic;
     let hint = hint.as_ref().map(|hint| format!(". {hint}"));
-    let whole_file = path.as_deref().filter(|path| !path.is_empty());
-    let location = at.map(|at| located(at, sources));
-    let location = location.or(whole_file.map(|path| physical(path, None)));
+    let whole_file = path.as_deref().map(|path| physical(path, None));
+    let location = at.map(|at| located(at, sources)).or(whole_file);
     let mut result = json!({
         "ruleId": code.id(),
         "ruleIndex": Code::ALL.iter().position(|it| it == code),

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use similar::ChangeTag;
-use unicode_width::UnicodeWidthStr;
 
+use super::column::{measure_pipes, pad};
 use super::escape::{brief, quoted, terminal, within_quotes};
 use super::paint::{Paint, Tone};
 use crate::apply::{Outcome, RoomOutcome, Status};
@@ -18,9 +18,6 @@ use crate::view::{
     self, Count, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints, result, risk,
 };
 
-/// The width of the pipe column, so that the words after it line up.
-const PIPE_WIDTH: usize = 20;
-const WIDEST_PIPE: usize = 40;
 /// The width of the status column after an apply.
 const STATUS_WIDTH: usize = 12;
 /// Maximum number of verified rooms listed one by one.
@@ -99,9 +96,7 @@ fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
 
 fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
     let changes = view.sections.values().flat_map(|section| &section.changes);
-    let widths = changes.map(|change| terminal(change.pipe.as_str()).width());
-    let width = widths.max().unwrap_or_default();
-    let width = width.clamp(PIPE_WIDTH, WIDEST_PIPE);
+    let width = measure_pipes(changes.map(|change| &change.pipe));
     for kind in [
         SectionKind::Create,
         SectionKind::Members,
@@ -121,17 +116,11 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
         Action::Create => ("+", Tone::ADD),
         Action::Update { .. } => ("~", Tone::CHANGE),
     };
-    let pipe = terminal(change.pipe.as_str());
-    let padding = " ".repeat(width.saturating_sub(pipe.width()));
     let place = format!("# {}:{}", terminal(&change.file), change.line);
     let _ = writeln!(text, "  {}", paint.tone(Tone::QUIET, place));
-    let _ = writeln!(
-        text,
-        "  {} {}{padding} {}",
-        paint.tone(tone, glyph),
-        paint.tone(Tone::STRONG, pipe),
-        headline(change, paint)
-    );
+    let pipe = pad(&terminal(change.pipe.as_str()), width);
+    let (glyph, pipe) = (paint.tone(tone, glyph), paint.tone(Tone::STRONG, pipe));
+    let _ = writeln!(text, "  {glyph} {pipe} {}", headline(change, paint));
     if change.action == Action::Create {
         for field in Field::ALL {
             if let FieldValue::Text(value) = change.send.raw(field) {
@@ -153,10 +142,9 @@ fn headline(change: &Change, paint: Paint) -> String {
     let public = paint.tone(Tone::DANGER, "public");
     match &change.action {
         Action::Create => {
-            let public = if change.send.public {
-                &public
-            } else {
-                "closed"
+            let public = match change.send.public {
+                true => public.as_str(),
+                false => "closed",
             };
             let create = match change.recreate {
                 true => paint.tone(Tone::DANGER, "recreated"),
@@ -222,10 +210,8 @@ fn members_lines(text: &mut String, change: &Change, known: &str) {
     }
     if !members.unknown.is_empty() {
         let (count, names) = (members.unknown.len(), few(&members.unknown, NAMED));
-        let _ = writeln!(
-            text,
-            "      members unknown: {count} sent again ({names})   none known"
-        );
+        let again = format!("{count} sent again ({names})   none known");
+        let _ = writeln!(text, "      members unknown: {again}");
     }
 }
 
@@ -234,15 +220,12 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     let mut text = String::new();
     let is_verified = |room: &&RoomOutcome| room.status == Status::Verified;
     let verified = outcome.rooms.iter().filter(is_verified).count();
-    let pipes = outcome.rooms.iter();
-    let widths = pipes.map(|room| terminal(room.pipe.as_str()).chars().count());
-    let width = widths.max().unwrap_or_default();
-    let width = width.clamp(PIPE_WIDTH, WIDEST_PIPE);
+    let width = measure_pipes(outcome.rooms.iter().map(|room| &room.pipe));
     for room in &outcome.rooms {
         if is_verified(&room) && verified > LISTED {
             continue;
         }
-        let pipe = terminal(room.pipe.as_str());
+        let pipe = pad(&terminal(room.pipe.as_str()), width);
         let result = result(room);
         let (glyph, tone) = glyph(&room.status, result.section);
         let glyph = paint.tone(tone, glyph);
@@ -251,7 +234,7 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
             status => format!("{status:<STATUS_WIDTH$}"),
         };
         let words = sentence(&result.text);
-        let line = format!("  {glyph} {pipe:<width$} {status} {words}");
+        let line = format!("  {glyph} {pipe} {status} {words}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
     if verified > LISTED {

@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::escape::yaml;
-use crate::manifest::verbatim;
+use crate::manifest::{quote_yaml, verbatim};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, UserId, Welcome,
 };
@@ -30,7 +29,7 @@ pub(super) fn head(desired: &Desired) -> String {
         text.push_str("scope:\n");
     }
     for glob in globs {
-        let _ = writeln!(text, "  - {}", yaml(glob));
+        let _ = writeln!(text, "  - {}", quote_yaml(glob));
     }
     if *limits != Limits::default() {
         text.push_str("limits:\n");
@@ -38,7 +37,7 @@ pub(super) fn head(desired: &Desired) -> String {
     for (key, limit) in limits.each() {
         let _ = match limit {
             Some(limit @ Limit::Count(_)) => writeln!(text, "  {key}: {}", limit_words(limit)),
-            Some(limit) => writeln!(text, "  {key}: {}", yaml(&limit_words(limit))),
+            Some(limit) => writeln!(text, "  {key}: {}", quote_yaml(&limit_words(limit))),
             None => Ok(()),
         };
     }
@@ -57,10 +56,10 @@ pub(super) fn room(room: &DesiredRoom) -> String {
         welcome,
         place: _,
     } = room;
-    let mut text = format!("  - pipe: {}\n", yaml(pipe.as_str()));
+    let mut text = format!("  - pipe: {}\n", quote_yaml(pipe.as_str()));
     for field in Field::ALL {
         let value = match state.value(field) {
-            FieldValue::Text(value) => yaml(&value),
+            FieldValue::Text(value) => quote_yaml(&value),
             FieldValue::Kind(kind) => kind.to_string(),
             FieldValue::Public(public) => public.to_string(),
         };
@@ -74,7 +73,7 @@ pub(super) fn room(room: &DesiredRoom) -> String {
         let _ = writeln!(text, "    ignore: [{}]", ignored.join(", "));
     }
     if let Some(Welcome { from, text: said }) = welcome {
-        let said = yaml(&verbatim(said));
+        let said = quote_yaml(&verbatim(said));
         let _ = writeln!(text, "    welcome:\n      from: {from}\n      text: {said}");
     }
     users(&mut text, "exclude", exclude.iter().copied());

@@ -104,12 +104,9 @@ impl Table {
 
     fn repeated(&self, name: &Spanned<String>, repeated: &NamedColumn) -> Diagnostic {
         let column = self.columns().get(repeated.place).unwrap_or(&name.value);
-        let message = format!(
-            "the column `{}` occurs {} times in the header of `{}`",
-            clip(column),
-            repeated.times,
-            self.name
-        );
+        let (column, times, file) = (clip(column), repeated.times, &self.name);
+        let message =
+            format!("the column `{column}` occurs {times} times in the header of `{file}`");
         let diagnostic = Diagnostic::at(Code::DuplicateColumn, name.at, message);
         diagnostic.hint("rename the duplicates in the file; roomform never picks one")
     }
@@ -117,11 +114,8 @@ impl Table {
     fn note_unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {
         let is_numbered = self.numbered.iter().any(|numbered| numbered == wanted);
         let number = if is_numbered { "1" } else { "" };
-        let message = format!(
-            "`{}` has no column `{}{number}`",
-            self.name,
-            clip(&name.value)
-        );
+        let (file, shown) = (&self.name, clip(&name.value));
+        let message = format!("`{file}` has no column `{shown}{number}`");
         let diagnostic = Diagnostic::at(Code::UnknownColumn, name.at, message);
         problems.push_with_hint(diagnostic, |search| {
             let columns = self.header.columns.by_name.keys();

@@ -126,16 +126,12 @@ impl Diagnostic {
         }
     }
 
-    /// Creates a diagnostic for a whole file or path.
+    /// Creates a diagnostic for a whole file or path; an empty path is none.
     pub fn path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
-        let nowhere = At {
-            file: FileId(0),
-            offset: 0,
-        };
         Self {
             at: None,
-            path: Some(path.into()),
-            ..Self::at(code, nowhere, message)
+            path: Some(path.into()).filter(|path| !path.is_empty()),
+            ..Self::at(code, At::NOWHERE, message)
         }
     }
 
@@ -185,8 +181,8 @@ struct RowProblems {
 }
 
 impl RowProblems {
-    /// Whether to keep a diagnostic in full.
-    fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
+    /// Counts a diagnostic; returns whether to keep it in full.
+    fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
         let offset = diagnostic.at.map_or(0, |at| at.offset);
         let key = (offset, diagnostic.code, diagnostic.message.clone());
         if !self.seen.insert(key) {
@@ -209,9 +205,20 @@ impl Problems {
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.keeps(&diagnostic) {
+        if self.admit(&diagnostic) {
             self.noted.push(diagnostic);
         }
+    }
+
+    /// Adds a diagnostic at a place.
+    pub(crate) fn note(
+        &mut self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Diagnostic::at(code, at, message).hint(hint));
     }
 
     /// Adds a diagnostic with an expensive hint, which is computed only if the diagnostic is kept.
@@ -220,16 +227,16 @@ impl Problems {
         diagnostic: Diagnostic,
         hint: impl FnOnce(&mut NearestSearch) -> String,
     ) {
-        if self.keeps(&diagnostic) {
+        if self.admit(&diagnostic) {
             let hint = hint(&mut self.search);
             self.noted.push(diagnostic.hint(hint));
         }
     }
 
     /// Counts a diagnostic; returns whether to keep it in full.
-    fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
+    fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
         let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
-        if rows.is_some_and(|rows| !rows.keeps(diagnostic)) {
+        if rows.is_some_and(|rows| !rows.admit(diagnostic)) {
             return false;
         }
         let is_error = diagnostic.severity() == Severity::Error;

@@ -101,9 +101,9 @@ fn guess(bytes: &[u8]) -> Option<String> {
         .split(|byte| matches!(byte, b',' | b';' | b'\t' | b'\r' | b'\n' | b'"'))
         .next()?;
     let (sample, _) = encoding.decode_without_bom_handling(word.get(..40).unwrap_or(word));
+    let sample = clip(&sample);
     Some(format!(
-        "with `encoding: {label}` it would read `{}`; or save the file as UTF-8",
-        clip(&sample)
+        "with `encoding: {label}` it would read `{sample}`; or save the file as UTF-8"
     ))
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
+use super::diagnostic::{At, Code, Problems, Source, clip};
 use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
 use super::input::RawFile;
 use super::quotes::{BadQuote, bad_quotes};
@@ -136,7 +136,7 @@ impl Header {
             };
             let message = format!("{}: {what}", line(at));
             let hint = "close the quote or remove it; inside a quoted cell, write a quote twice";
-            problems.push(Diagnostic::at(Code::BadQuote, at, message).hint(hint));
+            problems.note(Code::BadQuote, at, message, hint);
             quotes.push(start + bad.offset());
         });
         let repaired = (!quotes.is_empty()).then(|| without(text, &quotes));
@@ -149,22 +149,17 @@ impl Header {
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
         if !found || names.iter().all(String::is_empty) {
             let message = format!("`{}` has no header", clip(&source.name));
-            let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
-            problems.push(diagnostic.hint(
-                "name the columns in the first line, or use the extension .txt for a file with one user per line",
-            ));
+            let hint = "name the columns in the first line, or use the extension .txt for a file with one user per line";
+            problems.note(Code::EmptyRoster, raw.path.at, message, hint);
             return None;
         }
-        let filled = names.iter().filter(|name| !name.is_empty());
-        if filled
-            .flat_map(|name| name.bytes())
-            .all(|byte| byte.is_ascii_digit())
-        {
+        let mut bytes = names.iter().flat_map(|name| name.bytes());
+        if bytes.all(|byte| byte.is_ascii_digit()) {
             // Line breaks before the header are not part of its first line.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
             let message = format!("{}: the first line looks like data", line(at));
-            let diagnostic = Diagnostic::at(Code::EmptyRoster, at, message);
-            problems.push(diagnostic.hint("add a header line, or name the file .txt"));
+            let hint = "add a header line, or name the file .txt";
+            problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }
         let mut byte = start + reader.position().byte() as usize;

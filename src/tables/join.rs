@@ -186,8 +186,8 @@ impl<'t> Join<'t> {
         let (roster, each) = (&self.roster.name, &each.name);
         let message =
             format!("{rows} rows of `{roster}` match no row of `{each}`; this is the first");
-        let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
-        problems.push(diagnostic.hint("check the columns of `on`; no one is added for these rows"));
+        let hint = "check the columns of `on`; no one is added for these rows";
+        problems.note(Code::Unjoined, first.first, message, hint);
     }
 
     fn unjoined(&self, key: &str, group: &Group, each: &Table) -> Diagnostic {
@@ -244,7 +244,7 @@ impl<'t> Via<'t> {
         table.rows(&numbered, problems, |row, problems| {
             rows += 1;
             let key = join_cells(keys.iter().map(|column| row.cell(column)));
-            let found = row.counts(&filters, problems).then(|| {
+            let found = row.check_filters(&filters, problems).then(|| {
                 let cells = wanted.iter().map(|column| row.cell(column).to_owned());
                 cells.collect()
             });

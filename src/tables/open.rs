@@ -114,10 +114,9 @@ impl<'a> Opener<'a> {
         if root.is_none_or(|root| !is_inside(&real, root)) {
             let shown = clip(&raw.path.value);
             let message = format!("`{shown}` is outside the manifest's directory");
-            let diagnostic = Diagnostic::at(Code::Outside, raw.path.at, message);
             let hint =
                 "copy the file: a manifest may read only files in its own directory and below";
-            return problems.push(diagnostic.hint(hint));
+            return problems.note(Code::Outside, raw.path.at, message, hint);
         }
         let label = raw.encoding.as_ref().map(|label| label.value.clone());
         let key = (real, label);

@@ -105,8 +105,8 @@ impl Row<'_> {
         cell.map(trimmed).unwrap_or_default()
     }
 
-    /// Whether all conditions match. If only a value that the format does not define prevents a match, that is reported.
-    pub(crate) fn counts(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
+    /// Returns whether all conditions match. If only a value that the format does not define prevents a match, that is reported.
+    pub(crate) fn check_filters(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
         // Most of the millions of rows are in files without conditions.
         if filters.is_empty() {
             return true;
@@ -115,11 +115,11 @@ impl Row<'_> {
             let accepts = |filter: &&Filter<'_>| filter.accepts(self.cell(&filter.column));
             filters.iter().filter(move |filter| !accepts(filter))
         };
-        let counts = failing().next().is_none();
-        if !counts && failing().all(|filter| filter.is_unknown(self.cell(&filter.column))) {
+        let matches = failing().next().is_none();
+        if !matches && failing().all(|filter| filter.is_unknown(self.cell(&filter.column))) {
             problems.extend(failing().map(|filter| self.unknown_cell(filter)));
         }
-        counts
+        matches
     }
 
     fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {

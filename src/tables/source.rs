@@ -16,6 +16,14 @@ pub struct At {
     pub offset: u32,
 }
 
+impl At {
+    /// A placeholder where no place is needed.
+    pub(crate) const NOWHERE: Self = Self {
+        file: FileId(0),
+        offset: 0,
+    };
+}
+
 /// A value and its place.
 #[derive(Debug, Clone)]
 pub struct Spanned<T> {

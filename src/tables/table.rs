@@ -111,9 +111,8 @@ impl Table {
     pub(crate) fn check_empty(&self, counted: usize, raw: &RawFile, problems: &mut Problems) {
         if counted == 0 && !raw.allow_empty {
             let message = format!("`{}` has no matching rows", self.name);
-            let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
-            problems
-                .push(diagnostic.hint("check the file and `where`, or set `allow_empty: true`"));
+            let hint = "check the file and `where`, or set `allow_empty: true`";
+            problems.note(Code::EmptyRoster, raw.path.at, message, hint);
         }
     }
 

@@ -69,8 +69,7 @@ fn diagnostic_line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line
         related,
         hint,
     } = diagnostic;
-    let whole_file = path.as_deref().filter(|path| !path.is_empty());
-    let whole_file = whole_file.map(|file| Place {
+    let whole_file = path.as_deref().map(|file| Place {
         file,
         ..Place::default()
     });

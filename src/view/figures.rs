@@ -6,19 +6,15 @@ use crate::plan::{Change, Plan, Summary, UnknownMembers};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
-    let mut parts = parts(&plan.summary, recreated(&plan.changes));
+    let mut parts = parts(&plan.summary, &plan.changes);
     if let conflicts @ 1.. = plan.conflicts.len() {
         parts.push(Count(conflicts, "conflict").to_string());
     }
     if parts.is_empty() {
         parts.push("nothing to do".to_owned());
     }
-    let Summary {
-        unchanged,
-        unmanaged,
-        ..
-    } = plan.summary;
-    let parts = parts.join(", ");
+    let (parts, summary) = (parts.join(", "), &plan.summary);
+    let (unchanged, unmanaged) = (summary.unchanged, summary.unmanaged);
     format!("{parts}; {unchanged} unchanged, {unmanaged} unmanaged")
 }
 
@@ -27,7 +23,7 @@ pub(super) fn recreated(changes: &[Change]) -> usize {
 }
 
 /// The pending work, each kind with its count.
-pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
+pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
     let of_them = |parts: [(usize, &str); 2]| match counts(parts) {
         parts if parts.is_empty() => parts,
         parts => format!(" ({parts})"),
@@ -36,29 +32,27 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
         1 => "becomes public",
         _ => "become public",
     };
-    let gain = if summary.add_only == 1 {
-        "gains"
-    } else {
-        "gain"
+    let gain = match summary.add_only {
+        1 => "gains",
+        _ => "gain",
     };
-    let created = of_them([(summary.create_public, "public"), (recreated, "recreated")]);
+    let recreated = (recreated(changes), "recreated");
+    let created = of_them([(summary.create_public, "public"), recreated]);
     let updated = of_them([
         (summary.publish, become_public),
         (summary.changed_outside, "changed outside"),
     ]);
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
-    let UnknownMembers {
-        rooms,
-        members: again,
-    } = summary.unknown;
-    let again_of = format!("{} of {}", Count(again, "member"), Count(rooms, "room"));
+    let UnknownMembers { rooms, members } = summary.unknown;
+    let unknown = format!("{} of {}", Count(members, "member"), Count(rooms, "room"));
+    let again = (members, format!("{unknown} unknown, to send again"));
     let (members, messages) = (summary.members, summary.messages);
     let parts = [
         (create, format!("{create} to create{created}")),
         (update, format!("{update} to update{updated}")),
         (add_only, format!("{add_only} {gain} members")),
         (members, format!("{} to add", Count(members, "member"))),
-        (again, format!("{again_of} unknown, to send again")),
+        again,
         (messages, format!("{} to send", Count(messages, "message"))),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
@@ -68,7 +62,7 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
 /// The figures as a list.
 pub(super) fn cards(
     summary: &Summary,
-    recreated: usize,
+    changes: &[Change],
     conflicts: usize,
     manual_steps: usize,
 ) -> Vec<Figure> {
@@ -76,7 +70,7 @@ pub(super) fn cards(
     let mut figures = vec![
         figure("become public", summary.publish, Tone::Danger),
         figure("new and public", summary.create_public, Tone::Danger),
-        figure("recreated", recreated, Tone::Danger),
+        figure("recreated", recreated(changes), Tone::Danger),
         figure("conflicts", conflicts, Tone::Warn),
         figure("manual steps", manual_steps, Tone::Hand),
         figure("to create", summary.create, Tone::Add),

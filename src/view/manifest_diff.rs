@@ -1,8 +1,8 @@
 //! A manifest diff as a view.
 
-use super::figures::{cards, parts, recreated};
+use super::figures::{cards, parts};
 use super::findings::{self, limit_words};
-use super::plan::{cuts_members, removed_members};
+use super::plan::cuts_members;
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
@@ -15,11 +15,10 @@ use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
     let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
     let refused = diff.would_refuse.iter().map(findings::would_be_refused);
-    let recreated = recreated(&diff.changes);
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
-        figures: cards(&diff.summary, recreated, 0, diff.manual_steps.len()),
+        figures: cards(&diff.summary, &diff.changes, 0, diff.manual_steps.len()),
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: "as before",
@@ -28,14 +27,9 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     };
     view.add(SectionKind::WouldBeRefused, refused.map(Line::new));
     view.add_changes(&diff.changes);
-    view.add(
-        SectionKind::ManualSteps,
-        diff.manual_steps.iter().map(removed_members),
-    );
-    view.add(
-        SectionKind::ManualSteps,
-        diff.removed.iter().map(removed_room),
-    );
+    view.add_removed_members(&diff.manual_steps);
+    let removed = diff.removed.iter().map(removed_room);
+    view.add(SectionKind::ManualSteps, removed);
     view.add_diagnostics(loaded);
     view.add_notes(&diff.notes);
     for line in diff.differences.iter().map(difference_line) {
@@ -49,7 +43,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
 }
 
 fn verdict(diff: &ManifestDiff) -> String {
-    let mut parts = parts(&diff.summary, recreated(&diff.changes));
+    let mut parts = parts(&diff.summary, &diff.changes);
     if let removed @ 1.. = diff.removed.len() {
         parts.push(format!("{} to remove manually", Count(removed, "room")));
     }
@@ -75,20 +69,13 @@ fn count_people(people: &People) -> Option<String> {
     };
     let verb = if join == 1 { "joins" } else { "join" };
     let joins = format!("{} {verb} {}", count(join), Count(joined_rooms, "room"));
-    let leavers = if join > 0 {
-        leave.to_string()
-    } else {
-        count(leave)
-    };
-    let leaves = format!(
-        "{leavers} to remove from {} (manual)",
-        Count(left_rooms, "room")
-    );
+    let left_rooms = Count(left_rooms, "room");
+    let leaves = format!("to remove from {left_rooms} (manual)");
     match (join, leave) {
         (0, 0) => None,
-        (0, _) => Some(format!("people: {leaves}")),
+        (0, _) => Some(format!("people: {} {leaves}", count(leave))),
         (_, 0) => Some(format!("people: {joins}")),
-        _ => Some(format!("people: {joins}; {leaves}")),
+        _ => Some(format!("people: {joins}; {leave} {leaves}")),
     }
 }
 

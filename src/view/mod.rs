@@ -144,9 +144,8 @@ impl<'a> View<'a> {
 
     fn add_changes(&mut self, changes: &'a [Change]) {
         for change in changes {
-            self.section(SectionKind::for_change(change))
-                .changes
-                .push(change);
+            let kind = SectionKind::for_change(change);
+            self.section(kind).changes.push(change);
         }
     }
 

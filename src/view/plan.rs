@@ -28,12 +28,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let mut view = View {
         state,
         facts: vec![requests(plan)],
-        figures: cards(
-            &plan.summary,
-            recreated(&plan.changes),
-            conflicts,
-            manual_steps,
-        ),
+        figures: cards(&plan.summary, &plan.changes, conflicts, manual_steps),
         legend: legend(plan),
         cut: cut(plan),
         desired: Some(&loaded.desired),
@@ -63,11 +58,8 @@ pub(super) fn site(target: &Target) -> Text<'_> {
         "sandbox:" => "the sandbox".into(),
         origin => Text::from(Span::Name(origin.into())),
     };
-    text!(
-        "widget {} on {}",
-        Span::words(target.widget.to_string()),
-        site
-    )
+    let widget = Span::words(target.widget.to_string());
+    text!("widget {} on {}", widget, site)
 }
 
 fn requests(plan: &Plan) -> String {
@@ -88,16 +80,17 @@ impl<'a> View<'a> {
             ..Line::for_room(&it.pipe, findings::conflict(&it.kind))
         });
         self.add(SectionKind::Conflicts, conflicts);
-        self.add(
-            SectionKind::ManualSteps,
-            plan.manual_steps.iter().map(removed_members),
-        );
+        self.add_removed_members(&plan.manual_steps);
         if let rooms @ 1.. = plan.undeclared.len() {
             let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
             let rooms = Count(rooms, "room");
             let text = text!("{} on record but no longer declared: {}", rooms, pipes);
             self.add(SectionKind::ManualSteps, [Line::new(text)]);
         }
+    }
+
+    pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
+        self.add(SectionKind::ManualSteps, rooms.iter().map(removed_members));
     }
 
     pub(super) fn add_notes(&mut self, notes: impl IntoIterator<Item = &'a Note>) {
@@ -108,12 +101,9 @@ impl<'a> View<'a> {
 }
 
 /// Members of a room that are no longer in the manifest.
-pub(super) fn removed_members(room: &ManualSteps) -> Line<'_> {
-    let mut users = [
-        room.newly_removed.as_slice(),
-        room.previously_removed.as_slice(),
-    ]
-    .concat();
+fn removed_members(room: &ManualSteps) -> Line<'_> {
+    let mut users = room.newly_removed.clone();
+    users.extend(&room.previously_removed);
     users.sort_unstable();
     let text = text!("no longer in the manifest: {}", users.as_slice());
     Line {

@@ -254,10 +254,7 @@ impl<'a> Line<'a> {
             None => (pipe.into(), None),
         };
         let text = (!self.text.0.is_empty()).then(|| self.text.clone());
-        text!(
-            "{}: {}",
-            head,
-            Text::join(title.into_iter().chain(text), ", ")
-        )
+        let words = Text::join(title.into_iter().chain(text), ", ");
+        text!("{}: {}", head, words)
     }
 }

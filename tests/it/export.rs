@@ -677,3 +677,13 @@ fn an_export_of_no_room_says_so() {
         "warning: the server lists no live room\n"
     );
 }
+
+/// Older CI runners obey `##[` anywhere in the output of a step.
+#[test]
+fn a_title_cannot_give_a_command_to_a_ci_runner() {
+    let scene = widget(&[("team-a", "##[error]x ##vso[task.complete]", 1)]);
+    let exported = scene.run("export").ok();
+    exported.lacks("##[").lacks("##vso");
+    scene.write("rooms.yaml", exported);
+    nothing_to_do(&scene, "rooms.yaml", 2);
+}

@@ -205,7 +205,7 @@ fn a_table_fits_its_terminal() {
     row 1
     id          1
     pipe        course-rust-101
-    name        漢字かな交じり文 · a title…
+    name        漢字かな交じり文 · a title …
     type        dialog
     is_public   closed
     updated_at  1970-01-01 00:00:00
@@ -250,8 +250,8 @@ fn no_pipe_and_no_id_is_ever_cut() {
     let usual = scene(&[PIPE, "team-a"]);
     insta::assert_snapshot!(shown(&usual, "80"), @"
     id  pipe                      name             type    is_public  updated_at
-    2   team-a                    Technical…       dialog  closed     1970-01-01…
-    1   6b0a21b800000_1764291600  Technical…       dialog  closed     1970-01-01…
+    2   team-a                    Technical supp…  dialog  closed     1970-01-01 00…
+    1   6b0a21b800000_1764291600  Technical supp…  dialog  closed     1970-01-01 00…
     ");
     insta::assert_snapshot!(shown(&usual, "60"), @"
     id  pipe                      name    type    is_pu…  updat…
@@ -262,7 +262,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
     row 1
     id          2
     pipe        team-a
-    name        Technical support of the…
+    name        Technical support of the wh…
     type        dialog
     is_public   closed
     updated_at  1970-01-01 00:00:00
@@ -270,7 +270,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
     row 2
     id          1
     pipe        6b0a21b800000_1764291600
-    name        Technical support of the…
+    name        Technical support of the wh…
     type        dialog
     is_public   closed
     updated_at  1970-01-01 00:00:00
@@ -280,7 +280,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
     row 1
     id          1
     pipe        course-rust-101-autumn-2026-group-of-the-evening
-    name        Technical support of the…
+    name        Technical support of the wh…
     type        dialog
     is_public   closed
     updated_at  1970-01-01 00:00:00

@@ -42,7 +42,7 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
     let Some(format) = fields.get("format") else {
         for (key, node) in presets::OWN_KEYS.into_iter().zip(own) {
             if let Some(node) = node {
-                decoder.problems.push(presets::without_format(key, node));
+                presets::note_without_format(key, node, decoder.problems);
             }
         }
         return complete_entry(decoder, &fields);
@@ -134,7 +134,10 @@ fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
     let names = columns(decoder, node, "`on`");
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
         let hint = "name the columns that must match, as in {course_id: course_id}";
-        decoder.note(Code::BadValue, node.at, "`on` joins nothing", hint);
+        let message = "`on` joins nothing";
+        decoder
+            .problems
+            .note(Code::BadValue, node.at, message, hint);
     }
     let pairs = names
         .into_iter()

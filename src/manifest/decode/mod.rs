@@ -8,9 +8,8 @@ mod bulk;
 mod room;
 mod rows;
 
-use self::room::{KINDS, POLICIES};
 use super::fields::{Decoder, Keys, written};
-use super::raw::{RawDefaults, RawFile, RawManifest, Spanned};
+use super::raw::{RawFile, RawManifest, RawSettings, Spanned};
 use super::yaml::{self, Item, Node, Value};
 use crate::model::{FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
@@ -49,7 +48,7 @@ pub(super) fn decode_file(
     let end = yaml::read(&source.text, file, STREAMED, &mut |item| match item {
         Item::Entry(key, value) => decoder.entry(&key, &value),
         Item::List(key) => {
-            decoder.is_first(&key, STREAMED);
+            decoder.register_key(&key, STREAMED);
         }
         Item::Element(node) => decoder.room(&node),
         Item::Root(node) => decoder.root(&node),
@@ -60,9 +59,9 @@ pub(super) fn decode_file(
         Err(mistake) => decoder.problems.push(*mistake),
         Ok(()) if seen.is_empty() => decoder.problems.push(empty_file(at)),
         Ok(()) if !seen.contains_key("version") => {
-            let diagnostic = Diagnostic::at(Code::MissingKey, at, "the manifest has no `version`");
+            let message = "the manifest has no `version`";
             let hint = "start the file with `version: 1`";
-            decoder.problems.push(diagnostic.hint(hint));
+            decoder.problems.note(Code::MissingKey, at, message, hint);
         }
         Ok(()) => {}
     }
@@ -88,8 +87,8 @@ impl FileDecoder<'_> {
         }
     }
 
-    /// Whether a top-level key is new; a duplicate is reported.
-    fn is_first(&mut self, key: &Node, name: &str) -> bool {
+    /// Registers a top-level key, or reports a duplicate. Returns whether the key is new.
+    fn register_key(&mut self, key: &Node, name: &str) -> bool {
         let first = self.seen.get(name).copied();
         match first {
             Some(first) => self.decoder.duplicate_key(name, key.at, first),
@@ -103,7 +102,7 @@ impl FileDecoder<'_> {
             self.decoder.unknown_key(key, "", TOP);
             return;
         };
-        if !self.is_first(key, name) {
+        if !self.register_key(key, name) {
             return;
         }
         let (decoder, raw) = (&mut self.decoder, &mut self.raw);
@@ -116,7 +115,7 @@ impl FileDecoder<'_> {
                 let (value, at) = (globs.collect(), value.at);
                 raw.scope = Some(Spanned { value, at });
             }
-            "defaults" => raw.defaults = defaults(decoder, value).unwrap_or_default(),
+            "defaults" => raw.defaults = defaults(decoder, value),
             "people" if rows::is_directory(value) => {
                 raw.directory = rows::directory(decoder, value)
             }
@@ -151,24 +150,22 @@ fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
     match node.value() {
         Value::Scalar { text, plain: true } if text == "1" => {}
         Value::Scalar { text, plain } => {
-            let message = format!(
-                "this version of roomform reads manifests of version 1, not {}",
-                written(text, *plain)
-            );
+            let found = written(text, *plain);
+            let message =
+                format!("this version of roomform reads manifests of version 1, not {found}");
             let hint = "write `version: 1`, or update roomform";
-            decoder.note(Code::BadValue, node.at, message, hint);
+            decoder
+                .problems
+                .note(Code::BadValue, node.at, message, hint);
         }
         _ => decoder.wrong_type(node, "`version`", "1"),
     }
 }
 
-fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDefaults> {
-    let fields = decoder.fields(node, DEFAULTS)?;
-    Some(RawDefaults {
-        kind: fields.choice(decoder, "type", &KINDS),
-        public: fields.boolean(decoder, "public"),
-        members_policy: fields.choice(decoder, "members_policy", &POLICIES),
-    })
+fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> RawSettings {
+    let fields = decoder.fields(node, DEFAULTS);
+    let settings = fields.map(|fields| room::settings(decoder, &fields));
+    settings.unwrap_or_default()
 }
 
 fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<Limits>> {
@@ -187,6 +184,7 @@ fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<Limits>> {
 #[cfg(test)]
 mod tests {
     use super::super::fields::MOST_KEYS;
+    use super::room::{KINDS, POLICIES};
     use super::*;
     use crate::model::Field;
 

@@ -1,10 +1,10 @@
 //! Decodes rooms and their members.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use super::super::fields::{Decoder, Fields, Keys};
-use super::super::raw::{Names, RawMember, RawRoom, RawWelcome, Spanned};
+use super::super::raw::{Names, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use super::rows;
@@ -46,16 +46,13 @@ pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
 }
 
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawRoom {
-    let owner = match fields.get("pipe").and_then(Node::word) {
-        Some(pipe) => format!("the room `{}`", clip(pipe)),
-        None => "a room".to_owned(),
-    };
-    fields.require(
-        decoder,
-        &owner,
-        "pipe",
-        "the room's identity, which never changes",
-    );
+    // Formatted only for an error: there may be a million rooms.
+    let owner = fmt::from_fn(|f| match fields.get("pipe").and_then(Node::word) {
+        Some(pipe) => write!(f, "the room `{}`", clip(pipe)),
+        None => f.write_str("a room"),
+    });
+    let what = "the room's identity, which never changes";
+    fields.require(decoder, &owner, "pipe", what);
     fields.require(decoder, &owner, "title", "the title that people see");
     let pipe = fields.decode_text(decoder, "pipe");
     let title = fields.decode_text(decoder, "title");
@@ -75,13 +72,19 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
         broken: pipe.is_none() || title.is_none(),
         pipe: pipe.unwrap_or_else(stand_in),
         title: title.unwrap_or_else(stand_in),
-        kind: fields.choice(decoder, "type", &KINDS),
-        public: fields.boolean(decoder, "public"),
+        settings: settings(decoder, fields),
         members,
         exclude,
-        members_policy: fields.choice(decoder, "members_policy", &POLICIES),
         ignore: ignored(decoder, fields),
         welcome: welcome.and_then(|node| self::welcome(decoder, node)),
+    }
+}
+
+pub(super) fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawSettings {
+    RawSettings {
+        kind: fields.choice(decoder, "type", &KINDS),
+        public: fields.boolean(decoder, "public"),
+        members_policy: fields.choice(decoder, "members_policy", &POLICIES),
     }
 }
 

@@ -57,10 +57,8 @@ pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawRoster> {
     let people = fields.get("people");
     let people = people.and_then(|node| directory(decoder, node));
-    let (user, filter) = (
-        fields.decode_texts(decoder, "user"),
-        filters(decoder, fields),
-    );
+    let user = fields.decode_texts(decoder, "user");
+    let filter = filters(decoder, fields);
     let by = fields.choice(decoder, "by", &WAYS);
     Some(RawRoster {
         file: file(decoder, fields)?,
@@ -76,10 +74,8 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
     let fields = decoder.fields(node, DIRECTORY)?;
     fields.require(decoder, fields.owner, "name", "a column");
     fields.require(decoder, fields.owner, "id", "a column");
-    let (name, id) = (
-        fields.decode_texts(decoder, "name"),
-        fields.decode_text(decoder, "id"),
-    );
+    let name = fields.decode_texts(decoder, "name");
+    let id = fields.decode_text(decoder, "id");
     let filter = filters(decoder, &fields);
     let file = file(decoder, &fields)?;
     fields.get("name")?;
@@ -98,10 +94,8 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     let delimiter = fields.choice(decoder, "delimiter", &DELIMITERS);
     let encoding = fields.decode_text(decoder, "encoding");
     let allow_empty = fields.boolean(decoder, "allow_empty");
-    let (numbered, optional) = (
-        fields.decode_texts(decoder, "numbered"),
-        fields.decode_texts(decoder, "optional"),
-    );
+    let numbered = fields.decode_texts(decoder, "numbered");
+    let optional = fields.decode_texts(decoder, "optional");
     let file = RawFile {
         path: path?,
         delimiter,

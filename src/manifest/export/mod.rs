@@ -15,15 +15,9 @@ pub use split::{by_prefix, by_type};
 
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
-    Field, FieldValue, FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId,
-    is_hidden,
+    Field, FieldValue, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, is_hidden,
 };
 use crate::tables::diagnostic::At;
-
-const NOWHERE: At = At {
-    file: FileId(0),
-    offset: 0,
-};
 
 /// One pipe of the server's list, written as a manifest entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +41,7 @@ pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     let entries = by_pipe.into_iter().filter_map(|(pipe, mut rooms)| {
         rooms.sort_by_key(|room| room.id);
         let first = rooms.first()?;
-        let reason = match bad_pipe(pipe.as_str(), NOWHERE) {
+        let reason = match bad_pipe(pipe.as_str(), At::NOWHERE) {
             Some(why) => Some(why.message),
             None if rooms.len() > 1 => Some("more than one live room has this pipe".to_owned()),
             None => None,
@@ -56,7 +50,7 @@ pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
             None => declare(first, recorded.rooms.get(&first.id)),
             Some(reason) => {
                 let ids: Vec<String> = rooms.iter().map(|room| room.id.to_string()).collect();
-                let (pipe, ids) = (quoted(pipe.as_str()), ids.join(", "));
+                let (pipe, ids) = (quote_yaml(pipe.as_str()), ids.join(", "));
                 format!("  # left out: pipe {pipe} (id {ids}): {reason}\n")
             }
         };
@@ -80,7 +74,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
     let scope = match scope {
         [] => String::new(),
         globs => {
-            let globs: Vec<String> = globs.iter().map(|glob| quoted(glob)).collect();
+            let globs: Vec<String> = globs.iter().map(|glob| quote_yaml(glob)).collect();
             format!("scope: [{}]\n", globs.join(", "))
         }
     };
@@ -104,17 +98,17 @@ const HEAD_OF_NOTHING: &str = "\
 ";
 
 fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
-    let mut lines = vec![format!("  - pipe: {}", quoted(room.pipe.as_str()))];
+    let mut lines = vec![format!("  - pipe: {}", quote_yaml(room.pipe.as_str()))];
     let mut ignore = Vec::new();
     for field in Field::ALL {
         let name = field.name();
         let line = match room.state.raw(field) {
             FieldValue::Text(title)
-                if field == Field::Title && bad_title(title, NOWHERE).is_some() =>
+                if field == Field::Title && bad_title(title, At::NOWHERE).is_some() =>
             {
                 ignore.push(name);
                 lines.push(format!("    title: \"room {}\"", room.id));
-                let title = quoted(title);
+                let title = quote_yaml(title);
                 format!("    # the live title is not allowed in a manifest: {title}")
             }
             FieldValue::Kind(RoomKind::Other(number)) => {
@@ -123,7 +117,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
                     "    type: conference # live type {number}, which a manifest cannot name; never changed"
                 )
             }
-            FieldValue::Text(value) => format!("    {name}: {}", quoted(value)),
+            FieldValue::Text(value) => format!("    {name}: {}", quote_yaml(value)),
             FieldValue::Kind(kind) => format!("    {name}: {kind}"),
             FieldValue::Public(public) => format!("    {name}: {public}"),
         };
@@ -145,19 +139,19 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     lines.join("\n")
 }
 
-/// Writes a YAML double-quoted text, with invisible and direction-changing characters escaped.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
+/// Writes a YAML double-quoted text. Characters that could hide text or control a terminal are escaped. So is the second of two `#`:
+/// older CI runners obey `##[` anywhere in the output of a step.
+pub fn quote_yaml(text: &str) -> String {
+    let (mut quoted, mut before) = ("\"".to_owned(), ' ');
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_hidden(c) => {
+            c if is_hidden(c) || (c == '#' && before == '#') => {
                 quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
             }
-
             c => quoted.push(c),
         }
+        before = c;
     }
     quoted.push('"');
     quoted

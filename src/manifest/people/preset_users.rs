@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::super::raw::RawDirectory;
 use super::{People, Person};
 use crate::model::UserId;
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::diagnostic::{At, Code, Problems, clip};
 use crate::tables::open::Tables;
 
 impl People {
@@ -25,15 +25,14 @@ impl People {
             if let Some(table) = tables.get(&own.file)
                 && !status.any(|column| table.has_column(column))
             {
-                let (missing, own_file) = (&users.file.path.value, &own.file.path.value);
-                let (missing, own_file) = (clip(missing), clip(own_file));
+                let [missing, own_file] = [users, own].map(|it| clip(&it.file.path.value));
                 let message =
                     format!("there is no file `{missing}`, which says which users are active");
                 let hint = format!(
                     "add `{missing}`, add its status column to `{own_file}`, or write `status: any`"
                 );
                 let at = own.file.path.at;
-                problems.push(Diagnostic::at(Code::Unreadable, at, message).hint(hint));
+                problems.note(Code::Unreadable, at, message, hint);
             }
             return;
         }
@@ -52,10 +51,10 @@ impl People {
         let mut rows = 0;
         table.rows(&[], problems, |row, problems| {
             rows += 1;
-            let counts = row.counts(&filters, problems);
+            let is_active = row.check_filters(&filters, problems);
             let cells = names.iter().map(|column| row.cell(column));
             for name in cells.filter(|name| !name.is_empty()) {
-                if counts {
+                if is_active {
                     active.insert(name.to_owned());
                 } else {
                     left_out.insert(name.to_owned(), row.at());

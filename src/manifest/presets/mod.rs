@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fields::Decoder;
 use super::yaml::{self, Item, Node, Value};
-use crate::tables::diagnostic::{At, Code, Diagnostic, clip};
+use crate::tables::diagnostic::{At, Code, Problems, clip};
 
 mod catalog;
 mod merge;
@@ -200,10 +200,12 @@ impl<'t> Choice<'t> {
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let nodes = node.items();
     if nodes.is_empty() {
-        let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` selects no one");
-        decoder.problems.push(diagnostic.hint(
-            "list the roles of the members, such as [student, teacher], or write `roles: any`",
-        ));
+        let message = "`roles` selects no one";
+        let hint =
+            "list the roles of the members, such as [student, teacher], or write `roles: any`";
+        decoder
+            .problems
+            .note(Code::BadValue, node.at, message, hint);
     }
     let (known, mut cells) = (entries(Some(known)), Vec::new());
     for role in nodes {
@@ -219,11 +221,11 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
     Node::made(node.at, Value::Seq(cells))
 }
 
-/// Creates the error for keys that require `format`.
-pub(super) fn without_format(key: &str, node: &Node) -> Diagnostic {
+/// Reports a key that requires `format`.
+pub(super) fn note_without_format(key: &str, node: &Node, problems: &mut Problems) {
     let message = format!("`{}` needs `format`", clip(key));
-    Diagnostic::at(Code::MissingKey, node.at, message)
-        .hint(format!("set `format` to one of: {}", names().join(", ")))
+    let hint = format!("set `format` to one of: {}", names().join(", "));
+    problems.note(Code::MissingKey, node.at, message, hint);
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use minijinja::{Environment, Error, ErrorKind};
 
 pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
-use crate::tables::diagnostic::{At, Code, Diagnostic, clip};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::source::Spanned;
 
 /// The template's name inside its environment.
 const NAME: &str = "template";
@@ -42,8 +43,18 @@ impl TemplateError {
 }
 
 impl Template {
-    /// Compiles a template.
-    pub(super) fn new(text: &str) -> Result<Self, TemplateError> {
+    /// Compiles a template. `what` starts the message of an error.
+    pub(super) fn compile(
+        text: &Spanned<String>,
+        what: &str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let template = Self::new(&text.value);
+        let template = template.map_err(|error| problems.push(error.to_diagnostic(text.at, what)));
+        template.ok()
+    }
+
+    fn new(text: &str) -> Result<Self, TemplateError> {
         if text.len() > LONGEST {
             return Err(TemplateError {
                 message: "a template has at most 64 KiB".to_owned(),
@@ -59,11 +70,9 @@ impl Template {
             return Ok(template);
         }
         if let Some(tag) = foreign_tag(text) {
+            let tag = clip(tag);
             return Err(TemplateError {
-                message: format!(
-                    "`{{% {} %}}` is not allowed in templates of a manifest",
-                    clip(tag)
-                ),
+                message: format!("`{{% {tag} %}}` is not allowed in templates of a manifest"),
                 hint: "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}",
             });
         }

@@ -103,10 +103,8 @@ pub fn json(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let kind = listing.name();
-    write!(
-        out,
-        "{{\"format\":{format},\"kind\":\"{kind}\",\"exit\":0,\"rows\":["
-    )?;
+    write!(out, "{{\"format\":{format},\"kind\":\"{kind}\",")?;
+    write!(out, "\"exit\":0,\"rows\":[")?;
     let quoted = |text: &str| escape::json(&serde_json::Value::from(text).to_string());
     for (number, row) in rows.iter().enumerate() {
         out.write_all(if number == 0 { b"\n{" } else { b",\n{" })?;

@@ -2,18 +2,16 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{ColumnConstraint, Table, Width};
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::select_cells;
 use crate::model::{Cell, Listing, RoomKind, Row};
 use crate::render::Paint;
+use crate::render::column::pad;
 use crate::render::escape::brief;
 use crate::render::paint::Tone;
 
-/// Number of rows drawn at a time.
-const CHUNK: usize = 500;
 /// Number of spaces between two columns.
 const GAP: u16 = 2;
 /// Minimum width of a narrowed column. Identity columns are never narrowed.
@@ -36,6 +34,9 @@ pub fn table(
     rows: &[Row],
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if columns.is_empty() {
+        return Ok(());
+    }
     let header: Vec<String> = columns.iter().map(|name| brief(name)).collect();
     let cells = |row| {
         let cells = select_cells(row, columns).into_iter();
@@ -53,14 +54,10 @@ pub fn table(
             None => return blocks(&header, columns, screen, paint, rows.iter().map(cells), out),
         }
     }
-    for line in draw_lines(vec![header], &widths) {
-        writeln!(out, "{}", paint.tone(Tone::STRONG, line))?;
-    }
-    for rows in rows.chunks(CHUNK) {
-        let rows = rows.iter().map(|row| cells(row).collect());
-        write_lines(rows.collect(), &widths, out)?;
-    }
-    Ok(())
+    let header = draw_line(header, &widths);
+    writeln!(out, "{}", paint.tone(Tone::STRONG, header))?;
+    let mut rows = rows.iter();
+    rows.try_for_each(|row| writeln!(out, "{}", draw_line(cells(row), &widths)))
 }
 
 fn measure(text: &str) -> u16 {
@@ -113,39 +110,30 @@ fn blocks<C: Iterator<Item = String>>(
         for ((header, name), text) in header.iter().zip(names).zip(cells) {
             let least = if is_identity(name) { measure(&text) } else { 0 };
             let widths = [label, least.max(rest)];
-            write_lines(vec![vec![header.clone(), text]], &widths, out)?;
+            writeln!(out, "{}", draw_line([header.clone(), text], &widths))?;
         }
     }
     Ok(())
 }
 
-fn write_lines(rows: Vec<Vec<String>>, widths: &[u16], out: &mut dyn Write) -> io::Result<()> {
-    draw_lines(rows, widths)
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
+/// A line of cells, each cut to its column.
+fn draw_line(cells: impl IntoIterator<Item = String>, widths: &[u16]) -> String {
+    let cells = cells.into_iter().zip(widths);
+    let cells = cells.map(|(cell, width)| pad(&cut(&cell, *width), usize::from(width + GAP)));
+    cells.collect::<String>().trim_end().to_owned()
 }
 
-/// The rows as lines, each cell cut to its column.
-fn draw_lines(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
-    if rows.is_empty() || widths.is_empty() {
-        return Vec::new();
+/// Cuts a text to a width. `…` stands for the rest.
+fn cut(text: &str, width: u16) -> String {
+    if measure(text) <= width {
+        return text.to_owned();
     }
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_truncation_indicator("…");
-    for cells in rows {
-        let mut row = comfy_table::Row::from(cells);
-        row.max_height(1);
-        table.add_row(row);
-    }
-    let last = widths.len() - 1;
-    for (number, (column, width)) in table.column_iter_mut().zip(widths).enumerate() {
-        let gap = if number == last { 0 } else { GAP };
-        column.set_padding((0, gap));
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width + gap)));
-    }
-    let lines = table.lines();
-    lines.map(|line| line.trim_end().to_owned()).collect()
+    let mut left = usize::from(width);
+    let fits = text.chars().take_while(|c| {
+        left = left.saturating_sub(c.width().unwrap_or_default());
+        left > 0
+    });
+    fits.chain(['…']).collect()
 }
 
 /// A cell as text for people.

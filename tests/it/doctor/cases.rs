@@ -532,14 +532,14 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     let scene = at(&server.url());
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n  - {pipe: team-b, title: no}\n");
     let text = doctor_output(&scene, &server.url(), &[]);
-    text.shows("the manifest is invalid: 1 mistake\n");
+    text.shows("the manifest is invalid: 1 error\n");
     text.shows("W101");
     scene.declare(
         "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
     );
     let text = doctor_output(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest", "answers"]), @"
-    failed   manifest        the manifest is invalid: 2 mistakes
+    failed   manifest        the manifest is invalid: 2 errors
                              rooms.yaml:3: E009 unknown key `titel` in a room
                              rooms.yaml:4: E008 `title` must be text, but YAML reads `no` as a bool
                              remedy: run `roomform check`, which shows how to fix each one
@@ -554,9 +554,13 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
                              remedy: run `roomform check`
     ");
     text.begins("exit 0\n");
+    // What belongs to no file has no place.
+    scene.declare(format!("version: 1\nrooms:\n{}", "  - {}\n".repeat(5_001)));
+    let text = doctor_output(&scene, &server.url(), &[]);
+    text.shows("\n                         E006 2 more errors; roomform keeps the first 10000\n");
     let text = doctor_output(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
-    failed   manifest        the manifest is invalid: 1 mistake
+    failed   manifest        the manifest is invalid: 1 error
                              nowhere.yaml: E001 no such file or directory
                              remedy: run `roomform check`, which shows how to fix each one
     ");
