@@ -110,15 +110,13 @@ impl<'n> Fields<'n> {
         decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
     }
 
-    /// Reports a missing key of `owner`; `what` describes the value.
-    pub(super) fn require(
-        &self,
-        decoder: &mut Decoder<'_>,
-        owner: impl Display,
-        key: &str,
-        what: &str,
-    ) {
+    /// Reports a missing key; `what` describes the value. A room is named by its pipe.
+    pub(super) fn require(&self, decoder: &mut Decoder<'_>, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
+            let owner = match self.get("pipe").and_then(Node::word) {
+                Some(pipe) => format!("the room `{}`", clip(pipe)),
+                None => self.owner.to_owned(),
+            };
             let message = format!("{owner} has no `{key}`");
             let hint = format!("add `{key}`: {what}");
             decoder

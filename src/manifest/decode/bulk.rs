@@ -65,8 +65,8 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
 
 fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawGenerate> {
     let what = "the file with a row for each room";
-    fields.require(decoder, fields.owner, "each", what);
-    fields.require(decoder, fields.owner, "room", "the template of the room");
+    fields.require(decoder, "each", what);
+    fields.require(decoder, "room", "the template of the room");
     let each = fields.get("each").map(|node| each(decoder, node));
     let filter = filters(decoder, fields);
     let room = fields.get("room");
@@ -129,7 +129,7 @@ fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
 /// Decodes the pairs of columns that must be equal; at least one pair.
 fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
     let what = "the columns that must match, as in {course_id: course_id}";
-    fields.require(decoder, fields.owner, "on", what);
+    fields.require(decoder, "on", what);
     let node = fields.get("on")?;
     let names = columns(decoder, node, "`on`");
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {

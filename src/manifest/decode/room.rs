@@ -1,7 +1,7 @@
 //! Decodes rooms and their members.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use super::super::fields::{Decoder, Fields, Keys};
 use super::super::raw::{Names, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
@@ -46,14 +46,9 @@ pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
 }
 
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawRoom {
-    // Formatted only for an error: there may be a million rooms.
-    let owner = fmt::from_fn(|f| match fields.get("pipe").and_then(Node::word) {
-        Some(pipe) => write!(f, "the room `{}`", clip(pipe)),
-        None => f.write_str("a room"),
-    });
     let what = "the room's identity, which never changes";
-    fields.require(decoder, &owner, "pipe", what);
-    fields.require(decoder, &owner, "title", "the title that people see");
+    fields.require(decoder, "pipe", what);
+    fields.require(decoder, "title", "the title that people see");
     let pipe = fields.decode_text(decoder, "pipe");
     let title = fields.decode_text(decoder, "title");
     let stand_in = || Spanned {
@@ -90,8 +85,8 @@ pub(super) fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawSet
 
 fn welcome(decoder: &mut Decoder<'_>, node: &Node) -> Option<Box<RawWelcome>> {
     let fields = decoder.fields(node, WELCOME)?;
-    fields.require(decoder, fields.owner, "from", "the sender");
-    fields.require(decoder, fields.owner, "text", "the message");
+    fields.require(decoder, "from", "the sender");
+    fields.require(decoder, "text", "the message");
     let from = fields.get("from").and_then(|node| {
         if node.word().is_none() {
             decoder.wrong_type(node, "`from`", "an id or a name");

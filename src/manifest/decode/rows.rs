@@ -72,8 +72,8 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Opt
 
 pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDirectory> {
     let fields = decoder.fields(node, DIRECTORY)?;
-    fields.require(decoder, fields.owner, "name", "a column");
-    fields.require(decoder, fields.owner, "id", "a column");
+    fields.require(decoder, "name", "a column");
+    fields.require(decoder, "id", "a column");
     let name = fields.decode_texts(decoder, "name");
     let id = fields.decode_text(decoder, "id");
     let filter = filters(decoder, &fields);
@@ -89,7 +89,7 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
 
 /// Decodes a file with rows, and records it so that it is opened before anything is looked up in it.
 pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawFile> {
-    fields.require(decoder, fields.owner, "roster", "the path of a file");
+    fields.require(decoder, "roster", "the path of a file");
     let path = fields.decode_text(decoder, "roster");
     let delimiter = fields.choice(decoder, "delimiter", &DELIMITERS);
     let encoding = fields.decode_text(decoder, "encoding");
