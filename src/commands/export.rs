@@ -8,9 +8,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 
 use super::Console;
-use super::files::{
-    PlannedFile, check_writable, has_manifest, make_directories, refuse_conflicting_paths, replace,
-};
+use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
 use super::run_files::RunFiles;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
@@ -130,35 +128,27 @@ impl<'a> Destination<'a> {
         console: &mut Console,
     ) -> Result<()> {
         let entries = self.choose_entries(entries, console);
-        let mut planned = Vec::new();
+        let mut files = Vec::new();
         // The first file of a new manifest declares the scope.
         let mut scope = if self.before.is_some() { &[] } else { scope };
         for (path, entries) in self.split(&entries) {
-            planned.push(self.plan_file(path, widget, std::mem::take(&mut scope), &entries)?);
+            files.push(self.plan_file(path, widget, std::mem::take(&mut scope), &entries)?);
         }
-        planned.retain(|(file, _)| !file.is_done());
-        if planned.is_empty() {
+        files.retain(|file| !file.is_done());
+        if files.is_empty() {
             return console.print(match self.args.split_by {
                 Some(_) if entries.is_empty() && !self.args.add => "no rooms to write\n",
                 _ => "everything exists already\n",
             });
         }
         // Existing files that gain rooms come first.
-        planned.sort_by_key(|(file, _)| !file.replaces);
-        let (files, messages): (Vec<PlannedFile>, Vec<String>) = planned.into_iter().unzip();
+        files.sort_by_key(|file| !file.replaces);
         let outputs = files.iter().map(|file| Some(file.path.as_path()));
         let run_files = outputs.fold(inputs, |all, path| all.writes("--out", path));
         run_files.check()?;
         refuse_conflicting_paths(&files, Some(ADD))?;
         self.check_read_back(&files, widget, &entries, console)?;
-        make_directories(&files)?;
-        let mut paths = files.iter().map(|file| &file.path);
-        paths.try_for_each(|path| check_writable(path))?;
-        for (file, message) in files.iter().zip(messages) {
-            replace(&file.path, &file.text)?;
-            console.print(&message)?;
-        }
-        Ok(())
+        write_all(&files, console)
     }
 
     /// All entries, or only those that can be declared and are not declared yet.
@@ -192,37 +182,35 @@ impl<'a> Destination<'a> {
         files
     }
 
-    /// Returns a file, and the message to print once it is written.
     fn plan_file(
         &self,
         path: PathBuf,
         widget: WidgetId,
         scope: &[String],
         entries: &[&Entry],
-    ) -> Result<(PlannedFile, String)> {
+    ) -> Result<PlannedFile> {
         let shown = escape::terminal(&path.display().to_string());
         let rooms = Count(entries.iter().filter(|it| it.declared).count(), "room");
         let is_added_to = self.args.add && path.is_file();
         let (text, message) = if is_added_to {
             let old = fs::read_to_string(&path)
                 .with_context(|| format!("`{}` cannot be read", path.display()))?;
-            let text = append(&old, entries).ok_or_else(|| {
-                error!(Refused: "`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display();
+            let Some(text) = append(&old, entries) else {
+                bail!(Refused: "`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display();
                     "write `rooms:` with a line `- pipe: …` for each room below it, or export into another file";
-                    "nothing was written")
-            })?;
+                    "nothing was written");
+            };
             (text, format!("added {rooms} to {shown}\n"))
         } else {
             let text = page(widget, scope, entries);
             (text, format!("wrote {shown}: {rooms}\n"))
         };
-        let replaces = is_added_to || self.args.force;
-        let file = PlannedFile {
+        Ok(PlannedFile {
             path,
             text,
-            replaces,
-        };
-        Ok((file, message))
+            replaces: is_added_to || self.args.force,
+            message,
+        })
     }
 
     /// Refuses the files unless the manifest, read back with them, has its previous content and the new rooms.

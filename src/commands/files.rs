@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tempfile::NamedTempFile;
 
+use super::Console;
 use crate::error::{Result, bail, error};
 use crate::render::Count;
 
@@ -17,6 +18,8 @@ pub struct PlannedFile {
     pub text: String,
     /// Whether it may replace a file with other content.
     pub replaces: bool,
+    /// Printed once it is written.
+    pub message: String,
 }
 
 impl PlannedFile {
@@ -26,11 +29,18 @@ impl PlannedFile {
     }
 }
 
-/// Creates the parent directories of the files.
-pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
+/// Writes the files, or none if one of them cannot be written. Creates their directories.
+pub fn write_all(files: &[PlannedFile], console: &mut Console) -> Result<()> {
     for directory in files.iter().filter_map(|file| file.path.parent()) {
         fs::create_dir_all(directory)
             .with_context(|| format!("`{}` cannot be created", directory.display()))?;
+    }
+    for file in files {
+        check_writable(&file.path)?;
+    }
+    for file in files {
+        replace(&file.path, &file.text)?;
+        console.print(&file.message)?;
     }
     Ok(())
 }

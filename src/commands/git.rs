@@ -63,24 +63,23 @@ impl GitFiles {
     /// # Errors
     /// Git is not installed, there is no repository, or the revision does not exist.
     pub fn open(asked: &str, revision: &str) -> Result<Self> {
-        let failed = |what: &str| error!(Failed: "`{asked}` {what}");
         let unreadable =
-            |reason: &dyn Display| failed(&format!("cannot be read through git: {reason}"));
+            |reason: &dyn Display| error!(Failed: "`{asked}` cannot be read through git: {reason}");
         let output = git()
             .args(["rev-parse", "--is-shallow-repository", "--show-prefix"])
             .output()
             .map_err(|error| {
-                failed(&format!("needs git, which cannot be started: {error}"))
-                    .hint("install git, or name two files or directories")
+                error!(Failed: "`{asked}` needs git, which cannot be started: {error}";
+                    "install git, or name two files or directories")
             })?;
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr);
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            return Err(match reason.contains("not a git repository") {
-                true => failed("is not a file, and this is not a git repository")
-                    .hint("run it in a repository, or name a file or a directory"),
-                false => unreadable(&reason),
-            });
+            if reason.contains("not a git repository") {
+                bail!(Failed: "`{asked}` is not a file, and this is not a git repository";
+                    "run it in a repository, or name a file or a directory");
+            }
+            return Err(unreadable(&reason));
         }
         let mut lines = output.stdout.splitn(2, |byte| *byte == b'\n');
         let shallow = lines.next() == Some(b"true");
@@ -90,13 +89,12 @@ impl GitFiles {
         let top = git.read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY);
         let top = top.map_err(|error| unreadable(&error))?;
         let Object::Found { id, .. } = top else {
-            let hint = match shallow {
-                true => {
-                    "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
-                }
-                false => "fetch it first; check it with git log -1 REVISION",
-            };
-            bail!(Failed: "git has no revision `{revision}`"; hint);
+            if shallow {
+                bail!(Failed: "git has no revision `{revision}`";
+                    "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0");
+            }
+            bail!(Failed: "git has no revision `{revision}`";
+                "fetch it first; check it with git log -1 REVISION");
         };
         Ok(Self {
             revision: revision.to_owned(),
@@ -127,20 +125,15 @@ impl GitFiles {
         match found {
             Ok(_) => Ok(root.to_owned()),
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error!(Invalid: "`{revision}:{path}` cannot be read: {error}"))
+                bail!(Invalid: "`{revision}:{path}` cannot be read: {error}")
             }
-            Err(_) => {
-                let error = error!(Invalid: "`{path}` is not in `{revision}`");
-                Err(if !path.starts_with('/') && self.kind(&here).is_ok() {
-                    error.hint(format!(
-                        "from this directory it is `{revision}:./{path}`; without `./` it starts at the top of the repository"
-                    ))
-                } else {
-                    error
-                        .hint("a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here")
-                        .hint("if the manifest is new, compare it with /dev/null")
-                })
+            Err(_) if !path.starts_with('/') && self.kind(&here).is_ok() => {
+                bail!(Invalid: "`{path}` is not in `{revision}`";
+                    format!("from this directory it is `{revision}:./{path}`; without `./` it starts at the top of the repository"))
             }
+            Err(_) => bail!(Invalid: "`{path}` is not in `{revision}`";
+                "a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here";
+                "if the manifest is new, compare it with /dev/null"),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::Console;
-use super::files::{PlannedFile, make_directories, refuse_conflicting_paths, replace};
+use super::files::{PlannedFile, refuse_conflicting_paths, write_all};
 use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::{Exit, Result};
 use crate::manifest;
@@ -39,21 +39,14 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     if let Some(ci) = args.ci {
         texts.extend(ci_files(ci, args.ledger, args.source.as_deref()));
     }
-    let files = texts.into_iter().map(|(path, text)| PlannedFile {
-        path: home.join(path),
-        text,
-        replaces: args.force,
-    });
+    let files = texts.into_iter();
+    let files = files.map(|(path, text)| planned_file(home.join(path), text, args.force));
     let mut files: Vec<PlannedFile> = files.filter(|file| !file.is_done()).collect();
     refuse_conflicting_paths(&files, None)?;
     for (name, line) in GIT_LINES {
-        files.extend(with_line(&home.join(name), line)?);
+        files.extend(with_line(home.join(name), line)?);
     }
-    make_directories(&files)?;
-    for file in &files {
-        replace(&file.path, &file.text)?;
-        console.print(&format!("wrote {}\n", file.path.display()))?;
-    }
+    write_all(&files, console)?;
     if files.is_empty() {
         console.print("everything exists already\n")?;
     }
@@ -61,9 +54,18 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn planned_file(path: PathBuf, text: String, replaces: bool) -> PlannedFile {
+    PlannedFile {
+        message: format!("wrote {}\n", path.display()),
+        path,
+        text,
+        replaces,
+    }
+}
+
 /// The file with this line added. `None` if it already has the line.
-fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>> {
-    let mut text = match fs::read_to_string(path) {
+fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
+    let mut text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         read => read.with_context(|| format!("`{}` cannot be read", path.display()))?,
     };
@@ -73,11 +75,7 @@ fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>> {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    Ok(Some(PlannedFile {
-        path: path.to_owned(),
-        text: format!("{text}{line}\n"),
-        replaces: true,
-    }))
+    Ok(Some(planned_file(path, format!("{text}{line}\n"), true)))
 }
 
 /// Paths and contents: the templates, filled with the ledger store, and the program's source and version.

@@ -19,9 +19,7 @@ const HEAD: u64 = 4096;
 
 /// The files that a run reads and writes: those named by flags first.
 #[derive(Debug, Clone, Default)]
-pub struct RunFiles {
-    files: Vec<RunFile>,
-}
+pub struct RunFiles(Vec<RunFile>);
 
 #[derive(Debug, Clone)]
 struct RunFile {
@@ -30,9 +28,16 @@ struct RunFile {
     path: PathBuf,
     /// The path with links resolved.
     real: PathBuf,
-    is_written: bool,
-    /// An existing file of another kind is not replaced.
-    kind: Option<OutputKind>,
+    used: Use,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Use {
+    Read,
+    /// Written, whether or not it is also read.
+    Written,
+    /// Written. An existing file of another kind is not replaced.
+    Replaced(OutputKind),
 }
 
 /// How the files of an output flag start, ignoring spaces.
@@ -54,52 +59,42 @@ impl OutputKind {
 
 impl RunFiles {
     pub fn reads(self, name: &'static str, path: Option<&Path>) -> Self {
-        self.with(name, path, false, None)
+        self.with(name, path, Use::Read)
     }
 
-    /// Adds a file that is written, whether or not it is also read.
     pub fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
-        self.with(name, path, true, None)
+        self.with(name, path, Use::Written)
     }
 
-    fn with(
-        mut self,
-        name: &'static str,
-        path: Option<&Path>,
-        is_written: bool,
-        kind: Option<OutputKind>,
-    ) -> Self {
-        self.files.extend(path.map(|path| RunFile {
+    fn with(mut self, name: &'static str, path: Option<&Path>, used: Use) -> Self {
+        self.0.extend(path.map(|path| RunFile {
             name,
             path: path.to_owned(),
             real: resolve(path),
-            is_written,
-            kind,
+            used,
         }));
         self
     }
 
     /// Adds the files of output flags. Without `force`, an existing file must be of the same kind.
     pub fn outputs(
-        mut self,
+        self,
         flags: &[(&'static str, &Option<PathBuf>, OutputKind)],
         force: bool,
     ) -> Self {
-        for (name, path, kind) in flags {
-            self = self.with(name, path.as_deref(), true, (!force).then_some(*kind));
-        }
-        self
+        flags
+            .iter()
+            .fold(self, |files, (name, path, kind)| match force {
+                true => files.writes(name, path.as_deref()),
+                false => files.with(name, path.as_deref(), Use::Replaced(*kind)),
+            })
     }
 
     /// Adds the files of the manifest and its rosters.
     pub fn manifest(self, loaded: &Loaded) -> Self {
-        let manifest = loaded
-            .manifest_files
-            .iter()
-            .map(|path| ("the manifest", path));
-        let rosters = loaded.roster_files.iter().map(|path| ("a roster", path));
-        let files = manifest.chain(rosters);
-        files.fold(self, |it, (name, path)| it.reads(name, Some(path)))
+        let (manifest, rosters) = (loaded.manifest_files.iter(), loaded.roster_files.iter());
+        let files = manifest.fold(self, |files, path| files.reads("the manifest", Some(path)));
+        rosters.fold(files, |files, path| files.reads("a roster", Some(path)))
     }
 
     /// Adds the sandbox's state and the ledger.
@@ -110,16 +105,16 @@ impl RunFiles {
 
     /// Checks that every output can be written when the run ends.
     pub fn check_writable(&self) -> Result<()> {
-        let mut outputs = self.files.iter().filter(|file| file.is_written);
+        let mut outputs = self.0.iter().filter(|file| !matches!(file.used, Use::Read));
         outputs.try_for_each(|file| check_writable(&file.path))
     }
 
     /// Refuses an output that the run also uses for something else, or that has content of another kind.
     pub fn check(&self) -> Result<()> {
-        let all = || self.files.iter().enumerate();
+        let all = || self.0.iter().enumerate();
         for (number, output) in all() {
             let path = output.real.as_path();
-            if !output.is_written || takes_all(path) {
+            if matches!(output.used, Use::Read) || takes_all(path) {
                 continue;
             }
             let inode = linked_inode(path);
@@ -132,15 +127,16 @@ impl RunFiles {
                     "name another file; nothing was sent or written");
             }
         }
-        self.files.iter().try_for_each(RunFile::check_kind)
+        self.0.iter().try_for_each(RunFile::check_kind)
     }
 }
 
 impl RunFile {
     fn check_kind(&self) -> Result<()> {
         let (name, shown) = (self.name, self.path.display());
-        let Some(kind) = self.kind.filter(|_| self.path.is_file()) else {
-            return Ok(());
+        let kind = match self.used {
+            Use::Replaced(kind) if self.path.is_file() => kind,
+            _ => return Ok(()),
         };
         let mut head = Vec::new();
         File::open(&self.path)

@@ -8,7 +8,7 @@ use crate::sandbox::{Config, start};
 
 pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     let config = Config {
-        listen: args.listen,
+        listen: Some(args.listen),
         state: args.state.clone(),
         latency: args.latency,
         error_rate: args.error_rate,

@@ -90,27 +90,26 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         _ => return None,
     };
     let flag = flag.split('=').next()?;
-    let (root, mut with_flag) = (Cli::command(), Vec::new());
-    collect_verbs_with(flag, &root, "", &mut with_flag);
+    let (root, mut verbs) = (Cli::command(), Vec::new());
+    collect_verbs_with(flag, &root, "", &mut verbs);
     let typed = typed_verb(&root, args);
     // A flag of `ledger` is also a flag of `ledger show`.
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
-    if with_flag.iter().any(has_flag) {
+    if verbs.iter().any(has_flag) {
         return Some(error!(Usage: "`{flag}` comes before the verb";
-                format!("write it after the verb: roomform {typed} {flag}")));
+            format!("write it after the verb: roomform {typed} {flag}")));
     }
     let hint = match (typed.as_str(), flag) {
         ("diff", "-f" | "--file") => "write roomform diff BASE HEAD".to_owned(),
         ("export", "--only") => "choose rooms with --scope".to_owned(),
         ("send", "-f" | "--file") => "read the text from a file with --text-file".to_owned(),
-        _ if with_flag.is_empty() => return None,
-        _ => format!("`{flag}` is a flag of `{}`", with_flag.join("`, `")),
+        _ if verbs.is_empty() => return None,
+        _ => format!("`{flag}` is a flag of `{}`", verbs.join("`, `")),
     };
-    let error = match typed.as_str() {
-        "" => error!(Usage: "`{flag}` comes before the verb"),
-        verb => error!(Usage: "`{verb}` has no flag `{flag}`"),
-    };
-    Some(error.hint(hint))
+    Some(match typed.as_str() {
+        "" => error!(Usage: "`{flag}` comes before the verb"; hint),
+        verb => error!(Usage: "`{verb}` has no flag `{flag}`"; hint),
+    })
 }
 
 /// The verb that the user typed, as in `get rooms`.

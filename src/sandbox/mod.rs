@@ -48,10 +48,10 @@ pub use test_view::{MessageView, RoomView, UserView};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Settings of a sandbox.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    /// The address to listen on; port 0 for any free port.
-    pub listen: SocketAddr,
+    /// The address to listen on; `None` for any free port of this machine.
+    pub listen: Option<SocketAddr>,
     /// The state file; without one the state is in memory only. Missing directories are created.
     pub state: Option<PathBuf>,
     /// The delay before each answer. Requests are delayed concurrently.
@@ -66,21 +66,6 @@ pub struct Config {
     pub seed: u64,
     /// The undocumented behaviours to show.
     pub quirks: Quirks,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            state: None,
-            latency: Duration::ZERO,
-            error_rate: 0.0,
-            lost_answer_rate: 0.0,
-            rate_limit: None,
-            seed: 0,
-            quirks: Quirks::default(),
-        }
-    }
 }
 
 impl Config {
@@ -154,31 +139,19 @@ pub struct Sandbox {
 /// If a setting is out of range, the state file cannot be used, or the address cannot be bound.
 pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     config.check()?;
-    let Config {
-        listen,
-        state,
-        latency,
-        error_rate,
-        lost_answer_rate,
-        rate_limit,
-        seed,
-        quirks,
-    } = config;
-    let store = store::Store::open(state.as_deref(), quirks)?;
-    let refused = |source| SandboxError::Listen {
-        addr: listen,
-        source,
-    };
-    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    let refused = |source| SandboxError::Listen { addr, source };
+    let store = store::Store::open(config.state.as_deref(), config.quirks)?;
+    let listener = TcpListener::bind(addr).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
     let faults = fault_injection::Faults::new(
-        error_rate,
-        lost_answer_rate,
-        rate_limit,
-        seed,
+        config.error_rate,
+        config.lost_answer_rate,
+        config.rate_limit,
+        config.seed,
         Instant::now(),
     );
-    let server = Arc::new(http::Server::new(store, latency, faults));
+    let server = Arc::new(http::Server::new(store, config.latency, faults));
     let (shutdown, asked) = oneshot::channel();
     let service = http::router(Arc::clone(&server))
         .into_make_service_with_connect_info::<connection::CutSwitch>();

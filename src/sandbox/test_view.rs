@@ -137,31 +137,23 @@ impl World {
     /// seed's is 0 or taken. Unknown members become users.
     pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
         let now = now_epoch_secs;
-        let RoomView {
-            id,
-            pipe,
-            name,
-            kind,
-            is_public,
-            members,
-            deleted,
-        } = seed;
-        let is_taken = self.widgets.values().any(|it| it.rooms.contains_key(&id));
-        let id = match id {
+        let mut widgets = self.widgets.values();
+        let is_taken = widgets.any(|it| it.rooms.contains_key(&seed.id));
+        let id = match seed.id {
             0 => self.next_room_id(),
             _ if is_taken => self.next_room_id(),
             id => id,
         };
-        for &member in &members {
+        for &member in &seed.members {
             self.add_user(widget, member, None, false, now);
         }
-        let pipe = Some(pipe).filter(|pipe| !pipe.is_empty());
+        let pipe = Some(seed.pipe).filter(|pipe| !pipe.is_empty());
         let room = Room {
-            name,
-            kind,
-            is_public,
-            deleted_at: deleted.then(|| stamp(now)),
-            members,
+            name: seed.name,
+            kind: seed.kind,
+            is_public: seed.is_public,
+            deleted_at: seed.deleted.then(|| stamp(now)),
+            members: seed.members,
             ..self.new_room(widget, id, pipe, now)
         };
         self.add(Entry::Room(room));
@@ -170,18 +162,13 @@ impl World {
 
     /// Adds or replaces a user, and returns ImbaChat's own id.
     pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
-        let UserView {
-            remote_user_id,
-            login,
-            admin,
-            banned,
-        } = seed;
-        let id = self.add_user(widget, remote_user_id, None, admin, now_epoch_secs);
-        if let Some(known) = self.widget_mut(widget).users.get(&remote_user_id) {
+        let remote = seed.remote_user_id;
+        let id = self.add_user(widget, remote, None, seed.admin, now_epoch_secs);
+        if let Some(known) = self.widget_mut(widget).users.get(&remote) {
             let user = User {
-                login,
-                admin,
-                banned,
+                login: seed.login,
+                admin: seed.admin,
+                banned: seed.banned,
                 updated_at: stamp(now_epoch_secs),
                 ..known.clone()
             };

@@ -208,7 +208,7 @@ async fn settings_out_of_range_are_refused() {
 async fn an_address_that_is_taken_is_named() {
     let sandbox = start(Config::default()).await.unwrap();
     let error = start(Config {
-        listen: sandbox.addr(),
+        listen: Some(sandbox.addr()),
         ..Config::default()
     })
     .await
