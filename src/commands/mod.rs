@@ -34,7 +34,6 @@ mod verbose;
 pub use console::Streams;
 
 use std::ffi::OsString;
-use std::hash::{BuildHasher, RandomState};
 
 use clap::{CommandFactory, FromArgMatches};
 use console::Console;
@@ -48,7 +47,7 @@ use crate::model::RunId;
 
 /// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
-    let run = RunId::new(RandomState::new().hash_one(std::process::id()));
+    let run = RunId::new(session::random_seed());
     let errors = ReportFormat::requested(&args);
     if let Some(error) = usage_errors::terraform_flag(&args) {
         return usage_errors::fail(&error, errors, streams, run);
@@ -57,19 +56,13 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => return usage_errors::report(&error, &args, errors, streams, run),
     };
-    let mut console = Console::new(
-        streams,
-        &cli.output,
-        cli.verb.page(),
-        errors,
-        &verb,
-        run.clone(),
-    );
+    let page = cli.verb.page();
+    let mut console = Console::new(streams, &cli.output, page, errors, &verb, run.clone());
     let log = console.log().map(Dispatch::new);
     let work = || {
         let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
-        let exit = check_page_limits(cli.verb.page(), errors)
+        let exit = check_page_limits(page, errors)
             .and_then(|()| Config::new(&cli.verb, run))
             .and_then(|config| dispatch(&cli.verb, &config, &mut console));
         exit.unwrap_or_else(|error| console.fail(&error))

@@ -280,9 +280,13 @@ pub fn load_run(
     Ok(Some((loaded, resolved)))
 }
 
-/// A random seed, so that retry delays differ in each run.
+/// Random dice, so that retry delays differ in each run.
 pub fn dice() -> Dice {
-    Dice::new(RandomState::new().hash_one(std::process::id()))
+    Dice::new(random_seed())
+}
+
+pub fn random_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }
 
 impl From<Failure> for Error {
