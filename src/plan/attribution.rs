@@ -1,4 +1,4 @@
-//! Drift attribution: whether a field differs because of the manifest or because of an outside change.
+//! Decides who changed a field: the manifest, or someone outside.
 //!
 //! It reports only what the ledger proves. If the last write was never verified or nothing is on record, it reports nothing.
 

@@ -65,9 +65,10 @@ pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
 
-/// For Markdown, and for HTML within it. The text is code, where sites ignore mentions, references, links, emoji and commands. Every
-/// ASCII sign except `-` and `,` is a numeric reference, so that neither a parser nor a bot that reads the source finds one. Some
-/// parsers search for addresses after decoding the references, even in code: those addresses are broken up. Cut to fit a page.
+/// For Markdown (a comment or a job summary), and for HTML within it. The text is code, where sites ignore mentions, references,
+/// links, emoji and commands. Every ASCII sign except `-` and `,` is a numeric reference, so that neither a parser nor a bot that
+/// reads the source finds one. Some parsers search for addresses after decoding the references, even in code: those addresses are
+/// broken up. Cut to fit a page.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -125,7 +126,7 @@ fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     safe
 }
 
-/// For the marker of a page, an invisible comment: characters that could end it, or that no address has, become `%2d`.
+/// For the marker of a page, an HTML comment (`<!-- … -->`): characters that could end it, or that no address has, become `%2d`.
 pub fn marker(text: &str) -> String {
     let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")
