@@ -46,7 +46,8 @@ fn locate(
     }
     let Some(widget) = widget else {
         bail!(Failed: "no widget: IMBACHAT_WIDGET is not set";
-            "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest");
+            "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest";
+            "or try --sandbox, which needs no widget");
     };
     let endpoint = Endpoint::new(config.api_url(), server.connection.allow_insecure_http)?;
     let ledger = format!("{}-{widget}.jsonl", endpoint.host_label());

@@ -89,6 +89,10 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => flag,
         _ => return None,
     };
+    if !flag.starts_with('-') && is_manifest_path(flag) {
+        let message = format!("unexpected argument `{flag}`");
+        return Some(usage_error(message).hint(format!("name the manifest with -f: -f {flag}")));
+    }
     let flag = flag.split('=').next()?;
     let (root, mut verbs) = (Cli::command(), Vec::new());
     collect_verbs_with(flag, &root, "", &mut verbs);
@@ -110,6 +114,11 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         "" => error!(Usage: "`{flag}` comes before the verb"; hint),
         verb => error!(Usage: "`{verb}` has no flag `{flag}`"; hint),
     })
+}
+
+fn is_manifest_path(argument: &str) -> bool {
+    let endings = [".yaml", ".yml", ".json", "/"];
+    endings.iter().any(|ending| argument.ends_with(ending))
 }
 
 /// The verb that the user typed, as in `get rooms`.

@@ -32,12 +32,19 @@ pub(super) struct Keys {
     pub(super) own: &'static [&'static str],
     /// Additional keys, such as those of a file with rows.
     pub(super) more: &'static [&'static str],
+    /// Keys that belong in the entry's `each`.
+    pub(super) of_each: &'static [&'static str],
 }
 
 impl Keys {
     pub(super) const fn new(owner: &'static str, own: &'static [&'static str]) -> Self {
-        let more = &[];
-        Self { owner, own, more }
+        let (more, of_each): (&[_], &[_]) = (&[], &[]);
+        Self {
+            owner,
+            own,
+            more,
+            of_each,
+        }
     }
 
     pub(super) fn all(self) -> impl Iterator<Item = &'static str> {
@@ -169,6 +176,9 @@ impl Decoder<'_> {
             Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
                 "use `defaults` or a group; merge keys are not supported".to_owned()
+            }
+            None if keys.of_each.contains(&name) => {
+                format!("write it in `each`, as in each: {{roster: FILE, {name}: …}}")
             }
             None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
         };

@@ -12,7 +12,7 @@ use super::roster::roster_members;
 use super::scalar::{Reading, reading};
 use crate::model::{Member, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
-use crate::tables::number::is_digits;
+use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits};
 use crate::tables::open::Tables;
 
 /// Maximum total members of all groups, or of all rooms, counting duplicates: far above any school, and far below what exhausts a
@@ -232,6 +232,8 @@ impl<'a> Directory<'a> {
                 "write an id, a name from `people`, or \"@group\"".to_owned()
             } else if is_digits(name) {
                 "write an id without quotes".to_owned()
+            } else if is_altered_number(name) {
+                ALTERED_NUMBER.to_owned()
             } else if self.groups.contains_key(name) {
                 format!("write a group as \"@{name}\"")
             } else if let Some(known) = self.people.nearest(name, search) {

@@ -239,8 +239,7 @@ impl<'a> Loader<'a> {
         } else {
             format!("cannot be read: {error}")
         };
-        let hint =
-            "name the manifest with -f; the default is rooms.yaml, else the directory rooms/";
+        let hint = "create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f";
         self.note(Code::Unreadable, path, message, hint);
     }
 

@@ -9,7 +9,7 @@ use super::raw::{Names, RawDirectory, Spanned};
 use crate::model::UserId;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::{is_digits, positive_id};
+use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 
@@ -240,6 +240,9 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
                 format!("`{shown}` has leading zeros; ids have none"),
                 "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
+            _ if is_altered_number(cell) => {
+                (format!("`{shown}` is not a user id"), ALTERED_NUMBER)
+            }
             _ => {
                 // Name the first character that is not a digit, because it may look like one.
                 let other = cell.chars().find(|c| !c.is_ascii_digit());

@@ -7,7 +7,7 @@ use super::raw::{By, RawRoster, Spanned};
 use crate::model::{Member, UserId};
 use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
-use crate::tables::number::{is_digits, positive_id};
+use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
@@ -138,6 +138,7 @@ fn user_of_cell(
             let mistake = row.mistake(Code::UnknownPerson, column, &message);
             problems.push_with_hint(mistake, |search| {
                 match (people.nearest(cell, search), &people.file) {
+                    _ if is_altered_number(cell) => ALTERED_NUMBER.to_owned(),
                     (Some(near), _) => format!("did you mean `{}`?", clip(near)),
                     (None, Some(file)) => format!("fix the cell, or add the user to `{file}`"),
                     (None, None) => {

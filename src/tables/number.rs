@@ -19,6 +19,19 @@ pub(crate) fn positive_id(text: &str) -> Option<u64> {
     whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))
 }
 
+/// The hint for a number that [`is_altered_number`] detects.
+pub(crate) const ALTERED_NUMBER: &str =
+    "a spreadsheet has altered this number: format the column as text, and export the file again";
+
+/// Whether a text is a number as spreadsheets write it, with separators or an exponent: `1,003`, `12,0`, `1 234`, `1.23E+05`.
+pub(crate) fn is_altered_number(text: &str) -> bool {
+    let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
+    let is_separator = |c: char| matches!(c, ',' | '.' | '\'') || c.is_whitespace();
+    is_digits(exponent.trim_start_matches(['+', '-']))
+        && number.split(is_separator).all(is_digits)
+        && !is_digits(text)
+}
+
 /// Parses a percentage such as `12.5%` into hundredths of a percent.
 pub(crate) fn share(text: &str) -> Option<u64> {
     let (whole, part) = text
@@ -32,7 +45,23 @@ pub(crate) fn share(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::whole_number;
+    use super::{is_altered_number, whole_number};
+
+    #[test]
+    fn numbers_that_a_spreadsheet_has_altered() {
+        let altered = [
+            "1,003",
+            "12,0",
+            "1 234",
+            "1\u{a0}234",
+            "1.23E+05",
+            "5e3",
+            "1'000.00",
+        ];
+        assert!(altered.iter().all(|text| is_altered_number(text)));
+        let others = ["", "1003", "7b", "1,", "e5", "1-2", "12.a", "2e", "anna"];
+        assert!(!others.iter().any(|text| is_altered_number(text)));
+    }
 
     #[test]
     fn whole_numbers_are_those_of_the_standard_library_without_zeros_and_signs() {

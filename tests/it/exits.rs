@@ -359,6 +359,26 @@ fn wrong_usage_is_64() {
 
 /// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
+fn first_mistakes_of_a_new_user_get_a_next_step() {
+    let empty = Scene::new();
+    let hint = "create one with `roomform init`, or with `roomform export` from the live rooms";
+    empty.run("check").exits(3).err.shows(hint);
+    let scene = Scene::new().manifest(MANIFEST);
+    let ran = scene.run("plan rooms.yaml");
+    ran.exits(64)
+        .err
+        .shows("error: unexpected argument `rooms.yaml`");
+    ran.err
+        .shows("hint: name the manifest with -f: -f rooms.yaml");
+    scene.run("plan rooms/").exits(64).err.shows("-f rooms/");
+    scene
+        .run("plan")
+        .exits(1)
+        .err
+        .shows("hint: or try --sandbox");
+}
+
+#[test]
 fn terraform_flags_and_verbs_get_a_hint_with_ours() {
     for (args, message, hint) in [
         (

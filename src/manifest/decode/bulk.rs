@@ -8,31 +8,33 @@ use super::room;
 use super::rows::{self, FILE, columns, file, filters};
 use crate::tables::diagnostic::Code;
 
-pub(super) const GENERATE: Keys = Keys::new(
-    "an entry of `generate`",
-    &[
-        "each", "where", "room", "format", "from", "roles", "status", "id",
-    ],
-);
+pub(super) const GENERATE: Keys = Keys {
+    of_each: FILE,
+    ..Keys::new(
+        "an entry of `generate`",
+        &[
+            "each", "where", "room", "format", "from", "roles", "status", "id",
+        ],
+    )
+};
 pub(super) const EACH: Keys = Keys {
-    owner: "`each`",
-    own: &["roster", "distinct"],
     more: FILE,
+    ..Keys::new("`each`", &["roster", "distinct"])
 };
 pub(super) const TEMPLATE_ROOM: Keys = Keys {
-    owner: room::ROOM.owner,
-    own: room::ROOM.own,
     more: &["enrol"],
+    ..Keys::new(room::ROOM.owner, room::ROOM.own)
 };
 pub(super) const ENROL: Keys = Keys {
-    owner: "`enrol`",
-    own: &["roster", "on", "via", "user", "by", "where", "people"],
     more: FILE,
+    ..Keys::new(
+        "`enrol`",
+        &["roster", "on", "via", "user", "by", "where", "people"],
+    )
 };
 pub(super) const VIA: Keys = Keys {
-    owner: "`via`",
-    own: &["roster", "on", "where"],
     more: FILE,
+    ..Keys::new("`via`", &["roster", "on", "where"])
 };
 
 /// Decodes one entry of `generate`, complete or merged into a preset.

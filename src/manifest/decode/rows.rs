@@ -16,14 +16,12 @@ pub(super) const FILE: &[&str] = &[
     "optional",
 ];
 pub(super) const ROSTER: Keys = Keys {
-    owner: "a roster",
-    own: &["roster", "user", "by", "where", "people"],
     more: FILE,
+    ..Keys::new("a roster", &["roster", "user", "by", "where", "people"])
 };
 pub(super) const DIRECTORY: Keys = Keys {
-    owner: "a directory of people",
-    own: &["roster", "name", "id", "where"],
     more: FILE,
+    ..Keys::new("a directory of people", &["roster", "name", "id", "where"])
 };
 pub(super) const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];
 pub(super) const DELIMITERS: [(&str, u8); 5] = [
