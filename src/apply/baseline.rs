@@ -1,5 +1,5 @@
-//! Records the manifest in the ledger: rooms and members that left it or returned to it, before anything is sent; and how much
-//! its rosters gave, at the end.
+//! Records the manifest in the ledger: before anything is sent, the rooms and members that left it or returned to it; at the end,
+//! the row counts of its rosters.
 
 use super::job::Job;
 use super::outcome::Outcome;
@@ -38,7 +38,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         .await;
 }
 
-/// Records how much each roster gave, unless the run ended early: then the next run compares with the old numbers.
+/// Records the counts from each roster, unless the run ended early. In that case the next run compares with the old counts.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let given = job.plan.baseline.given.iter();
     let facts = given.map(|(source, given)| Fact::Roster {

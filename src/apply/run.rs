@@ -94,7 +94,7 @@ async fn welcome_all<R, W, L>(
             let (sender, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
             async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
         };
-        // Begin none ahead: the intent of a message that is never sent would make it uncertain.
+        // Do not start any early: the intent of a message that is never sent would make it uncertain.
         let most = || job.control.pace.width();
         let mut welcomed = run_concurrently(&job.control, due, most, begin, put_off, event).await;
         outcome.halt = outcome.halt.take().or(job.control.halted());
@@ -138,7 +138,7 @@ where
     done
 }
 
-/// Looks for the rooms of uncertain creates. Sends existing rooms what they are owed, and creates the others.
+/// Looks for the rooms of uncertain creates. Sends existing rooms what is still pending, and creates the others.
 /// Returns false if there is nothing to look for, the lookup failed, or there is nothing to send.
 async fn resolve_uncertain<R, W, L>(
     job: &Job<'_, R, W, L>,

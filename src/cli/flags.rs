@@ -66,9 +66,9 @@ pub enum Fit {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetFlags {
-    /// Use a built-in server: no account, no network
+    /// Use the built-in server; needs no account and no network
     ///
-    /// It has the same API, and keeps its state in FILE.
+    /// It simulates the API and keeps its state in FILE.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           conflicts_with = "api_url", default_missing_value = ".roomform/sandbox.json")]
     pub sandbox: Option<PathBuf>,
@@ -83,10 +83,10 @@ pub struct TargetFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 pub struct ConnectionFlags {
-    /// Send credentials unencrypted to an http address of another machine
+    /// Allow sending credentials unencrypted to another machine over http
     #[arg(long, hide_short_help = true)]
     pub allow_insecure_http: bool,
-    /// Timeout for connecting, for waiting for data, and for each write
+    /// Timeout for connecting, for idle time, and for each write
     #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
           hide_short_help = true)]
     pub timeout: Duration,
@@ -121,7 +121,7 @@ pub struct ServerFlags {
     pub reader: ReaderFlag,
     /// The ledger: a path or s3://bucket/key (gs://, az://)
     ///
-    /// By default it is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
     #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
     pub ledger: Option<PathBuf>,
 }

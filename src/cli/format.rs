@@ -4,22 +4,22 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-/// `apply`, and how every run reports that it failed or that a manifest is invalid
+/// The formats of `apply`, which also report any failed run and any invalid manifest
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
-    /// For people
+    /// Human-readable text
     Text,
     /// One JSON document
     Json,
-    /// A page for a comment on a pull request or the summary of a job
+    /// Markdown for a pull request comment or a job summary
     Markdown,
     /// GitHub annotations on the lines of the manifest
     Github,
 }
 
 impl ReportFormat {
-    /// The form of errors for the `--format` of a command line, which may have other mistakes. A format without a form for errors
-    /// has them as text.
+    /// The error format that `--format` implies, even if the rest of the command line is invalid. Formats that cannot carry errors
+    /// fall back to text.
     pub fn requested(args: &[OsString]) -> Self {
         let words = args.iter().map(|arg| arg.to_string_lossy().into_owned());
         let words: Vec<String> = words.take_while(|word| word != "--").collect();
@@ -36,11 +36,11 @@ impl ReportFormat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
-    /// For people
+    /// Human-readable text
     Text,
     /// One JSON document
     Json,
-    /// A page for a comment on a pull request or the summary of a job
+    /// Markdown for a pull request comment or a job summary
     Markdown,
     /// GitHub annotations on the lines of the manifest
     Github,
@@ -51,13 +51,13 @@ pub enum CheckFormat {
 /// `plan` and `diff`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
-    /// For people
+    /// Human-readable text
     Text,
     /// One JSON document
     Json,
-    /// A page for a comment on a pull request or the summary of a job
+    /// Markdown for a pull request comment or a job summary
     Markdown,
-    /// A page for a browser in one file
+    /// One self-contained HTML page
     Html,
     /// GitHub annotations on the lines of the manifest
     Github,
@@ -67,13 +67,13 @@ pub enum PlanFormat {
 pub enum RenderFormat {
     /// The manifest in JSON; errors are JSON too
     Json,
-    /// Comma-separated values: one line per member
+    /// CSV with one line per member
     Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GetFormat {
-    /// For people
+    /// A human-readable table
     Table,
     /// One JSON document
     Json,
@@ -84,7 +84,7 @@ pub enum GetFormat {
 /// Verbs that print text or one document
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentFormat {
-    /// For people
+    /// Human-readable text
     Text,
     /// One JSON document
     Json,

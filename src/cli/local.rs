@@ -15,13 +15,13 @@ use super::parse;
 pub struct InitArgs {
     /// The directory; created if missing [default: the current directory]
     pub directory: Option<PathBuf>,
-    /// Also write the files of this CI: check, plan with a comment, apply, nightly drift
+    /// Also write CI files that check, plan (with a comment), apply, and look for drift every night
     #[arg(long)]
     pub ci: Option<Ci>,
-    /// Where the CI keeps the ledger from run to run
+    /// Where CI keeps the ledger between runs
     #[arg(long, value_name = "WHERE", default_value = "cache", requires = "ci")]
     pub ledger: LedgerStore,
-    /// The git repository that the CI builds roomform from
+    /// The git repository that CI builds roomform from
     #[arg(long, value_name = "URL", value_parser = parse::git_source, requires = "ci")]
     pub source: Option<String>,
     /// Replace existing files whose content differs
@@ -39,9 +39,9 @@ pub enum Ci {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LedgerStore {
-    /// The CI's own cache; may be evicted
+    /// The CI cache; entries may be evicted
     Cache,
-    /// A branch of the repository, roomform-ledger
+    /// The branch roomform-ledger of the repository
     Branch,
     /// An S3-compatible object store
     Bucket,
@@ -61,19 +61,19 @@ pub struct ServeArgs {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8627")]
     pub listen: SocketAddr,
-    /// Keep the state in this file; without it, in memory
+    /// Keep the state in this file [default: in memory]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Delay each answer by this time, as in 50ms
+    /// Delay each response by this time, such as 50ms
     #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
     pub latency: Duration,
-    /// Fraction of calls that fail with HTTP 500 before they take effect, as in 0.05
+    /// Fraction of calls that fail with HTTP 500 before they take effect, such as 0.05
     #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
     pub error_rate: f64,
-    /// Fraction of calls that take effect, but whose answer is lost
+    /// Fraction of calls that take effect but get no response
     #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
     pub lost_answer_rate: f64,
-    /// Answer HTTP 429 above this number of requests per second
+    /// Return HTTP 429 above this many requests per second
     #[arg(long, value_name = "N")]
     pub rate_limit: Option<f64>,
     /// Random seed that determines which calls fail

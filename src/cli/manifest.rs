@@ -14,7 +14,7 @@ use super::parse;
   roomform check
   roomform check -f rooms/ --format sarif > roomform.sarif")]
 pub struct CheckArgs {
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: CheckFormat,
     #[command(flatten)]
@@ -29,17 +29,17 @@ pub struct CheckArgs {
   roomform diff old/ new/ --unified
   roomform diff HEAD~1:rooms/ rooms/ --format html > diff.html")]
 pub struct DiffArgs {
-    /// The manifest to compare with: a file, a directory, or either in a git revision, as in origin/main:rooms/
+    /// The manifest to compare with: a file, a directory, or either in a git revision, such as origin/main:rooms/
     pub base: PathBuf,
-    /// The manifest to compare, in the same form
+    /// The changed manifest, in any of the same forms
     pub head: PathBuf,
-    /// Exit with 2 if they differ
+    /// Exit with code 2 if they differ
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Show the resolved rooms line by line, as diff -u does
     #[arg(long)]
     pub unified: bool,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: PlanFormat,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub struct DiffArgs {
   roomform render --only 'course-*'
   roomform render --format csv > members.csv")]
 pub struct RenderArgs {
-    /// How to print [default: the manifest in JSON, with errors as text]
+    /// Output format [default: the manifest in JSON, with errors as text]
     #[arg(long)]
     pub format: Option<RenderFormat>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub struct ExplainArgs {
     /// The pipe of a declared room, a user's id, or a name from `people`
     #[arg(value_name = "PIPE|USER")]
     pub what: String,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
@@ -84,7 +84,7 @@ pub struct ExplainArgs {
   roomform plan --only 'course-*' --except '*-test'
   roomform plan --out plan.json --detailed-exitcode")]
 pub struct PlanArgs {
-    /// Exit with 2 if changes are pending
+    /// Exit with code 2 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Save the plan as JSON for review and for `apply FILE`
@@ -95,10 +95,10 @@ pub struct PlanArgs {
     /// Replace an existing file that is not a plan
     #[arg(long, requires = "out", hide_short_help = true)]
     pub force: bool,
-    /// Ask the widget for its users, and warn about members it does not know
+    /// Warn about members who are not among the widget's users
     #[arg(long)]
     pub check_users: bool,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: PlanFormat,
     #[command(flatten)]
@@ -115,7 +115,7 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// Apply this saved plan (`plan --out`) without asking
     ///
-    /// Only what the plan lists and the manifest still asks for is written. Flags that lift a guard are not saved: pass them again.
+    /// Writes only what the plan lists and the manifest still declares. Flags that lift a guard are not saved: pass them again.
     #[arg(value_name = "PLAN_FILE")]
     pub plan: Option<PathBuf>,
     /// Apply the rooms of a saved plan that have not changed since, and skip the others
@@ -126,16 +126,16 @@ pub struct ApplyArgs {
     pub yes: bool,
     /// Write the result of each room to this file as JSON
     ///
-    /// It is written even if some failed or the run was interrupted.
+    /// It is written even if rooms failed or the run was interrupted.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write the failed members, which must be run again, to this file as CSV
+    /// Write the members that still have to be sent to this file as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
     /// Replace existing files that are neither a report nor a list of failed members
     #[arg(long, hide_short_help = true)]
     pub force: bool,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: ReportFormat,
     #[command(flatten)]
@@ -148,10 +148,10 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct PaceFlags {
-    /// Rooms written at a time
+    /// Maximum number of rooms written at the same time
     #[arg(long, value_name = "N", default_value = "8", hide_short_help = true)]
     pub parallelism: NonZeroUsize,
-    /// Maximum write requests per second, as in 20/s
+    /// Maximum write requests per second, such as 20/s
     #[arg(long, value_name = "N/s", value_parser = parse::rate)]
     pub rate: Option<f64>,
     /// Start no more rooms after the first failure
@@ -164,7 +164,7 @@ pub struct PaceFlags {
 pub struct RunFlags {
     #[command(flatten)]
     pub manifest: ManifestFlags,
-    /// Only part I of N of the rooms, as in 0/8 to 7/8; a room is always in the same part
+    /// Only shard I of N, from 0/8 to 7/8; a room is always in the same shard
     #[arg(long, value_name = "I/N", value_parser = parse::shard, hide_short_help = true,
           help_heading = "Manifest")]
     pub shard: Option<(u32, NonZeroU32)>,
@@ -175,13 +175,13 @@ pub struct RunFlags {
     pub allow_publish: bool,
     /// Recreate rooms that were deleted or are missing
     ///
-    /// A room is missing if the ledger knows it and the list lacks it.
+    /// A room is missing if it is in the ledger but not in the server's list.
     #[arg(long, help_heading = "Guards")]
     pub allow_recreate: bool,
     /// Exceed `limits`, except the one on publishing
     #[arg(long, help_heading = "Guards")]
     pub ignore_limits: bool,
-    /// Send fields again that the server ignored
+    /// Send the fields that the server ignored again
     #[arg(long, help_heading = "Guards", hide_short_help = true)]
     pub resend_ignored: bool,
     /// Without a ledger: assume that the declared members of existing rooms are present

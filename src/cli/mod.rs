@@ -29,7 +29,7 @@ pub use server::{
 /// 5 refused, 64 wrong usage, 130 interrupted.
 ///
 /// Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY (reading, messages) or IMBACHAT_JWT (reading),
-/// IMBACHAT_LOGIN and IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.
+/// IMBACHAT_LOGIN and IMBACHAT_PASSWORD (writing). Set ..._FILE instead to read a value from a file.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 #[command(after_help = "Examples:
@@ -54,9 +54,9 @@ pub struct OutputFlags {
     /// Print only errors on stderr
     #[arg(short, long)]
     pub quiet: bool,
-    /// Log decisions on stderr; -vv: requests too
+    /// Log decisions on stderr; -vv also logs requests
     ///
-    /// Neither secrets nor messages are logged.
+    /// Secrets and messages are never logged.
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Format of the lines on stderr
@@ -67,7 +67,7 @@ pub struct OutputFlags {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
-    /// On a terminal
+    /// Only on a terminal
     #[default]
     Auto,
     /// Always
@@ -78,7 +78,7 @@ pub enum ColorWhen {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people
+    /// Human-readable text
     #[default]
     Text,
     /// One JSON object per line
@@ -87,7 +87,7 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write a starter manifest, the git settings it needs, and the files of a CI
+    /// Write a starter manifest, the git settings it needs, and CI files
     Init(InitArgs),
     /// Validate the manifest offline; needs no credentials
     Check(CheckArgs),
@@ -95,7 +95,7 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Compare two manifests without a server; needs no credentials
     Diff(DiffArgs),
-    /// Make the widget look like the manifest
+    /// Make the widget match the manifest
     Apply(ApplyArgs),
     /// Print the rooms after rosters and templates: a manifest in JSON, or CSV with a line per member
     Render(RenderArgs),
@@ -103,15 +103,15 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Print the live rooms as a manifest, or write it to files
     Export(ExportArgs),
-    /// List rooms, users or messages as the server has them
+    /// List rooms, users or messages from the server
     Get(GetArgs),
     /// Send one message to a room; needs the secret key
     Send(SendArgs),
     /// Check everything a run depends on, with a remedy for each problem; read-only by default
     Doctor(DoctorArgs),
-    /// Show, merge and compact the record of what was confirmed
+    /// Show, edit, merge and compact the ledger of confirmed writes
     Ledger(LedgerArgs),
-    /// Run a simulated API, to try things out
+    /// Run a simulated API to try things out
     #[command(subcommand)]
     #[command(after_help = "Examples:
   roomform sandbox serve

@@ -14,13 +14,13 @@ use super::parse;
   roomform export --scope 'course-*' --out rooms.yaml --add
   roomform export --out rooms/ --split-by prefix")]
 pub struct ExportArgs {
-    /// Only live rooms whose pipe matches; also becomes the `scope` of the manifest; repeatable
+    /// Only live rooms whose pipe matches; also written as the manifest's `scope`; repeatable
     #[arg(long, value_name = "GLOB")]
     pub scope: Vec<String>,
     /// Write to this file, or with --split-by into this directory, instead of printing
     #[arg(short, long, value_name = "FILE|DIRECTORY")]
     pub out: Option<PathBuf>,
-    /// One file for each prefix of the pipes, or for each type of room
+    /// Write one file per pipe prefix or per room type
     #[arg(long, value_name = "WHAT", requires = "out")]
     pub split_by: Option<SplitBy>,
     /// Keep existing files, and append the rooms that are not declared yet
@@ -51,16 +51,16 @@ pub enum SplitBy {
   roomform send --user 7 --room-id 1314 --text-file notice.txt
   date | roomform send --user 7 course-101 -")]
 pub struct SendArgs {
-    /// The pipe of the room; omitted if --room or --room-id names it
+    /// The pipe of the room; omit it with --room or --room-id
     #[arg(value_name = "PIPE")]
     pub first: Option<String>,
-    /// The text, or - to read it from stdin; omitted with --text-file
+    /// The text, or - to read it from stdin; omit it with --text-file
     #[arg(value_name = "TEXT")]
     pub second: Option<String>,
     /// The room, by its pipe
     #[arg(long, value_name = "PIPE", conflicts_with = "room_id")]
     pub room: Option<String>,
-    /// The room, by its number; the list is not read
+    /// The room, by its number; does not read the list
     #[arg(long, value_name = "N", value_parser = parse::positive())]
     pub room_id: Option<u64>,
     /// The sender: a user's id on your site
@@ -69,7 +69,7 @@ pub struct SendArgs {
     /// Read the text from this file
     #[arg(long, value_name = "FILE")]
     pub text_file: Option<PathBuf>,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub struct DoctorArgs {
     /// Do not ask for confirmation
     #[arg(short, long, requires = "write_probe")]
     pub yes: bool,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
@@ -113,7 +113,7 @@ pub struct GetArgs {
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = parse::not_empty,
           allow_hyphen_values = true)]
     pub sort: Vec<String>,
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     pub format: GetFormat,
     #[command(flatten)]
@@ -124,14 +124,14 @@ pub struct GetArgs {
     pub list: GetList,
 }
 
-/// The lists. A filter is sent to the server, and applied again to its rows where they show enough.
+/// The lists. A filter is sent to the server, and applied again to the returned rows if their fields allow it.
 #[derive(Debug, Subcommand)]
 pub enum GetList {
     /// List the rooms of the widget
     Rooms(RoomFilters),
     /// List the users of the widget; needs the secret key
     Users(UserFilters),
-    /// List messages; the path of this call is not documented, so roomform guesses it
+    /// List messages; the path is not documented, so roomform guesses it
     Messages(MessageFilters),
 }
 
@@ -144,16 +144,16 @@ pub struct RoomFilters {
     /// Rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
     pub kind: Option<i64>,
-    /// Rooms with a user of this status in them; filtered only by the server
+    /// Rooms that have a user with this status; applied only by the server
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// Rooms with this number of users; filtered only by the server
+    /// Rooms with this number of users; applied only by the server
     #[arg(long, value_name = "N")]
     pub count_users: Option<u64>,
-    /// By the date of the last message; filtered only by the server
+    /// Filter by the date of the last message; applied only by the server
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub last_message_date: Option<String>,
-    /// By whether a user is banned; filtered only by the server
+    /// Filter by whether a user is banned; applied only by the server
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub banned: Option<bool>,
     #[command(flatten)]
@@ -168,19 +168,19 @@ pub struct RoomFilters {
   roomform get users --status admin
   roomform get users --format csv > users.csv")]
 pub struct UserFilters {
-    /// The user of this name
+    /// The user with this login
     #[arg(long, value_name = "LOGIN", value_parser = parse::not_empty)]
     pub login: Option<String>,
     /// The user with this ImbaChat id, which differs from the id on your site
     #[arg(long, value_name = "N")]
     pub id: Option<u64>,
-    /// Users of this status: user or admin
+    /// Users with this status: user or admin
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// By the date of the last message; filtered only by the server
+    /// Filter by the date of the last message; applied only by the server
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub last_message_date: Option<String>,
-    /// By whether they are banned; filtered only by the server
+    /// Filter by whether the user is banned; applied only by the server
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub banned: Option<bool>,
 }
@@ -191,19 +191,19 @@ pub struct UserFilters {
   roomform get messages --date 2020-12-18
   roomform get messages --user-name anna --format json")]
 pub struct MessageFilters {
-    /// Messages of this date, as in 2020-12-18
+    /// Messages sent on this date, such as 2020-12-18
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub date: Option<String>,
-    /// By this id in ImbaChat
+    /// Filter by this ImbaChat id
     #[arg(long, value_name = "N")]
     pub id: Option<u64>,
     /// Messages in rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
     pub kind: Option<i64>,
-    /// Messages of users of this name
+    /// Messages from users with this name
     #[arg(long, value_name = "NAME", value_parser = parse::not_empty)]
     pub user_name: Option<String>,
-    /// Messages of users with this role in the room
+    /// Messages from users with this role in the room
     #[arg(long, value_name = "ROLE", value_parser = parse::not_empty)]
     pub user_role: Option<String>,
     /// The path of the call below the API's address [default: /imbachat/v2/{imba_id}/get_messages]
@@ -220,7 +220,7 @@ pub struct MessageFilters {
   roomform ledger show
   roomform ledger merge --ledger s3://chat/roomform.jsonl old.jsonl")]
 pub struct LedgerArgs {
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
@@ -229,7 +229,7 @@ pub struct LedgerArgs {
     pub target: TargetFlags,
     /// The ledger: a path or s3://bucket/key (gs://, az://)
     ///
-    /// By default it is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
     #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
     pub ledger: Option<PathBuf>,
     #[command(subcommand)]
@@ -248,14 +248,14 @@ pub enum LedgerVerb {
   roomform ledger forget team-a
   roomform ledger forget --by-hand 'course-*'")]
     Forget {
-        /// The rooms: pipes, or globs of pipes as in 'course-*'
+        /// The rooms: pipes, or globs such as 'course-*'
         #[arg(required = true, value_name = "PIPE|GLOB")]
         pipes: Vec<String>,
-        /// Forget only the members that a manual step removed in ImbaChat; all others stay recorded
+        /// Forget only the members that you removed manually in ImbaChat; all others stay recorded
         #[arg(long)]
         by_hand: bool,
     },
-    /// Merge other ledgers of the same target; order and repetition do not matter
+    /// Merge other ledgers of the same target, in any order and as often as you like
     #[command(after_help = "Examples:
   roomform ledger merge branch.jsonl
   roomform ledger merge --ledger s3://chat/roomform.jsonl copy.jsonl")]
@@ -264,9 +264,9 @@ pub enum LedgerVerb {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Record the declared members of existing rooms as present, so that nothing is sent for them
+    /// Record the declared members of existing rooms as present, without sending anything
     Adopt(AdoptArgs),
-    /// Drop entries that later ones supersede
+    /// Remove entries that later entries supersede
     #[command(after_help = "Examples:
   roomform ledger compact
   roomform ledger compact --ledger s3://chat/roomform.jsonl")]

@@ -23,7 +23,9 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
         rooms.retain(|pipe, _| only.contains(pipe));
         if rooms.len() < all {
             let (flags, left_out) = (only.flags(), Count(all - rooms.len(), "declared room"));
-            console.status(&format!("{flags} leaves out {left_out}; all were checked"));
+            console.status(&format!(
+                "{flags} excludes {left_out}, but all rooms were checked"
+            ));
         }
     }
     let view = || view::check(&loaded);

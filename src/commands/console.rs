@@ -97,7 +97,7 @@ impl Console {
         let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.streams.out);
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written.context("stdout cannot be written")?),
+            written => Ok(written.context("cannot write to stdout")?),
         }
     }
 

@@ -105,7 +105,7 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
 /// Checks the settings from the environment and the command line.
 fn settings(config: &Config) -> Finding {
     if config.sandbox().is_some() {
-        return Finding::ok("the sandbox's own; the environment is not used");
+        return Finding::ok("the sandbox's own settings; the environment is not used");
     }
     let place = |found: &Found| match found.in_file {
         true => (found.name, format!("in a file, by {}_FILE", found.name)),

@@ -64,7 +64,7 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
     let entries = entries(&rooms, &recorded);
     if entries.is_empty() {
         console.warn(match args.scope.as_slice() {
-            [] => "the server lists no live room",
+            [] => "the server lists no live rooms",
             _ => "no live room matches --scope",
         });
     }

@@ -60,9 +60,9 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
         let blocked = above.filter(|directory| exists(directory) && !directory.is_dir());
         if let Some(file) = blocked.last() {
             let file = file.display();
-            stuck.insert(format!("`{file}`, a file where a directory must be"));
+            stuck.insert(format!("`{file}`, which is a file, not a directory"));
         } else if path.is_dir() {
-            stuck.insert(format!("{shown}, a directory where a file must be"));
+            stuck.insert(format!("{shown}, which is a directory, not a file"));
         } else if !replaces && exists(path) && !takes_all(path) {
             others.insert(shown);
         }
@@ -77,7 +77,7 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
     let count = Count(others.len(), "file");
     let others = Vec::from_iter(others).join(", ");
     Err(
-        error!(Refused: "{count} with other content in the way: {others}";
+        error!(Refused: "{count} with other content would be overwritten: {others}";
             "move them away, or replace them with --force; nothing was written")
         .hints(instead),
     )

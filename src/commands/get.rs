@@ -53,9 +53,9 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     let count = Count(rows.len(), listing.noun());
     console.status(&match left_out {
         0 => count.to_string(),
-        1 => format!("{count}; 1 more did not pass the filters, and is left out"),
+        1 => format!("{count}; 1 more does not match the filters and is not shown"),
         more => {
-            format!("{count}; {more} more did not pass the filters, and are left out")
+            format!("{count}; {more} more do not match the filters and are not shown")
         }
     });
     Ok(Exit::Done)

@@ -91,7 +91,7 @@ impl GitFiles {
         let Object::Found { id, .. } = top else {
             if shallow {
                 bail!(Failed: "git has no revision `{revision}`";
-                    "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0");
+                    "this clone is shallow: fetch the full history with git fetch --unshallow, or set fetch-depth: 0 in CI");
             }
             bail!(Failed: "git has no revision `{revision}`";
                 "fetch it first; check it with git log -1 REVISION");
@@ -129,10 +129,10 @@ impl GitFiles {
             }
             Err(_) if !path.starts_with('/') && self.kind(&here).is_ok() => {
                 bail!(Invalid: "`{path}` is not in `{revision}`";
-                    format!("from this directory it is `{revision}:./{path}`; without `./` it starts at the top of the repository"))
+                    format!("from this directory it is `{revision}:./{path}`; without `./` the path is relative to the top of the repository"))
             }
             Err(_) => bail!(Invalid: "`{path}` is not in `{revision}`";
-                "a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here";
+                "a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory";
                 "if the manifest is new, compare it with /dev/null"),
         }
     }

@@ -65,7 +65,7 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
         biased;
         Ok(_) = stopped.wait_for(|stopped| *stopped) => {
             console.prompt("\n");
-            bail!(Interrupted: "interrupted at the question: nothing was written");
+            bail!(Interrupted: "interrupted at the prompt: nothing was written");
         }
         line = &mut answer => line.map_err(io::Error::other)??,
     };

@@ -26,7 +26,7 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     let unreadable = || format!("`{name}` cannot be read");
     let metadata = std::fs::metadata(file).with_context(unreadable)?;
     if !metadata.is_file() || metadata.len() > LARGEST {
-        bail!(Refused: "`{name}` is not a regular file of at most {LARGEST} bytes";
+        bail!(Refused: "`{name}` is not a regular file, or is larger than {LARGEST} bytes";
             "name a file saved by `plan --out`");
     }
     let text = std::fs::read_to_string(file).with_context(unreadable)?;
@@ -49,7 +49,7 @@ pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> 
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
     if target != planned {
         let hint = match (planned.is_sandbox(), target.is_sandbox()) {
-            (true, _) => "apply it with --sandbox, or plan again without",
+            (true, _) => "apply it with --sandbox, or plan again without it",
             (false, true) => "leave --sandbox out, or plan again with it",
             (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
         };

@@ -23,10 +23,10 @@ use crate::view::Sent;
 /// Maximum size of a message file, in bytes. A larger file is probably the wrong one.
 const MOST_BYTES: u64 = 1 << 20;
 const USAGE: &str =
-    "write it as roomform send --user N PIPE TEXT, or with --room-id N in the pipe's place";
+    "write it as roomform send --user N PIPE TEXT, or with --room-id N instead of PIPE";
 
 const UNDER_WAY: &str =
-    "the message is being sent; if you stop now, you will not know whether it was";
+    "the message is being sent; if you stop now, you will not know whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)";
 
 pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -100,7 +100,7 @@ fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
             bail!(Usage: "two texts were given"; "give TEXT or --text-file, not both")
         }
         (_, _, Some(_)) => {
-            bail!(Usage: "the room is named twice, or the text is not in quotes"; USAGE)
+            bail!(Usage: "the room is given twice, or the text is not quoted"; USAGE)
         }
         (text, _, None) => Ok((room, text)),
     }
@@ -167,7 +167,7 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
 fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
     let message = failure.message;
     if failure.delivery == Delivery::Uncertain {
-        return error!(Failed: "uncertain: the message may have been sent to room {room}, and is not sent again: {message}";
+        return error!(Failed: "uncertain: the message may have been sent to room {room}, so it is not sent again: {message}";
             format!("check room {room} before you send it again"));
     }
     let exit = match stopped && !failure.lasting {

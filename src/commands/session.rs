@@ -245,7 +245,7 @@ pub fn load_manifest(
     let loaded = load(&config.manifest(), options);
     if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
         console.warn(
-            "`rooms.yaml` is used and the directory `rooms` is not: name one or both with -f",
+            "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
         );
     }
     // A page about an invalid manifest also names the target. The verbs that need a target report a missing one.

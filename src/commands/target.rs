@@ -123,6 +123,6 @@ fn refuse_link_out(path: &Path) -> Result<()> {
         return Ok(());
     }
     let path = path.display();
-    bail!(Refused: "`{path}` is, or is behind, a symbolic link that is broken or leads outside the work tree";
+    bail!(Refused: "`{path}` is, or goes through, a symbolic link that is broken or leads outside the work tree";
         "remove the link, or name the file with an absolute path")
 }

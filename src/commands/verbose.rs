@@ -42,7 +42,7 @@ pub fn log_plan(plan: &Plan) {
     }
     for room in &plan.manual_steps {
         let (left, released) = (room.newly_removed.len(), room.previously_removed.len());
-        info!(target: PLAN, pipe = %room.pipe, left, released, "members left to people");
+        info!(target: PLAN, pipe = %room.pipe, left, released, "members to remove manually");
     }
     let summary = &plan.summary;
     info!(

@@ -61,12 +61,12 @@ fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {
 
 fn count(rows: usize) -> Finding {
     if !is_round(rows) {
-        return Finding::ok("not a round number, so the list was probably not cut");
+        return Finding::ok("not a round number, so the list was probably not truncated");
     }
     let rows = Count(rows, "row");
     Finding::warning(
-        format!("exactly {rows}: the server may have cut the list there"),
-        "compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look missing",
+        format!("exactly {rows}: the server may have truncated the list"),
+        "compare this with the number of rooms in ImbaChat; if ImbaChat has more, the others look as if they were missing",
     )
 }
 
@@ -95,7 +95,7 @@ fn duplicates(live: &[&LiveRoom]) -> Finding {
     let have = if cases.len() == 1 { "has" } else { "have" };
     let pipes = Count(cases.len(), "pipe");
     let message = format!("{pipes} {have} more than one live room");
-    let remedy = "delete all but one in ImbaChat; until then each is a conflict, and nothing is written to it";
+    let remedy = "delete all but one in ImbaChat; until then, each pipe is a conflict, and nothing is written to its rooms";
     Finding::cases(cases, "no pipe has two live rooms", message, remedy)
 }
 
@@ -108,12 +108,12 @@ fn deleted(rooms: &[LiveRoom], live: &[&LiveRoom], desired: &Desired) -> Finding
         .map(|pipe| quoted(pipe.as_str()))
         .collect();
     let found = match deleted.len() {
-        0 => "the list shows no deleted room".to_owned(),
+        0 => "the list shows no deleted rooms".to_owned(),
         count => format!("the list shows {}", Count(count, "deleted room")),
     };
     let have = if cases.len() == 1 { "has" } else { "have" };
     let pipes = Count(cases.len(), "declared pipe");
-    let message = format!("{found}; {pipes} {have} no live room beside it");
+    let message = format!("{found}; {pipes} {have} only deleted rooms");
     let remedy = "remove them from the manifest, or recreate them with --allow-recreate";
     Finding::cases(cases.into_iter().collect(), &found, message, remedy)
 }
@@ -133,7 +133,7 @@ fn look_alikes(live: &[&LiveRoom]) -> Finding {
     let look = if cases.len() == 1 { "looks" } else { "look" };
     let message = format!("{} {look} like another", Count(cases.len(), "pipe"));
     let remedy =
-        "check that each is intended: people, and perhaps the server, cannot tell them apart";
+        "check that each is intended: people cannot tell them apart, and the server may not either";
     Finding::cases(cases, "no two pipes look alike", message, remedy)
 }
 
@@ -148,7 +148,7 @@ fn on_record(live: &[&LiveRoom], recorded: &Recorded, is_partial: bool) -> Findi
     let remedy = if is_partial {
         "read with the secret key: a JWT may show only one user's rooms"
     } else {
-        "check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them"
+        "check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them"
     };
     Finding::cases(cases, "the list has every recorded room", message, remedy)
 }

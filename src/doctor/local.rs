@@ -105,7 +105,7 @@ pub fn ledger(
         }) => {
             let rooms = Count(recorded.ids.len(), "room");
             let message = format!("{path}: {rooms} on record");
-            let remedy = "nothing: the next write repairs it";
+            let remedy = "no action needed: the next write repairs it";
             let finding = Finding::cases(warnings, &message.clone(), message, remedy);
             (Some(recorded), finding)
         }

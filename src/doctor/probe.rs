@@ -35,7 +35,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
-    // A server that folds case or more would treat such a pipe as that of an existing room.
+    // A server that folds case (or more) could treat such a pipe as the pipe of an existing room.
     let look = looks(pipe.as_str());
     let mut pipes = rooms.iter().map(|room| &room.pipe).chain(declared.keys());
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
@@ -138,7 +138,7 @@ struct Notes {
 }
 
 impl Notes {
-    /// Notes what a plan would like, or an answer it would not.
+    /// Notes a settled question: `Ok` if plans can rely on the answer, `Err` if they cannot.
     fn settle(&mut self, question: impl Into<String>, answer: Result<&str, String>) {
         self.odd |= answer.is_err();
         self.note(question, true, answer.map_or_else(|odd| odd, str::to_owned));
@@ -161,7 +161,7 @@ impl Notes {
         let answer = format!("yes: {}", errors.join("; "));
         let known = self.probe.answers.iter().any(|it| it.answer == answer);
         if !errors.is_empty() && !known {
-            self.settle("does a success carry errors", Err(answer));
+            self.settle("can a success also report errors", Err(answer));
         }
     }
 
@@ -181,7 +181,7 @@ impl Notes {
             let question = arrives(field);
             match (row.state.value(field) == sent.value(field), field) {
                 (true, Field::Public) => {
-                    let answer = "closed was sent and is shown; the probe opens no rooms, so a public one was not tried";
+                    let answer = "closed was sent and is shown; public was not tried, because the probe never makes a room public";
                     self.leave_open(question, answer);
                 }
                 (true, _) => self.settle(question, Ok("yes")),
@@ -202,13 +202,13 @@ impl Notes {
 
     /// Notes the room in the answer to the second call.
     fn named(&mut self, id: RoomId) {
-        let other = || format!("no, it named room {id}, which may be another one: check it too");
+        let other = || format!("no, it named room {id}, which may be another room: check it too");
         let answer = (id == self.probe.room).then_some("yes").ok_or_else(other);
         self.settle("does a call by pipe and id name the same room", answer);
     }
 
     fn updated(&mut self, rows: &[LiveRoom], before: &RoomState, sent: &RoomState, reads: u32) {
-        let question = "does a call by pipe and id update or duplicate";
+        let question = "does a call by pipe and id update the room or duplicate it";
         let is_alike = |row: &&LiveRoom| row.pipe == self.probe.pipe && !row.deleted;
         match rows.iter().filter(is_alike).count() {
             0 => {
@@ -232,14 +232,14 @@ impl Notes {
             let (question, shown) = (updates(field), row.state.value(field));
             let answer = match shown {
                 _ if field == Field::Public => {
-                    self.leave_open(question, "not tried: the probe opens no room");
+                    self.leave_open(question, "not tried: the probe never makes a room public");
                     continue;
                 }
                 shown if shown == sent.value(field) => Ok("yes"),
                 shown if shown == before.value(field) => {
                     Err(format!("no, not within {reads} reads of the list"))
                 }
-                _ => Err("no, the list shows a third value".to_owned()),
+                _ => Err("no, the list shows neither the old nor the new value".to_owned()),
             };
             self.settle(question, answer);
         }
@@ -248,7 +248,10 @@ impl Notes {
             self.settle("does the list lag after an update", Err(answer));
         }
         let answer = "not tried: the call after the create named the room";
-        self.leave_open("does a call by the pipe alone update or duplicate", answer);
+        self.leave_open(
+            "does a call by pipe alone update the room or duplicate it",
+            answer,
+        );
     }
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {
@@ -279,7 +282,7 @@ fn updates(field: Field) -> String {
 fn overwritten(room: &LiveRoom) -> Finding {
     let (id, state, pipe) = (room.id, &room.state, quoted(room.pipe.as_str()));
     let message = format!(
-        "no room was created: the server named room {id}, which existed before with the pipe {pipe}, and may have overwritten it"
+        "no room was created: the server answered with room {id}, which already had the pipe {pipe}, and may have overwritten it"
     );
     let publicity = if state.public { "public" } else { "closed" };
     let remedy = format!(

@@ -133,10 +133,10 @@ fn credentials(
         (Err(finding), _) => finding.clone(),
         (_, None) => Finding::skipped("needs `connection` and `tls`"),
         (_, Some(Ok(_))) if is_open => {
-            Finding::skipped("the server asks for none; see `connection`")
+            Finding::skipped("the server requires none; see `connection`")
         }
         (_, Some(Err(failure))) if is_denied(failure) => failure.into(),
-        (_, Some(Err(_))) => Finding::skipped("the answer does not say; see `answers`"),
+        (_, Some(Err(_))) => Finding::skipped("the answer does not show this; see `answers`"),
         (Ok(ReadAuth::Secret(_)), _) => Finding::ok("the server accepts the widget's secret key"),
         (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
         (Ok(ReadAuth::Minted { user, .. }), _) => {
@@ -197,7 +197,7 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
     }
     for key in &survey.envelope_keys {
         if !is_known(ENVELOPE, key) {
-            cases.push(format!("unknown field {} beside the rows", quoted(key)));
+            cases.push(format!("unknown field {} outside the rows", quoted(key)));
         }
     }
     for key in ROW.split(' ') {
@@ -212,7 +212,7 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
     }
     let rows = Count(total, "row");
     let ok = format!("{rows}, all with the documented fields");
-    let message = format!("{rows}, not all with exactly the documented fields");
-    let remedy = "nothing, if plans look right; please report it";
+    let message = format!("{rows}, some without exactly the documented fields");
+    let remedy = "no action needed if plans look right; please report it";
     Finding::cases(cases, &ok, message, remedy)
 }

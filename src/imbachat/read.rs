@@ -122,7 +122,7 @@ impl Query {
         match (&self.path, self.listing) {
             (Some(_), _) if missed => failure.hint("check --endpoint, and --api-url"),
             (None, Listing::Messages) if missed => failure.hint(
-                "the path of messages is not published, and this one is a guess: set it with --endpoint",
+                "the path of this call is not documented, so roomform guessed it: set the right one with --endpoint",
             ),
             _ => failure,
         }

@@ -64,7 +64,7 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
             format!(
                 "its certificate is not signed by an authority that this machine trusts ({error:?})"
             ),
-            "check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate",
+            "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate",
         ),
         ExpiredContext { not_after, .. } => (
             format!("its certificate expired at {}", date(*not_after)),

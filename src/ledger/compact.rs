@@ -15,7 +15,7 @@ enum Register<'a> {
     Owed(&'a Pipe),
     /// A member that was owed and is confirmed.
     Paid(&'a Pipe, UserId),
-    /// The room id of a pipe, which is also the room that still gets what the last create owes.
+    /// The room id of a pipe. What the last create still owes is sent to this room.
     Id(&'a Pipe),
     /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),
@@ -27,7 +27,7 @@ enum Register<'a> {
     Resent(&'a Pipe, RoomId, FieldValue),
     /// What the list showed.
     Shown(&'a Pipe, RoomId, Field),
-    /// That a run saw a value as it was sent.
+    /// That a run saw the value that had been sent.
     Settled(&'a Pipe, RoomId, &'a FieldValue),
     /// What a run saw of a field it had sent. Without a field: that the run read the list.
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),

@@ -192,7 +192,7 @@ impl Folding {
         }
     }
 
-    /// Removes what a room of the pipe received from what its last intent owes.
+    /// Removes the members that a room of the pipe received from those that the last intent still owes it.
     fn settle_owed(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         if let Some(owed) = self.recorded.owed.get_mut(pipe) {
             owed.room = Some(room);

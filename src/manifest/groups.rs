@@ -15,7 +15,7 @@ use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits};
 use crate::tables::open::Tables;
 
-/// Maximum total members of all groups, or of all rooms, counting duplicates: far above any school, and far below what exhausts a
+/// Maximum total members of all groups, or of all rooms, counting duplicates: far more than any school needs, and far less than exhausts a
 /// machine.
 const MOST_MEMBERSHIPS: usize = 10_000_000;
 /// A growing list is sorted after at least this many additions, so that repeated groups do not fill the memory.

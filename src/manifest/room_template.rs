@@ -157,7 +157,7 @@ impl<'a> RoomTemplate<'a> {
                 Some(Spanned { value, at })
             }
             Err(error) => {
-                let what = "a template cannot be filled in with this row";
+                let what = "a template cannot be rendered for this row";
                 let mistake = error.to_diagnostic(row.at(), what);
                 problems.push(mistake.related(text.at, "the template"));
                 None

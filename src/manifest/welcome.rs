@@ -78,7 +78,7 @@ impl Welcomes {
                 }
             },
             Err(error) => {
-                let what = "the welcome cannot be filled in for this room";
+                let what = "the welcome cannot be rendered for this room";
                 error.to_diagnostic(written.at, what)
             }
         };

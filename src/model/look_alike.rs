@@ -30,7 +30,7 @@ fn is_standalone_sign(sign: char) -> bool {
     (sign as usize) < BEYOND && !depends
 }
 
-/// Returns the look of such a character from a table that is computed once, because inputs have hundreds of thousands of texts.
+/// Looks up such a character in a table that is computed once, because inputs have hundreds of thousands of texts.
 fn alone(sign: char) -> &'static str {
     static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
     let shape = SHAPES.get(sign as usize);

@@ -72,7 +72,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Adapts the record to a list that was read before the last entry: what runs saw later says nothing about that list.
+    /// Adapts the record to a list that was read before the last entry: what runs saw later does not apply to that list.
     #[must_use]
     pub fn without_later_observations(mut self) -> Self {
         self.rooms.values_mut().for_each(|room| room.seen = None);

@@ -17,7 +17,7 @@ pub struct Adoption {
     pub not_listed: usize,
     /// Declared pipes that more than one live room has; the user must resolve the conflict.
     pub several: Vec<Pipe>,
-    /// Number of memberships that are not adopted, because the ledger shows that they still must be sent: pending since a create,
+    /// Number of memberships that are not adopted, because the ledger shows that they still must be sent: left over from a create,
     /// back in the manifest, or new in a room that roomform wrote to.
     pub to_send: usize,
 }

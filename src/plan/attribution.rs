@@ -23,7 +23,7 @@ pub(super) fn changed(
     ChangedBy {
         // The server may have applied the sent value late.
         outside: then.is_some_and(|then| then != live) && sent != *live,
-        // A kept live value is not what the manifest wanted.
+        // If the live value was kept, the sent value is not what the manifest wanted.
         manifest: *wanted != sent && !record.kept.contains(field),
     }
 }

@@ -55,7 +55,7 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
         let why =
-            "pending since a create, back in the manifest, or new in a room that roomform wrote to";
+            "left over from a create, declared again, or new in a room that roomform wrote to";
         let _ = writeln!(text, "       {to_send} left for `apply` to send: {why}");
     }
     if *not_listed > 0 {

@@ -1,6 +1,6 @@
 //! Views as GitHub annotations: workflow commands that attach a message to a line of a file.
 //!
-//! GitHub shows ten annotations of each level for a step. No more are printed, most dangerous first, and the last one has the total.
+//! GitHub shows ten annotations of each level for a step. No more are printed, most dangerous first, and the last one shows the total.
 
 use std::fmt::Write;
 

@@ -27,7 +27,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         let welcome = owed.welcome.then(|| "its welcome".to_owned());
         let owed: Vec<String> = members.into_iter().chain(welcome).collect();
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
-        let _ = writeln!(text, "\n  {pipe}  pending since its create: {owed}");
+        let _ = writeln!(text, "\n  {pipe}  left over from its create: {owed}");
     }
     for (source, given) in &recorded.rosters {
         let source = terminal(source);
@@ -64,7 +64,7 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
     match room.welcome {
         Some(Sending::Confirmed) => text.push_str("    welcome   confirmed\n"),
         Some(Sending::Uncertain) => {
-            text.push_str("    welcome   uncertain: it may have been sent, and is not sent again\n")
+            text.push_str("    welcome   uncertain: it may have been sent, so it is not resent\n")
         }
         None => {}
     }

@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum SandboxError {
     /// A rate outside 0 to 1, or a limit that allows no requests.
-    #[error("the sandbox cannot work with a `{name}` of {value}")]
+    #[error("the sandbox setting `{name}` cannot be {value}")]
     Setting {
         /// The name of the configuration field.
         name: &'static str,
@@ -76,9 +76,9 @@ impl SandboxError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Setting { .. } => Some(
-                "rates are shares from 0 to 1; a limit is a number of requests a second above 0",
+                "rates are shares from 0 to 1; a limit is a number of requests per second above 0",
             ),
-            Self::Listen { .. } => Some("choose another port, or port 0 for any that is free"),
+            Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
             Self::Serve(_) => None,
             Self::Read { .. } | Self::Write { .. } => {
                 Some("check the path and its permissions, or name another file")
@@ -89,7 +89,7 @@ impl SandboxError {
             Self::Format { .. } => {
                 Some("use the version of roomform that wrote it, or move the file away")
             }
-            Self::Contended { .. } => Some("let one sandbox at a time use a state file"),
+            Self::Contended { .. } => Some("use a separate state file for each sandbox"),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Config {
     }
 }
 
-/// Request counts, by call and by fate.
+/// Request counts, by call and by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Requests to write a room.
@@ -99,11 +99,11 @@ pub struct Stats {
     pub get_messages: u64,
     /// Requests to send a message.
     pub send_msg: u64,
-    /// Requests that failed on purpose, out of all these.
+    /// Requests that failed on purpose; also counted above.
     pub failed: u64,
-    /// Requests that took effect without an answer, out of all these.
+    /// Requests that took effect without an answer; also counted above.
     pub lost: u64,
-    /// Requests over the rate limit, out of all these.
+    /// Requests over the rate limit; also counted above.
     pub refused: u64,
     /// Connections opened, including those without a request.
     pub connections: u64,

@@ -1,4 +1,4 @@
-//! The quirk of a lagging list: `get_rooms` shows a write only after a number of further list calls.
+//! Simulates a lagging list: `get_rooms` shows a write only after a number of further list calls.
 //!
 //! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does not affect
 //! writes: those always see the latest rooms.

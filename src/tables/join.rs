@@ -202,7 +202,7 @@ impl<'t> Join<'t> {
         let column = column.map(|column| format!(":{}", clip(&column.name)));
         let place = format!("{}:{line}{}", self.roster.name, column.unwrap_or_default());
         let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.name);
-        let message = format!("{place}: `{key}` is in no row of `{name}`{more}");
+        let message = format!("{place}: `{key}` is not in any row of `{name}`{more}");
         let hint = format!("fix the cell, or add a row to `{name}`");
         Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
     }

@@ -29,7 +29,7 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// The place that names the format, if a preset requires columns of the file.
     pub(crate) format: Option<At>,
-    /// Numbered columns, and optional columns, in lower case.
+    /// The names of numbered and of optional columns, in lower case.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
     /// Whether a row has too many or too few cells.
@@ -100,7 +100,7 @@ impl Table {
         });
     }
 
-    /// Counts the rows that are not blank. This is not a use of the file: no cell is kept for it.
+    /// Counts the rows that are not blank. Keeps no cells, and does not count as a use of the file.
     pub(crate) fn count(&self) -> usize {
         let mut count = 0;
         self.split(|_, _| count += 1);

@@ -17,7 +17,7 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
             ids.as_slice()
         ),
         ConflictKind::Vanished(id) => text!(
-            "the ledger has it as room {}, but the list does not: it was deleted, or the list is capped; \
+            "the ledger has it as room {}, but the list does not: it was deleted, or the list is truncated; \
              --allow-recreate creates a new one",
             *id
         ),
@@ -49,7 +49,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             live,
         } => {
             let text = text!(
-                "the ledger has room {}, the server shows room {}; the ledger has no record of that one",
+                "the ledger has room {}, but the server shows room {}, which is not in the ledger",
                 *recorded,
                 *live
             );
@@ -73,7 +73,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
         }
         Note::WelcomeUncertain { pipe, room } => {
             let text = text!(
-                "its welcome may have been sent, and is not sent again; check room {}, then remove `welcome` from the manifest",
+                "its welcome may have been sent, so it is not sent again; check room {}, then remove `welcome` from the manifest",
                 *room
             );
             Line::for_room(pipe, text)

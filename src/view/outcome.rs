@@ -1,4 +1,4 @@
-//! The result of an apply, as a view and room by room.
+//! Builds the view of an apply's result: the whole run, and each room.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -155,7 +155,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
       team                 room 2: the room itself
 
     adopt: 0 memberships of 1 room to record as present
-           2 memberships left for `apply` to send: pending since a create, back in the manifest, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: left over from a create, declared again, or new in a room that roomform wrote to
            target: widget 627 on URL
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
@@ -168,7 +168,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(output(), @"
     adopt: nothing new to record
-           2 memberships left for `apply` to send: pending since a create, back in the manifest, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: left over from a create, declared again, or new in a room that roomform wrote to
            target: widget 627 on URL
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");

@@ -166,7 +166,7 @@ fn members_go_in_chunks_and_a_room_recreated_by_others_starts_empty() {
     let new = scene.insert(live_room("big", "Big"));
     let out = scene.plan().ok();
     let note = format!(
-        "big: the ledger has room {old}, the server shows room {new}; the ledger has no record of that one"
+        "big: the ledger has room {old}, but the server shows room {new}, which is not in the ledger"
     );
     out.shows(&note).shows("members unknown: 450 sent again");
     scene.apply().ok();
@@ -297,14 +297,14 @@ fn a_stdout_error_says_whether_anything_was_applied() {
     assert_eq!((code, scene.writes()), (Some(1), 0));
     assert_eq!(
         err,
-        "error: nothing was applied: stdout cannot be written: No space left on device (os error 28)\n"
+        "error: nothing was applied: cannot write to stdout: No space left on device (os error 28)\n"
     );
     let (code, err) = run(&[
         "apply", "--yes", "-q", "--format", "json", "--report", "r.json",
     ]);
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
-    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
+    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
       hint: run `roomform plan` to see the remaining changes
     ");
     scene.read("r.json").shows("course-25");
@@ -321,7 +321,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @r"
     error: `/dev/full` cannot be written: No space left on device (os error 28)
-    error: nothing was applied, and the result could not be printed: stdout cannot be written: No space left on device (os error 28)
+    error: nothing was applied, and the result could not be printed: cannot write to stdout: No space left on device (os error 28)
     ");
     // An earlier failure is reported with its fix.
     let fixed = many().replace(
@@ -344,7 +344,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
         .unwrap();
     let err = String::from_utf8(ran.stderr).unwrap();
     assert_snapshot!(err, @r"
-    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
+    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
       hint: check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url
       hint: run `roomform plan` to see the remaining changes
     ");

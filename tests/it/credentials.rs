@@ -57,6 +57,7 @@ fn without_any_the_widget_is_the_first_thing_missed() {
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
       hint: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
+      hint: or try --sandbox, which needs no widget
     ");
     let named = Scene::new().manifest(format!("widget: 627\n{MANIFEST}"));
     assert_snapshot!(refused(&named, "plan"), @"
@@ -92,6 +93,7 @@ fn each_missing_one_is_named() {
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
       hint: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
+      hint: or try --sandbox, which needs no widget
     ");
     assert_snapshot!(said(&["IMBACHAT_SECRET_KEY"], &apply), @"
     exit 1

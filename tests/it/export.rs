@@ -80,7 +80,7 @@ fn into_a_file_and_again_and_never_over_another() {
     let before = scene.files();
     let ran = scene.run("export -o rooms.yaml");
     assert_snapshot!(ran.err, @"
-    error: 1 file with other content in the way: `rooms.yaml`
+    error: 1 file with other content would be overwritten: `rooms.yaml`
       hint: move them away, or replace them with --force; nothing was written
       hint: use --add to keep them and append the rooms that they do not declare
     ");
@@ -94,7 +94,7 @@ fn into_a_file_and_again_and_never_over_another() {
         let before = scene.files();
         let ran = scene.run([&split, add].concat());
         ran.exits(5);
-        let words = "in the way: `rooms.yaml`, a file where a directory must be";
+        let words = "in the way: `rooms.yaml`, which is a file, not a directory";
         ran.err.shows(words);
         assert_eq!(scene.files(), before);
     }
@@ -175,7 +175,7 @@ fn split_by_prefix_and_by_type() {
     let ran = scene.run(args);
     ran.exits(5);
     ran.err
-        .shows("1 file with other content in the way: `rooms/course.yaml`");
+        .shows("1 file with other content would be overwritten: `rooms/course.yaml`");
     assert_eq!(scene.files(), before, "not one is written");
     let wrote = scene.run([&args[..], &["--force"]].concat()).ok();
     assert_snapshot!(wrote, @"
@@ -228,7 +228,7 @@ fn pipes_that_the_server_made_up_share_a_file() {
 #[test]
 fn a_directory_that_is_passed_over_is_reported() {
     let scene = widget(OLD);
-    let expected = "warning: `rooms.yaml` is used and the directory `rooms` is not: name one or both with -f\n";
+    let expected = "warning: using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f\n";
     scene.run("export -o rooms.yaml").ok();
     scene.write("rooms/roster.csv", "user\n3\n");
     assert_eq!(scene.plan().err, "", "no manifest is in there");
@@ -674,7 +674,7 @@ fn an_export_of_no_room_says_so() {
     let scene = Scene::new().beside(&scene).at(&bare.url());
     assert_eq!(
         scene.run("export").err,
-        "warning: the server lists no live room\n"
+        "warning: the server lists no live rooms\n"
     );
 }
 

@@ -278,7 +278,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     let ran = against(&rooms).run("get rooms --type 0");
     assert_eq!(
         ran.err,
-        "1 room; 1 more did not pass the filters, and is left out\n"
+        "1 room; 1 more does not match the filters and is not shown\n"
     );
     let ran = against(&rooms)
         .env("IMBACHAT_WIDGET", "628")
@@ -462,7 +462,7 @@ fn a_path_that_was_guessed_may_be_named() {
     let scene = against(&server);
     assert_snapshot!(scene.run("get messages").err, @"
     error: the server does not know this address (HTTP 404): no route
-      hint: the path of messages is not published, and this one is a guess: set it with --endpoint
+      hint: the path of this call is not documented, so roomform guessed it: set the right one with --endpoint
     ");
     let named = scene.run("get messages --endpoint messages");
     assert_snapshot!(named.err, @"

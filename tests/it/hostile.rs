@@ -42,7 +42,7 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
     }
 }
 
-/// The errors for a manifest that must be rejected, with at most this many bytes.
+/// The error output for a manifest that must be rejected; it has at most `most` bytes.
 #[track_caller]
 fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
     let scene = Scene::new();

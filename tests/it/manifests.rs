@@ -437,14 +437,14 @@ fn a_missing_file() {
     insta::assert_snapshot!(refused(&Scene::new(), "-f no/such.yaml"), @r#"
     error[E001 unreadable]: no/such.yaml: no such file or directory
      |
-     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);
     insta::assert_snapshot!(refused(&Scene::new(), ""), @r#"
     error[E001 unreadable]: rooms.yaml: no such file or directory
      |
-     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);
@@ -706,7 +706,7 @@ fn links_that_stay_inside_are_followed_once_and_broken_ones_reported() {
     insta::assert_snapshot!(ran.err, @r#"
     error[E001 unreadable]: rooms/c.yaml: no such file or directory
      |
-     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);

@@ -267,7 +267,7 @@ fn a_recorded_room_missing_from_the_list_is_recreated_only_with_a_flag() {
     ran.exits(4);
     assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       conflicts: nothing is written to these rooms
-        team-a (rooms.yaml:4): the ledger has it as room 2, but the list does not: it was deleted, or the list is capped; --allow-recreate creates a new one
+        team-a (rooms.yaml:4): the ledger has it as room 2, but the list does not: it was deleted, or the list is truncated; --allow-recreate creates a new one
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -462,7 +462,7 @@ fn check_and_explain_speak_of_the_chosen_rooms() {
     assert_eq!(ran.out, "valid: 1 room, 2 memberships\n");
     assert_eq!(
         ran.err,
-        "--only leaves out 1 declared room; all were checked\n"
+        "--only excludes 1 declared room, but all rooms were checked\n"
     );
     let json = scene.run("check --only *-a --format json").json();
     assert_eq!(

@@ -481,7 +481,7 @@ fn a_plan_for_something_else_is_reported_without_any_credentials() {
     ran.exits(5);
     assert_eq!(
         ran.err,
-        "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without\n"
+        "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without it\n"
     );
     let scene = planned();
     let scene = scene.env("IMBACHAT_SECRET_KEY", "");

@@ -176,7 +176,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
     ["team-a"] error: no text was given
     [] error: no room was given
     ["", "Hello"] error: the pipe is empty
-    ["--room-id", "7", "Hello", "all"] error: the room is named twice, or the text is not in quotes
+    ["--room-id", "7", "Hello", "all"] error: the room is given twice, or the text is not quoted
     ["team-a", "Hello", "--text-file", "full.txt"] error: two texts were given
     ["team-a", "--text-file", "full.txt", "-f", "rooms.yaml"] error: `send` has no flag `-f`
     ["team-a", "Hello", "--only", "team-*"] error: `send` has no flag `--only`
@@ -265,7 +265,7 @@ fn a_message_with_a_lost_answer_is_uncertain_and_never_resent() {
     let output = ran.err.split(": the connection was lost").next().unwrap();
     assert_eq!(
         output,
-        "error: uncertain: the message may have been sent to room 7, and is not sent again"
+        "error: uncertain: the message may have been sent to room 7, so it is not sent again"
     );
     ran.err
         .ends("  hint: check room 7 before you send it again\n");
@@ -535,7 +535,7 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let expected = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
+    let expected = "warning: the message is being sent; if you stop now, you will not know whether it was sent\nerror: uncertain: ";
     err.begins(expected);
     assert_eq!((tries(&proxy), messages(&scene)), (1, once("Hello")));
 }

@@ -277,7 +277,7 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(0);
-        next.shows("    team-a: its welcome may have been sent, and is not sent again; check room 2, then remove `welcome` from the manifest\n");
+        next.shows("    team-a: its welcome may have been sent, so it is not sent again; check room 2, then remove `welcome` from the manifest\n");
         assert_eq!((apply(&scene).code, messages(&scene)), (0, there.clone()));
         scene.declare(MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&scene);
@@ -317,7 +317,7 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = scene.run("ledger show --ledger l.jsonl").ok();
-        shown.shows("  team-a  pending since its create: its welcome\n");
+        shown.shows("  team-a  left over from its create: its welcome\n");
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(2);

@@ -37,7 +37,7 @@ impl CatFile {
 
     /// Reads the object with an id, or the one that an expression such as `HEAD~1^{tree}` names.
     pub(super) fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
-        let failed = || io::Error::other("git ended too early; `git fsck` may say why");
+        let failed = || io::Error::other("git exited too early; `git fsck` may show why");
         if name.contains('\n') {
             return Ok(Object::Missing);
         }

@@ -106,7 +106,7 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     match plain_http.iter().find(|(_, value)| !is_this_machine(value)) {
         Some((name, _)) => Err((
             format!("{name} is an http address that is not this machine"),
-            "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send signed requests without encryption",
+            "use https; to send signed requests unencrypted, set AWS_ALLOW_HTTP=true (or AZURE_ALLOW_HTTP, GOOGLE_ALLOW_HTTP)",
         )),
         None => Ok(!plain_http.is_empty()),
     }

@@ -65,7 +65,7 @@ impl Bucket {
     }
 }
 
-/// Removes merged pieces, and old claims of messages that the base records as begun. The claim of a failed message stays, so
+/// Removes merged pieces, and old claims whose message the base records as started. The claim of a failed message stays, so
 /// that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
 async fn remove_merged(
     reader: &BucketReader,
@@ -95,7 +95,7 @@ async fn remove_merged(
     };
     info!(pieces, "merged pieces were not removed");
     Ok(Some(format!(
-        "{error} (merged objects not removed: {pieces}; they do no harm)"
+        "{error} (merged objects not removed: {pieces}; they are harmless)"
     )))
 }
 

@@ -14,12 +14,12 @@ const MESSAGE_LENGTH: usize = 200;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-const CHECK_NETWORK: &str = "check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one";
+const CHECK_NETWORK: &str = "check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one";
 const GRANT_RIGHTS: &str = "the credentials need the rights to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy";
 pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table";
 const CHECK_BUCKET: &str = "check the bucket's name and region; roomform does not create buckets";
 const CHECK_SERVER: &str =
-    "check the address, the region and the server that AWS_ENDPOINT_URL or the like names";
+    "check the address, the region, and the server in AWS_ENDPOINT_URL or its equivalent";
 
 /// Why a call failed, and what the user can do about it.
 #[derive(Debug, PartialEq, Eq)]

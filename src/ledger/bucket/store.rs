@@ -210,7 +210,7 @@ impl Store {
             Ok((content, _)) if content == bytes => Ok(()),
             Ok(_) => Err(StoreFailure::Permanent(
                 format!("`{}` exists with other content", self.address_of(path)),
-                "find out what else writes to this place, then run again",
+                "find out what else writes to this location, then run again",
             )),
             // While an attempt is still in progress, a store may report too early that the object exists.
             Err(StoreFailure::Same | StoreFailure::Absent(_)) => {

@@ -254,19 +254,19 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
     400 Bad Request
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 400 Bad Request: AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1'
-      hint: check the address, the region and the server that AWS_ENDPOINT_URL or the like names
+      hint: check the address, the region, and the server in AWS_ENDPOINT_URL or its equivalent
     301 Moved Permanently
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: Received redirect without LOCATION, this normally indicates an incorrectly configured region
       hint: check the bucket's name and region; roomform does not create buckets
     503 Slow Down
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 503 Service Unavailable: SlowDown: Please reduce your request rate.
-      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
+      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one
     200 OK
     error: ledger `s3://bucket/rooms/ledger.jsonl`, line 1: the object ends within a line
       hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     no answer
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
-      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
+      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one
     something else among the pieces
     error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`, line 1: the file does not start with a ledger's header
       hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
@@ -275,7 +275,7 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
     in clear
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address that is not this machine
-      hint: use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send signed requests without encryption
+      hint: use https; to send signed requests unencrypted, set AWS_ALLOW_HTTP=true (or AZURE_ALLOW_HTTP, GOOGLE_ALLOW_HTTP)
     no such file
     error: the file that AWS_ACCESS_KEY_ID_FILE names cannot be read: No such file or directory (os error 2)
       hint: set AWS_ACCESS_KEY_ID_FILE to the path of a file, not to its content

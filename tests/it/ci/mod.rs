@@ -52,7 +52,7 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     let refused = scene.run("init --ci github");
     assert_eq!((refused.code, refused.out.as_str()), (5, ""));
     assert_snapshot!(refused.err, @r"
-    error: 1 file with other content in the way: `./rooms.yaml`
+    error: 1 file with other content would be overwritten: `./rooms.yaml`
       hint: move them away, or replace them with --force; nothing was written
     ");
     assert_eq!(scene.files(), before);
@@ -89,7 +89,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     }
     let scene = Scene::new().file("schema", "");
     assert_snapshot!(scene.run("init").err, @r"
-    error: in the way: `./schema`, a file where a directory must be
+    error: in the way: `./schema`, which is a file, not a directory
       hint: move it away, or choose another directory; nothing was written
     ");
     // A dangling link is also an existing file.

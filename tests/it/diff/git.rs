@@ -159,7 +159,7 @@ fn paths_start_at_the_top_or_here() {
     assert_eq!(code, 3);
     assert_snapshot!(output, @"
     error: `a.csv` is not in `HEAD`
-      hint: from this directory it is `HEAD:./a.csv`; without `./` it starts at the top of the repository
+      hint: from this directory it is `HEAD:./a.csv`; without `./` the path is relative to the top of the repository
     ");
     let (code, output) = run("HEAD:../../..", "HEAD:..");
     assert_eq!(code, 3, "{output}");
@@ -178,12 +178,12 @@ fn what_cannot_be_read_is_reported_clearly() {
     ");
     assert_snapshot!(output("HEAD:nosuch.yaml"), @"
     3 error: `nosuch.yaml` is not in `HEAD`
-      hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
+      hint: a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output("HEAD:/rooms"), @"
     3 error: `/rooms` is not in `HEAD`
-      hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
+      hint: a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output(":rooms"), @"
@@ -261,7 +261,7 @@ fn a_shallow_clone_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"
     error: git has no revision `HEAD~1`
-      hint: this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0
+      hint: this clone is shallow: fetch the full history with git fetch --unshallow, or set fetch-depth: 0 in CI
     ");
 }
 

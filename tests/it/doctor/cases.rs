@@ -32,9 +32,9 @@ fn all_is_well() {
     ok       answers         2 rows, all with the documented fields
     ok       ledger          `.roomform/127.0.0.1_PORT-627.jsonl`: 1 room on record
     ok       rooms           2 rooms: 1 conference, 1 support; 0 public
-    ok       count           not a round number, so the list was probably not cut
+    ok       count           not a round number, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
-    ok       deleted         the list shows no deleted room
+    ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
     ok       on-record       the list has every recorded room
 
@@ -51,7 +51,7 @@ fn an_empty_directory_and_nothing_set() {
     ok       settings        nothing is set
     skipped  manifest        there is no rooms.yaml and no rooms/ here
     failed   address         no widget: IMBACHAT_WIDGET is not set
-                             remedy: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
+                             remedy: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest; or try --sandbox, which needs no widget
     skipped  connection      needs `address`
     skipped  tls             needs `address`
     skipped  clock           needs `connection`
@@ -80,7 +80,7 @@ fn the_built_in_sandbox() {
     assert_snapshot!(text, @"
     widget 627 on the sandbox
 
-    ok       settings        the sandbox's own; the environment is not used
+    ok       settings        the sandbox's own settings; the environment is not used
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on the sandbox
     ok       connection      HTTP 401 to a call without credentials
@@ -91,9 +91,9 @@ fn the_built_in_sandbox() {
     ok       answers         1 row, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/sandbox-627.jsonl`
     ok       rooms           1 room: 1 support; 0 public
-    ok       count           not a round number, so the list was probably not cut
+    ok       count           not a round number, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
-    ok       deleted         the list shows no deleted room
+    ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
     skipped  on-record       needs `ledger`
 
@@ -227,7 +227,7 @@ fn a_page_answers() {
     ok       connection      HTTP 200 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     skipped  clock           the server's answer has no date
-    skipped  credentials     the answer does not say; see `answers`
+    skipped  credentials     the answer does not show this; see `answers`
     skipped  token           no JWT is used
     failed   answers         the server's answer cannot be used: the answer is HTML, not JSON
                              remedy: check --api-url; a proxy or a login page may have answered instead of the API
@@ -249,7 +249,7 @@ fn the_server_fails() {
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
     ok       connection      HTTP 404 to a call without credentials
-    skipped  credentials     the answer does not say; see `answers`
+    skipped  credentials     the answer does not show this; see `answers`
     failed   answers         the server does not know this address (HTTP 404)
                              remedy: check --api-url
     skipped  rooms           needs `answers`
@@ -326,9 +326,9 @@ fn the_clock_is_off() {
     ok       answers         1 row, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           1 room: 1 conference; 0 public
-    ok       count           not a round number, so the list was probably not cut
+    ok       count           not a round number, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
-    ok       deleted         the list shows no deleted room
+    ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
     skipped  on-record       needs `ledger`
 
@@ -384,18 +384,18 @@ fn rooms_that_a_plan_will_stumble_over() {
     ok       answers         10 rows, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
-    ok       count           not a round number, so the list was probably not cut
+    ok       count           not a round number, so the list was probably not truncated
     warning  duplicates      3 pipes have more than one live room
                              `\u{1b}[2J\u{202e}`: rooms 7, 6
                              `twice`: rooms 2, 1
                              `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`: rooms 9, 8
-                             remedy: delete all but one in ImbaChat; until then each is a conflict, and nothing is written to it
-    warning  deleted         the list shows 1 deleted room; 1 declared pipe has no live room beside it
+                             remedy: delete all but one in ImbaChat; until then, each pipe is a conflict, and nothing is written to its rooms
+    warning  deleted         the list shows 1 deleted room; 1 declared pipe has only deleted rooms
                              `team-a`
                              remedy: remove them from the manifest, or recreate them with --allow-recreate
     warning  look-alikes     1 pipe looks like another
                              `аdmin` looks like `Admin`: U+0430 for U+0041
-                             remedy: check that each is intended: people, and perhaps the server, cannot tell them apart
+                             remedy: check that each is intended: people cannot tell them apart, and the server may not either
     skipped  on-record       needs `ledger`
 
     doctor: 9 ok, 3 warnings, 0 failed, 4 skipped
@@ -409,7 +409,7 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
     warning  connection      a call without credentials gets the list: anyone can read it
                              remedy: check --api-url; if it is right, tell the server's operator
-    skipped  credentials     the server asks for none; see `connection`
+    skipped  credentials     the server requires none; see `connection`
     ");
     // Errors may also come with HTTP 200; such an answer is not a list.
     let scene = Scene::new().sandbox_with_quirks(Quirks {
@@ -452,8 +452,8 @@ fn lists_that_look_cut() {
         if rows.len() == 100 {
             assert_snapshot!(steps(&text, &["rooms", "count"]), @"
             ok       rooms           100 rooms: 100 conferences; 0 public
-            warning  count           exactly 100 rows: the server may have cut the list there
-                                     remedy: compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look missing
+            warning  count           exactly 100 rows: the server may have truncated the list
+                                     remedy: compare this with the number of rooms in ImbaChat; if ImbaChat has more, the others look as if they were missing
             ");
         }
     }
@@ -467,12 +467,12 @@ fn answers_of_another_shape() {
     let server = Canned::answer("200 OK", "", &body);
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers"]), @r"
-    warning  answers         2 rows, not all with exactly the documented fields
+    warning  answers         2 rows, some without exactly the documented fields
                              unknown field `colour\u{1b}[2J` in 1 row
-                             unknown field `page` beside the rows
+                             unknown field `page` outside the rows
                              no field `tab` in 1 row
                              1 row of another widget
-                             remedy: nothing, if plans look right; please report it
+                             remedy: no action needed if plans look right; please report it
     ");
     let server = Canned::answer("200 OK", "", &list(&[]));
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
@@ -497,17 +497,17 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
     ok       ledger          `l.jsonl`: 1 room on record
     warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them
+                             remedy: check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them
     ");
     let whole = scene.read("l.jsonl");
     scene.write("l.jsonl", format!("{whole}{{\"torn"));
     assert_snapshot!(steps(&look(), &names), @"
     warning  ledger          `l.jsonl`: 1 room on record
                              ledger `l.jsonl`: the last line is incomplete, probably from a killed run; it is dropped
-                             remedy: nothing: the next write repairs it
+                             remedy: no action needed: the next write repairs it
     warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them
+                             remedy: check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them
     ");
     scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"

@@ -34,13 +34,13 @@ fn a_server_that_updates() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and is shown; the probe opens no rooms, so a public one was not tried
+      open     does a create's publicity arrive: closed was sent and is shown; public was not tried, because the probe never makes a room public
       settled  does a call by pipe and id name the same room: yes
-      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
-      open     does a repeated call update the publicity: not tried: the probe opens no room
-      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
+      open     does a repeated call update the publicity: not tried: the probe never makes a room public
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
@@ -81,13 +81,13 @@ fn a_server_that_ignores_updates() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and is shown; the probe opens no rooms, so a public one was not tried
+      open     does a create's publicity arrive: closed was sent and is shown; public was not tried, because the probe never makes a room public
       settled  does a call by pipe and id name the same room: yes
-      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: no, not within 3 reads of the list
       settled  does a repeated call update the type: no, not within 3 reads of the list
-      open     does a repeated call update the publicity: not tried: the probe opens no room
-      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
+      open     does a repeated call update the publicity: not tried: the probe never makes a room public
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -111,13 +111,13 @@ fn a_list_that_lags() {
       open     does a create's type arrive: not visible before it was updated
       open     does a create's publicity arrive: not visible before it was updated
       settled  does a call by pipe and id name the same room: yes
-      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  is the pipe kept: yes, byte for byte
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
-      open     does a repeated call update the publicity: not tried: the probe opens no room
+      open     does a repeated call update the publicity: not tried: the probe never makes a room public
       settled  does the list lag after an update: yes: the update was shown at read 2
-      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -235,7 +235,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
     let text = doctor_output(&scene, &proxy.url(), &PROBE);
     text.begins("exit 1\n");
     assert_snapshot!(steps(&text, &["write-probe"]), @r"
-    failed   write-probe     no room was created: the server named room 7, which existed before with the pipe `in-use`, and may have overwritten it
+    failed   write-probe     no room was created: the server answered with room 7, which already had the pipe `in-use`, and may have overwritten it
                              remedy: check room 7 in ImbaChat, and do not remove it: before the probe it was `In \u{1b}[2J use`, conference, public
     ");
     let writes = proxy.seen().into_iter();
@@ -331,7 +331,7 @@ fn a_success_that_carries_an_error_is_reported() {
     });
     let scene = scene.at(&proxy.url());
     let ran = scene.run([&["doctor"][..], &PROBE].concat());
-    let line = r"  settled  does a success carry errors: yes: old \u{1b}[1m client";
+    let line = r"  settled  can a success also report errors: yes: old \u{1b}[1m client";
     let lines = ran.out.lines().filter(|it| *it == line);
     assert_eq!((ran.code, lines.count()), (0, 1), "{ran:#?}");
 }

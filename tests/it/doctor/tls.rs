@@ -147,7 +147,7 @@ fn a_certificate_from_an_untrusted_authority() {
     assert_snapshot!(connection_steps(&server, &Signer::new("someone else")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts (UnknownIssuer)
-                             remedy: check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate
+                             remedy: check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
     skipped  credentials     needs `connection` and `tls`
     ");
 }

@@ -341,7 +341,7 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
 
 // success answers with an error inside
 
-/// Success answers with an error inside, and the message to show.
+/// Successful answers that contain an error, each with the message to show.
 fn carrying() -> Vec<(Vec<u8>, &'static str)> {
     let row = r#"{"success":true,"room_id":7}"#;
     let whole = |more: &str| json(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));

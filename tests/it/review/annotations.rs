@@ -46,13 +46,13 @@ fn mistakes_have_line_and_column() {
 fn a_failure_and_a_missing_file_are_reported_too() {
     let scene = Scene::new();
     assert_snapshot!(scene.run("plan --format github").out, @"
-    ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/
+    ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Acreate one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
     ::notice title=roomform plan::invalid: 1 error
     ");
     scene.declare(BEFORE);
     let ran = scene.run("plan --format github");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest");
+    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest; or try --sandbox, which needs no widget");
     assert_snapshot!(scene.run("plan --format github --fit azure").out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
 }
 

@@ -35,7 +35,7 @@ pub struct Account {
     pub welcomes: BTreeMap<Pipe, (bool, Option<RoomId>)>,
     /// Whether a room is in the manifest, as last recorded.
     pub declared: BTreeMap<Pipe, bool>,
-    /// The number of rows that each roster gave when it was last applied.
+    /// The number of rows of each roster when it was last applied.
     pub given: BTreeMap<String, u64>,
     /// The last stage of a room's message in each run.
     pub messages: BTreeMap<RoomId, BTreeMap<String, Stage>>,

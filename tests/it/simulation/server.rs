@@ -210,7 +210,7 @@ impl Server {
         .collect()
     }
 
-    /// A change by others; returns its description.
+    /// Makes a random change as another user would; returns its description.
     pub fn meddle(&mut self, rng: &mut Rng) -> String {
         let living: Vec<RoomId> = self
             .rooms
