@@ -90,8 +90,8 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         _ => return None,
     };
     if !flag.starts_with('-') && is_manifest_path(flag) {
-        let message = format!("unexpected argument `{flag}`");
-        return Some(usage_error(message).hint(format!("name the manifest with -f: -f {flag}")));
+        return Some(error!(Usage: "unexpected argument `{flag}`";
+            format!("name the manifest with -f: -f {flag}")));
     }
     let flag = flag.split('=').next()?;
     let (root, mut verbs) = (Cli::command(), Vec::new());
