@@ -23,7 +23,7 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
     check_filter(&only, desired.rooms.keys(), "declared room")?;
     let Some(mut explained) = explained else {
         bail!(Usage: "`{asked}` is neither the pipe of a declared room nor a user of one";
-            "ask for a pipe, a user's id, or a name from `people`");
+            "ask for a pipe, a name from `people`, or a user's id without sign and leading zeros");
     };
     let all = explained.memberships.len();
     let memberships = &mut explained.memberships;

@@ -217,7 +217,7 @@ fn facts_to_adopt(
         room: adopted.room,
         members: adopted.members.clone(),
     });
-    let given = counts_to_record(&loaded.desired.given(), recorded, None).into_iter();
+    let given = counts_to_record(&loaded.desired.roster_counts(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {
         let known = recorded.rosters.get(&**source);
         is_whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)

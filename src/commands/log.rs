@@ -44,7 +44,7 @@ impl Stderr {
 
     fn object(&self, entry: &Entry<'_>) -> String {
         let time = format!("{:.3}", jiff::Timestamp::now());
-        log::object(&time, self.run.as_str(), entry) + "\n"
+        log::format_json(&time, self.run.as_str(), entry) + "\n"
     }
 
     /// Ignores errors: there is nowhere left to report them.
@@ -100,8 +100,8 @@ impl Subscriber for Log {
         };
         self.err.write(&match self.err.format {
             LogFormat::Json => self.err.object(&entry),
-            LogFormat::Text if self.most == LevelFilter::WARN => log::plain(&entry) + "\n",
-            LogFormat::Text => log::text(&entry) + "\n",
+            LogFormat::Text if self.most == LevelFilter::WARN => log::format_briefly(&entry) + "\n",
+            LogFormat::Text => log::format_text(&entry) + "\n",
         });
     }
 

@@ -57,9 +57,9 @@ pub enum Fact {
         room: RoomId,
         /// The field that differs.
         field: Field,
-        /// The value sent, normalised.
+        /// The value sent, normalized.
         sent: FieldValue,
-        /// The value in the list, normalised.
+        /// The value in the list, normalized.
         shown: FieldValue,
     },
     /// A room's welcome is about to be sent, was sent, or certainly was not sent.

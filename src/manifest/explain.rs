@@ -8,6 +8,7 @@ use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
 use crate::model::{Desired, Member, Pipe, Place, UserId};
+use crate::tables::number::positive_id;
 
 /// Maximum depth of nested groups that are followed; deeper paths would not be readable.
 const DEEPEST: usize = 64;
@@ -80,7 +81,7 @@ impl Tracer {
         let people = &directory.people;
         let named = match people.get(&self.asked) {
             Some(Person::User(user, _)) => Some(user),
-            _ => self.asked.parse().ok().filter(|id| *id > 0).map(UserId),
+            _ => positive_id(&self.asked).map(UserId),
         };
         let with_names = |user| (user, people.names_of(user));
         self.user = named.map(with_names);

@@ -67,11 +67,12 @@ impl<'a> Directory<'a> {
             groups: BTreeMap::new(),
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
+        // Names come after all files, so that the order of the manifest's files does not matter.
+        for file in files.iter().filter_map(|raw| raw.directory.as_ref()) {
+            directory.people.add_file(file, tables, problems);
+        }
         for raw in files {
             directory.people.add_names(&raw.people, problems);
-            if let Some(file) = &raw.directory {
-                directory.people.add_file(file, tables, problems);
-            }
             for (name, list) in &raw.groups {
                 match directory.groups.entry(&name.value) {
                     Entry::Occupied(known) => {

@@ -89,19 +89,19 @@ struct Reader<'a> {
 
 /// Where an event starts, and whether it is empty in the text.
 #[derive(Debug, Clone, Copy)]
-struct From {
+struct EventStart {
     at: At,
     is_empty: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, From), Box<Diagnostic>> {
+    fn next(&mut self) -> Result<(Event<'a>, EventStart), Box<Diagnostic>> {
         let (event, span) = match self.parser.next_event() {
             Some(Ok((event, span))) => (event, span),
             Some(Err(error)) => return Err(self.not_yaml(&error).into()),
             None => (Event::StreamEnd, Span::default()),
         };
-        let from = From {
+        let from = EventStart {
             at: self.at(span.start.byte_offset().unwrap_or_default()),
             is_empty: span.is_empty(),
         };
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     fn node(
         &mut self,
         event: Event<'a>,
-        from: From,
+        from: EventStart,
         depth: usize,
     ) -> Result<(Node<'a>, u64), Box<Diagnostic>> {
         let at = from.at;

@@ -126,7 +126,7 @@ impl Limits {
 }
 
 /// The number of rooms and memberships per file with rows, by file name. An entry for one shard has a name of its own.
-pub type Given = BTreeMap<Arc<str>, u64>;
+pub type RosterCounts = BTreeMap<Arc<str>, u64>;
 
 /// The resolved manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl Desired {
     }
 
     /// Counts the rooms and memberships per file with rows, by file name. A membership counts for the first file that names it.
-    pub fn given(&self) -> Given {
+    pub fn roster_counts(&self) -> RosterCounts {
         let mut counts: BTreeMap<FileId, u64> =
             self.rosters.keys().map(|file| (*file, 0)).collect();
         if counts.is_empty() {

@@ -13,10 +13,11 @@ const POINTS: usize = 4;
 /// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a server folds together.
 pub fn looks(text: &str) -> String {
     if !text.chars().all(is_standalone_sign) {
-        return any(text);
+        return find_shape(text);
     }
     let mut shape = String::with_capacity(text.len());
-    text.chars().for_each(|sign| shape.push_str(alone(sign)));
+    text.chars()
+        .for_each(|sign| shape.push_str(shape_of_sign(sign)));
     shape
 }
 
@@ -31,15 +32,15 @@ fn is_standalone_sign(sign: char) -> bool {
 }
 
 /// Looks up such a character in a table that is computed once, because inputs have hundreds of thousands of texts.
-fn alone(sign: char) -> &'static str {
+fn shape_of_sign(sign: char) -> &'static str {
     static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
     let shape = SHAPES.get(sign as usize);
     shape.map_or("", |shape| {
-        shape.get_or_init(|| any(sign.encode_utf8(&mut [0; 4])).into())
+        shape.get_or_init(|| find_shape(sign.encode_utf8(&mut [0; 4])).into())
     })
 }
 
-fn any(text: &str) -> String {
+fn find_shape(text: &str) -> String {
     let folded = text.nfkc().collect::<String>().to_lowercase();
     skeleton(&folded).collect()
 }
@@ -84,13 +85,13 @@ fn point(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{any, difference, looks};
+    use super::{difference, find_shape, looks};
 
     #[test]
     fn the_short_way_is_the_long_way() {
         let signs = || (0..128).map(char::from);
         for text in signs().flat_map(|a| signs().map(move |b| format!("{a}{b}x"))) {
-            assert_eq!(looks(&text), any(&text), "{text:?}");
+            assert_eq!(looks(&text), find_shape(&text), "{text:?}");
         }
         // The neighbours could only matter for combining marks.
         for sign in (0..0x600).filter_map(char::from_u32) {
@@ -99,7 +100,7 @@ mod tests {
                 format!("a{sign}x{sign}й"),
                 format!("İ{sign}{sign}'ΐ"),
             ] {
-                assert_eq!(looks(&text), any(&text), "{text:?}");
+                assert_eq!(looks(&text), find_shape(&text), "{text:?}");
             }
         }
     }

@@ -14,7 +14,8 @@ mod text;
 mod users;
 
 pub use desired::{
-    Desired, DesiredRoom, FileId, Given, Limit, Limits, Member, MembersPolicy, Place, Welcome,
+    Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, RosterCounts,
+    Welcome,
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};

@@ -7,9 +7,9 @@ use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserSet};
 /// A field that the server ignored: the value sent, and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The value sent, normalised.
+    /// The value sent, normalized.
     pub sent: FieldValue,
-    /// The value that the list showed after the write, normalised.
+    /// The value that the list showed after the write, normalized.
     pub shown: FieldValue,
 }
 

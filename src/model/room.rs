@@ -52,7 +52,7 @@ impl fmt::Display for RoomKind {
     }
 }
 
-/// The fields that a write sets and a list shows, not normalised.
+/// The fields that a write sets and a list shows, not normalized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomState {
     /// The title that users see.
@@ -178,7 +178,7 @@ impl RoomState {
         }
     }
 
-    /// Returns the normalised value of a field. Desired and observed values are only compared in this form.
+    /// Returns the normalized value of a field. Desired and observed values are only compared in this form.
     pub fn value(&self, field: Field) -> FieldValue {
         match self.raw(field) {
             FieldValue::Text(text) => FieldValue::Text(nfc(text)),
@@ -187,7 +187,7 @@ impl RoomState {
         }
     }
 
-    /// Whether both states have the same normalised value for a field.
+    /// Whether both states have the same normalized value for a field.
     pub fn is_same(&self, field: Field, other: &Self) -> bool {
         self.raw(field) == other.raw(field) || self.value(field) == other.value(field)
     }

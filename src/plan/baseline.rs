@@ -9,7 +9,7 @@ use super::filter::RoomFilter;
 use super::findings::Violation;
 use super::merge_join::without;
 use super::shard::Shard;
-use crate::model::{Desired, Field, FieldValue, Given, Observed, Pipe, Recorded, RoomId};
+use crate::model::{Desired, Field, FieldValue, Observed, Pipe, Recorded, RoomId, RosterCounts};
 
 /// What an apply records about the manifest, besides its writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Baseline {
     pub back: Vec<Pipe>,
     /// Counts of rooms and memberships that changed since the last apply, per file with rows. A count that was allowed for one
     /// shard only (`--shard`) has a name of its own: `class.csv (part 3/8)`.
-    pub given: Given,
+    pub given: RosterCounts,
     /// Fields that the server no longer ignores.
     pub settled: Vec<SettledField>,
 }
@@ -87,7 +87,7 @@ impl Baseline {
                 ..Self::default()
             };
         }
-        let mut given = counts_to_record(&desired.given(), recorded, only.shard());
+        let mut given = counts_to_record(&desired.roster_counts(), recorded, only.shard());
         given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
             // An empty file needs no entry, unless the entry allows the count for a shard.
@@ -119,7 +119,7 @@ pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
 /// Returns the files with rows whose count fell to less than half since the last apply, unless the new count is already allowed
 /// for this shard.
 pub(super) fn shrunk(
-    given: &Given,
+    given: &RosterCounts,
     recorded: &Recorded,
     shard: Option<Shard>,
 ) -> impl Iterator<Item = Violation> {
@@ -141,7 +141,11 @@ fn is_shrunk(now: u64, before: u64) -> bool {
 
 /// Returns the counts to record. If a file shrank, each shard records its count under a name of its own, until all shards have
 /// recorded theirs.
-pub fn counts_to_record(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
+pub fn counts_to_record(
+    given: &RosterCounts,
+    recorded: &Recorded,
+    shard: Option<Shard>,
+) -> RosterCounts {
     let mut all = BTreeMap::new();
     for (source, now) in given {
         let (source, now) = (Arc::clone(source), *now);
@@ -206,6 +210,12 @@ impl Parts {
 /// Returns the name of a shard's entry; [`Parts::of`] parses it.
 fn of_part(source: &str, index: u32, count: u32) -> Arc<str> {
     format!("{source} (part {index}/{count})").into()
+}
+
+/// Whether an entry is the count of this file, for all shards or for one.
+pub(super) fn is_entry_of(entry: &str, source: &str) -> bool {
+    let rest = entry.strip_prefix(source);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (part "))
 }
 
 fn is_part(source: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
@@ -81,9 +81,9 @@ pub enum Action {
 pub struct FieldChange {
     /// The field.
     pub field: Field,
-    /// The value that the server shows, normalised.
+    /// The value that the server shows, normalized.
     pub before: FieldValue,
-    /// The value that the manifest wants, normalised.
+    /// The value that the manifest wants, normalized.
     pub after: FieldValue,
     /// Who caused the difference, as far as the ledger shows.
     pub changed: ChangedBy,
@@ -278,9 +278,12 @@ impl Plan {
             .manual_steps
             .iter()
             .any(|room| !room.newly_removed.is_empty());
-        let shrunk = self.guards.iter().any(
-            |guard| matches!(guard, Violation::Shrunk { source, .. } if noted.given.keys().any(|it| it.starts_with(&**source))),
-        );
+        let shrunk = self.guards.iter().any(|guard| match guard {
+            Violation::Shrunk { source, .. } => {
+                noted.given.keys().any(|entry| is_entry_of(entry, source))
+            }
+            _ => false,
+        });
         let moved = !noted.left.is_empty() || !noted.back.is_empty() || !noted.settled.is_empty();
         released || shrunk || moved
     }

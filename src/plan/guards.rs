@@ -62,7 +62,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
     limits
         .chain(recreate(plan))
         .chain(mass_change(plan.summary.create, left.len(), recorded))
-        .chain(shrunk(&desired.given(), recorded, shard))
+        .chain(shrunk(&desired.roster_counts(), recorded, shard))
         .collect()
 }
 

@@ -154,7 +154,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
         .filter(|(pipe, _)| options.only.contains(pipe))
         .collect();
     let (observed, mut recorded) = as_if_applied(&before);
-    let given = base.desired.given().into_iter();
+    let given = base.desired.roster_counts().into_iter();
     recorded.rosters = given
         .map(|(source, given)| (source.to_string(), given))
         .collect();

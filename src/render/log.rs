@@ -20,7 +20,7 @@ pub struct Entry<'a> {
 }
 
 /// The entry for people, without a line break: `info: apply: sent again  pipe=team-a attempt=2`.
-pub fn text(entry: &Entry<'_>) -> String {
+pub fn format_text(entry: &Entry<'_>) -> String {
     let (level, stage, message) = (entry.level, entry.stage, terminal(entry.message));
     let mut line = format!("{level}: {stage}: {message}");
     for (index, (name, value)) in entry.fields.iter().enumerate() {
@@ -31,7 +31,7 @@ pub fn text(entry: &Entry<'_>) -> String {
 }
 
 /// The entry without `-v`, without a line break.
-pub fn plain(entry: &Entry<'_>) -> String {
+pub fn format_briefly(entry: &Entry<'_>) -> String {
     let mut fields = entry.fields.iter();
     let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));
     match (entry.message, seconds) {
@@ -39,12 +39,12 @@ pub fn plain(entry: &Entry<'_>) -> String {
             let seconds = quote_value(seconds);
             format!("waiting {seconds} s: the server asked for it")
         }
-        _ => text(entry),
+        _ => format_text(entry),
     }
 }
 
 /// The entry as JSON, without a line break.
-pub fn object(time: &str, run: &str, entry: &Entry<'_>) -> String {
+pub fn format_json(time: &str, run: &str, entry: &Entry<'_>) -> String {
     let (level, stage, message) = (entry.level, entry.stage, entry.message);
     let mut object =
         json!({ "time": time, "run": run, "level": level, "stage": stage, "message": message });
@@ -87,8 +87,8 @@ mod tests {
             message: "sent again",
             fields: &fields,
         };
-        insta::assert_snapshot!(text(&entry), @r#"info: apply: sent again  pipe="a b\u001b[2J\n\u{202e}\u{e0001}\"=x" attempt=2 empty="" plain=team-a"#);
-        let line = object("2026-01-01T00:00:00.000Z", "0f", &entry);
+        insta::assert_snapshot!(format_text(&entry), @r#"info: apply: sent again  pipe="a b\u001b[2J\n\u{202e}\u{e0001}\"=x" attempt=2 empty="" plain=team-a"#);
+        let line = format_json("2026-01-01T00:00:00.000Z", "0f", &entry);
         insta::assert_snapshot!(line, @r#"{"fields":{"attempt":2,"empty":"","pipe":"a b\u001b[2J\n\u202e\udb40\udc01\"=x","plain":"team-a"},"level":"info","message":"sent again","run":"0f","stage":"apply","time":"2026-01-01T00:00:00.000Z"}"#);
         let read: Value = serde_json::from_str(&line).unwrap_or_default();
         assert_eq!(read["fields"]["pipe"], hostile);

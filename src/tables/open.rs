@@ -3,7 +3,7 @@
 //! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, with links resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
     /// The directory that file names in the ledger are relative to.
     base: PathBuf,
+    /// Real paths by path, because many rooms may name one file.
+    real_paths: BTreeMap<PathBuf, PathBuf>,
     /// Texts by real path and given encoding; `None` for files that could not be read.
     texts: BTreeMap<(PathBuf, Option<String>), Option<DecodedFile>>,
     /// Headers by file and given delimiter; `None` for unusable headers.
@@ -80,6 +82,7 @@ impl<'a> Opener<'a> {
             base: roots
                 .reduce(|base, root| common_directory(&base, &root))
                 .unwrap_or_default(),
+            real_paths: BTreeMap::new(),
             texts: BTreeMap::new(),
             headers: BTreeMap::new(),
             tables: Tables::default(),
@@ -102,7 +105,7 @@ impl<'a> Opener<'a> {
     ) {
         let use_of_file = (raw.path.at.file, raw.number);
         let path = home.directory.join(&raw.path.value);
-        let real = match self.files.real_path(&path) {
+        let real = match self.find_real_path(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
                 self.tables.absent.insert(use_of_file);
@@ -130,8 +133,10 @@ impl<'a> Opener<'a> {
         let Some(text @ (file, _)) = read else {
             return;
         };
-        let name = self.name(&path, &key.0);
-        self.tables.files.entry(file).or_insert(name);
+        if !self.tables.files.contains_key(&file) {
+            let name = self.find_name(&path, &key.0);
+            self.tables.files.insert(file, name);
+        }
         problems.rows_of(file);
         let Some(source) = sources.file(file) else {
             return;
@@ -144,8 +149,17 @@ impl<'a> Opener<'a> {
         }
     }
 
+    fn find_real_path(&mut self, path: &Path) -> io::Result<PathBuf> {
+        if let Some(real) = self.real_paths.get(path) {
+            return Ok(real.clone());
+        }
+        let real = self.files.real_path(path)?;
+        self.real_paths.insert(path.to_owned(), real.clone());
+        Ok(real)
+    }
+
     /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a link to the newest export is one source.
-    fn name(&self, path: &Path, real: &Path) -> Arc<str> {
+    fn find_name(&self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
             let directory = self.files.real_path(directory).ok()?;
@@ -183,7 +197,7 @@ impl<'a> Opener<'a> {
     }
 }
 
-fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
+fn unreadable(raw: &RawFile, error: &io::Error) -> Diagnostic {
     let shown = clip(&raw.path.value);
     let message = if error.kind() == ErrorKind::NotFound {
         format!("there is no file `{shown}`")

@@ -103,7 +103,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
     absent.exits(64);
     assert_snapshot!(absent.err, @r"
     error: `absent` is neither the pipe of a declared room nor a user of one
-      hint: ask for a pipe, a user's id, or a name from `people`
+      hint: ask for a pipe, a name from `people`, or a user's id without sign and leading zeros
     ");
 }
 
@@ -175,6 +175,18 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
     assert_eq!(document["left_out"]["file"], "people.csv");
     assert_eq!(document["left_out"]["line"], 3);
     scene.run("explain 77").exits(64);
+}
+
+#[test]
+fn a_user_id_is_written_as_in_a_manifest() {
+    let scene =
+        Scene::new().manifest("version: 1\nrooms: [{pipe: team, title: Team, members: [17]}]\n");
+    scene.run("explain 17").ok().begins("user 17\n");
+    for asked in ["+17", "017", "17.0", " 17"] {
+        let ran = scene.run(["explain", asked]);
+        ran.exits(64);
+        ran.err.shows("a user's id without sign and leading zeros");
+    }
 }
 
 #[test]

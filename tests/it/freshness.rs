@@ -3,6 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use roomform::plan::{Baseline, Plan, Violation};
 
 use crate::support::{Scene, Shows};
 
@@ -170,4 +171,29 @@ fn a_diff_tells_what_a_plan_would_be_refused_for() {
     }
     let out = scene.run("diff base head").ok();
     out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, 9 before: is the file complete?");
+}
+
+/// `class.csv.bak` is another file than `class.csv`.
+#[test]
+fn only_the_counts_of_a_shrunk_file_are_worth_a_record() {
+    let plan = |entry: &str| Plan {
+        guards: vec![Violation::Shrunk {
+            source: "class.csv".into(),
+            now: 1,
+            before: 9,
+        }],
+        baseline: Baseline {
+            given: [(entry.into(), 1)].into(),
+            ..Baseline::default()
+        },
+        ..Plan::default()
+    };
+    for (entry, expected) in [
+        ("class.csv", true),
+        ("class.csv (part 3/8)", true),
+        ("class.csv.bak", false),
+        ("class.csv.bak (part 3/8)", false),
+    ] {
+        assert_eq!(plan(entry).has_anything_to_record(), expected, "{entry}");
+    }
 }

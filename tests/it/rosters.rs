@@ -1,8 +1,12 @@
 //! Rosters and rooms in bulk, through the library and the program: files as registrars save them, and which files a manifest may read.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use roomform::manifest::{Loaded, Options, load};
+use roomform::manifest::files::{Files, Kind};
+use roomform::manifest::{FileMap, Loaded, Options, load, load_from};
 
 use crate::support::{Scene, Shows};
 use insta::assert_snapshot;
@@ -588,4 +592,52 @@ fn a_name_in_a_ragged_row_can_be_defined_in_another_file() {
     ran.exits(3);
     ran.err.shows("E025 ragged-row");
     ran.err.lacks("defined twice");
+}
+
+/// Counts how often the disk is asked where a path leads.
+struct CountedFiles {
+    files: FileMap,
+    lookups: Cell<usize>,
+}
+
+impl Files for CountedFiles {
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        self.files.kind(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        self.files.list(directory)
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        self.files.read(path, limit)
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        self.lookups.set(self.lookups.get() + 1);
+        self.files.real_path(path)
+    }
+}
+
+#[test]
+fn a_file_that_many_rooms_name_is_looked_up_once() {
+    let lookups = |rooms: usize| {
+        let rooms = (0..rooms).map(|room| {
+            format!("  - {{pipe: room-{room}, title: Room, members: [{{roster: class.csv}}]}}\n")
+        });
+        let manifest = format!("version: 1\nrooms:\n{}", rooms.collect::<String>());
+        let contents = [
+            ("rooms.yaml", manifest.as_str()),
+            ("class.csv", "user\n7\n"),
+        ];
+        let contents = contents.map(|(path, text)| (Path::new(path), text.as_bytes()));
+        let files = CountedFiles {
+            files: FileMap::new(contents),
+            lookups: Cell::new(0),
+        };
+        let loaded = load_from(&files, &["rooms.yaml".into()], Options::default());
+        assert!(loaded.is_valid(), "{:?}", loaded.diagnostics);
+        files.lookups.get()
+    };
+    assert_eq!(lookups(200), lookups(2));
 }

@@ -29,7 +29,8 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     for (pipe, room) in &added.rooms {
         let found = after.rooms.get(pipe);
         // The file's defaults may set the members policy; an export does not.
-        let alike = found.is_some_and(|found| said(found).0 == said(room).0);
+        let alike =
+            found.is_some_and(|found| compared_content(found).0 == compared_content(room).0);
         if !alike {
             return Err(Unlike::New(pipe.as_str().to_owned()));
         }
@@ -39,7 +40,7 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     };
     for (pipe, room) in &before.rooms {
         let found = after.rooms.get(pipe);
-        if found.is_none_or(|found| said(found) != said(room)) {
+        if found.is_none_or(|found| compared_content(found) != compared_content(room)) {
             return Err(Unlike::Old(pipe.as_str().to_owned()));
         }
     }
@@ -55,7 +56,7 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
 }
 
 /// Returns everything about a room except its place, because lines move.
-fn said(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
+fn compared_content(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
     let DesiredRoom {
         pipe,
         state,

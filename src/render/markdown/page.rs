@@ -44,7 +44,7 @@ impl Page {
     /// Writes the page with as many items as fit the limit, if there is one.
     pub(super) fn write(&self, bytes: Option<usize>) -> String {
         let count = |section: &Section| section.items.len();
-        let whole = self.text(&self.sections.iter().map(count).collect::<Vec<_>>(), None);
+        let whole = self.format(&self.sections.iter().map(count).collect::<Vec<_>>(), None);
         let Some(bytes) = bytes.filter(|bytes| whole.len() > *bytes) else {
             return whole;
         };
@@ -53,17 +53,17 @@ impl Page {
             false => 0,
         };
         let mut shown: Vec<usize> = self.sections.iter().map(pinned).collect();
-        let mut least = self.text(&shown, Some(bytes));
+        let mut least = self.format(&shown, Some(bytes));
         let pinned_fit = least.len() <= bytes;
         if !pinned_fit {
             shown.fill(0);
-            least = self.text(&shown, Some(bytes));
+            least = self.format(&shown, Some(bytes));
         }
         // The size of a section is only an estimate before it is written: write, measure, and remove what does not fit.
         let mut room = bytes.saturating_sub(least.len());
         while room > 0 {
             self.fill(&mut shown, !pinned_fit, room);
-            let filled = self.text(&shown, Some(bytes));
+            let filled = self.format(&shown, Some(bytes));
             let excess = filled.len().saturating_sub(bytes);
             if excess == 0 {
                 return filled;
@@ -96,7 +96,7 @@ impl Page {
         }
     }
 
-    fn text(&self, shown: &[usize], limit: Option<usize>) -> String {
+    fn format(&self, shown: &[usize], limit: Option<usize>) -> String {
         let mut text = String::new();
         for line in &self.head {
             let _ = writeln!(text, "{line}\n");
