@@ -117,8 +117,10 @@ impl Error {
 /// Creates an [`Error`]: the name of its exit, a format string and, after semicolons, hints.
 macro_rules! error {
     ($exit:ident: $message:literal $(, $value:expr)* $(; $hint:expr)*) => {
-        $crate::error::Error::message($crate::error::Exit::$exit, format_args!($message $(, $value)*))
-            $(.hint($hint))*
+        $crate::error::Error::message(
+            $crate::error::Exit::$exit,
+            format_args!($message $(, $value)*),
+        )$(.hint($hint))*
     };
 }
 /// Returns such an error.

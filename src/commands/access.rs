@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::config::{Config, Credentials};
-use crate::error::{Error, Result, error};
+use crate::error::{Error, Result, bail, error};
 use crate::imbachat::{ReadAuth, WriteAuth};
 use crate::model::UserId;
 use crate::plan::Plan;
@@ -44,11 +44,8 @@ pub fn check_can_send(auth: &WriteAuth, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let messages = Count(messages, "message");
-    Err(
-        error!(Failed: "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {messages} to send; nothing was applied";
-        KEY_ONLY;
-        "or remove `welcome` from the manifest"),
-    )
+    bail!(Failed: "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {messages} to send; nothing was applied";
+        KEY_ONLY; "or remove `welcome` from the manifest")
 }
 
 /// The key for sending messages, required before anything is read. Only `send` requests it.

@@ -10,7 +10,10 @@ use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
 /// The rooms selected by `--only` and `--except`.
 pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
-    let wrong = |flag: &str, error: &dyn Display| error!(Usage: "{flag}: {error}"; format!("write it as {flag} 'course-*'"));
+    let wrong = |flag: &str, error: &dyn Display| {
+        let hint = format!("write it as {flag} 'course-*'");
+        error!(Usage: "{flag}: {error}"; hint)
+    };
     RoomFilter::new(&filter.only)
         .map_err(|error| wrong("--only", &error))?
         .except(&filter.except)

@@ -129,7 +129,8 @@ fn read_all(input: impl Read, name: &str) -> Result<String> {
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.with_context(|| format!("{name} cannot be read"))?;
     if bytes.len() as u64 > MOST_BYTES {
-        bail!(Failed: "{name} has more than {MOST_BYTES} bytes; nothing was sent"; "send a shorter text");
+        bail!(Failed: "{name} has more than {MOST_BYTES} bytes; nothing was sent";
+            "send a shorter text");
     }
     let Ok(text) = String::from_utf8(bytes) else {
         bail!(Failed: "{name} is not text in UTF-8; nothing was sent"; "save it as UTF-8");
