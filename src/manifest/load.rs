@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::decode::decode_file;
@@ -233,11 +234,10 @@ impl<'a> Loader<'a> {
         self.problems.push(diagnostic.hint(hint));
     }
 
-    fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
-        let message = if error.kind() == std::io::ErrorKind::NotFound {
-            "no such file or directory".to_owned()
-        } else {
-            format!("cannot be read: {error}")
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        let message = match error.kind() {
+            ErrorKind::NotFound => "no such file or directory".to_owned(),
+            _ => format!("cannot be read: {error}"),
         };
         let hint = "create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f";
         self.note(Code::Unreadable, path, message, hint);

@@ -195,16 +195,15 @@ fn room(
 
 fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
     let pipe = clip(&written.pipe.value);
-    let (message, hint) = if rows {
-        (
+    let (message, hint) = match rows {
+        true => (
             format!("two rows produce the pipe `{pipe}`"),
             "remove one of the rows, or build the pipe from a column that differs",
-        )
-    } else {
-        (
+        ),
+        false => (
             format!("the pipe `{pipe}` is declared twice"),
             "change one of the pipes, or merge the rooms: a pipe identifies one room",
-        )
+        ),
     };
     Diagnostic::at(Code::DuplicatePipe, written.pipe.at, message)
         .related(first, "first here")

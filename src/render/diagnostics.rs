@@ -20,10 +20,9 @@ const MARKED: usize = 90;
 
 /// All diagnostics, each with its excerpt, and a last line that counts them. Empty if there are none.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> String {
-    let renderer = if paint == Paint::Colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
+    let renderer = match paint {
+        Paint::Colour => Renderer::styled(),
+        Paint::Plain => Renderer::plain(),
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
@@ -39,13 +38,10 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     if diagnostics.is_empty() {
         return text;
     }
-    let errors = diagnostics
-        .iter()
-        .any(|it| it.severity() == Severity::Error);
-    let verdict = if errors {
-        "the manifest is invalid: "
-    } else {
-        ""
+    let mut severities = diagnostics.iter().map(Diagnostic::severity);
+    let verdict = match severities.any(|severity| severity == Severity::Error) {
+        true => "the manifest is invalid: ",
+        false => "",
     };
     let more = match diagnostics.len().saturating_sub(DRAWN) {
         0 => String::new(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::escape::{brief, terminal};
-use super::paint::{Paint, Tone};
+use super::paint::{Paint, Styles};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::view::Count;
 
@@ -44,13 +44,13 @@ fn write_finding(text: &mut String, name: &str, finding: &Finding, paint: Paint)
         details,
         remedy,
     } = finding;
-    let (word, tone) = match verdict {
-        Verdict::Ok => ("ok", Tone::ADD),
-        Verdict::Warning => ("warning", Tone::CHANGE),
-        Verdict::Failed => ("failed", Tone::DANGER),
-        Verdict::Skipped => ("skipped", Tone::QUIET),
+    let (word, style) = match verdict {
+        Verdict::Ok => ("ok", Styles::ADD),
+        Verdict::Warning => ("warning", Styles::CHANGE),
+        Verdict::Failed => ("failed", Styles::DANGER),
+        Verdict::Skipped => ("skipped", Styles::QUIET),
     };
-    let word = paint.tone(tone, format!("{word:<9}"));
+    let word = paint.style(style, format!("{word:<9}"));
     let _ = writeln!(text, "{word}{name:<16}{}", terminal(message));
     for detail in details.iter().take(SHOWN) {
         let _ = writeln!(text, "{:INDENT$}{}", "", brief(detail));

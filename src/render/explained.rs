@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::column::{measure, pad};
 use super::escape::{quoted, terminal};
-use super::paint::{Paint, Tone};
+use super::paint::{Paint, Styles};
 use crate::manifest::{Explained, Membership, Subject, Way};
 use crate::model::{Desired, DesiredRoom, Field, MembersPolicy, Place, Welcome};
 use crate::view::Count;
@@ -27,7 +27,7 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
                 Some(user) => format!("user {user}"),
                 None => "user without a usable id".to_owned(),
             };
-            let _ = writeln!(text, "{}{known}", paint.tone(Tone::STRONG, user));
+            let _ = writeln!(text, "{}{known}", paint.style(Styles::STRONG, user));
         }
     }
     if let Some(row) = explained.left_out {
@@ -51,7 +51,7 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
 }
 
 fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
-    let pipe = paint.tone(Tone::STRONG, terminal(room.pipe.as_str()));
+    let pipe = paint.style(Styles::STRONG, terminal(room.pipe.as_str()));
     let title = quoted(&room.state.title);
     let (kind, public) = (room.state.kind, room.state.value(Field::Public));
     let policy = match room.policy {
@@ -96,9 +96,7 @@ fn write_list(
 fn format_way(way: &Way, desired: &Desired) -> String {
     let place = format_place(desired, way.place);
     let groups = way.groups.iter();
-    let groups: Vec<String> = groups
-        .map(|group| format!("@{}", terminal(group)))
-        .collect();
+    let groups = Vec::from_iter(groups.map(|group| format!("@{}", terminal(group))));
     match groups.as_slice() {
         [] if way.joined => format!("{place} (enrol)"),
         [] => place,

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 
 /// Styles by meaning.
-pub(super) struct Tone;
+pub(super) struct Styles;
 
-impl Tone {
+impl Styles {
     pub(super) const ADD: Style = AnsiColor::Green.on_default();
     pub(super) const REMOVE: Style = AnsiColor::Red.on_default();
     pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
@@ -16,9 +16,9 @@ impl Tone {
     pub(super) const QUIET: Style = Style::new().dimmed();
     /// A heading.
     pub(super) const STRONG: Style = Style::new().bold();
-    /// Removed words. Added words are next.
-    pub(super) const GONE: Style = AnsiColor::Red.on_default().strikethrough();
-    pub(super) const CAME: Style = AnsiColor::Green.on_default().bold();
+    /// Words that a change deletes or inserts.
+    pub(super) const DELETED: Style = AnsiColor::Red.on_default().strikethrough();
+    pub(super) const INSERTED: Style = AnsiColor::Green.on_default().bold();
 }
 
 /// Whether text is styled.
@@ -32,10 +32,10 @@ pub enum Paint {
 
 impl Paint {
     /// Styles a text.
-    pub(super) fn tone(self, tone: Style, text: impl Display) -> String {
+    pub(super) fn style(self, style: Style, text: impl Display) -> String {
         match self {
             Self::Plain => text.to_string(),
-            Self::Colour => format!("{tone}{text}{tone:#}"),
+            Self::Colour => format!("{style}{text}{style:#}"),
         }
     }
 }

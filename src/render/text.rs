@@ -7,7 +7,7 @@ use similar::ChangeTag;
 
 use super::column::{measure_pipes, pad};
 use super::escape::{brief, quoted, terminal, within_quotes};
-use super::paint::{Paint, Tone};
+use super::paint::{Paint, Styles};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Field, FieldValue, Welcome};
@@ -38,7 +38,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
         let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
         for (index, line) in lines.enumerate() {
             if index == 0 {
-                let name = paint.tone(Tone::STRONG, section.kind.name().to_lowercase());
+                let name = paint.style(Styles::STRONG, section.kind.name().to_lowercase());
                 let remark = section.kind.remark().map(|remark| format!(": {remark}"));
                 let gap = if text.is_empty() { "" } else { "\n" };
                 let _ = writeln!(text, "{gap}  {name}{}", remark.unwrap_or_default());
@@ -58,7 +58,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
     summary(&mut text, view, paint);
     let refused = view.sections.get(&SectionKind::Refused);
     for line in refused.into_iter().flat_map(|section| &section.lines) {
-        let refused = paint.tone(Tone::DANGER, "refused:");
+        let refused = paint.style(Styles::DANGER, "refused:");
         let _ = writeln!(text, "{refused} {}", sentence(&line.text));
     }
     text
@@ -78,7 +78,7 @@ pub fn sentence(text: &Text<'_>) -> String {
 
 /// The figures and their legend.
 fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
-    let verb = paint.tone(Tone::STRONG, format!("{}:", view.verb));
+    let verb = paint.style(Styles::STRONG, format!("{}:", view.verb));
     let _ = writeln!(text, "{verb} {}", view.verdict);
     let mut lines = view.facts.clone();
     if let Some(target) = view.target {
@@ -111,15 +111,15 @@ fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
 }
 
 fn change_block(text: &mut String, change: &Change, width: usize, known: &str, paint: Paint) {
-    let (glyph, tone) = match &change.action {
-        _ if risk(change).is_some() => ("!", Tone::DANGER),
-        Action::Create => ("+", Tone::ADD),
-        Action::Update { .. } => ("~", Tone::CHANGE),
+    let (glyph, style) = match &change.action {
+        _ if risk(change).is_some() => ("!", Styles::DANGER),
+        Action::Create => ("+", Styles::ADD),
+        Action::Update { .. } => ("~", Styles::CHANGE),
     };
     let place = format!("# {}:{}", terminal(&change.file), change.line);
-    let _ = writeln!(text, "  {}", paint.tone(Tone::QUIET, place));
+    let _ = writeln!(text, "  {}", paint.style(Styles::QUIET, place));
     let pipe = pad(&terminal(change.pipe.as_str()), width);
-    let (glyph, pipe) = (paint.tone(tone, glyph), paint.tone(Tone::STRONG, pipe));
+    let (glyph, pipe) = (paint.style(style, glyph), paint.style(Styles::STRONG, pipe));
     let _ = writeln!(text, "  {glyph} {pipe} {}", headline(change, paint));
     if change.action == Action::Create {
         for field in Field::ALL {
@@ -139,7 +139,7 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
 }
 
 fn headline(change: &Change, paint: Paint) -> String {
-    let public = paint.tone(Tone::DANGER, "public");
+    let public = paint.style(Styles::DANGER, "public");
     match &change.action {
         Action::Create => {
             let public = match change.send.public {
@@ -147,7 +147,7 @@ fn headline(change: &Change, paint: Paint) -> String {
                 false => "closed",
             };
             let create = match change.recreate {
-                true => paint.tone(Tone::DANGER, "recreated"),
+                true => paint.style(Styles::DANGER, "recreated"),
                 false => "create".to_owned(),
             };
             let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
@@ -187,8 +187,8 @@ fn title_change(before: &str, after: &str, paint: Paint) -> String {
     }
     let mark = |tag: ChangeTag, text: &str| match tag {
         ChangeTag::Equal => text.to_owned(),
-        ChangeTag::Delete => paint.tone(Tone::GONE, text),
-        ChangeTag::Insert => paint.tone(Tone::CAME, text),
+        ChangeTag::Delete => paint.style(Styles::DELETED, text),
+        ChangeTag::Insert => paint.style(Styles::INSERTED, text),
     };
     let [before, after] = by_words(&before, &after, mark);
     format!("\"{before}\" → \"{after}\"")
@@ -227,8 +227,8 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
         }
         let pipe = pad(&terminal(room.pipe.as_str()), width);
         let result = result(room);
-        let (glyph, tone) = glyph(&room.status, result.section);
-        let glyph = paint.tone(tone, glyph);
+        let (glyph, style) = glyph(&room.status, result.section);
+        let glyph = paint.style(style, glyph);
         let status = match result.status {
             status if status.len() > STATUS_WIDTH => format!("{status}:"),
             status => format!("{status:<STATUS_WIDTH$}"),
@@ -243,14 +243,14 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    let apply = paint.tone(Tone::STRONG, "apply:");
+    let apply = paint.style(Styles::STRONG, "apply:");
     let _ = writeln!(text, "{apply} {}", ended(outcome));
     for hint in hints(outcome) {
         let _ = writeln!(text, "  hint: {}", terminal(hint));
     }
     for line in view::stops(outcome) {
         let label = line.label.unwrap_or_default();
-        let label = paint.tone(Tone::DANGER, format!("{label}:"));
+        let label = paint.style(Styles::DANGER, format!("{label}:"));
         let _ = writeln!(text, "{label} {}", sentence(&line.text));
     }
     text
@@ -258,11 +258,11 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
 
 fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     match (section, status) {
-        (_, Status::Applied) => ("..", Tone::CHANGE),
-        (_, Status::UpToDate) => ("ok", Tone::QUIET),
-        (SectionKind::AsPlanned, _) => ("ok", Tone::ADD),
-        (SectionKind::NotAsSent, _) => ("??", Tone::DANGER),
-        _ => ("!!", Tone::DANGER),
+        (_, Status::Applied) => ("..", Styles::CHANGE),
+        (_, Status::UpToDate) => ("ok", Styles::QUIET),
+        (SectionKind::AsPlanned, _) => ("ok", Styles::ADD),
+        (SectionKind::NotAsSent, _) => ("??", Styles::DANGER),
+        _ => ("!!", Styles::DANGER),
     }
 }
 

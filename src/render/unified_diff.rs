@@ -10,7 +10,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_deadline, group_diff_ops};
 
 use super::escape::terminal;
-use super::paint::{Paint, Tone};
+use super::paint::{Paint, Styles};
 use super::yaml;
 use crate::model::Pipe;
 use crate::plan::{RoomFilter, Side};
@@ -44,7 +44,7 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
                     name => format!("{letter}/{}", terminal(name)),
                 };
                 let line = format!("{sign} {name}");
-                let _ = writeln!(text, "{}", paint.tone(Tone::STRONG, line));
+                let _ = writeln!(text, "{}", paint.style(Styles::STRONG, line));
             }
         }
         write_hunk(&mut text, hunk, &old, &new, paint);
@@ -89,12 +89,12 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));
     let room = room.map(|line| format!(" {}", line.trim_start()));
-    let header = paint.tone(Tone::QUIET, header);
+    let header = paint.style(Styles::QUIET, header);
     let _ = writeln!(text, "{header}{}", room.unwrap_or_default());
-    let mut write = |sign: char, tone: Option<Style>, lines: Option<&[&str]>| {
+    let mut write = |sign: char, style: Option<Style>, lines: Option<&[&str]>| {
         for line in lines.unwrap_or_default() {
             let line = format!("{sign}{line}");
-            let line = tone.map_or(line.clone(), |tone| paint.tone(tone, &line));
+            let line = style.map_or(line.clone(), |style| paint.style(style, &line));
             let _ = writeln!(text, "{line}");
         }
     };
@@ -103,8 +103,8 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
         if tag == DiffTag::Equal {
             write(' ', None, old.get(old_range));
         } else {
-            write('-', Some(Tone::REMOVE), old.get(old_range));
-            write('+', Some(Tone::ADD), new.get(new_range));
+            write('-', Some(Styles::REMOVE), old.get(old_range));
+            write('+', Some(Styles::ADD), new.get(new_range));
         }
     }
 }

@@ -199,10 +199,9 @@ impl<'a> Opener<'a> {
 
 fn unreadable(raw: &RawFile, error: &io::Error) -> Diagnostic {
     let shown = clip(&raw.path.value);
-    let message = if error.kind() == ErrorKind::NotFound {
-        format!("there is no file `{shown}`")
-    } else {
-        format!("`{shown}` cannot be read: {error}")
+    let message = match error.kind() {
+        ErrorKind::NotFound => format!("there is no file `{shown}`"),
+        _ => format!("`{shown}` cannot be read: {error}"),
     };
     Diagnostic::at(Code::Unreadable, raw.path.at, message)
         .hint("check the path; it is relative to the file that names it")

@@ -78,12 +78,10 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
             format!("scope: [{}]\n", globs.join(", "))
         }
     };
-    let (head, empty) = if declared.is_empty() {
+    let (head, empty) = match declared.as_str() {
         // Without --allow-empty, its plan is refused.
-        let empty = " [] # none; `apply` needs --allow-empty";
-        (HEAD_OF_NOTHING, empty)
-    } else {
-        (HEAD, "")
+        "" => (HEAD_OF_NOTHING, " [] # none; `apply` needs --allow-empty"),
+        _ => (HEAD, ""),
     };
     format!("{head}version: 1\nwidget: {widget}\n{scope}\nrooms:{empty}\n{declared}{left_out}")
 }
@@ -128,13 +126,11 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     }
     let members = recorded.iter().flat_map(|room| room.members.iter());
     let members: Vec<String> = members.map(|user| user.to_string()).collect();
-    let (members, remark) = match members.as_slice() {
-        [] => (
-            String::new(),
-            "unknown: none on record, and the API lists none",
-        ),
-        members => (members.join(", "), "known; there may be others"),
+    let remark = match members.is_empty() {
+        true => "unknown: none on record, and the API lists none",
+        false => "known; there may be others",
     };
+    let members = members.join(", ");
     lines.push(format!("    members: [{members}] # {remark}\n"));
     lines.join("\n")
 }

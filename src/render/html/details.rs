@@ -84,16 +84,14 @@ impl<'a> Details<'a> {
         let room = self.desired.rooms.get(&change.pipe);
         let sent: BTreeSet<UserId> = change.members.sent().collect();
         let welcome = change.welcome.as_ref();
+        let room_id = change.room_id().filter(|_| !self.compares);
         Detail {
             fields: fields.collect(),
             new: groups(room, &change.members.new),
             again: groups(room, &change.members.unknown),
             rest: room.map(|room| self.rest(room, &sent)).unwrap_or_default(),
             welcome: welcome.map(|it| [it.from.to_string(), terminal(&it.text)]),
-            room: change
-                .room_id()
-                .filter(|_| !self.compares)
-                .map(|id| id.to_string()),
+            room: room_id.map(|id| id.to_string()),
             ..Detail::default()
         }
     }
@@ -111,9 +109,8 @@ impl<'a> Details<'a> {
             *counts.entry((file, line)).or_default() += 1;
         }
         let counts = counts.into_iter();
-        counts
-            .map(|((file, line), count)| [u64::from(file.0), u64::from(line), count])
-            .collect()
+        let counts = counts.map(|((FileId(file), line), count)| [file.into(), line.into(), count]);
+        counts.collect()
     }
 }
 
@@ -126,7 +123,6 @@ fn groups(room: Option<&DesiredRoom>, users: &[UserId]) -> Vec<Group> {
         groups.entry(key).or_default().push(user.to_string());
     }
     let groups = groups.into_iter();
-    groups
-        .map(|((file, line), users)| (file, line, users))
-        .collect()
+    let groups = groups.map(|((file, line), users)| (file, line, users));
+    groups.collect()
 }

@@ -61,9 +61,8 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
 fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
     if columns.is_empty() {
         let all = row.fields.iter();
-        return all
-            .map(|(name, cell)| (name.as_str(), Some(cell)))
-            .collect();
+        let all = all.map(|(name, cell)| (name.as_str(), Some(cell)));
+        return all.collect();
     }
     let named = columns.iter();
     named.map(|name| (name.as_str(), row.get(name))).collect()

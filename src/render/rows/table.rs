@@ -10,7 +10,7 @@ use crate::model::{Cell, Listing, RoomKind, Row};
 use crate::render::Paint;
 use crate::render::column::pad;
 use crate::render::escape::brief;
-use crate::render::paint::Tone;
+use crate::render::paint::Styles;
 
 /// Number of spaces between two columns.
 const GAP: u16 = 2;
@@ -55,7 +55,7 @@ pub fn table(
         }
     }
     let header = draw_line(header, &widths);
-    writeln!(out, "{}", paint.tone(Tone::STRONG, header))?;
+    writeln!(out, "{}", paint.style(Styles::STRONG, header))?;
     let mut rows = rows.iter();
     rows.try_for_each(|row| writeln!(out, "{}", draw_line(cells(row), &widths)))
 }
@@ -106,7 +106,7 @@ fn blocks<C: Iterator<Item = String>>(
     for (number, cells) in rows.enumerate() {
         let heading = format!("row {}", number + 1);
         let gap = if number == 0 { "" } else { "\n" };
-        writeln!(out, "{gap}{}", paint.tone(Tone::STRONG, heading))?;
+        writeln!(out, "{gap}{}", paint.style(Styles::STRONG, heading))?;
         for ((header, name), text) in header.iter().zip(names).zip(cells) {
             let least = if is_identity(name) { measure(&text) } else { 0 };
             let widths = [label, least.max(rest)];
