@@ -92,7 +92,7 @@ impl World {
             return Answer::list(&[]);
         };
         let filter = Filter(form);
-        let last = last_messages(contents, |message| message.room);
+        let last = last_messages(contents, |message| message.room_id);
         let rows = contents
             .rooms
             .values()
@@ -110,7 +110,7 @@ impl World {
             return Answer::list(&[]);
         };
         let filter = Filter(form);
-        let last = last_messages(contents, |message| message.author);
+        let last = last_messages(contents, |message| message.remote_user_id);
         let mut users: Vec<_> = contents
             .users
             .values()
@@ -127,8 +127,8 @@ impl World {
         };
         let filter = Filter(form);
         let rows = contents.messages.iter().rev().filter_map(|message| {
-            let author = contents.users.get(&message.author)?;
-            let room = contents.rooms.get(&message.room)?;
+            let author = contents.users.get(&message.remote_user_id)?;
+            let room = contents.rooms.get(&message.room_id)?;
             filter
                 .message(message, author, room)
                 .then(|| message_row(message, author))

@@ -41,8 +41,9 @@ use tokio::task::JoinHandle;
 pub use answers::Answer;
 pub use auth::Auth;
 pub use error::SandboxError;
+pub use records::Message;
 pub use server_state::{Quirks, World};
-pub use test_view::{MessageView, RoomView, UserView};
+pub use test_view::{RoomView, UserView};
 
 /// How long [`Sandbox::stop`] waits for pending requests.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,19 +71,18 @@ pub struct Config {
 
 impl Config {
     fn check(&self) -> Result<(), SandboxError> {
-        let shares = [
-            ("error_rate", self.error_rate),
-            ("lost_answer_rate", self.lost_answer_rate),
-        ];
-        let share = shares
-            .into_iter()
-            .find(|(_, value)| !(0.0..=1.0).contains(value));
-        let limit = self.rate_limit.map(|value| ("rate_limit", value));
-        let limit = limit.filter(|(_, value)| !(value.is_finite() && *value > 0.0));
-        match share.or(limit) {
-            Some((name, value)) => Err(SandboxError::Setting { name, value }),
-            None => Ok(()),
-        }
+        let is_share = |value: f64| (0.0..=1.0).contains(&value);
+        let limit = self.rate_limit.unwrap_or(1.0);
+        let (name, value) = if !is_share(self.error_rate) {
+            ("error_rate", self.error_rate)
+        } else if !is_share(self.lost_answer_rate) {
+            ("lost_answer_rate", self.lost_answer_rate)
+        } else if !limit.is_finite() || limit <= 0.0 {
+            ("rate_limit", limit)
+        } else {
+            return Ok(());
+        };
+        Err(SandboxError::Setting { name, value })
     }
 }
 

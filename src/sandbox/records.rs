@@ -55,14 +55,20 @@ pub(super) struct User {
     pub(super) updated_at: String,
 }
 
+/// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Message {
-    pub(super) id: u64,
+pub struct Message {
+    /// ImbaChat's id of the message.
+    pub id: u64,
     pub(super) widget: u64,
-    pub(super) room: u64,
-    /// The external id of the author.
-    pub(super) author: u64,
-    pub(super) text: String,
+    /// The id of its room.
+    #[serde(rename = "room")]
+    pub room_id: u64,
+    /// The external id of its author.
+    #[serde(rename = "author")]
+    pub remote_user_id: u64,
+    /// Its text.
+    pub text: String,
     pub(super) time: u64,
     pub(super) uuid: String,
 }

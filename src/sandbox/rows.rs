@@ -68,7 +68,7 @@ pub(super) fn message_row(message: &Message, author: &User) -> String {
         ("answer_to", &0),
         ("liked", &json!("0")),
         ("user_id", &author.id),
-        ("room_id", &json!(message.room.to_string())),
+        ("room_id", &json!(message.room_id.to_string())),
         ("meta", &json!([])),
     ])
 }

@@ -40,8 +40,8 @@ impl World {
         let message = Message {
             id,
             widget,
-            room,
-            author: author.remote,
+            room_id: room,
+            remote_user_id: author.remote,
             text: form.text("message").unwrap_or_default().to_owned(),
             time: now,
             uuid: format!("{room}-{now}-{}", tag(id)),

@@ -39,19 +39,6 @@ pub struct UserView {
     pub banned: bool,
 }
 
-/// A message that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageView {
-    /// ImbaChat's id of the message.
-    pub id: u64,
-    /// The id of its room.
-    pub room_id: u64,
-    /// The external id of its author.
-    pub remote_user_id: u64,
-    /// Its text.
-    pub text: String,
-}
-
 impl From<&Room> for RoomView {
     fn from(room: &Room) -> Self {
         Self {
@@ -73,17 +60,6 @@ impl From<&User> for UserView {
             login: user.login.clone(),
             admin: user.admin,
             banned: user.banned,
-        }
-    }
-}
-
-impl From<&Message> for MessageView {
-    fn from(message: &Message) -> Self {
-        Self {
-            id: message.id,
-            room_id: message.room,
-            remote_user_id: message.author,
-            text: message.text.clone(),
         }
     }
 }
@@ -127,10 +103,9 @@ impl World {
 
     /// All messages of a widget, oldest first.
     #[must_use]
-    pub fn messages(&self, widget: u64) -> Vec<MessageView> {
+    pub fn messages(&self, widget: u64) -> Vec<Message> {
         let widget = self.widgets.get(&widget);
-        let messages = widget.into_iter().flat_map(|it| &it.messages);
-        messages.map(MessageView::from).collect()
+        widget.map_or(Vec::new(), |it| it.messages.clone())
     }
 
     /// Adds a room directly, bypassing the rules of the API, and returns its id: that of the seed, or the next one if the
