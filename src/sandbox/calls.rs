@@ -4,6 +4,7 @@
 //! does not use sockets.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::answers::Answer;
 use super::auth::Auth;
@@ -63,7 +64,10 @@ impl World {
         now_epoch_secs: u64,
     ) -> Answer {
         match Endpoint::at(endpoint) {
-            Some(endpoint) => self.call_endpoint(endpoint, auth, fields, now_epoch_secs),
+            Some(endpoint) => {
+                let now = Duration::from_secs(now_epoch_secs);
+                self.call_endpoint(endpoint, auth, fields, now)
+            }
             None => Answer::not_found("Not found"),
         }
     }
@@ -73,8 +77,10 @@ impl World {
         endpoint: Endpoint,
         auth: &Auth,
         fields: &[(String, String)],
-        now: u64,
+        now: Duration,
     ) -> Answer {
+        self.lag.now = now;
+        let now = now.as_secs();
         let answer = if endpoint.admits(auth, now) {
             self.answer(endpoint, auth, &Form::from_fields(fields), now)
         } else {

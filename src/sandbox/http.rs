@@ -85,7 +85,7 @@ impl Server {
             .unwrap_or_default();
         let (answer, changed) = self.store.with_world(|world| {
             let before = world.revision;
-            let answer = world.call_endpoint(endpoint, &auth, &fields, now.as_secs());
+            let answer = world.call_endpoint(endpoint, &auth, &fields, now);
             let after = world.revision;
             (answer, (after > before).then_some(after))
         });

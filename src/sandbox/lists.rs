@@ -87,7 +87,7 @@ impl World {
         now: u64,
     ) -> Answer {
         self.touch(widget, now);
-        self.lag.list_called(widget, self.quirks.lag);
+        self.lag.list_called(widget, self.quirks);
         let Some(contents) = self.widgets.get(&widget) else {
             return Answer::list(&[]);
         };

@@ -1,11 +1,13 @@
-//! Simulates a lagging list: `get_rooms` shows a write only after a number of further list calls.
+//! Simulates a lagging list: `get_rooms` shows a write only after a number of further list calls, or after a time.
 //!
 //! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does not affect
 //! writes: those always see the latest rooms.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::records::Room;
+use super::server_state::Quirks;
 
 /// What `get_rooms` shows of recently written rooms.
 #[derive(Debug, Clone, Default)]
@@ -13,14 +15,16 @@ pub(super) struct ReadLag {
     /// The number of list calls of each widget.
     calls: BTreeMap<u64, u64>,
     unsettled: BTreeMap<u64, History>,
+    /// The time of the current call.
+    pub(super) now: Duration,
 }
 
 #[derive(Debug, Clone)]
 struct History {
     widget: u64,
     shown: Option<Room>,
-    /// Later versions, each with the number of list calls before it was written.
-    pending: VecDeque<(u64, Room)>,
+    /// Later versions, each with the number of list calls before it was written, and its time.
+    pending: VecDeque<(u64, Duration, Room)>,
 }
 
 impl ReadLag {
@@ -32,16 +36,17 @@ impl ReadLag {
             shown: before,
             pending: VecDeque::new(),
         });
-        history.pending.push_back((calls, after.clone()));
+        history.pending.push_back((calls, self.now, after.clone()));
     }
 
-    /// Counts one list call of the widget, and shows the writes that are more than `depth` calls old.
-    pub(super) fn list_called(&mut self, widget: u64, depth: u32) {
+    /// Counts one list call of the widget, and shows the writes that are old enough.
+    pub(super) fn list_called(&mut self, widget: u64, quirks: Quirks) {
         let calls = self.calls.entry(widget).or_default();
         *calls += 1;
-        let calls = *calls;
+        let calls = calls.saturating_sub(quirks.lag.into());
+        let until = self.now.saturating_sub(quirks.lag_time);
         self.unsettled
-            .retain(|_, history| history.widget != widget || history.settle(calls, depth.into()));
+            .retain(|_, history| history.widget != widget || history.settle(calls, until));
     }
 
     /// The room as a reader sees it; `None` while it is not yet visible.
@@ -54,12 +59,13 @@ impl ReadLag {
 }
 
 impl History {
-    /// Shows the versions that are old enough. Returns whether some are still pending.
-    fn settle(&mut self, calls: u64, depth: u64) -> bool {
-        while let Some((written, _)) = self.pending.front()
-            && calls > written + depth
+    /// Shows the versions written before this call and no later than this time. Returns whether some are still pending.
+    fn settle(&mut self, call: u64, until: Duration) -> bool {
+        while let Some((written_at_call, written_at, _)) = self.pending.front()
+            && *written_at_call < call
+            && *written_at <= until
         {
-            self.shown = self.pending.pop_front().map(|(_, room)| room);
+            self.shown = self.pending.pop_front().map(|(_, _, room)| room);
         }
         !self.pending.is_empty()
     }

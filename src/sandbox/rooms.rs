@@ -35,6 +35,7 @@ impl World {
             return Answer::error(401, "no user of the site has that login and password");
         }
         self.touch(widget, now);
+        let unique = self.quirks.unique_pipes;
         let contents = self.widget_mut(widget);
         let pipe = form.text("room_pipe").map(cut);
         let known = match (form.text("room_id"), &pipe) {
@@ -42,8 +43,8 @@ impl World {
                 Some(room) => Some(room.clone()),
                 None => return Answer::not_found("Room not found"),
             },
-            (None, Some(pipe)) => contents.room_by_pipe(pipe).cloned(),
-            (None, None) => None,
+            (None, Some(pipe)) if unique => contents.room_by_pipe(pipe).cloned(),
+            (None, _) => None,
         };
         let members: BTreeSet<u64> = form.texts("users_ids").filter_map(number).collect();
         for &member in &members {

@@ -4,6 +4,7 @@
 //! change is an [`Entry`], so that loading a state uses the same code as changing it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use super::read_lag::ReadLag;
 use super::records::{Counters, Entry, Message, Room, User, stamp};
@@ -25,6 +26,10 @@ pub struct Quirks {
     pub ignore_updates: bool,
     /// `get_rooms` shows a write only after this many further list calls of the widget.
     pub lag: u32,
+    /// `get_rooms` shows a write only when it is this old.
+    pub lag_time: Duration,
+    /// A write without `room_id` finds the live room of its pipe. Without this, each such write creates a room.
+    pub unique_pipes: bool,
     /// `get_rooms` shows deleted rooms too.
     pub show_deleted: bool,
     /// Errors come with HTTP status 200 and the error code in the body (api: fact 6).
@@ -39,6 +44,8 @@ impl Default for Quirks {
             reset_title: true,
             ignore_updates: false,
             lag: 0,
+            lag_time: Duration::ZERO,
+            unique_pipes: true,
             show_deleted: false,
             errors_with_200: false,
             jwt_lists_own: false,
@@ -112,7 +119,7 @@ impl World {
 
     /// Adds or replaces a room in a call. A lagging list shows it later.
     pub(super) fn write_room(&mut self, room: Room) {
-        if self.quirks.lag > 0 {
+        if self.quirks.lag > 0 || !self.quirks.lag_time.is_zero() {
             let before = self.widget_mut(room.widget).rooms.get(&room.id).cloned();
             self.lag.note(before, &room);
         }

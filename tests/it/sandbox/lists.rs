@@ -1,6 +1,7 @@
 //! The lists and their filters, and the quirks that affect them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use roomform::sandbox::{Auth, Quirks, RoomView, UserView, World};
 
@@ -228,6 +229,36 @@ fn a_list_may_lag_behind_writes() {
             .count(),
         1
     );
+}
+
+#[test]
+fn a_list_may_lag_behind_writes_by_a_time() {
+    let mut world = World::with_quirks(Quirks {
+        lag_time: Duration::from_secs(2),
+        ..Quirks::default()
+    });
+    write(&mut world, &[("room_pipe", "p"), ("room_title", "One")]);
+    let mut names_after = |seconds| {
+        let auth = Auth::basic("7", "secret_key");
+        let answer = world.call("/imbachat/v2/7/get_rooms", &auth, &[], NOW + seconds);
+        let rows = rows(&answer).into_iter();
+        let declared = rows.filter(|row| row["type"] != 3);
+        declared.map(|row| row["name"].clone()).collect::<Vec<_>>()
+    };
+    assert!(names_after(1).is_empty());
+    assert_eq!(names_after(2), ["One"]);
+}
+
+#[test]
+fn a_pipe_may_name_several_rooms() {
+    let mut world = World::with_quirks(Quirks {
+        unique_pipes: false,
+        ..Quirks::default()
+    });
+    for title in ["One", "Two"] {
+        write(&mut world, &[("room_pipe", "p"), ("room_title", title)]);
+    }
+    assert_eq!(listed(&mut world), ["Two", "One"]);
 }
 
 #[test]
