@@ -56,7 +56,8 @@ pub enum SandboxVerb {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roomform sandbox serve --state sandbox.json
-  roomform sandbox serve --latency 50ms --error-rate 0.05")]
+  roomform sandbox serve --latency 50ms --error-rate 0.05
+  roomform sandbox serve --list-lag 2s --ignore-updates")]
 pub struct ServeArgs {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8627")]
@@ -79,6 +80,68 @@ pub struct ServeArgs {
     /// Random seed that determines which calls fail
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
+    #[command(flatten)]
+    pub behaviour: BehaviourFlags,
+}
+
+/// What the API's pages leave open, or contradict themselves about.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the API's pages leave open")]
+pub struct BehaviourFlags {
+    /// Keep the title if a write has none
+    ///
+    /// By default the room is then called "new room".
+    #[arg(long)]
+    pub keep_title: bool,
+    /// Only add members to existing rooms
+    ///
+    /// Title, type and publicity are ignored.
+    #[arg(long)]
+    pub ignore_updates: bool,
+    /// List a write only after this time
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
+    pub list_lag: Duration,
+    /// List deleted rooms too
+    #[arg(long)]
+    pub show_deleted: bool,
+    /// Answer errors with HTTP 200 and the code in the body
+    #[arg(long, hide_short_help = true)]
+    pub errors_with_200: bool,
+    /// Drop members that the widget does not know, silently
+    #[arg(long, hide_short_help = true)]
+    pub drop_unknown_users: bool,
+    /// Which rooms the filter count_users finds
+    #[arg(
+        long,
+        value_name = "MEANING",
+        default_value = "exact",
+        hide_short_help = true
+    )]
+    pub count_users: CountUsers,
+    /// Count a room's administrator in count_users too
+    #[arg(long, hide_short_help = true)]
+    pub count_admin: bool,
+    /// With a JWT, list only the rooms of its user
+    #[arg(long, hide_short_help = true)]
+    pub jwt_lists_own: bool,
+    /// Refuse messages without imba_id and password
+    #[arg(long, hide_short_help = true)]
+    pub strict_messages: bool,
+    /// Create a room for each write without room_id
+    ///
+    /// Even if a live room has its pipe.
+    #[arg(long)]
+    pub duplicate_pipes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CountUsers {
+    /// Rooms with this number of users
+    Exact,
+    /// Rooms with at least this number
+    AtLeast,
+    /// All rooms: the filter is ignored
+    Ignored,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

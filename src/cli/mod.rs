@@ -14,7 +14,9 @@ use clap_complete::Shell;
 
 pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
 pub use format::{CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat};
-pub use local::{Ci, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs};
+pub use local::{
+    BehaviourFlags, Ci, CountUsers, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs,
+};
 pub use manifest::{
     ApplyArgs, CheckArgs, DiffArgs, ExplainArgs, PaceFlags, PlanArgs, RenderArgs, RunFlags,
 };

@@ -1,10 +1,10 @@
 //! `sandbox serve`: serves the simulated API on a port.
 
 use super::{Console, interrupt};
-use crate::cli::ServeArgs;
+use crate::cli::{self, BehaviourFlags, ServeArgs};
 use crate::error::{Exit, Result};
 use crate::render::Count;
-use crate::sandbox::{Config, start};
+use crate::sandbox::{Config, CountUsers, Quirks, start};
 
 pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     let config = Config {
@@ -15,11 +15,17 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         lost_answer_rate: args.lost_answer_rate,
         rate_limit: args.rate_limit,
         seed: args.seed,
-        ..Config::default()
+        quirks: quirks(&args.behaviour),
     };
     // Listens for signals before printing the address, so that an immediate signal is not lost.
     let mut stopped = interrupt::channel()?;
     let sandbox = start(config).await?;
+    let address = sandbox.addr();
+    if !address.ip().to_canonical().is_loopback() {
+        console.warn(&format!(
+            "listening on {address}: other machines can reach it, and everyone knows its credentials; listen on 127.0.0.1 to keep it to this machine"
+        ));
+    }
     console.print(&format!(
         "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; stop with Ctrl-C\n",
         sandbox.base_url()
@@ -36,4 +42,38 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         stats.writes()
     ))?;
     Ok(Exit::Done)
+}
+
+fn quirks(flags: &BehaviourFlags) -> Quirks {
+    let BehaviourFlags {
+        keep_title,
+        ignore_updates,
+        list_lag,
+        show_deleted,
+        errors_with_200,
+        drop_unknown_users,
+        count_users,
+        count_admin,
+        jwt_lists_own,
+        strict_messages,
+        duplicate_pipes,
+    } = *flags;
+    Quirks {
+        reset_title: !keep_title,
+        ignore_updates,
+        lag: 0,
+        lag_time: list_lag,
+        unique_pipes: !duplicate_pipes,
+        show_deleted,
+        errors_with_200,
+        jwt_lists_own,
+        drop_unknown_users,
+        count_users: match count_users {
+            cli::CountUsers::Exact => CountUsers::Exact,
+            cli::CountUsers::AtLeast => CountUsers::AtLeast,
+            cli::CountUsers::Ignored => CountUsers::Ignored,
+        },
+        count_admin,
+        strict_messages,
+    }
 }

@@ -1,4 +1,4 @@
-//! Connections that can be cut: the server's listener and its streams.
+//! Connections that can be cut and have a time limit for each request: the server's listener and its streams.
 //!
 //! The main type is [`CuttingListener`]. It does not decide which connection to cut. A cut closes the whole connection, so with
 //! HTTP/2 the answers to other requests on it are lost too, as on a real network.
@@ -8,11 +8,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Sleep, sleep};
+
+/// Time limit for the head of a request, and for its body. A client that stops in the middle would keep its connection forever,
+/// and a process has few of them.
+pub(super) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Accepts connections that can be cut, and counts them.
 #[derive(Debug)]
@@ -21,26 +27,65 @@ pub(super) struct CuttingListener {
     pub(super) opened: Arc<AtomicU64>,
 }
 
-/// Cuts the connection of a request. Held by the request's handler.
+/// The connection of a request. Held by the request's handler.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CutSwitch(Arc<AtomicBool>);
+pub(super) struct Connection(Arc<Requests>);
 
-impl CutSwitch {
+#[derive(Debug, Default)]
+struct Requests {
+    /// Whether the connection is cut.
+    cut: AtomicBool,
+    /// Requests whose head has arrived.
+    begun: AtomicU64,
+    /// Requests that are answered or given up.
+    ended: AtomicU64,
+}
+
+/// A request that is being handled. Dropped at its end.
+#[derive(Debug)]
+pub(super) struct Handling(Arc<Requests>);
+
+impl Connection {
     /// The next write fails and closes the connection.
     pub(super) fn cut(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.cut.store(true, Ordering::Release);
+    }
+
+    /// The head of a request has arrived: its time limit ends.
+    pub(super) fn begin_request(&self) -> Handling {
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        Handling(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::AcqRel);
     }
 }
 
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     stream: TcpStream,
-    switch: CutSwitch,
+    connection: Connection,
+    /// When the head of the next request is late; `None` between requests.
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// Requests whose head had arrived at the last read.
+    begun: u64,
 }
 
 impl CuttableStream {
+    fn new(stream: TcpStream, connection: Connection) -> Self {
+        Self {
+            stream,
+            connection,
+            deadline: Some(Box::pin(sleep(REQUEST_TIME))),
+            begun: 0,
+        }
+    }
+
     fn check(&self) -> io::Result<()> {
-        if self.switch.0.load(Ordering::Acquire) {
+        if self.connection.0.cut.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(())
@@ -49,29 +94,24 @@ impl CuttableStream {
 
 impl Listener for CuttingListener {
     type Io = CuttableStream;
-    type Addr = CutSwitch;
+    type Addr = Connection;
 
-    async fn accept(&mut self) -> (CuttableStream, CutSwitch) {
+    async fn accept(&mut self) -> (CuttableStream, Connection) {
+        // If there are no file descriptors left, this waits for a second and tries again.
         let (stream, _) = Listener::accept(&mut self.listener).await;
         self.opened.fetch_add(1, Ordering::Relaxed);
         // if this fails, answers are only slower
         stream.set_nodelay(true).ok();
-        let switch = CutSwitch::default();
-        (
-            CuttableStream {
-                stream,
-                switch: switch.clone(),
-            },
-            switch,
-        )
+        let connection = Connection::default();
+        (CuttableStream::new(stream, connection.clone()), connection)
     }
 
-    fn local_addr(&self) -> io::Result<CutSwitch> {
-        Ok(CutSwitch::default())
+    fn local_addr(&self) -> io::Result<Connection> {
+        Ok(Connection::default())
     }
 }
 
-impl Connected<IncomingStream<'_, CuttingListener>> for CutSwitch {
+impl Connected<IncomingStream<'_, CuttingListener>> for Connection {
     fn connect_info(stream: IncomingStream<'_, CuttingListener>) -> Self {
         stream.remote_addr().clone()
     }
@@ -83,7 +123,26 @@ impl AsyncRead for CuttableStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let this = &mut *self;
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let requests = &this.connection.0;
+        let begun = requests.begun.load(Ordering::Acquire);
+        if begun > this.begun {
+            this.begun = begun;
+            this.deadline = None;
+        }
+        let is_between = requests.ended.load(Ordering::Acquire) == begun;
+        if is_between && this.deadline.is_none() && buf.filled().len() > before {
+            this.deadline = Some(Box::pin(sleep(REQUEST_TIME)));
+        }
+        if let (Poll::Pending, Some(deadline)) = (&read, &mut this.deadline) {
+            return deadline
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

@@ -19,7 +19,7 @@ use super::answers::Answer;
 use super::auth::Auth;
 use super::body::{POST_MAX_SIZE, fields};
 use super::calls::Endpoint;
-use super::connection::CutSwitch;
+use super::connection::{Connection, REQUEST_TIME};
 use super::fault_injection::{Fate, Faults};
 use super::store::Store;
 
@@ -107,9 +107,10 @@ pub(super) fn router(server: Arc<Server>) -> Router {
 
 async fn handle(
     State(server): State<Arc<Server>>,
-    ConnectInfo(switch): ConnectInfo<CutSwitch>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
+    let _handling = connection.begin_request();
     let (head, body) = request.into_parts();
     let Some(endpoint) = Endpoint::at(head.uri.path()) else {
         return response(Answer::not_found("Not found"));
@@ -117,8 +118,10 @@ async fn handle(
     if head.method != Method::POST {
         return wrong_method(&head.method);
     }
-    let Some(body) = read(body).await else {
-        return response(Answer::message(400, "The body is incomplete."));
+    let body = match tokio::time::timeout(REQUEST_TIME, read(body)).await {
+        Ok(Some(body)) => body,
+        Ok(None) => return response(Answer::message(400, "The body is incomplete.")),
+        Err(_) => return response(Answer::message(408, "The body is late.")),
     };
     let fate = server.draw_fate(endpoint);
     let answer = match fate {
@@ -130,7 +133,7 @@ async fn handle(
         tokio::time::sleep(server.latency).await;
     }
     match fate {
-        Fate::Lost => switch.cut(),
+        Fate::Lost => connection.cut(),
         Fate::Refused { retry_after } => {
             return (
                 [(header::RETRY_AFTER, retry_after.to_string())],

@@ -15,7 +15,7 @@ use super::calls::number;
 use super::php::Form;
 use super::records::{Message, Room, User, stamp};
 use super::rows::{message_row, room_row, user_row};
-use super::server_state::{Widget, World};
+use super::server_state::{CountUsers, Quirks, Widget, World};
 
 /// The filters in a form. A filter that is absent or empty matches all rows.
 struct Filter<'a>(&'a Form);
@@ -46,11 +46,31 @@ impl Filter<'_> {
         self.0.text(name).is_none_or(begins)
     }
 
-    fn room(&self, room: &Room, widget: &Widget, last_message: Option<u64>) -> bool {
+    /// Whether the room has the wanted number of users. An administrator who is a member counts once.
+    fn size(&self, room: &Room, has_admin: bool, quirks: Quirks) -> bool {
+        let Some(wanted) = self.0.text("count_users") else {
+            return true;
+        };
+        let admin = usize::from(quirks.count_admin && !has_admin);
+        let (size, wanted) = ((room.members.len() + admin) as u64, number(wanted));
+        match quirks.count_users {
+            CountUsers::Exact => wanted == Some(size),
+            CountUsers::AtLeast => wanted.is_some_and(|wanted| wanted <= size),
+            CountUsers::Ignored => true,
+        }
+    }
+
+    fn room(
+        &self,
+        room: &Room,
+        widget: &Widget,
+        last_message: Option<u64>,
+        quirks: Quirks,
+    ) -> bool {
         let members = || room.members.iter().filter_map(|id| widget.users.get(id));
         self.number("room_type", room.kind.into())
             && self.number("imba_id", room.widget)
-            && self.number("count_users", room.members.len() as u64)
+            && self.size(room, members().any(|user| user.id == room.admin_id), quirks)
             && self.date("last_message_date", last_message)
             && (self.0.text("status").is_none()
                 || members().any(|user| self.role("status", user.role())))
@@ -99,7 +119,7 @@ impl World {
             .rev()
             .filter_map(|room| self.shown(room))
             .filter(|room| of.is_none_or(|user| room.members.contains(&user)))
-            .filter(|room| filter.room(room, contents, last.get(&room.id).copied()))
+            .filter(|room| filter.room(room, contents, last.get(&room.id).copied(), self.quirks))
             .map(room_row);
         Answer::list(&rows.collect::<Vec<_>>())
     }

@@ -42,7 +42,7 @@ pub use answers::Answer;
 pub use auth::Auth;
 pub use error::SandboxError;
 pub use records::Message;
-pub use server_state::{Quirks, World};
+pub use server_state::{CountUsers, Quirks, World};
 pub use test_view::{RoomView, UserView};
 
 /// How long [`Sandbox::stop`] waits for pending requests.
@@ -154,7 +154,7 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let server = Arc::new(http::Server::new(store, config.latency, faults));
     let (shutdown, asked) = oneshot::channel();
     let service = http::router(Arc::clone(&server))
-        .into_make_service_with_connect_info::<connection::CutSwitch>();
+        .into_make_service_with_connect_info::<connection::Connection>();
     let doors = connection::CuttingListener {
         listener,
         opened: Arc::clone(&server.opened),

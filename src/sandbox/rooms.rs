@@ -5,8 +5,8 @@
 //! Choices where the documentation is silent: a new room without `room_type` is a dialog and without `room_is_public` closed,
 //! and an update without them leaves them unchanged; a title or pipe longer than 255 characters is truncated, like a MySQL
 //! `varchar`; pipes are compared byte by byte; `room_id` takes precedence, and a pipe sent with it is
-//! ignored; adding an unknown site user as a member creates the user; an invalid type or publicity
-//! counts as absent.
+//! ignored; adding an unknown site user as a member creates the user, unless the quirk `drop_unknown_users` is on; an
+//! invalid type or publicity counts as absent.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use super::server_state::{UNTITLED, World};
 const LONGEST: usize = 255;
 
 impl World {
-    /// A deleted room is not found by id or pipe. Unknown members become users with only an id.
+    /// A deleted room is not found by id or pipe.
     pub(super) fn imba_rooms(&mut self, form: &Form, now: u64) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let Some(widget) = form
@@ -46,7 +46,11 @@ impl World {
             (None, Some(pipe)) if unique => contents.room_by_pipe(pipe).cloned(),
             (None, _) => None,
         };
-        let members: BTreeSet<u64> = form.texts("users_ids").filter_map(number).collect();
+        let mut members: BTreeSet<u64> = form.texts("users_ids").filter_map(number).collect();
+        if self.quirks.drop_unknown_users {
+            let known = &self.widget_mut(widget).users;
+            members.retain(|member| known.contains_key(member));
+        }
         for &member in &members {
             self.add_user(widget, member, None, false, now);
         }

@@ -3,7 +3,7 @@
 //! It does not check whether the user is a member of the room, and sends duplicates again.
 //!
 //! Choices where the documentation is silent: `imba_id` and `password`, which its text requires and its sample
-//! omits, are ignored; a user or room that the widget does not know is a 404.
+//! omits, are ignored, unless the quirk `strict_messages` is on; a user or room that the widget does not know is a 404.
 
 use super::answers::Answer;
 use super::calls::{complaints, number};
@@ -13,10 +13,16 @@ use super::records::{Entry, Message};
 use super::server_state::World;
 
 const REQUIRED: [&str; 3] = ["user_id", "room_id", "message"];
+/// Also required with the quirk `strict_messages`.
+const STRICT: [&str; 5] = ["imba_id", "password", "user_id", "room_id", "message"];
 
 impl World {
     pub(super) fn send_msg(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
-        let complaints = complaints(form, &REQUIRED, &["user_id", "room_id"]);
+        let required = match self.quirks.strict_messages {
+            true => &STRICT[..],
+            false => &REQUIRED,
+        };
+        let complaints = complaints(form, required, &["user_id", "room_id"]);
         if !complaints.is_empty() {
             return Answer::invalid(&complaints);
         }

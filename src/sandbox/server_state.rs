@@ -36,6 +36,26 @@ pub struct Quirks {
     pub errors_with_200: bool,
     /// `get_rooms` with a token shows only rooms that the token's user is a member of.
     pub jwt_lists_own: bool,
+    /// A write silently drops members that the widget does not know. Without this, they become users.
+    pub drop_unknown_users: bool,
+    /// What the filter `count_users` of `get_rooms` means.
+    pub count_users: CountUsers,
+    /// The filter `count_users` counts a room's administrator too.
+    pub count_admin: bool,
+    /// `send_msg` requires `imba_id` and `password`, as the text of its page says. Its sample sends neither.
+    pub strict_messages: bool,
+}
+
+/// Which rooms the filter `count_users` finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CountUsers {
+    /// Rooms with this number of users.
+    #[default]
+    Exact,
+    /// Rooms with at least this number of users.
+    AtLeast,
+    /// All rooms.
+    Ignored,
 }
 
 impl Default for Quirks {
@@ -49,6 +69,10 @@ impl Default for Quirks {
             show_deleted: false,
             errors_with_200: false,
             jwt_lists_own: false,
+            drop_unknown_users: false,
+            count_users: CountUsers::Exact,
+            count_admin: false,
+            strict_messages: false,
         }
     }
 }

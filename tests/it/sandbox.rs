@@ -4,6 +4,7 @@
 mod calls;
 mod lists;
 mod port;
+mod serve;
 mod state_file;
 
 use std::net::SocketAddr;

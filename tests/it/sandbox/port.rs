@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use roomform::sandbox::{Config, SandboxError, start};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{WRITE, creation, exchange, exchange_with, pipes, post, request};
 use crate::support::Shows;
@@ -217,5 +220,47 @@ async fn an_address_that_is_taken_is_named() {
         error.to_string(),
         format!("the sandbox cannot listen on `{}`", sandbox.addr())
     );
+    sandbox.stop().await.unwrap();
+}
+
+/// The clock of these tests is paused: it goes on to the next time limit when everything waits.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_does_not_arrive_is_given_up_after_half_a_minute() {
+    let sandbox = start(Config::default()).await.unwrap();
+    let body = String::from_utf8(creation("late")).unwrap();
+    for part in ["", "POST /imbachat", &body[..body.len() - 1]] {
+        let mut stream = TcpStream::connect(sandbox.addr()).await.unwrap();
+        stream.write_all(part.as_bytes()).await.unwrap();
+        let (began, mut answer) = (Instant::now(), String::new());
+        stream.read_to_string(&mut answer).await.unwrap();
+        let waited = began.elapsed().as_secs();
+        assert!((29..=31).contains(&waited), "{part}: {waited} s");
+        let is_answered = part.len() > 20;
+        assert_eq!(answer.starts_with("HTTP/1.1 408"), is_answered, "{answer}");
+    }
+    assert_eq!(sandbox.stats().calls(), 0);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_a_slow_answer_nor_a_pause_between_requests_is_cut_off() {
+    let sandbox = start(Config {
+        latency: Duration::from_secs(3_600),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let mut stream = TcpStream::connect(sandbox.addr()).await.unwrap();
+    for _ in 0..3 {
+        let list = String::from_utf8(post("/imbachat/v2/7/get_rooms", "")).unwrap();
+        let list = list.replace("Connection: close\r\n", "");
+        stream.write_all(list.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\"code\":200}") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{answer:?}");
+        }
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+    }
+    drop(stream);
     sandbox.stop().await.unwrap();
 }
