@@ -1,7 +1,7 @@
 //! What an apply reports when it ends: on stdout, in `--report` and in `--failed`.
 
 use super::Console;
-use super::files::replace;
+use super::files::{NewFile, replace};
 use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::document::{PlanDocument, ReportDocument, diagnostics};
@@ -86,14 +86,14 @@ impl ApplyReport<'_> {
 
     fn write_files(&self, args: &ApplyArgs) -> Result<()> {
         if let Some(path) = &args.report {
-            replace(path, &render::json(&self.document())?)?;
+            replace(path, &render::json(&self.document())?, NewFile::Private)?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
             let plan = self.plan_with_stale();
             let text = render::failed(&plan, outcome, self.loaded).map_err(anyhow::Error::from)?;
-            replace(path, &text)?;
+            replace(path, &text, NewFile::Private)?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Writes files for people to keep: all of them or none, and nothing is lost.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use super::Console;
 use crate::error::{Result, bail, error};
@@ -39,7 +39,7 @@ pub fn write_all(files: &[PlannedFile], console: &mut Console) -> Result<()> {
         check_writable(&file.path)?;
     }
     for file in files {
-        replace(&file.path, &file.text)?;
+        replace(&file.path, &file.text, NewFile::Shared)?;
         console.print(&file.message)?;
     }
     Ok(())
@@ -107,15 +107,23 @@ pub fn has_manifest(path: &Path) -> bool {
     })
 }
 
+/// Who may read and write a new file, as far as the umask allows. An existing file keeps its mode.
+#[derive(Debug, Clone, Copy)]
+pub enum NewFile {
+    /// Everyone: the file is for others too.
+    Shared,
+    /// Its owner: the file names people.
+    Private,
+}
+
 /// Replaces a file atomically. Writes directly to a device or a pipe.
-pub fn replace(path: &Path, text: &str) -> Result<()> {
+pub fn replace(path: &Path, text: &str, new: NewFile) -> Result<()> {
     let replace_atomically = || {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut file = temporary_file_beside(&real)?;
+        let mut file = temporary_file_beside(&real, new)?;
         file.write_all(text.as_bytes())?;
-        let old = fs::metadata(path).map(|metadata| metadata.permissions());
-        if let Some(permissions) = old.ok().or_else(readable_by_all) {
-            file.as_file().set_permissions(permissions)?;
+        if let Ok(old) = fs::metadata(path) {
+            file.as_file().set_permissions(old.permissions())?;
         }
         file.as_file().sync_all()?;
         file.persist(&real).map(drop).map_err(|error| error.error)
@@ -138,22 +146,20 @@ pub fn check_writable(path: &Path) -> Result<()> {
     let checked = if path.is_dir() {
         OpenOptions::new().write(true).open(path).map(drop)
     } else {
-        temporary_file_beside(path).map(drop)
+        temporary_file_beside(path, NewFile::Private).map(drop)
     };
     Ok(checked.with_context(|| format!("`{}` cannot be written", path.display()))?)
 }
 
-fn temporary_file_beside(path: &Path) -> io::Result<NamedTempFile> {
-    NamedTempFile::new_in(path.parent().unwrap_or(path))
-}
-
-/// The permissions of a new file: it holds no secrets, and another user may have to upload it.
-fn readable_by_all() -> Option<Permissions> {
+fn temporary_file_beside(path: &Path, new: NewFile) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    // A temporary file is private by default.
     #[cfg(unix)]
-    {
+    if let NewFile::Shared = new {
         use std::os::unix::fs::PermissionsExt;
-        Some(Permissions::from_mode(0o644))
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
     #[cfg(not(unix))]
-    None
+    let _ = new;
+    builder.tempfile_in(path.parent().unwrap_or(path))
 }

@@ -1,7 +1,7 @@
 //! `plan`: shows what apply would do. It never holds a writer.
 
 use super::Console;
-use super::files::replace;
+use super::files::{NewFile, replace};
 use super::filter::plan_options;
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, dice, load_run};
@@ -43,7 +43,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     };
     let document = || session.plan_document(&plan, &loaded, exit);
     if let Some(path) = &args.out {
-        replace(path, &render::json(&document())?)?;
+        replace(path, &render::json(&document())?, NewFile::Private)?;
         remind_of_guard_flags(&plan, console);
     }
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;

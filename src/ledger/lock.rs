@@ -16,11 +16,12 @@ pub(super) fn create_locked(path: &Path) -> Result<File, LedgerError> {
 /// Opens and locks the file. The lock is released when the file is dropped.
 pub(super) fn open_locked(path: &Path) -> io::Result<File> {
     loop {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        // A ledger names people.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
         check_regular(&file.metadata()?)?;
         file.lock()?;
         // Another run may have replaced the file with a compacted one.

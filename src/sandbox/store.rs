@@ -196,10 +196,15 @@ fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Even after a power failure the file has either its old text or all of the new text.
+/// Even after a power failure the file has either its old text or all of the new text. It keeps its mode, and a link to it stays
+/// a link.
 fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut file = NamedTempFile::new_in(directory(path))?;
     file.write_all(text)?;
+    if let Ok(old) = fs::metadata(path) {
+        file.as_file().set_permissions(old.permissions())?;
+    }
     file.as_file().sync_all()?;
     file.persist(path)?;
     #[cfg(unix)]

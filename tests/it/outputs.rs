@@ -231,3 +231,138 @@ fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
     assert_eq!(outside.read("there.jsonl"), "");
     assert!(!outside.path("new.jsonl").exists());
 }
+
+/// The permission bits of a file.
+#[cfg(unix)]
+fn mode(scene: &Scene, name: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(scene.path(name)).unwrap();
+    metadata.permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+fn set_mode(scene: &Scene, name: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let permissions = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(scene.path(name), permissions).unwrap();
+}
+
+/// Runs the program with this umask.
+#[cfg(unix)]
+fn run_with_umask(scene: &Scene, umask: &str, args: &str) -> Ran {
+    let plain = scene.command(args);
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell
+        .args(["-c", "umask \"$0\"; exec \"$@\"", umask])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .current_dir(scene.path(""))
+        .env_clear()
+        .stdin(std::process::Stdio::null());
+    for (name, value) in plain.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    shell.output().unwrap().into()
+}
+
+/// Files that name people are for their owner. Exports and the files of `init` are for whom the umask allows.
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_private_if_it_names_people_and_follows_the_umask_otherwise() {
+    let commands = [
+        "apply --yes --ledger dir/l.jsonl --report r.json --failed f.csv",
+        "plan --ledger dir/l.jsonl --out p.json",
+        "plan --sandbox=s.json",
+        "apply --yes --sandbox=s.json",
+        "export --ledger dir/l.jsonl --out live.yaml",
+        "export --ledger dir/l.jsonl --out parts --split-by prefix",
+        "init new --ci github",
+    ];
+    let private = [
+        "dir/l.jsonl",
+        "r.json",
+        "f.csv",
+        "p.json",
+        "s.json",
+        "s-627.jsonl",
+    ];
+    let shared = [
+        "live.yaml",
+        "parts/team.yaml",
+        "new/rooms.yaml",
+        "new/.gitignore",
+        "new/.github/workflows/roomform-plan.yaml",
+    ];
+    for (umask, other) in [
+        ("000", 0o666),
+        ("022", 0o644),
+        ("027", 0o640),
+        ("077", 0o600),
+    ] {
+        let scene = Scene::new()
+            .manifest(MANIFEST)
+            .sandbox()
+            .file("users.csv", "id\n3\n");
+        for command in commands {
+            run_with_umask(&scene, umask, command).exits(0);
+        }
+        for name in private {
+            assert_eq!(mode(&scene, name), 0o600, "{umask}: {name}");
+        }
+        for name in shared {
+            assert_eq!(mode(&scene, name), other, "{umask}: {name}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_existing_file_keeps_its_mode() {
+    let scene = planned();
+    scene.run("apply --yes --sandbox=s.json").ok();
+    scene
+        .run("apply --yes --ledger l.jsonl --report r.json --failed f.csv")
+        .ok();
+    scene.run("export --ledger l.jsonl --out live.yaml").ok();
+    let names = [
+        "l.jsonl",
+        "plan.json",
+        "r.json",
+        "f.csv",
+        "live.yaml",
+        "s.json",
+        "s-627.jsonl",
+    ];
+    for expected in [0o644, 0o640, 0o660] {
+        for name in names {
+            set_mode(&scene, name, expected);
+        }
+        scene.edit("title: ", "title: More ");
+        for command in [
+            "apply --yes --sandbox=s.json",
+            "ledger compact --sandbox=s.json",
+            "plan --ledger l.jsonl --out plan.json",
+            "apply --yes --ledger l.jsonl --report r.json --failed f.csv",
+            "ledger compact --ledger l.jsonl",
+            "export --ledger l.jsonl --out live.yaml --force",
+        ] {
+            scene.run(command).ok();
+        }
+        for name in names {
+            assert_eq!(mode(&scene, name), expected, "{name}");
+        }
+    }
+}
+
+/// The state of the sandbox stays behind its link.
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_state_of_the_sandbox_stays_a_link() {
+    let scene = Scene::new()
+        .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
+        .after("plan --sandbox=real.json");
+    std::os::unix::fs::symlink("real.json", scene.path("link.json")).unwrap();
+    scene.run("apply --yes --sandbox=link.json").ok();
+    assert!(scene.path("link.json").is_symlink());
+    scene.read("real.json").shows("team-a");
+}
