@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::Endpoint;
-use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
+use crate::ledger::{Address, LedgerBackend, LedgerFile, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
 use crate::tables::boundary::links_out;
@@ -67,7 +67,7 @@ impl ResolvedTarget {
         let (target, endpoint, default_ledger) = locate(config, declared)?;
         let ledger = match config.named_ledger() {
             Some(name) => named_ledger(name, config)?,
-            None => LedgerBackend::File(default_ledger),
+            None => LedgerBackend::File(LedgerFile::new(default_ledger)),
         };
         for path in ledger.path().into_iter().chain(config.sandbox()) {
             refuse_link_out(path)?;

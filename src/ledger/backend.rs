@@ -1,23 +1,23 @@
 //! Where a ledger is stored. All reads and writes go through [`LedgerBackend`].
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::address::{Address, Name, NameError, StoreOptions};
 #[cfg(feature = "object-store")]
 use super::bucket::Bucket;
 use super::entry::Entries;
 use super::error::LedgerError;
-use super::file::{self, Remembered, Snapshot};
+use super::file::{Remembered, Snapshot};
 use super::journal::Journal;
-use super::rewrite::rewrite;
+use super::ledger_file::LedgerFile;
 use crate::model::{RunId, Target};
 
 /// Where a ledger is stored.
 #[derive(Debug, Clone)]
 pub enum LedgerBackend {
     /// A file.
-    File(PathBuf),
+    File(LedgerFile),
     /// Objects in a bucket.
     #[cfg(feature = "object-store")]
     Bucket(Bucket),
@@ -33,7 +33,7 @@ impl LedgerBackend {
         options: impl FnOnce(&Address) -> Result<StoreOptions, E>,
     ) -> Result<Self, E> {
         match name {
-            Name::File(path) => Ok(Self::File(path)),
+            Name::File(path) => Ok(Self::File(LedgerFile::new(path))),
             #[cfg(feature = "object-store")]
             Name::Object(address) => {
                 let options = options(&address)?;
@@ -50,7 +50,7 @@ impl LedgerBackend {
     /// The path of a file ledger; `None` for a bucket.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(file) => Some(file.path()),
             #[cfg(feature = "object-store")]
             Self::Bucket(_) => None,
         }
@@ -62,7 +62,7 @@ impl LedgerBackend {
     /// [`LedgerError`], except `Closed`.
     pub async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
         match self {
-            Self::File(path) => file::read(path, target),
+            Self::File(file) => file.read(target),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.read(target).await,
         }
@@ -82,7 +82,7 @@ impl LedgerBackend {
     /// [`LedgerError`] if the ledger cannot be read or has no valid header.
     pub async fn target(&self) -> Result<Option<Target>, LedgerError> {
         match self {
-            Self::File(path) => file::target_of(path),
+            Self::File(file) => file.target(),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.target().await,
         }
@@ -99,7 +99,7 @@ impl LedgerBackend {
         work: impl FnMut(Entries) -> Entries,
     ) -> Result<Snapshot, LedgerError> {
         match self {
-            Self::File(path) => rewrite(path, target, work),
+            Self::File(file) => file.rewrite(target, work),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.rewrite(target, work).await,
         }
@@ -111,7 +111,7 @@ impl LedgerBackend {
     /// [`LedgerError`], also if the ledger belongs to another target, is newer, or is damaged.
     pub async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
         match self {
-            Self::File(path) => Journal::open(path, target, run),
+            Self::File(file) => Journal::open(file, target, run),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.open(target, run).await,
         }
@@ -120,8 +120,8 @@ impl LedgerBackend {
     /// The name, if it means the same on another machine: an address or a relative path.
     pub fn portable(&self) -> Option<String> {
         match self {
-            Self::File(path) if path.is_absolute() => None,
-            Self::File(path) => path.to_str().map(str::to_owned),
+            Self::File(file) if file.path().is_absolute() => None,
+            Self::File(file) => file.path().to_str().map(str::to_owned),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => Some(bucket.to_string()),
         }
@@ -131,7 +131,7 @@ impl LedgerBackend {
 impl fmt::Display for LedgerBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(f),
+            Self::File(file) => file.path().display().fmt(f),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.fmt(f),
         }

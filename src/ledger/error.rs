@@ -1,5 +1,6 @@
 //! Errors of reading or writing a ledger.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,17 @@ pub enum LedgerError {
         /// Its format version.
         version: u32,
     },
+    /// It does not start with a header: it is no ledger, or has lost its first line.
+    #[error("ledger `{}`: the file does not start with a ledger's header", .0.display())]
+    NoHeader(PathBuf),
+    /// It disappeared or was replaced while it was in use.
+    #[error("ledger `{place}` {loss} while roomform used it")]
+    Lost {
+        /// Its path or address.
+        place: String,
+        /// What happened to it.
+        loss: Loss,
+    },
     /// A line other than the last is not an entry.
     #[error("ledger `{}`, line {line}: {reason}", path.display())]
     Damaged {
@@ -64,6 +76,24 @@ pub enum LedgerError {
     Closed(String),
 }
 
+/// What happened to a ledger in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It is no longer there.
+    Gone,
+    /// It has other content.
+    Replaced,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => "disappeared",
+            Self::Replaced => "was replaced by another program",
+        })
+    }
+}
+
 impl LedgerError {
     pub(super) fn io(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io {
@@ -81,6 +111,13 @@ impl LedgerError {
         }
     }
 
+    /// The error with its cause and hint, in one line.
+    pub(super) fn in_full(&self) -> String {
+        let cause = std::error::Error::source(self);
+        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("{self}{cause}; {}", self.hint())
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -91,13 +128,17 @@ impl LedgerError {
                 "name the ledger of this target with --ledger, or check --api-url and --widget"
             }
             Self::Future { .. } => "update roomform",
+            Self::NoHeader(_) => {
+                "restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger"
+            }
+            Self::Lost { .. } => {
+                "restore the ledger from a copy (`roomform ledger merge COPY` combines two), then run again"
+            }
             Self::Damaged { .. } => {
                 "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
-            Self::Closed(_) => {
-                "make the ledger writable, then run again; nothing was sent to the server after this"
-            }
+            Self::Closed(_) => "fix this, then run again; nothing was sent to the server after it",
         }
     }
 }

@@ -1,21 +1,16 @@
 //! Parses a ledger's text. A partial last line is left by a killed run and is not an error.
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-
-use tracing::info;
 
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::fold::{fold, fold_owned};
 use super::json::{HEADER_KEY, Header, VERSION, parse_entry};
-use super::lock::check_regular;
 use crate::model::{Recorded, Target};
 
 const READ_BUFFER: usize = 256 << 10;
-const CANNOT_BE_READ: &str = "cannot be read";
-const NO_HEADER: &str = "the file does not start with a ledger's header";
+pub(super) const CANNOT_BE_READ: &str = "cannot be read";
 
 /// The content of a ledger.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +22,8 @@ pub struct Snapshot {
     /// Whether the ledger exists.
     pub found: bool,
     pub(super) has_header: bool,
+    /// The fingerprints of the ledgers that it replaces.
+    pub(super) replaces: Vec<String>,
 }
 
 impl Snapshot {
@@ -55,61 +52,46 @@ pub struct Remembered {
     pub found: bool,
 }
 
-/// Reads the ledger of a target. A missing file is an empty ledger.
-///
-/// # Errors
-/// [`LedgerError`], except `Closed`.
-pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
-    let Some(text) = open(path)? else {
-        info!(path = %path.display(), "there is no ledger yet");
-        return Ok(Snapshot::default());
-    };
-    let snapshot = parse(path, text, target)?;
-    info!(path = %path.display(), entries = snapshot.entries.len(), "ledger read");
-    Ok(snapshot)
-}
-
-/// Reads the ledger of a target and folds its entries.
-///
-/// # Errors
-/// Same as [`read`].
-pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
-    read(path, target).map(Snapshot::into_remembered)
-}
-
-/// Returns the target of a ledger file; `None` if the file is missing, empty, or only a partial line.
-///
-/// # Errors
-/// [`LedgerError::Io`], or `Damaged` if the file has no valid header.
-pub(super) fn target_of(path: &Path) -> Result<Option<Target>, LedgerError> {
-    let Some(mut text) = open(path)? else {
-        return Ok(None);
-    };
+/// The first line of a ledger; `None` if it has no whole line.
+fn first_line(text: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    while line.trim_ascii().is_empty() {
+    while without_mark(&line).trim_ascii().is_empty() {
         line.clear();
-        let length = text.read_until(b'\n', &mut line);
-        length.map_err(LedgerError::io(path, CANNOT_BE_READ))?;
+        text.read_until(b'\n', &mut line)?;
         if !line.ends_with(b"\n") {
             return Ok(None);
         }
     }
-    match Header::parse(&line) {
-        Ok(header) => Ok(Some(header.into_target())),
-        Err(_) => Err(LedgerError::damaged(path, 1, NO_HEADER)),
+    Ok(Some(line))
+}
+
+/// The header of a ledger, if it starts with one.
+pub(super) fn header_of(text: &mut impl BufRead) -> io::Result<Option<Header>> {
+    let line = first_line(text)?;
+    Ok(line.and_then(|line| Header::parse(without_mark(&line)).ok()))
+}
+
+/// Returns the target of a ledger; `None` if it is empty, or only a partial line.
+///
+/// # Errors
+/// [`LedgerError::Io`], or `NoHeader`.
+pub(super) fn target_of(
+    path: &Path,
+    text: &mut impl BufRead,
+) -> Result<Option<Target>, LedgerError> {
+    let line = first_line(text).map_err(LedgerError::io(path, CANNOT_BE_READ))?;
+    let Some(line) = line else {
+        return Ok(None);
+    };
+    match Header::parse(without_mark(&line)) {
+        Ok(header) => Ok(Some(header.target())),
+        Err(_) => Err(LedgerError::NoHeader(path.to_owned())),
     }
 }
 
-fn open(path: &Path) -> Result<Option<BufReader<File>>, LedgerError> {
-    let open = || {
-        check_regular(&fs::metadata(path)?)?;
-        File::open(path)
-    };
-    match open() {
-        Ok(file) => Ok(Some(buffered(file))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(LedgerError::io(path, CANNOT_BE_READ)(error)),
-    }
+/// A line without a byte order mark, which some editors write at the start of a file.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
 pub(super) fn buffered<F: io::Read>(file: F) -> BufReader<F> {
@@ -143,16 +125,17 @@ pub fn parse(
             snapshot.warnings.push(warning);
             break;
         }
-        let content = line.trim_ascii();
+        let content = without_mark(&line).trim_ascii();
         if content.is_empty() {
             continue;
         }
-        if check_header(path, content, target)? {
+        if let Some(header) = check_header(path, content, target)? {
             snapshot.has_header = true;
+            snapshot.replaces.extend(header.replaces);
             continue;
         }
         if !snapshot.has_header {
-            return Err(LedgerError::damaged(path, number, NO_HEADER));
+            return Err(LedgerError::NoHeader(path.to_owned()));
         }
         let entry = parse_entry(content).map_err(|error| {
             LedgerError::damaged(path, number, format!("not an entry: {error}"))
@@ -166,16 +149,16 @@ pub fn parse(
 
 /// Whether bytes without a line break are a complete line. No proper prefix of a JSON object is valid JSON.
 pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    serde_json::from_slice::<serde::de::IgnoredAny>(without_mark(bytes)).is_ok()
 }
 
-/// Whether a line is a header, which must match this target. Two ledgers merged line by line have two headers.
-fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<bool, LedgerError> {
+/// A header, if the line is one. It must match this target. Two ledgers merged line by line have two headers.
+fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<Option<Header>, LedgerError> {
     if memchr::memmem::find(line, HEADER_KEY).is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let Ok(header) = Header::parse(line) else {
-        return Ok(false);
+        return Ok(None);
     };
     let version = header.roomform_ledger;
     if version > VERSION {
@@ -184,7 +167,7 @@ fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<bool, Ledge
             version,
         });
     }
-    let found = header.into_target();
+    let found = header.target();
     if found != *target {
         return Err(LedgerError::Foreign {
             path: path.to_owned(),
@@ -192,5 +175,5 @@ fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<bool, Ledge
             wanted: Box::new(target.clone()),
         });
     }
-    Ok(true)
+    Ok(Some(header))
 }

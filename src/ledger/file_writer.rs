@@ -5,59 +5,65 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use super::claims::FileMessages;
 use super::clock::EntryClock;
 use super::entry::Entries;
 use super::error::LedgerError;
-use super::file::{buffered, is_whole_line, parse};
+use super::file::is_whole_line;
 use super::journal::{Batch, Batches, Journal, answer};
 use super::json::{bytes, write_entry};
-use super::lock::{create_locked, open_locked, sync_directory};
+use super::ledger_file::{LedgerFile, end_of_lines};
+use super::lock::sync_directory;
 use crate::model::{RunId, Target};
 
 /// How long to collect lines before one fsync. It saves a third of the work with a fast server. Creates are begun ahead and do
 /// not wait for it. A room with more members than fit in one call waits after each call, and so does
 /// a welcome.
 const LINGER: Duration = Duration::from_millis(1);
+const CANNOT_BE_WRITTEN: &str = "cannot be written";
 
 impl Journal {
     /// Opens the ledger file of a target for writing. Creates the file and its directory if needed.
     ///
     /// # Errors
     /// [`LedgerError`], also if the file belongs to another target, is newer, or is damaged.
-    pub fn open(path: &Path, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
-        let entries = prepare(path, target)?;
+    pub fn open(ledger: &LedgerFile, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
+        let entries = prepare(ledger, target)?;
         let (mut journal, batches) = Self::new(EntryClock::new(run, &entries));
-        let owned = path.to_owned();
+        let own = ledger.clone();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write_all(&owned, batches))
-            .map_err(LedgerError::io(path, "its thread could not be started"))?;
+            .spawn(move || write_all(&own, batches))
+            .map_err(LedgerError::io(
+                ledger.path(),
+                "its thread could not be started",
+            ))?;
         journal.join_on_drop(thread);
         Ok(journal)
     }
 }
 
 /// Writes the header to a new file, or checks that an old file belongs to this target. Returns the entries.
-fn prepare(path: &Path, target: &Target) -> Result<Entries, LedgerError> {
-    let mut file = create_locked(path)?;
-    let old = parse(path, buffered(&mut file), target)?;
+fn prepare(ledger: &LedgerFile, target: &Target) -> Result<Entries, LedgerError> {
+    let path = ledger.path();
+    let mut file = ledger.lock()?;
+    let old = ledger.parse(&file, target)?;
     if !old.has_header {
         bytes(target, &Entries::new())
             .map_err(io::Error::from)
             .and_then(|header| append(&mut file, &header))
             .and_then(|()| file.sync_all())
             .and_then(|()| sync_directory(path))
-            .map_err(LedgerError::io(path, "cannot be written"))?;
+            .map_err(LedgerError::io(path, CANNOT_BE_WRITTEN))?;
     }
+    ledger.keep(file)?;
     Ok(old.entries)
 }
 
 /// Writes batches as they arrive. Writes nothing after an error.
-fn write_all(path: &Path, mut batches: Batches) {
+fn write_all(ledger: &LedgerFile, mut batches: Batches) {
     let mut messages = FileMessages::default();
     let mut written = Ok(Vec::new());
     while let Some(first) = batches.blocking_recv() {
@@ -65,18 +71,22 @@ fn write_all(path: &Path, mut batches: Batches) {
         let mut waiting = vec![first];
         waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
         if written.is_ok() {
-            written = write(path, &waiting, &mut messages)
-                .map_err(|error| format!("`{}`: {error}", path.display()));
+            written = write(ledger, &waiting, &mut messages).map_err(|error| error.in_full());
         }
         answer(waiting, &written);
     }
 }
 
 /// Writes batches, except claims that already exist. Returns which batches were written.
-fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Result<Vec<bool>> {
-    let mut file = open_locked(path)?;
+fn write(
+    ledger: &LedgerFile,
+    batches: &[Batch],
+    messages: &mut FileMessages,
+) -> Result<Vec<bool>, LedgerError> {
+    let failed = LedgerError::io(ledger.path(), CANNOT_BE_WRITTEN);
+    let mut file = ledger.lock()?;
     if batches.iter().any(|batch| batch.claim.is_some()) {
-        messages.catch_up(path)?;
+        messages.catch_up(ledger.path()).map_err(&failed)?;
     }
     let (mut lines, mut written, mut claimed) = (Vec::new(), Vec::new(), BTreeSet::new());
     for Batch { entries, claim, .. } in batches {
@@ -90,8 +100,10 @@ fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Res
         }
         written.push(is_free);
     }
-    append(&mut file, &lines)?;
-    file.sync_data()?;
+    append(&mut file, &lines)
+        .and_then(|()| file.sync_data())
+        .map_err(failed)?;
+    ledger.keep(file)?;
     Ok(written)
 }
 
@@ -116,22 +128,4 @@ fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
         drop(file.set_len(whole));
     }
     written
-}
-
-/// Where the last whole line ends, searched backwards from the end.
-fn end_of_lines(file: &mut File, end: u64) -> io::Result<u64> {
-    let mut until = end;
-    let mut piece = [0; 4096];
-    while until > 0 {
-        let from = until.saturating_sub(piece.len() as u64);
-        let part = piece.get_mut(..(until - from) as usize);
-        let part = part.unwrap_or_default();
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(part)?;
-        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
-            return Ok(from + at as u64 + 1);
-        }
-        until = from;
-    }
-    Ok(0)
 }

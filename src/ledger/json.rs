@@ -22,6 +22,9 @@ pub(super) struct Header {
     pub(super) roomform_ledger: u32,
     origin: String,
     widget: u64,
+    /// The fingerprints of the ledgers that it was made from, the last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) replaces: Vec<String>,
 }
 
 impl Header {
@@ -29,9 +32,9 @@ impl Header {
         serde_json::from_slice(line)
     }
 
-    pub(super) fn into_target(self) -> Target {
+    pub(super) fn target(&self) -> Target {
         Target {
-            origin: self.origin,
+            origin: self.origin.clone(),
             widget: WidgetId(self.widget),
         }
     }
@@ -85,10 +88,20 @@ struct EntryLine<'a> {
 /// # Errors
 /// If an entry cannot be serialised, which does not happen.
 pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
+    bytes_that_replace(Vec::new(), target, entries)
+}
+
+/// Serialises a ledger that replaces those with these fingerprints.
+pub(super) fn bytes_that_replace(
+    replaces: Vec<String>,
+    target: &Target,
+    entries: &Entries,
+) -> serde_json::Result<Vec<u8>> {
     let header = Header {
         roomform_ledger: VERSION,
         origin: target.origin.clone(),
         widget: target.widget.0,
+        replaces,
     };
     let mut bytes = serde_json::to_vec(&header)?;
     bytes.push(b'\n');

@@ -4,23 +4,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::error::LedgerError;
-
-/// Creates the file and its directory if they are missing.
-pub(super) fn create_locked(path: &Path) -> Result<File, LedgerError> {
-    fs::create_dir_all(directory(path))
-        .map_err(LedgerError::io(path, "its directory cannot be created"))?;
-    open_locked(path).map_err(LedgerError::io(path, "cannot be opened for writing"))
-}
-
 /// Opens and locks the file. The lock is released when the file is dropped.
-pub(super) fn open_locked(path: &Path) -> io::Result<File> {
+pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(create).read(true).append(true);
+    // A ledger names people.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     loop {
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).append(true);
-        // A ledger names people.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
         check_regular(&file.metadata()?)?;
         file.lock()?;
@@ -40,20 +31,24 @@ pub(super) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     }
 }
 
-#[cfg(unix)]
 pub(super) fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let own = file.metadata()?;
     match fs::metadata(path) {
-        Ok(there) => Ok((own.dev(), own.ino()) == (there.dev(), there.ino())),
+        Ok(there) => Ok(is_same(&file.metadata()?, &there)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
+/// Whether two open files are one.
+#[cfg(unix)]
+pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
 #[cfg(not(unix))]
-pub(super) fn is_still_there(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
+pub(super) fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 pub(super) fn directory(path: &Path) -> &Path {

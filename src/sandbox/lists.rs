@@ -107,7 +107,8 @@ impl World {
         now: u64,
     ) -> Answer {
         self.touch(widget, now);
-        self.lag.list_called(widget, self.quirks);
+        let Quirks { lag, lag_time, .. } = self.quirks;
+        self.lag.list_called(widget, lag, lag_time);
         let Some(contents) = self.widgets.get(&widget) else {
             return Answer::list(&[]);
         };

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::records::Room;
-use super::server_state::Quirks;
 
 /// What `get_rooms` shows of recently written rooms.
 #[derive(Debug, Clone, Default)]
@@ -40,11 +39,11 @@ impl ReadLag {
     }
 
     /// Counts one list call of the widget, and shows the writes that are old enough.
-    pub(super) fn list_called(&mut self, widget: u64, quirks: Quirks) {
+    pub(super) fn list_called(&mut self, widget: u64, lag: u32, lag_time: Duration) {
         let calls = self.calls.entry(widget).or_default();
         *calls += 1;
-        let calls = calls.saturating_sub(quirks.lag.into());
-        let until = self.now.saturating_sub(quirks.lag_time);
+        let calls = calls.saturating_sub(lag.into());
+        let until = self.now.saturating_sub(lag_time);
         self.unsettled
             .retain(|_, history| history.widget != widget || history.settle(calls, until));
     }

@@ -10,7 +10,7 @@ use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
 use roomform::apply::{Control, Job, Limiter, Outcome, apply};
 use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
-use roomform::ledger::{Journal, read};
+use roomform::ledger::{Journal, LedgerFile, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
 use roomform::model::{Observed, RunId, Target, WidgetId, nfc};
 use roomform::plan::{Allow, Plan, PlanOptions, RowFilter, plan};
@@ -223,7 +223,14 @@ impl<'a> World<'a> {
             filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
             writer: Arc::clone(&self.writer),
-            ledger: Arc::new(Journal::open(&self.ledger(), &self.target, &RunId::new(1)).unwrap()),
+            ledger: Arc::new(
+                Journal::open(
+                    &LedgerFile::new(self.ledger()),
+                    &self.target,
+                    &RunId::new(1),
+                )
+                .unwrap(),
+            ),
             control: Arc::new(Control::new(
                 Limiter::new(4, None),
                 Dice::new(1),

@@ -132,7 +132,7 @@ impl Bucket {
             if let Some((bytes, _)) = store.fetch(&path, None).await? {
                 let line = bytes.split(|byte| *byte == b'\n').next();
                 let header = line.and_then(|line| Header::parse(line).ok());
-                let target = header.map(Header::into_target).ok_or_else(|| {
+                let target = header.map(|header| header.target()).ok_or_else(|| {
                     let reason = "the object does not start with a ledger's header";
                     LedgerError::damaged(store.address_of(&path).as_ref(), 1, reason)
                 });

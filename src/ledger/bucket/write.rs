@@ -78,10 +78,7 @@ impl Writer {
             let mut waiting = vec![first];
             waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
             if written.is_ok() {
-                written = self
-                    .write(&waiting)
-                    .await
-                    .map_err(|error| format!("{error}; {}", error.hint()));
+                written = self.write(&waiting).await.map_err(|error| error.in_full());
             }
             answer(waiting, &written);
         }

@@ -268,8 +268,8 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
       hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one
     something else among the pieces
-    error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`, line 1: the file does not start with a ledger's header
-      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
+    error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`: the file does not start with a ledger's header
+      hint: restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger
     half of the keys
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table

@@ -1,0 +1,239 @@
+//! A ledger file that is watched: if it disappears or is replaced while this process uses it, the next write finds out.
+//!
+//! Main type: [`LedgerFile`]. A file that `rewrite` made from the known one is accepted: its header says so.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::info;
+
+use super::error::{LedgerError, Loss};
+use super::file::{CANNOT_BE_READ, Remembered, Snapshot, buffered, header_of, parse, target_of};
+use super::lineage::fingerprint;
+use super::lock::{check_regular, directory, is_same, open_locked};
+use crate::model::Target;
+
+/// How much of the end of the known text is compared.
+const TAIL: u64 = 1 << 10;
+
+/// A ledger file, and what this process knows of it. Clones share that.
+#[derive(Debug, Clone)]
+pub struct LedgerFile {
+    path: PathBuf,
+    known: Arc<Mutex<Option<Known>>>,
+}
+
+/// A file as it was last read or written.
+#[derive(Debug)]
+struct Known {
+    /// Kept open, so that no other file gets its inode.
+    file: File,
+    /// Where the known lines end.
+    end: u64,
+    /// The last bytes before the end.
+    tail: Vec<u8>,
+}
+
+/// Reads the ledger of a target. A missing file is an empty ledger.
+///
+/// # Errors
+/// [`LedgerError`], except `Closed` and `Lost`.
+pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
+    LedgerFile::new(path).read(target)
+}
+
+/// Reads the ledger of a target and folds its entries.
+///
+/// # Errors
+/// Same as [`read`].
+pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
+    read(path, target).map(Snapshot::into_remembered)
+}
+
+impl LedgerFile {
+    /// Opens nothing yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            known: Arc::default(),
+        }
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the ledger of a target. A missing file is an empty ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`], except `Closed`.
+    pub fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
+        let Some(file) = self.open()? else {
+            info!(path = %self.path.display(), "there is no ledger yet");
+            return Ok(Snapshot::default());
+        };
+        let snapshot = self.parse(&file, target)?;
+        self.keep(file)?;
+        info!(path = %self.path.display(), entries = snapshot.entries.len(), "ledger read");
+        Ok(snapshot)
+    }
+
+    /// Returns the target of the ledger; `None` if the file is missing, empty, or only a partial line.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`], `NoHeader`, or `Lost`.
+    pub(super) fn target(&self) -> Result<Option<Target>, LedgerError> {
+        match self.open()? {
+            Some(file) => target_of(&self.path, &mut buffered(file)),
+            None => Ok(None),
+        }
+    }
+
+    /// Parses an open file to its end, and warns if other users may change it.
+    pub(super) fn parse(&self, file: &File, target: &Target) -> Result<Snapshot, LedgerError> {
+        let mut snapshot = parse(&self.path, buffered(file), target)?;
+        let metadata = file.metadata().map_err(self.unreadable())?;
+        snapshot.warnings.extend(self.warn_of_mode(&metadata));
+        Ok(snapshot)
+    }
+
+    #[cfg(unix)]
+    fn warn_of_mode(&self, metadata: &fs::Metadata) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = metadata.permissions().mode() & 0o777;
+        let path = self.path.display();
+        (mode & 0o002 != 0).then(|| {
+            format!("ledger `{path}`: every user of this machine can change it (mode {mode:04o}); run `chmod 600` on it")
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn warn_of_mode(&self, _: &fs::Metadata) -> Option<String> {
+        None
+    }
+
+    /// Opens the file for reading; `None` if it is missing.
+    fn open(&self) -> Result<Option<File>, LedgerError> {
+        let known = self.known();
+        let opened = fs::metadata(&self.path)
+            .and_then(|metadata| check_regular(&metadata))
+            .and_then(|()| File::open(&self.path));
+        match opened {
+            Ok(file) => self.check(known.as_ref(), file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match &*known {
+                Some(_) => Err(self.lost(Loss::Gone)),
+                None => Ok(None),
+            },
+            Err(error) => Err(self.unreadable()(error)),
+        }
+    }
+
+    /// Opens and locks the file for writing, until it is dropped or [kept](Self::keep). Creates it and its directory, unless it was
+    /// known before.
+    pub(super) fn lock(&self) -> Result<File, LedgerError> {
+        let known = self.known();
+        if known.is_none() {
+            fs::create_dir_all(directory(&self.path)).map_err(LedgerError::io(
+                &self.path,
+                "its directory cannot be created",
+            ))?;
+        }
+        match open_locked(&self.path, known.is_none()) {
+            Ok(file) => self.check(known.as_ref(), file),
+            Err(error) if known.is_some() && error.kind() == io::ErrorKind::NotFound => {
+                Err(self.lost(Loss::Gone))
+            }
+            Err(error) => {
+                let doing = "cannot be opened for writing";
+                Err(LedgerError::io(&self.path, doing)(error))
+            }
+        }
+    }
+
+    /// Checks that a file continues the known one, and goes to its start.
+    fn check(&self, known: Option<&Known>, mut file: File) -> Result<File, LedgerError> {
+        let continues = known.map_or(Ok(true), |known| known.is_continued_by(&mut file));
+        if !continues.map_err(self.unreadable())? {
+            return Err(self.lost(Loss::Replaced));
+        }
+        file.rewind().map_err(self.unreadable())?;
+        Ok(file)
+    }
+
+    /// Keeps what is known of a file that was read or written up to its current position, and releases its lock.
+    pub(super) fn keep(&self, file: File) -> Result<(), LedgerError> {
+        let known = Known::new(file).map_err(self.unreadable())?;
+        *self.known() = Some(known);
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lost(&self, loss: Loss) -> LedgerError {
+        let place = self.path.display().to_string();
+        LedgerError::Lost { place, loss }
+    }
+
+    fn unreadable(&self) -> impl Fn(io::Error) -> LedgerError {
+        LedgerError::io(&self.path, CANNOT_BE_READ)
+    }
+}
+
+impl Known {
+    fn new(mut file: File) -> io::Result<Self> {
+        // It may not be locked.
+        drop(file.unlock());
+        let read_until = file.stream_position()?;
+        // Another run may truncate a partial last line.
+        let end = end_of_lines(&mut file, read_until)?;
+        let tail = tail_until(&mut file, end)?;
+        Ok(Self { file, end, tail })
+    }
+
+    /// Whether a file is the known one with lines added, or was rewritten from it. Any file continues one without lines.
+    fn is_continued_by(&self, other: &mut File) -> io::Result<bool> {
+        if self.end == 0 {
+            return Ok(true);
+        }
+        let (known, metadata) = (self.file.metadata()?, other.metadata()?);
+        if is_same(&known, &metadata) && metadata.len() >= self.end {
+            return Ok(tail_until(other, self.end)? == self.tail);
+        }
+        let header = header_of(&mut buffered(&*other))?;
+        let mut known = &self.file;
+        known.rewind()?;
+        let replaced = fingerprint(known)?;
+        Ok(header.is_some_and(|header| header.replaces.contains(&replaced)))
+    }
+}
+
+fn tail_until(file: &mut File, end: u64) -> io::Result<Vec<u8>> {
+    let from = end.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.take(end - from).read_to_end(&mut tail)?;
+    Ok(tail)
+}
+
+/// Where the last whole line ends, searched backwards from the end.
+pub(super) fn end_of_lines(file: &mut File, end: u64) -> io::Result<u64> {
+    let mut until = end;
+    let mut piece = [0; 4096];
+    while until > 0 {
+        let from = until.saturating_sub(piece.len() as u64);
+        let part = piece.get_mut(..(until - from) as usize);
+        let part = part.unwrap_or_default();
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(from + at as u64 + 1);
+        }
+        until = from;
+    }
+    Ok(0)
+}

@@ -1,0 +1,34 @@
+//! How a rewritten ledger names what it replaces, so that a run in progress can tell our own rewriting from a foreign file.
+//!
+//! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made from, the last one first.
+
+use std::io::{self, Read};
+
+use sha2::{Digest as _, Sha256};
+
+/// How many predecessors a header names. A run notices more rewrites than this between two of its writes, and stops.
+const MOST: usize = 16;
+/// The bytes of a fingerprint.
+const LENGTH: usize = 8;
+
+/// The fingerprint of a ledger's text.
+pub(super) fn fingerprint(mut text: impl Read) -> io::Result<String> {
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        let length = match text.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hash.update(piece.get(..length).unwrap_or_default());
+    }
+    let hash = hash.finalize();
+    let bytes = hash.iter().take(LENGTH);
+    Ok(bytes.map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What the header of a ledger names that replaces one with this fingerprint, whose own header names `earlier`.
+pub(super) fn predecessors(last: String, earlier: Vec<String>) -> Vec<String> {
+    std::iter::once(last).chain(earlier).take(MOST).collect()
+}

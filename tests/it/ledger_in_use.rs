@@ -1,0 +1,400 @@
+//! A ledger that disappears or is replaced while a run uses it, and ledgers of odd forms: a byte order mark, no header, a mode that
+//! lets others write, a link.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use roomform::ledger::{Fact, Journal, LedgerError, LedgerFile, Loss, Record, compact};
+use roomform::model::{Pipe, RunId};
+use roomform::sandbox::Config;
+use serde_json::Value;
+
+use crate::support::{Ran, Scene, Shows, manifest, runtime, target, until};
+
+fn declared(pipe: &str) -> Vec<Fact> {
+    vec![Fact::Declared {
+        pipe: Pipe::new(pipe),
+        declared: true,
+    }]
+}
+
+/// A ledger with two entries.
+fn ledger(scene: &Scene) -> LedgerFile {
+    let file = LedgerFile::new(scene.path("l.jsonl"));
+    let journal = Journal::open(&file, &target(), &RunId::new(1)).unwrap();
+    for pipe in ["a", "b"] {
+        runtime().block_on(journal.append(declared(pipe))).unwrap();
+    }
+    file
+}
+
+fn loss(error: &LedgerError) -> Option<Loss> {
+    match error {
+        LedgerError::Lost { loss, .. } => Some(*loss),
+        _ => None,
+    }
+}
+
+/// What may happen to a ledger file in use, and whether it is then lost.
+type Change = (&'static str, fn(&Path), Option<Loss>);
+
+fn rewrite(path: &Path) {
+    // Another process: it knows nothing of the file.
+    let other = LedgerFile::new(path);
+    other.rewrite(&target(), |all| compact(&all)).unwrap();
+}
+
+/// Another process adds an entry.
+fn append(path: &Path, pipe: &str) {
+    let journal = Journal::open(&LedgerFile::new(path), &target(), &RunId::new(2)).unwrap();
+    runtime().block_on(journal.append(declared(pipe))).unwrap();
+}
+
+fn put_beside(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    fs::write(&new, text).unwrap();
+    fs::rename(&new, path).unwrap();
+}
+
+fn text_without_last_line(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let last = text.trim_end().rfind('\n').unwrap();
+    text[..=last].to_owned()
+}
+
+const CHANGES: [Change; 12] = [
+    ("nothing", |_| {}, None),
+    ("another run adds an entry", |path| append(path, "c"), None),
+    (
+        "our own compaction",
+        |path| {
+            append(path, "a");
+            rewrite(path);
+        },
+        None,
+    ),
+    (
+        "our own compaction, twice, with an entry between",
+        |path| {
+            append(path, "a");
+            rewrite(path);
+            append(path, "a");
+            rewrite(path);
+        },
+        None,
+    ),
+    (
+        "a partial line of a killed run",
+        |path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text + "{\"run\":").unwrap();
+        },
+        None,
+    ),
+    (
+        "removed",
+        |path| fs::remove_file(path).unwrap(),
+        Some(Loss::Gone),
+    ),
+    (
+        "its directory is removed",
+        |path| {
+            fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        },
+        Some(Loss::Gone),
+    ),
+    (
+        "replaced by an older copy",
+        |path| {
+            put_beside(path, &text_without_last_line(path));
+        },
+        Some(Loss::Replaced),
+    ),
+    (
+        "replaced by a copy",
+        |path| {
+            put_beside(path, &fs::read_to_string(path).unwrap());
+        },
+        Some(Loss::Replaced),
+    ),
+    (
+        "overwritten in place by an older copy",
+        |path| {
+            fs::write(path, text_without_last_line(path)).unwrap();
+        },
+        Some(Loss::Replaced),
+    ),
+    (
+        "overwritten in place by a longer text",
+        |path| {
+            let text = fs::read_to_string(path).unwrap();
+            let other = text.replace("\"b\"", "\"c\"");
+            fs::write(path, other.clone() + &other).unwrap();
+        },
+        Some(Loss::Replaced),
+    ),
+    (
+        "emptied",
+        |path| fs::write(path, "").unwrap(),
+        Some(Loss::Replaced),
+    ),
+];
+
+#[cfg(unix)]
+#[test]
+fn every_use_of_a_lost_ledger_is_refused_and_it_is_not_created_again() {
+    for (name, change, expected) in CHANGES {
+        let uses: [fn(&LedgerFile) -> Result<(), LedgerError>; 3] = [
+            |file| file.read(&target()).map(drop),
+            |file| Journal::open(file, &target(), &RunId::new(3)).map(drop),
+            |file| file.rewrite(&target(), |all| all).map(drop),
+        ];
+        for access in uses {
+            let scene = Scene::new().file("dir/none", "");
+            let path = scene.path("dir/l.jsonl");
+            fs::rename(ledger(&scene).path(), &path).unwrap();
+            let file = LedgerFile::new(&path);
+            file.read(&target()).unwrap();
+            change(&path);
+            let exists = path.exists();
+            let error = access(&file).err();
+            assert_eq!(error.as_ref().and_then(loss), expected, "{name}: {error:?}");
+            assert_eq!(error.is_some(), expected.is_some(), "{name}: {error:?}");
+            assert_eq!(path.exists(), exists, "{name}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_writes_nothing_to_a_ledger_that_was_lost() {
+    for (name, change, expected) in CHANGES {
+        let scene = Scene::new().file("dir/none", "");
+        let path = scene.path("dir/l.jsonl");
+        let file = LedgerFile::new(&path);
+        let journal = Journal::open(&file, &target(), &RunId::new(1)).unwrap();
+        for pipe in ["a", "b"] {
+            journal.append(declared(pipe)).await.unwrap();
+        }
+        let changed = path.clone();
+        // The change has a runtime of its own.
+        std::thread::spawn(move || change(&changed)).join().unwrap();
+        let before = fs::read_to_string(&path).ok();
+        let appended = journal.append(declared("d")).await;
+        let Some(loss) = expected else {
+            appended.unwrap();
+            let entries = file.read(&target()).unwrap().entries;
+            let has = |pipe: &str| {
+                entries
+                    .values()
+                    .any(|fact| fact.pipe() == Some(&Pipe::new(pipe)))
+            };
+            assert!(has("a") && has("b") && has("d"), "{name}");
+            continue;
+        };
+        let error = appended.unwrap_err().to_string();
+        error.shows(format!("{loss} while roomform used it"));
+        error.shows("restore the ledger from a copy");
+        assert_eq!(fs::read_to_string(&path).ok(), before, "{name}");
+        // Not even if the file is back.
+        assert!(journal.append(declared("e")).await.is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_rewrite_that_changes_nothing_leaves_the_file_alone() {
+    let scene = Scene::new();
+    let file = ledger(&scene);
+    for _ in 0..2 {
+        let before = fs::metadata(file.path()).unwrap().modified().unwrap();
+        file.rewrite(&target(), |all| all).unwrap();
+        let after = fs::metadata(file.path()).unwrap().modified().unwrap();
+        assert_eq!(before, after);
+    }
+    let text = scene.read("l.jsonl");
+    text.lacks("replaces");
+}
+
+// during an apply
+
+const ARGS: &str = "apply --yes --parallelism 2 --ledger dir/l.jsonl --report r.json";
+
+/// Applies 60 rooms, changes the ledger after some of them, and returns the run with the number of writes at its end.
+fn interfere(scene: &Scene, change: impl Fn(&Path)) -> Ran {
+    let child = scene
+        .command(ARGS)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("some writes", || scene.writes() >= 6);
+    change(&scene.path("dir/l.jsonl"));
+    child.wait_with_output().unwrap().into()
+}
+
+fn rooms() -> Scene {
+    let rooms =
+        (1..=60).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [{room}]"));
+    Scene::new().manifest(manifest(rooms)).sandbox_with(Config {
+        latency: Duration::from_millis(20),
+        ..Config::default()
+    })
+}
+
+#[test]
+fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
+    let aside = |path: &Path| fs::rename(path, path.with_extension("aside")).unwrap();
+    let changes: [(&str, &dyn Fn(&Path)); 3] = [
+        ("disappeared", &aside),
+        ("was replaced", &|path| {
+            let text = fs::read_to_string(path).unwrap();
+            aside(path);
+            let older = text.split_inclusive('\n').take(3).collect::<String>();
+            put_beside(path, &older);
+        }),
+        ("was replaced", &|path| {
+            fs::copy(path, path.with_extension("aside")).unwrap();
+            fs::write(path, "").unwrap();
+        }),
+    ];
+    for (what, change) in changes {
+        let scene = rooms();
+        let ran = interfere(&scene, change);
+        ran.exits(4);
+        ran.all().shows(format!("`dir/l.jsonl` {what}"));
+        ran.all().shows("ledger merge COPY");
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+        assert_eq!(
+            (&report["exit"], &report["stopped"]),
+            (&4.into(), &"ledger".into())
+        );
+        let live = scene.rooms().len();
+        assert!(live < 60, "{live} rooms");
+        let ledger = scene.path("dir/l.jsonl");
+        if ledger.exists() {
+            scene
+                .run("ledger merge dir/l.aside --ledger dir/l.jsonl")
+                .ok();
+        } else {
+            fs::rename(ledger.with_extension("aside"), &ledger).unwrap();
+        }
+        scene.run("apply --yes --ledger dir/l.jsonl").ok();
+        let pipes: std::collections::BTreeSet<_> =
+            scene.rooms().into_iter().map(|room| room.pipe).collect();
+        assert_eq!((pipes.len(), scene.rooms().len()), (60, 60));
+        let plan = scene.run("plan --detailed-exitcode --ledger dir/l.jsonl");
+        plan.exits(0);
+    }
+}
+
+// odd forms
+
+fn small() -> Scene {
+    let scene = Scene::new().manifest(manifest(
+        ["pipe: team-a, title: A, members: [3]".to_owned()],
+    ));
+    let scene = scene.sandbox();
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    scene
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
+    let scene = small();
+    let text = scene.read("l.jsonl");
+    let header = text.lines().next().unwrap();
+    for text in [
+        format!("\u{feff}{text}"),
+        format!("\u{feff}{}", text.replace('\n', "\r\n")),
+        format!("\u{feff}\n{text}"),
+        // Two copies joined.
+        format!("{text}\u{feff}{text}"),
+    ] {
+        scene.write("l.jsonl", &text);
+        let plan = scene.run("plan --detailed-exitcode --ledger l.jsonl");
+        plan.exits(0);
+        assert_eq!(plan.err, "");
+        scene
+            .run("ledger show --ledger l.jsonl")
+            .ok()
+            .shows("1 room");
+        scene.run("ledger compact --ledger l.jsonl").ok();
+        scene.read("l.jsonl").lacks("\u{feff}");
+    }
+    // The mark before a header without a line break, which a new entry follows.
+    scene.write("l.jsonl", format!("\u{feff}{header}"));
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    scene
+        .run("plan --detailed-exitcode --ledger l.jsonl")
+        .exits(0);
+}
+
+#[test]
+fn a_file_without_a_header_is_refused_and_kept() {
+    let scene = small();
+    let text = scene.read("l.jsonl");
+    let (_, entries) = text.split_once('\n').unwrap();
+    for text in [entries, "my notes\n", "\u{feff}my notes\n", "\u{0}\u{0}\n"] {
+        scene.write("l.jsonl", text);
+        for verb in [
+            "plan",
+            "apply --yes",
+            "ledger show",
+            "ledger compact",
+            "ledger forget team-a",
+        ] {
+            let ran = scene.run(format!("{verb} --ledger l.jsonl"));
+            ran.exits(1);
+            ran.err
+                .shows("ledger `l.jsonl`: the file does not start with a ledger's header")
+                .shows("hint: restore its first line from a copy");
+            assert_eq!(scene.read("l.jsonl"), text);
+        }
+    }
+    assert_eq!(scene.writes(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ledger_that_others_can_change_is_warned_of_and_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = small();
+    let path = scene.path("l.jsonl");
+    for (mode, warns) in [(0o666, true), (0o602, true), (0o660, false), (0o644, false)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for verb in ["plan", "apply --yes", "ledger show", "ledger compact"] {
+            let ran = scene.run(format!("{verb} --ledger l.jsonl"));
+            ran.exits(0);
+            let warning = format!("every user of this machine can change it (mode {mode:04o})");
+            assert_eq!(ran.err.contains(&warning), warns, "{verb}: {}", ran.err);
+            let now = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(now & 0o777, mode, "{verb}");
+        }
+    }
+}
+
+/// A link that is switched to another ledger during a run.
+#[cfg(unix)]
+#[test]
+fn a_link_that_is_switched_replaces_the_ledger() {
+    use std::os::unix::fs::symlink;
+    let scene = Scene::new();
+    let real = ledger(&scene);
+    fs::copy(real.path(), scene.path("copy.jsonl")).unwrap();
+    let link = scene.path("link.jsonl");
+    symlink("l.jsonl", &link).unwrap();
+    let file = LedgerFile::new(&link);
+    file.read(&target()).unwrap();
+    rewrite(&link);
+    file.read(&target()).unwrap();
+    fs::remove_file(&link).unwrap();
+    symlink("copy.jsonl", &link).unwrap();
+    let error = file.read(&target()).unwrap_err();
+    assert_eq!(loss(&error), Some(Loss::Replaced));
+    // A broken link is a missing file.
+    fs::remove_file(&link).unwrap();
+    symlink("none.jsonl", &link).unwrap();
+    let error = file.read(&target()).unwrap_err();
+    assert_eq!(loss(&error), Some(Loss::Gone));
+}
