@@ -103,7 +103,7 @@ fn write(
     append(&mut file, &lines)
         .and_then(|()| file.sync_data())
         .map_err(failed)?;
-    ledger.keep(file)?;
+    ledger.keep_written(file)?;
     Ok(written)
 }
 

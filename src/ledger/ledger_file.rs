@@ -11,8 +11,8 @@ use tracing::info;
 
 use super::error::{LedgerError, Loss};
 use super::file::{CANNOT_BE_READ, Remembered, Snapshot, buffered, header_of, parse, target_of};
-use super::lineage::fingerprint;
-use super::lock::{check_regular, directory, is_same, open_locked};
+use super::lineage::fingerprint_of;
+use super::lock::{check_regular, directory, is_same, is_still_there, open_locked};
 use crate::model::Target;
 
 /// How much of the end of the known text is compared.
@@ -163,6 +163,18 @@ impl LedgerFile {
         Ok(file)
     }
 
+    /// Checks a file after a write: a change by another program since [`Self::lock`] may have lost it. Then keeps what is known.
+    pub(super) fn keep_written(&self, mut file: File) -> Result<(), LedgerError> {
+        let is_there = is_still_there(&file, &self.path).map_err(self.unreadable())?;
+        if !is_there {
+            let exists = self.path.exists();
+            return Err(self.lost(if exists { Loss::Replaced } else { Loss::Gone }));
+        }
+        file = self.check(self.known().as_ref(), file)?;
+        file.seek(SeekFrom::End(0)).map_err(self.unreadable())?;
+        self.keep(file)
+    }
+
     /// Keeps what is known of a file that was read or written up to its current position, and releases its lock.
     pub(super) fn keep(&self, file: File) -> Result<(), LedgerError> {
         let known = Known::new(file).map_err(self.unreadable())?;
@@ -204,10 +216,11 @@ impl Known {
         if is_same(&known, &metadata) && metadata.len() >= self.end {
             return Ok(tail_until(other, self.end)? == self.tail);
         }
+        other.rewind()?;
         let header = header_of(&mut buffered(&*other))?;
         let mut known = &self.file;
         known.rewind()?;
-        let replaced = fingerprint(known)?;
+        let replaced = fingerprint_of(known)?;
         Ok(header.is_some_and(|header| header.replaces.contains(&replaced)))
     }
 }

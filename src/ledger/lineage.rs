@@ -6,26 +6,33 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
-/// How many predecessors a header names. A run notices more rewrites than this between two of its writes, and stops.
+/// How many predecessors a header names. A run between whose writes there are more rewrites than this stops.
 const MOST: usize = 16;
 /// The bytes of a fingerprint.
 const LENGTH: usize = 8;
 
 /// The fingerprint of a ledger's text.
-pub(super) fn fingerprint(mut text: impl Read) -> io::Result<String> {
+pub(super) fn fingerprint(text: &[u8]) -> String {
+    name(Sha256::new().chain_update(text))
+}
+
+/// The fingerprint of a text that is read piece by piece.
+pub(super) fn fingerprint_of(mut text: impl Read) -> io::Result<String> {
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
     loop {
-        let length = match text.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        match text.read(&mut piece) {
+            Ok(0) => return Ok(name(hash)),
+            Ok(length) => hash.update(piece.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
-        };
-        hash.update(piece.get(..length).unwrap_or_default());
+        }
     }
+}
+
+fn name(hash: Sha256) -> String {
     let hash = hash.finalize();
     let bytes = hash.iter().take(LENGTH);
-    Ok(bytes.map(|byte| format!("{byte:02x}")).collect())
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the header of a ledger names that replaces one with this fingerprint, whose own header names `earlier`.

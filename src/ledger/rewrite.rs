@@ -8,7 +8,7 @@ use super::error::LedgerError;
 use super::file::Snapshot;
 use super::json::bytes_that_replace;
 use super::ledger_file::LedgerFile;
-use super::lineage::{fingerprint, predecessors};
+use super::lineage::{fingerprint, fingerprint_of, predecessors};
 use super::lock::{directory, sync_directory};
 use crate::model::Target;
 
@@ -32,9 +32,9 @@ impl LedgerFile {
         let text = |replaces| bytes_that_replace(replaces, target, &snapshot.entries);
         let mut replace = || {
             file.rewind()?;
-            let replaced = fingerprint(&file)?;
+            let replaced = fingerprint_of(&file)?;
             let same = text(snapshot.replaces.clone())?;
-            if fingerprint(same.as_slice())? == replaced {
+            if fingerprint(&same) == replaced {
                 return Ok(None);
             }
             let replaces = match snapshot.has_header {

@@ -5,10 +5,10 @@ use object_store::path::Path;
 use tracing::info;
 
 use super::super::entry::Entries;
-use super::super::error::LedgerError;
+use super::super::error::{LedgerError, Loss};
 use super::super::file::Snapshot;
 use super::super::fold::fold;
-use super::super::json::bytes;
+use super::super::json::bytes_that_replace;
 use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
@@ -29,23 +29,24 @@ impl Bucket {
         let store = self.store()?;
         let mut backoff = store.backoff();
         loop {
-            let mut reader = BucketReader::new(store.clone(), target.clone());
+            let mut reader = self.reader(target)?;
             let entries = work(reader.read_new().await?.entries);
-            let text = bytes(target, &entries)?;
+            let text = bytes_that_replace(reader.predecessors(), target, &entries)?;
             let mode = match &reader.base {
-                Some(version) => PutMode::Update(version.clone()),
+                Some(base) => PutMode::Update(base.version.clone()),
                 None => PutMode::Create,
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Put::Done(new) => {
                     // Equal bytes may have equal versions. Then the change cannot be detected, but nothing is overwritten.
                     let old = reader.base.as_ref();
-                    if old.is_none_or(|old| old.e_tag != new.e_tag) {
+                    if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";
                         store
                             .check_conditions(&store.base, &text, mode, doing)
                             .await?;
                     }
+                    reader.watch_base(&text);
                     let warning = remove_merged(&reader, &entries).await?;
                     return Ok(Snapshot {
                         entries,
@@ -73,7 +74,10 @@ async fn remove_merged(
 ) -> Result<Option<String>, LedgerError> {
     let store = &reader.store;
     // Use the store's clock.
-    let now = store.head(&store.base).await?.last_modified;
+    let Some(base) = store.head(&store.base).await? else {
+        return Err(store.lost(Loss::Gone));
+    };
+    let now = base.last_modified;
     let recorded = fold(entries);
     let merged = reader.listed.iter().filter(|object| {
         if !store.is_claim(&object.location) {

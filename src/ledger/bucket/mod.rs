@@ -9,6 +9,9 @@
 //!
 //! The ledger is the union of all objects. A merge removes pieces only after the base contains them. A reader lists the pieces
 //! before it reads the base, so the base that it reads contains any piece removed in between.
+//!
+//! A run checks before each write that the base and one piece are still there. A base that a merge has made names the one that it
+//! replaces (`lineage`).
 
 mod connect;
 mod merge;
@@ -18,11 +21,11 @@ mod store;
 mod write;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::info;
 
-use self::read::BucketReader;
+use self::read::{BucketReader, Watched};
 use self::store::Store;
 use super::address::{Address, StoreOptions};
 use super::error::LedgerError;
@@ -35,6 +38,8 @@ pub struct Bucket {
     address: Address,
     options: Arc<StoreOptions>,
     store: OnceLock<Store>,
+    /// Clones share it.
+    watched: Arc<Mutex<Watched>>,
 }
 
 impl Bucket {
@@ -44,6 +49,7 @@ impl Bucket {
             address,
             options: Arc::new(options),
             store: OnceLock::new(),
+            watched: Arc::default(),
         }
     }
 
@@ -55,8 +61,13 @@ impl Bucket {
         Ok(self.store.get_or_init(|| store))
     }
 
+    fn reader(&self, target: &Target) -> Result<BucketReader, LedgerError> {
+        let (store, watched) = (self.store()?.clone(), Arc::clone(&self.watched));
+        Ok(BucketReader::new(store, target.clone(), watched))
+    }
+
     pub(super) async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
-        let mut reader = BucketReader::new(self.store()?.clone(), target.clone());
+        let mut reader = self.reader(target)?;
         let snapshot = reader.read_new().await?;
         let entries = snapshot.entries.len();
         info!(place = %self, found = snapshot.found, entries, "ledger read");

@@ -1,17 +1,49 @@
-//! Reads a ledger's objects: first the pieces, then the base.
+//! Reads a ledger's objects: first the pieces, then the base. Notices if known ones disappear or are replaced.
 
 use std::collections::BTreeSet;
 use std::path::Path as Name;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, UpdateVersion};
 
-use super::super::error::LedgerError;
+use super::super::error::{LedgerError, Loss};
 use super::super::file::{Snapshot, parse};
 use super::super::json::Header;
+use super::super::lineage::{fingerprint, predecessors};
 use super::Bucket;
-use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
+use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
 use crate::model::Target;
+
+/// The objects whose loss is noticed.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    /// The fingerprint of the base.
+    base: Option<String>,
+    /// The first and the last piece that the base does not contain.
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+struct Piece {
+    path: Path,
+    /// Its version, if this process wrote it.
+    version: Option<String>,
+}
+
+impl Watched {
+    fn add(&mut self, piece: Piece) {
+        self.pieces.truncate(1);
+        self.pieces.push(piece);
+    }
+}
+
+/// The base as it was read.
+pub(super) struct Base {
+    pub(super) version: UpdateVersion,
+    fingerprint: String,
+    replaces: Vec<String>,
+}
 
 /// Remembers what it has read, so that the next read fetches only what is new.
 pub(super) struct BucketReader {
@@ -23,12 +55,12 @@ pub(super) struct BucketReader {
     known: BTreeSet<Path>,
     /// Objects that this run has written since the last listing.
     own: BTreeSet<Path>,
-    /// The version of the base.
-    pub(super) base: Option<UpdateVersion>,
+    pub(super) base: Option<Base>,
+    watched: Arc<Mutex<Watched>>,
 }
 
 impl BucketReader {
-    pub(super) fn new(store: Store, target: Target) -> Self {
+    pub(super) fn new(store: Store, target: Target, watched: Arc<Mutex<Watched>>) -> Self {
         Self {
             store,
             target,
@@ -36,6 +68,7 @@ impl BucketReader {
             known: BTreeSet::new(),
             own: BTreeSet::new(),
             base: None,
+            watched,
         }
     }
 
@@ -52,6 +85,7 @@ impl BucketReader {
             .collect();
         self.listed = listed;
         self.own.clear();
+        let known = self.watched().base.clone();
         let mut snapshot = Snapshot::default();
         for (path, bytes) in fetch_all(&self.store, new).await? {
             let piece = self.parse_object(&path, &bytes)?;
@@ -63,18 +97,109 @@ impl BucketReader {
             snapshot.found = true;
             snapshot.entries.extend(base.entries);
         }
+        let watched = self.watched();
+        let is_there = |piece: &Piece| self.exists(&piece.path);
+        if watched.base == known && !watched.pieces.iter().all(is_there) {
+            return Err(self.store.lost(Loss::Gone));
+        }
+        drop(watched);
+        self.watch_listed();
         Ok(snapshot)
     }
 
     /// Reads the base if it changed since the last read.
     pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let path = &self.store.base;
-        let Some((bytes, version)) = self.store.fetch(path, self.base.as_ref()).await? else {
-            return Ok(None);
+        let version = self.base.as_ref().map(|base| &base.version);
+        let known = self.watched().base.clone();
+        let (bytes, version) = match self.store.fetch_new(path, version).await? {
+            Fetched::New(bytes, version) => (bytes, version),
+            Fetched::Absent if known.is_some() => return Err(self.store.lost(Loss::Gone)),
+            Fetched::Same | Fetched::Absent => return Ok(None),
         };
         let snapshot = self.parse_object(path, &bytes)?;
-        self.base = Some(version);
+        let fingerprint = fingerprint(&bytes);
+        let continues = |known: &String| *known == fingerprint || snapshot.replaces.contains(known);
+        if !known.as_ref().is_none_or(continues) {
+            return Err(self.store.lost(Loss::Replaced));
+        }
+        // The pieces that it contains may be removed from now on.
+        if known.as_ref() != Some(&fingerprint) {
+            let base = Some(fingerprint.clone());
+            *self.watched() = Watched {
+                base,
+                pieces: Vec::new(),
+            };
+        }
+        self.base = Some(Base {
+            version,
+            fingerprint,
+            replaces: snapshot.replaces.clone(),
+        });
         Ok(Some(snapshot))
+    }
+
+    /// Checks before a write that the watched objects are still there. Reads the base if it changed.
+    pub(super) async fn check(&mut self) -> Result<Option<Snapshot>, LedgerError> {
+        let (known, pieces) = {
+            let watched = self.watched();
+            (watched.base.clone(), watched.pieces.clone())
+        };
+        let store = &self.store;
+        let heads = pieces.into_iter().map(|piece| {
+            let store = store.clone();
+            async move { find_loss(&store, &piece).await }
+        });
+        let losses = run_concurrently(CONCURRENT_CALLS, heads).await?;
+        let base = self.read_new_base().await?;
+        // A merge removes pieces, but replaces the base first.
+        let is_merged = self.watched().base != known;
+        match losses.into_iter().flatten().next() {
+            Some(loss) if !is_merged => Err(self.store.lost(loss)),
+            _ => Ok(base),
+        }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the header of a base names that replaces the one that was read.
+    pub(super) fn predecessors(&self) -> Vec<String> {
+        let base = self.base.as_ref();
+        let names = |base: &Base| predecessors(base.fingerprint.clone(), base.replaces.clone());
+        base.map(names).unwrap_or_default()
+    }
+
+    /// Watches a base that this process has written.
+    pub(super) fn watch_base(&self, bytes: &[u8]) {
+        let base = Some(fingerprint(bytes));
+        *self.watched() = Watched {
+            base,
+            pieces: Vec::new(),
+        };
+    }
+
+    /// Watches a piece that this process has written.
+    pub(super) fn watch_piece(&self, path: &Path, version: UpdateVersion) {
+        self.watched().add(Piece {
+            path: path.clone(),
+            version: version.e_tag,
+        });
+    }
+
+    /// Watches the pieces that were listed, if there is no base yet: it would contain some of them.
+    fn watch_listed(&self) {
+        let mut watched = self.watched();
+        if watched.base.is_none() && watched.pieces.is_empty() {
+            for object in self.pieces() {
+                let path = object.location.clone();
+                watched.add(Piece {
+                    path,
+                    version: None,
+                });
+            }
+        }
     }
 
     /// Objects are written whole: an object with a partial last line is damaged.
@@ -100,13 +225,21 @@ impl BucketReader {
         self.own.contains(path) || self.listed.iter().any(|object| object.location == *path)
     }
 
-    /// The number of listed pieces.
-    pub(super) fn piece_count(&self) -> usize {
+    /// The listed pieces.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &ObjectMeta> {
         let listed = self.listed.iter();
-        listed
-            .filter(|object| !self.store.is_claim(&object.location))
-            .count()
+        listed.filter(|object| !self.store.is_claim(&object.location))
     }
+}
+
+/// What happened to a piece, if it is not as it was.
+async fn find_loss(store: &Store, piece: &Piece) -> Result<Option<Loss>, LedgerError> {
+    let Some(found) = store.head(&piece.path).await? else {
+        return Ok(Some(Loss::Gone));
+    };
+    let versions = piece.version.as_ref().zip(found.e_tag.as_ref());
+    let is_other = versions.is_some_and(|(own, found)| own != found);
+    Ok(is_other.then_some(Loss::Replaced))
 }
 
 /// Fetches objects. Missing ones were merged in the meantime and are skipped.
@@ -114,8 +247,8 @@ async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>
     let work = paths.into_iter().map(|path| {
         let store = store.clone();
         async move {
-            let fetched = store.fetch(&path, None).await?;
-            Ok(fetched.map(|(bytes, _)| (path, bytes)))
+            let fetched = store.fetch(&path).await?;
+            Ok(fetched.map(|bytes| (path, bytes)))
         }
     });
     let fetched = run_concurrently(CONCURRENT_CALLS, work).await?;
@@ -129,7 +262,7 @@ impl Bucket {
         let pieces = store.list(&store.pieces).await?.into_iter();
         let pieces = pieces.map(|object| object.location);
         for path in std::iter::once(store.base.clone()).chain(pieces) {
-            if let Some((bytes, _)) = store.fetch(&path, None).await? {
+            if let Some(bytes) = store.fetch(&path).await? {
                 let line = bytes.split(|byte| *byte == b'\n').next();
                 let header = line.and_then(|line| Header::parse(line).ok());
                 let target = header.map(|header| header.target()).ok_or_else(|| {

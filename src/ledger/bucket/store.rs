@@ -11,7 +11,7 @@ use object_store::{
 use secrecy::SecretString;
 
 use super::super::address::{Address, StoreOptions};
-use super::super::error::LedgerError;
+use super::super::error::{LedgerError, Loss};
 use super::connect::connect;
 use super::retry::{Backoff, StoreFailure};
 
@@ -39,6 +39,14 @@ pub(super) enum Put {
     Taken,
     /// The result is unknown, for this reason.
     Lost(StoreFailure),
+}
+
+/// The result of fetching an object.
+pub(super) enum Fetched {
+    New(Vec<u8>, UpdateVersion),
+    /// It still has the known version.
+    Same,
+    Absent,
 }
 
 impl Store {
@@ -111,16 +119,25 @@ impl Store {
         }
     }
 
-    /// Fetches an object; `None` if it does not exist or still has the known version.
-    pub(super) async fn fetch(
+    /// Fetches an object; `None` if it does not exist.
+    pub(super) async fn fetch(&self, path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+        match self.fetch_new(path, None).await? {
+            Fetched::New(bytes, _) => Ok(Some(bytes)),
+            Fetched::Same | Fetched::Absent => Ok(None),
+        }
+    }
+
+    /// Fetches an object, unless it still has the known version.
+    pub(super) async fn fetch_new(
         &self,
         path: &Path,
         known: Option<&UpdateVersion>,
-    ) -> Result<Option<(Vec<u8>, UpdateVersion)>, LedgerError> {
+    ) -> Result<Fetched, LedgerError> {
         let fetch = || self.try_fetch(path, known);
         match self.backoff().retry("get", fetch).await {
-            Ok(fetched) => Ok(Some(fetched)),
-            Err(StoreFailure::Same | StoreFailure::Absent(_)) => Ok(None),
+            Ok((bytes, version)) => Ok(Fetched::New(bytes, version)),
+            Err(StoreFailure::Same) => Ok(Fetched::Same),
+            Err(StoreFailure::Absent(_)) => Ok(Fetched::Absent),
             Err(failure) => Err(self.error("cannot be read", failure)),
         }
     }
@@ -192,22 +209,30 @@ impl Store {
     }
 
     /// Puts an object under a name unique to this run. If it exists, an earlier attempt succeeded.
-    pub(super) async fn put_piece(&self, path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
+    pub(super) async fn put_piece(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<UpdateVersion, LedgerError> {
         let put = || async move {
             match self.try_put(path, bytes, PutMode::Create).await {
                 Err(StoreFailure::Exists | StoreFailure::Changed) => {
                     self.check_content(path, bytes).await
                 }
-                put => put.map(drop),
+                put => put,
             }
         };
         let written = self.backoff().retry("put", put).await;
         written.map_err(|failure| self.error("cannot be written", failure))
     }
 
-    async fn check_content(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreFailure> {
+    async fn check_content(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<UpdateVersion, StoreFailure> {
         match self.try_fetch(path, None).await {
-            Ok((content, _)) if content == bytes => Ok(()),
+            Ok((content, version)) if content == bytes => Ok(version),
             Ok(_) => Err(StoreFailure::Permanent(
                 format!("`{}` exists with other content", self.address_of(path)),
                 "find out what else writes to this location, then run again",
@@ -229,9 +254,18 @@ impl Store {
         }
     }
 
-    pub(super) async fn head(&self, path: &Path) -> Result<ObjectMeta, LedgerError> {
-        let head = self.retry("head", || self.client.head(path)).await;
-        head.map_err(|failure| self.error("cannot be read", failure))
+    /// Finds out about an object; `None` if it does not exist.
+    pub(super) async fn head(&self, path: &Path) -> Result<Option<ObjectMeta>, LedgerError> {
+        match self.retry("head", || self.client.head(path)).await {
+            Ok(object) => Ok(Some(object)),
+            Err(StoreFailure::Absent(_)) => Ok(None),
+            Err(failure) => Err(self.error("cannot be read", failure)),
+        }
+    }
+
+    pub(super) fn lost(&self, loss: Loss) -> LedgerError {
+        let place = self.address.to_string();
+        LedgerError::Lost { place, loss }
     }
 }
 

@@ -29,10 +29,10 @@ impl Bucket {
         target: &Target,
         run: &RunId,
     ) -> Result<Journal, LedgerError> {
-        let mut reader = BucketReader::new(self.store()?.clone(), target.clone());
+        let mut reader = self.reader(target)?;
         let mut snapshot = reader.read_new().await?;
         let clock = EntryClock::new(run, &snapshot.entries);
-        if reader.piece_count() > MANY_PIECES {
+        if reader.pieces().count() > MANY_PIECES {
             match self.rewrite(target, |entries| entries).await {
                 Ok(merged) => snapshot = merged,
                 Err(error) => warn!(%error, "the ledger's pieces were not merged"),
@@ -86,6 +86,7 @@ impl Writer {
 
     /// Writes batches, except claims that other runs hold. Returns which batches were written.
     async fn write(&mut self, batches: &[Batch]) -> Result<Vec<bool>, LedgerError> {
+        self.check().await?;
         let plain = batches.iter().filter(|batch| batch.claim.is_none());
         let plain: Entries = plain
             .flat_map(|batch| batch.entries.iter().cloned())
@@ -115,7 +116,8 @@ impl Writer {
         let reader = &self.reader;
         let path = reader.store.pieces.clone().join(name);
         let piece = bytes(&reader.target, &entries)?;
-        reader.store.put_piece(&path, &piece).await?;
+        let version = reader.store.put_piece(&path, &piece).await?;
+        reader.watch_piece(&path, version);
         info!(facts = entries.len(), bytes = piece.len(), "ledger written");
         self.add_own(path, entries);
         Ok(())
@@ -138,9 +140,6 @@ impl Writer {
         let mut refused = BTreeSet::new();
         let mut backoff = self.reader.store.backoff();
         let mut failure = StoreFailure::Changed;
-        if !open.is_empty() {
-            self.read_if_merged().await?;
-        }
         while !open.is_empty() {
             let (begun, free): (Vec<_>, Vec<_>) = open
                 .into_iter()
@@ -218,9 +217,9 @@ impl Writer {
         Ok(())
     }
 
-    /// After a merge by another run there may be new entries, and claims that were removed.
-    async fn read_if_merged(&mut self) -> Result<(), LedgerError> {
-        if let Some(base) = self.reader.read_new_base().await? {
+    /// Checks that the ledger is still there. After a merge by another run there may be new entries, and claims that were removed.
+    async fn check(&mut self) -> Result<(), LedgerError> {
+        if let Some(base) = self.reader.check().await? {
             self.add(base.entries);
             let new = self.reader.read_new().await?;
             self.add(new.entries);

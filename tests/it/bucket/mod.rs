@@ -1,6 +1,7 @@
 //! The ledger in a bucket: the commands, eight concurrent writers, lost answers, and unusable stores.
 
 mod kubernetes;
+mod lost;
 mod s3;
 mod verbs;
 

@@ -154,6 +154,11 @@ impl S3 {
         Some(String::from_utf8(object.bytes.clone()).unwrap())
     }
 
+    /// Removes an object directly, without a request.
+    pub fn remove(&self, key: &str) {
+        self.state().objects.remove(key).unwrap();
+    }
+
     /// Stores an object directly, without a request.
     pub fn put(&self, key: &str, text: &str) {
         self.state().store(key.to_owned(), text.into());

@@ -1,0 +1,216 @@
+//! A ledger in a bucket whose objects disappear or are replaced while a run uses it.
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use roomform::ledger::{LedgerError, Loss, Record, compact};
+use roomform::model::RunId;
+use roomform::sandbox::Config;
+
+use super::{LEDGER, S3, declared, place, run};
+use crate::support::{Ran, Scene, Shows, manifest, target, until};
+
+const BASE: &str = "rooms/ledger.jsonl";
+
+/// The last piece in the bucket.
+fn last_piece(s3: &S3) -> String {
+    let pieces = s3.keys().into_iter();
+    pieces
+        .filter(|key| key.contains(".d/"))
+        .next_back()
+        .unwrap()
+}
+
+fn remove_all(s3: &S3) {
+    for key in s3.keys() {
+        s3.remove(&key);
+    }
+}
+
+fn older(s3: &S3) -> String {
+    let text = s3.text(BASE).unwrap();
+    let last = text.trim_end().rfind('\n').unwrap();
+    text[..=last].to_owned()
+}
+
+/// What may happen to the objects in use, and whether the ledger is then lost.
+type Change = (&'static str, fn(&S3), Option<Loss>);
+
+const CHANGES: [Change; 9] = [
+    ("nothing", |_| {}, None),
+    ("our own merge", |s3| merge(s3), None),
+    (
+        "two merges with an entry between",
+        |s3| {
+            merge(s3);
+            add(s3);
+            merge(s3);
+        },
+        None,
+    ),
+    ("another run adds a piece", add, None),
+    ("everything is removed", remove_all, Some(Loss::Gone)),
+    (
+        "the base is removed",
+        |s3| s3.remove(BASE),
+        Some(Loss::Gone),
+    ),
+    (
+        "the last piece is removed",
+        |s3| s3.remove(&last_piece(s3)),
+        Some(Loss::Gone),
+    ),
+    (
+        "the base is replaced by an older copy",
+        |s3| {
+            let older = older(s3);
+            s3.put(BASE, &older);
+        },
+        Some(Loss::Replaced),
+    ),
+    (
+        "the last piece is overwritten",
+        |s3| {
+            let piece = last_piece(s3);
+            let text = s3.text(&piece).unwrap();
+            s3.put(&piece, &text);
+        },
+        Some(Loss::Replaced),
+    ),
+];
+
+/// Another process merges the pieces.
+fn merge(s3: &S3) {
+    let place = place(s3);
+    let (all, target) = (|all| compact(&all), target());
+    let merged = place.rewrite(&target, all);
+    run(merged).unwrap();
+}
+
+/// Another process adds an entry.
+fn add(s3: &S3) {
+    static RUNS: AtomicU64 = AtomicU64::new(100);
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    run(async {
+        let opened = place(s3).open(&target(), &RunId::new(number)).await;
+        let journal = opened.unwrap();
+        journal
+            .append(vec![declared("another".to_owned())])
+            .await
+            .unwrap();
+    });
+}
+
+fn loss(error: &LedgerError) -> Option<Loss> {
+    match error {
+        LedgerError::Lost { loss, .. } => Some(*loss),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_journal_writes_nothing_to_a_bucket_that_was_lost() {
+    for (name, change, expected) in CHANGES {
+        let s3 = std::sync::Arc::new(S3::start());
+        add(&s3);
+        merge(&s3);
+        let changed = std::sync::Arc::clone(&s3);
+        run(async move {
+            let ledger = place(&s3);
+            let journal = ledger.open(&target(), &RunId::new(1)).await.unwrap();
+            for pipe in ["a", "b"] {
+                journal
+                    .append(vec![declared(pipe.to_owned())])
+                    .await
+                    .unwrap();
+            }
+            // The change has a runtime of its own.
+            std::thread::spawn(move || change(&changed)).join().unwrap();
+            let before = s3.keys();
+            let appended = journal.append(vec![declared("c".to_owned())]).await;
+            let Some(loss) = expected else {
+                appended.unwrap();
+                let entries = place(&s3).read(&target()).await.unwrap().entries;
+                let pipes: Vec<_> = entries.values().filter_map(|fact| fact.pipe()).collect();
+                for pipe in ["a", "b", "c", "another"] {
+                    assert!(pipes.iter().any(|it| it.as_str() == pipe), "{name}: {pipe}");
+                }
+                return;
+            };
+            let error = appended.unwrap_err().to_string();
+            error.shows(format!("ledger `{LEDGER}` {loss} while roomform used it"));
+            assert_eq!(s3.keys(), before, "{name}");
+        });
+    }
+}
+
+#[test]
+fn a_bucket_that_is_lost_between_reading_and_opening_is_refused() {
+    for (name, change, expected) in CHANGES {
+        // The base may contain the pieces that were read, so a merge may still remove them.
+        if name.starts_with("the last piece") {
+            continue;
+        }
+        let s3 = S3::start();
+        add(&s3);
+        merge(&s3);
+        add(&s3);
+        let ledger = place(&s3);
+        run(ledger.read(&target())).unwrap();
+        change(&s3);
+        let before = s3.keys();
+        for again in [true, false] {
+            let error = match again {
+                true => run(ledger.read(&target())).err(),
+                false => run(async { ledger.open(&target(), &RunId::new(1)).await.err() }),
+            };
+            assert_eq!(error.as_ref().and_then(loss), expected, "{name}: {error:?}");
+            assert_eq!(error.is_some(), expected.is_some(), "{name}: {error:?}");
+        }
+        assert_eq!(s3.keys(), before, "{name}");
+    }
+}
+
+#[test]
+fn pieces_are_missed_if_there_is_no_base() {
+    let s3 = S3::start();
+    add(&s3);
+    let ledger = place(&s3);
+    run(ledger.read(&target())).unwrap();
+    s3.remove(&last_piece(&s3));
+    let error = run(ledger.read(&target())).unwrap_err();
+    assert_eq!(loss(&error), Some(Loss::Gone));
+    let error = run(async { ledger.open(&target(), &RunId::new(1)).await.unwrap_err() });
+    assert_eq!(loss(&error), Some(Loss::Gone));
+    assert_eq!(s3.keys(), Vec::<String>::new());
+}
+
+#[test]
+fn an_apply_stops_when_its_bucket_is_emptied() {
+    let s3 = S3::start();
+    let rooms =
+        (1..=60).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [{room}]"));
+    let scene = Scene::new()
+        .manifest(manifest(rooms))
+        .sandbox_with(Config {
+            latency: Duration::from_millis(20),
+            ..Config::default()
+        })
+        .envs(&s3.env());
+    let args = ["apply", "--yes", "--parallelism", "2", "--ledger", LEDGER];
+    let child = scene
+        .command(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("some writes", || scene.writes() >= 6);
+    remove_all(&s3);
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    ran.exits(4);
+    ran.all().shows(format!("ledger `{LEDGER}` disappeared"));
+    assert!(scene.rooms().len() < 60);
+    scene.run(args).ok();
+    assert_eq!(scene.rooms().len(), 60);
+}
