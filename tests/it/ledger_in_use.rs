@@ -36,8 +36,14 @@ fn loss(error: &LedgerError) -> Option<Loss> {
     }
 }
 
+/// A change of a ledger file.
+type Interference = fn(&Path);
+
+/// A use of a ledger file.
+type Use = fn(&LedgerFile) -> Result<(), LedgerError>;
+
 /// What may happen to a ledger file in use, and whether it is then lost.
-type Change = (&'static str, fn(&Path), Option<Loss>);
+type Change = (&'static str, Interference, Option<Loss>);
 
 fn rewrite(path: &Path) {
     // Another process: it knows nothing of the file.
@@ -145,7 +151,7 @@ const CHANGES: [Change; 12] = [
 #[test]
 fn every_use_of_a_lost_ledger_is_refused_and_it_is_not_created_again() {
     for (name, change, expected) in CHANGES {
-        let uses: [fn(&LedgerFile) -> Result<(), LedgerError>; 3] = [
+        let uses: [Use; 3] = [
             |file| file.read(&target()).map(drop),
             |file| Journal::open(file, &target(), &RunId::new(3)).map(drop),
             |file| file.rewrite(&target(), |all| all).map(drop),
@@ -233,6 +239,10 @@ fn interfere(scene: &Scene, change: impl Fn(&Path)) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
+fn aside(path: &Path) {
+    fs::rename(path, path.with_extension("aside")).unwrap();
+}
+
 fn rooms() -> Scene {
     let rooms =
         (1..=60).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [{room}]"));
@@ -244,16 +254,15 @@ fn rooms() -> Scene {
 
 #[test]
 fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
-    let aside = |path: &Path| fs::rename(path, path.with_extension("aside")).unwrap();
-    let changes: [(&str, &dyn Fn(&Path)); 3] = [
-        ("disappeared", &aside),
-        ("was replaced", &|path| {
+    let changes: [(&str, Interference); 3] = [
+        ("disappeared", aside),
+        ("was replaced", |path| {
             let text = fs::read_to_string(path).unwrap();
             aside(path);
             let older = text.split_inclusive('\n').take(3).collect::<String>();
             put_beside(path, &older);
         }),
-        ("was replaced", &|path| {
+        ("was replaced", |path| {
             fs::copy(path, path.with_extension("aside")).unwrap();
             fs::write(path, "").unwrap();
         }),

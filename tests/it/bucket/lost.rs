@@ -15,11 +15,8 @@ const BASE: &str = "rooms/ledger.jsonl";
 
 /// The last piece in the bucket.
 fn last_piece(s3: &S3) -> String {
-    let pieces = s3.keys().into_iter();
-    pieces
-        .filter(|key| key.contains(".d/"))
-        .next_back()
-        .unwrap()
+    let mut pieces = s3.keys().into_iter();
+    pieces.rfind(|key| key.contains(".d/")).unwrap()
 }
 
 fn remove_all(s3: &S3) {
