@@ -1,5 +1,7 @@
 //! Combines flags and environment into [`Config`]. Only this file reads the environment and credentials.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +13,8 @@ use crate::model::{RunId, StoreKind};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
+/// Maximum size of a file that holds one credential.
+const LARGEST_FILE: u64 = 64 << 10;
 
 /// What a run reads and writes, and its credentials.
 #[derive(Debug)]
@@ -307,7 +311,7 @@ fn find_variable(
 
 /// Errors do not show the path: a user may have put the secret itself into the wrong variable.
 fn read_value_file(file_name: &str, path: &str) -> Result<String> {
-    let text = std::fs::read_to_string(path)
+    let text = read_small_file(Path::new(path))
         .with_context(|| format!("the file that {file_name} names cannot be read"))
         .map_err(|error| {
             let hint = format!("set {file_name} to the path of a file, not to its content");
@@ -319,6 +323,19 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
             format!("put the value into it, or unset {file_name}"));
     }
     Ok(text.to_owned())
+}
+
+/// Reads a regular file of limited size. A device or a pipe may never end.
+fn read_small_file(path: &Path) -> io::Result<String> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let mut file = File::open(path)?.take(LARGEST_FILE + 1);
+    match file.read_to_string(&mut text)? as u64 {
+        0..=LARGEST_FILE => Ok(text),
+        _ => Err(io::Error::other("it is larger than 64 KiB")),
+    }
 }
 
 /// An empty variable counts as unset: CI passes an empty one where it withholds a secret.

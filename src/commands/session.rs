@@ -22,13 +22,13 @@ use crate::apply::{Control, Job, Limiter, Outcome, apply};
 use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, RunId, Target};
+use crate::model::{MOST_ROWS, Observed, RunId, Target};
 use crate::plan::{
     Approved, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, plan, select,
 };
@@ -186,7 +186,11 @@ impl Session {
         let nothing_yet = || filter.empty_list();
         let mut observed = self.reader.collect(&dice(), nothing_yet, take).await?;
         observed.is_partial = self.reader.is_partial();
-        Ok(observed)
+        match observed.crowded {
+            None => Ok(observed),
+            Some(pipe) => bail!(Failed: "more than {MOST_ROWS} live rooms have the pipe `{pipe}`";
+                "delete all but one of them in ImbaChat"),
+        }
     }
 
     /// Reads the ledger and prints its warnings.

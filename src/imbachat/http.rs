@@ -25,6 +25,10 @@ use crate::model::{RunId, WidgetId};
 
 /// Maximum size of an answer to a write.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
+/// Maximum size of the body of an error.
+const LARGEST_ERROR: usize = 64 << 10;
+/// Maximum time for the body of a list, in timeouts.
+const LIST_TIMEOUTS: u32 = 20;
 /// The `User-Agent`, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 /// Maximum length of quoted server text.
@@ -134,33 +138,68 @@ impl Http {
             return Err(self.redirected(&response));
         }
         let retry_after = retry_after(response.headers());
-        let body = self.body(response, LARGEST_ANSWER).await;
-        let reason = body.ok().and_then(|body| wire::complaint(&body));
+        let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
+            Ok(body) => wire::complaint(&body),
+            Err(failure) => Some(failure.message).filter(|_| failure.lasting),
+        };
         Err(Failure {
             retry_after,
             ..self.refusal(Cause::Status(status.as_u16()), reason)
         })
     }
 
-    /// Reads the whole body of an answer, which may have this many bytes.
+    /// Maximum time for the body of a list: it may take longer than other answers.
+    pub(super) fn list_time(&self) -> Duration {
+        self.timeout.saturating_mul(LIST_TIMEOUTS)
+    }
+
+    /// Reads the whole body of an answer, within these limits.
     pub(super) async fn body(
         &self,
-        mut response: Response,
-        most: usize,
+        response: Response,
+        largest: usize,
+        time: Duration,
     ) -> Result<Vec<u8>, Failure> {
-        let number = number(&response);
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
-            body.extend_from_slice(&piece);
-            if body.len() > most {
-                return Err(Failure::lasting(
-                    Delivery::Uncertain,
-                    format!("the answer is larger than {most} bytes"),
-                ));
-            }
-        }
+        let (number, mut body) = (number(&response), Vec::new());
+        let take = |piece: &[u8]| {
+            body.extend_from_slice(piece);
+            Ok(())
+        };
+        self.pieces(response, largest, time, take).await?;
         self.log_body(number, None, &body);
         Ok(body)
+    }
+
+    /// Passes on the pieces of a body as they arrive, within these limits. No server makes a run endless.
+    pub(super) async fn pieces(
+        &self,
+        mut response: Response,
+        largest: usize,
+        time: Duration,
+        mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
+    ) -> Result<(), Failure> {
+        let read = async {
+            let mut size = 0;
+            while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
+                size += piece.len();
+                if size > largest {
+                    let (size, unit) = match largest >> 20 {
+                        0 => (largest >> 10, "KiB"),
+                        size => (size, "MiB"),
+                    };
+                    let text = format!("the server's answer is larger than {size} {unit}");
+                    return Err(self.reject(Bad::TooLarge(text)));
+                }
+                take(&piece).map_err(|bad| self.reject(bad))?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
+            let seconds = time.as_secs_f64();
+            let text = format!("the server's answer is not complete after {seconds} s");
+            let failure = self.reject(Bad::TooLarge(text));
+            Err(failure.hint("raise --timeout if the server needs more time"))
+        })
     }
 
     /// Logs the shape of a body. For a list, without its rows.
@@ -190,6 +229,11 @@ impl Http {
                 unusable(cause, &text)
                     .hint("check --api-url; a proxy or a login page may have answered instead of the API")
             }
+            Bad::TooLarge(text) => Failure {
+                lasting: true,
+                ..Failure::from_cause(Cause::Unreadable, text)
+                    .hint("check --api-url, and ask the server's operator")
+            },
             Bad::NoList(text) => Failure {
                 lasting: true,
                 ..unusable(Cause::Unreadable, &text).hint(

@@ -3,20 +3,26 @@
 //! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` is a list or, as PHP
 //! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`).
 
-/// Maximum size of an element.
-const LARGEST_ROW: usize = 8 << 20;
-/// Maximum size of an envelope.
-const LARGEST_ENVELOPE: usize = 1 << 20;
+/// Maximum number of elements.
+const MOST_ROWS: usize = 1_000_000;
+/// Maximum size of an element, in MiB.
+const LARGEST_ROW: usize = 8;
+/// Maximum size of an envelope, and of what is between two elements, in MiB.
+const LARGEST_ENVELOPE: usize = 1;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The number of open brackets around an element.
 const LEVEL: u32 = 2;
 
 /// Why a list answer cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// An element or the envelope is too large.
-    #[error("a part of the answer is larger than {0} bytes")]
-    TooLarge(usize),
+    /// There are too many elements.
+    #[error("the server's list has more than {MOST_ROWS} rows")]
+    TooMany,
+    /// A part of the answer is larger than this many MiB.
+    #[error("{0} is larger than {1} MiB")]
+    TooLarge(&'static str, usize),
     /// An element is not an object.
     #[error("an element of the list is not an object")]
     NotAnObject,
@@ -37,7 +43,11 @@ pub struct ListStream {
     in_data: bool,
     data_is_list: bool,
     expect_value: bool,
+    /// Whether the answer is an object; `None` before its first character.
+    is_object: Option<bool>,
     count: usize,
+    /// The number of bytes since the last element.
+    between: usize,
 }
 
 impl ListStream {
@@ -61,12 +71,17 @@ impl ListStream {
                 let end = self.element_end(rest);
                 let part = rest.split_at_checked(end.unwrap_or(rest.len()));
                 let (part, after) = part.unwrap_or((rest, &[]));
-                if self.row.len() + part.len() > LARGEST_ROW {
-                    return Err(RowError::TooLarge(LARGEST_ROW).into());
-                }
+                limit(
+                    "a row of the server's list",
+                    self.row.len() + part.len(),
+                    LARGEST_ROW,
+                )?;
                 self.row.extend_from_slice(part);
                 if end.is_some() {
                     self.count += 1;
+                    if self.count > MOST_ROWS {
+                        return Err(RowError::TooMany.into());
+                    }
                     take(&self.row)?;
                 }
                 rest = after;
@@ -87,7 +102,7 @@ impl ListStream {
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
         // If it is not even an object, such as HTML, the envelope reader reports a better error.
-        if whole || !self.is_object() {
+        if whole || self.is_object != Some(true) {
             Ok(self.envelope)
         } else {
             Err(RowError::Cut)
@@ -96,12 +111,19 @@ impl ListStream {
 
     /// Reads a byte between elements. Returns whether an element starts with it.
     fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
+        self.between += 1;
+        limit(
+            "the gap between two rows of the server's list",
+            self.between,
+            LARGEST_ENVELOPE,
+        )?;
         if self.follow_text(byte) {
             return Ok(false);
         }
         match byte {
             b'{' => {
                 self.row.clear();
+                self.between = 0;
                 self.expect_value = self.data_is_list;
                 return Ok(true);
             }
@@ -136,8 +158,14 @@ impl ListStream {
 
     fn read_envelope(&mut self, byte: u8) -> Result<(), RowError> {
         self.envelope.push(byte);
-        if self.envelope.len() > LARGEST_ENVELOPE {
-            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
+        let what = "the server's answer without its rows";
+        limit(what, self.envelope.len(), LARGEST_ENVELOPE)?;
+        if self.is_object.is_none()
+            && !byte.is_ascii_whitespace()
+            && !BYTE_ORDER_MARK.contains(&byte)
+        {
+            // A page with a script is not an object.
+            self.is_object = Some(byte == b'{');
         }
         if self.follow_text(byte) {
             if self.depth == 1 && self.in_text {
@@ -151,7 +179,7 @@ impl ListStream {
             b'{' | b'[' => {
                 self.depth += 1;
                 let data = self.depth == LEVEL && self.expect_value && self.key == b"data";
-                self.in_data = data && self.is_object();
+                self.in_data = data && self.is_object == Some(true);
                 self.data_is_list = byte == b'[';
                 self.expect_value = self.in_data && self.data_is_list;
             }
@@ -160,13 +188,6 @@ impl ListStream {
             _ => {}
         }
         Ok(())
-    }
-
-    /// Whether the answer starts as an object, after an optional byte order mark. HTML with a script does not.
-    fn is_object(&self) -> bool {
-        let text = self.envelope.as_slice();
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        text.trim_ascii_start().starts_with(b"{")
     }
 
     /// Tracks JSON strings. Returns whether the byte is inside a string or ends one.
@@ -182,6 +203,14 @@ impl ListStream {
             _ => {}
         }
         true
+    }
+}
+
+/// Checks that a part of the answer is not larger than this many MiB.
+fn limit(what: &'static str, bytes: usize, most: usize) -> Result<(), RowError> {
+    match bytes > most << 20 {
+        true => Err(RowError::TooLarge(what, most)),
+        false => Ok(()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "a failing index fails the test")]
 
+use std::iter::repeat;
+
 use super::*;
 
 fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
@@ -96,4 +98,39 @@ fn other_shapes_are_left_to_the_envelope_or_refused() {
     assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), Err(RowError::Cut));
     let marked = "\u{feff}{\"data\":[{\"id\":1}]";
     assert_eq!(split(marked, 9), Err(RowError::Cut));
+}
+
+#[test]
+fn an_answer_without_end_is_too_large_wherever_it_goes_on() {
+    let endless = |start: &str, piece: &str| {
+        let mut rows = ListStream::default();
+        let pieces = std::iter::once(start.to_owned()).chain(repeat(piece.repeat(1000)));
+        let mut fed = pieces
+            .take(20_000)
+            .map(|text| rows.feed(text.as_bytes(), |_| Ok::<(), RowError>(())));
+        fed.find_map(Result::err)
+    };
+    let rows = "{\"data\":[";
+    assert_eq!(endless(rows, "{},"), Some(RowError::TooMany));
+    for (start, piece, most) in [
+        (rows, " ", 1),
+        (rows, ",", 1),
+        ("{\"data\":{\"", "7", 1),
+        ("", " ", 1),
+        ("{\"message\":\"", "text", 1),
+        ("{\"data\":[{\"name\":\"", "text", 8),
+        ("{\"data\":[{\"name\":", "[", 8),
+    ] {
+        let error = endless(start, piece);
+        assert!(
+            matches!(error, Some(RowError::TooLarge(_, size)) if size == most),
+            "{start} {piece}: {error:?}"
+        );
+    }
+    // The gap is counted from row to row.
+    let spaced = format!("{rows}{}", format!("{{}}{}", " ".repeat(900_000)).repeat(3));
+    assert_eq!(
+        split(&format!("{spaced}]}}"), 50_000).map(|(rows, _)| rows.len()),
+        Ok(3)
+    );
 }

@@ -19,8 +19,12 @@ use super::token::mint;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
-/// Maximum size of an answer of an unknown shape, which is read whole.
+/// Maximum size of a list.
+const LARGEST_LIST: usize = 256 << 20;
+/// Maximum size of a list of an unknown shape, which is read whole.
 const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
+/// Maximum number of different keys that a survey counts.
+const MOST_KEYS: usize = 1000;
 
 /// Credentials for reading.
 #[derive(Debug, Clone)]
@@ -172,7 +176,12 @@ impl Reader {
             for key in fields.into_keys() {
                 *survey.row_keys.entry(key).or_default() += 1;
             }
-            Ok(())
+            match survey.row_keys.len() > MOST_KEYS {
+                true => Err(Bad::TooLarge(format!(
+                    "the rows of the server's list have more than {MOST_KEYS} different keys"
+                ))),
+                false => Ok(()),
+            }
         };
         let query = Query::all(Listing::Rooms);
         let (mut survey, envelope) = self.rows(&query, dice, ListSurvey::default, take).await?;
@@ -249,7 +258,8 @@ impl Reader {
         if query.listing != Listing::Messages {
             return http.list(response, take).await;
         }
-        let body = http.body(response, LARGEST_OF_ANY_SHAPE).await?;
+        let time = http.list_time();
+        let body = http.body(response, LARGEST_OF_ANY_SHAPE, time).await?;
         let taken = raw_rows::take_messages(&body, take);
         taken.map_err(|bad| http.reject(bad))?;
         Ok(Value::Null)
@@ -330,12 +340,12 @@ impl Http {
     }
 
     /// Reads a list answer, passes on every element as it arrives, and returns the envelope.
-    async fn list(&self, mut response: Response, take: Take<'_>) -> Result<Value, Failure> {
+    async fn list(&self, response: Response, take: Take<'_>) -> Result<Value, Failure> {
         let bad = |bad| self.reject(bad);
         let (number, mut list) = (number(&response), ListStream::default());
-        while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
-            list.feed(&piece, &mut *take).map_err(bad)?;
-        }
+        let feed = |piece: &[u8]| list.feed(piece, &mut *take);
+        let time = self.list_time();
+        self.pieces(response, LARGEST_LIST, time, feed).await?;
         let count = list.count();
         let envelope = list.finish().map_err(|error| bad(error.into()))?;
         self.log_body(number, Some(count), &envelope);

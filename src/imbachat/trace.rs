@@ -5,11 +5,16 @@ use serde_json::Value;
 /// Maximum number of keys shown per object, and maximum length of each.
 const KEYS: usize = 20;
 const KEY: usize = 32;
+/// Maximum size of an answer that is described.
+const LARGEST: usize = 4 << 20;
 /// Maximum depth of a shape.
 const DEPTH: u32 = 4;
 
 /// The shape of an answer: keys, numbers and booleans, but only the lengths of texts.
 pub(super) fn shape(body: &[u8]) -> String {
+    if body.len() > LARGEST {
+        return "large".to_owned();
+    }
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => value_shape(&value, DEPTH),
         Err(_) if body.trim_ascii_start().starts_with(b"<") => "a page".to_owned(),

@@ -20,13 +20,18 @@ pub(super) enum Bad {
     Shape(String),
     /// It reports success, but has no list, or it is unclear which list to use.
     NoList(String),
+    /// It is larger than a limit.
+    TooLarge(String),
     /// The server reports an error with this code and reason.
     Complaint { code: Option<i64>, text: String },
 }
 
 impl From<RowError> for Bad {
     fn from(error: RowError) -> Self {
-        Self::Shape(error.to_string())
+        match error {
+            RowError::TooMany | RowError::TooLarge(..) => Self::TooLarge(error.to_string()),
+            RowError::NotAnObject | RowError::Cut => Self::Shape(error.to_string()),
+        }
     }
 }
 
@@ -269,7 +274,7 @@ pub struct NoList(String);
 impl From<Bad> for NoList {
     fn from(bad: Bad) -> Self {
         match bad {
-            Bad::Shape(text) | Bad::NoList(text) => Self(text),
+            Bad::Shape(text) | Bad::NoList(text) | Bad::TooLarge(text) => Self(text),
             Bad::Complaint { text, .. } => Self(format!("the answer reports an error: {text}")),
         }
     }

@@ -154,7 +154,7 @@ impl WriteRooms for Writer {
         let request = form.attach_to(http.post("imbachat/v1/widget/imba_rooms")?);
         let response = http.send(request.timeout(http.timeout)).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
-        let body = http.body(response, LARGEST_ANSWER).await?;
+        let body = http.body(response, LARGEST_ANSWER, http.timeout).await?;
         let mut written = written(&body, accepted).map_err(|bad| http.reject(bad))?;
         for error in &mut written.errors {
             *error = http.redact(error);
@@ -201,7 +201,7 @@ impl SendMessages for Sender {
             .text("room_id", room)
             .text("message", text);
         let response = http.send(form.attach_to(request)).await?;
-        let body = http.body(response, LARGEST_ANSWER).await?;
+        let body = http.body(response, LARGEST_ANSWER, http.timeout).await?;
         sent(&body).map_err(|bad| http.reject(bad))
     }
 }

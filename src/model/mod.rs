@@ -19,7 +19,7 @@ pub use desired::{
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
-pub use observed::{LiveRoom, Observed};
+pub use observed::{LiveRoom, MOST_ROWS, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::{Pipe, RoomId, RoomState};
 
+/// Maximum number of rows kept for one pipe. More than one live row is a conflict.
+pub const MOST_ROWS: usize = 100;
+
 /// One row of the server's list. It has no members because the API does not return them (`api: get_rooms`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRoom {
@@ -28,6 +31,8 @@ pub struct Observed {
     pub unmanaged: usize,
     /// Wanted pipes that look like the pipe of an undeclared live row, paired with that pipe.
     pub look_alikes: Vec<(Pipe, Pipe)>,
+    /// A pipe with more live rows than are kept.
+    pub crowded: Option<Pipe>,
     /// Whether the list may be incomplete. A missing room is then *not listed*, and is never created.
     pub is_partial: bool,
 }
@@ -54,6 +59,14 @@ impl Observed {
             .or_insert_with(|| Vec::with_capacity(1));
         let at = rows.partition_point(|other| other.id < row.id);
         rows.insert(at, row);
+        if rows.len() > MOST_ROWS {
+            // A deleted row decides nothing beside others.
+            let surplus = rows.iter().rposition(|row| row.deleted);
+            let row = rows.remove(surplus.unwrap_or(MOST_ROWS));
+            if !row.deleted {
+                self.crowded.get_or_insert(row.pipe);
+            }
+        }
     }
 
     /// Returns the live rows of a pipe.

@@ -208,6 +208,29 @@ fn a_file_that_cannot_be_used_is_reported_by_the_variable_that_names_it() {
 }
 
 #[test]
+fn a_credential_file_is_a_regular_file_of_limited_size() {
+    let (scene, server) = without(&["IMBACHAT_SECRET_KEY"]);
+    let large = scene.write("large", "x".repeat((64 << 10) + 1));
+    let named = |path: &str| {
+        let (scene, _) = without(&["IMBACHAT_SECRET_KEY"]);
+        refused(&scene.env("IMBACHAT_SECRET_KEY_FILE", path), "plan")
+    };
+    assert_snapshot!(named(large.to_str().unwrap()), @"
+    exit 1
+    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: it is larger than 64 KiB
+      hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
+    ");
+    let device = named("/dev/zero");
+    assert_snapshot!(device, @"
+    exit 1
+    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: it is not a regular file
+      hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
+    ");
+    assert_eq!(named("/"), device);
+    assert_eq!(server.served(), 0);
+}
+
+#[test]
 fn a_variable_and_its_file_are_not_both_set() {
     for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
         let (scene, server) = without(&[]);

@@ -1,5 +1,6 @@
 //! The HTTP client: the requests it sends, how it handles bad answers, and what it never does.
 
+mod bounds;
 mod connections;
 mod http2;
 mod reading;

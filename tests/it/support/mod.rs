@@ -12,7 +12,7 @@ mod scene;
 
 pub use api::{Api, ignoring_updates, runtime};
 pub use canned::Canned;
-pub use messages::{answer, form, header, json};
+pub use messages::{answer, form, header, json, read_request};
 pub use proxy::{Fault, Proxy, Seen};
 pub use scene::{Args, Ran, Scene, Shows, committed_schema, live_room, manifest, validator};
 

@@ -1,0 +1,209 @@
+//! Servers that never stop: every run ends, and its error names the limit.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::{redacted_output, scene_at};
+use crate::support::{Canned, Shows, read_request};
+
+const OK: &str = "HTTP/1.1 200 OK";
+const LIST: &str = r#"{"success":"true","data":["#;
+const NO_PAUSE: Duration = Duration::ZERO;
+
+/// A server that starts every answer like this, and then repeats a piece until the client closes the connection.
+struct Endless {
+    address: SocketAddr,
+    end: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Endless {
+    fn start(status: &str, body: &str, piece: &str, pause: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let end = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&end);
+        let start = format!("{status}\r\nConnection: close\r\n\r\n{body}");
+        // Write many small pieces at once.
+        let times = match pause {
+            NO_PAUSE => 100_000_usize.div_ceil(piece.len()),
+            _ => 1,
+        };
+        let pieces = piece.repeat(times);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                let mut stream = stream.unwrap();
+                read_request(&mut stream);
+                let mut sent = stream.write_all(start.as_bytes());
+                while sent.is_ok() && is_open(&mut stream, pause) {
+                    sent = stream.write_all(pieces.as_bytes());
+                }
+            }
+        });
+        Self {
+            address,
+            end,
+            thread: Some(thread),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// Whether the client keeps the connection open for this time.
+fn is_open(stream: &mut TcpStream, pause: Duration) -> bool {
+    if pause == NO_PAUSE {
+        return true;
+    }
+    stream.set_read_timeout(Some(pause)).unwrap();
+    // A read ends early only if the client closes the connection.
+    stream
+        .read(&mut [0])
+        .is_err_and(|error| error.kind() != std::io::ErrorKind::ConnectionReset)
+}
+
+/// The output of a command against an endless answer.
+#[track_caller]
+fn run(args: &str, status: &str, body: &str, piece: &str) -> String {
+    let server = Endless::start(status, body, piece, NO_PAUSE);
+    redacted_output(&scene_at(&server.url()).run(args), &[])
+}
+
+#[test]
+fn endless_rows() {
+    assert_snapshot!(run("get users", OK, LIST, "{},"), @"
+    exit 1
+    error: the server's list has more than 1000000 rows
+      hint: check --api-url, and ask the server's operator
+    ");
+}
+
+#[test]
+fn endless_white_space_and_commas() {
+    let text = run("plan", OK, LIST, " \n");
+    assert_snapshot!(text, @"
+    exit 1
+    error: the gap between two rows of the server's list is larger than 1 MiB
+      hint: check --api-url, and ask the server's operator
+    ");
+    assert_eq!(run("plan", OK, LIST, ","), text);
+    assert_eq!(run("apply --yes", OK, LIST, ",\t"), text);
+    assert_snapshot!(run("plan", OK, "", " "), @"
+    exit 1
+    error: the server's answer without its rows is larger than 1 MiB
+      hint: check --api-url, and ask the server's operator
+    ");
+    assert_snapshot!(run("plan", OK, r#"{"message":""#, "text "), @"
+    exit 1
+    error: the server's answer without its rows is larger than 1 MiB
+      hint: check --api-url, and ask the server's operator
+    ");
+}
+
+#[test]
+fn an_endless_row() {
+    assert_snapshot!(run("plan", OK, r#"{"data":[{"name":""#, "long "), @"
+    exit 1
+    error: a row of the server's list is larger than 8 MiB
+      hint: check --api-url, and ask the server's operator
+    ");
+}
+
+#[test]
+fn endless_messages() {
+    assert_snapshot!(run("get messages", OK, "[", r#"{"id":1},"#), @"
+    exit 1
+    error: the server's answer is larger than 64 MiB
+      hint: check --api-url, and ask the server's operator
+    ");
+}
+
+#[test]
+fn the_endless_body_of_an_error() {
+    let status = "HTTP/1.1 422 Unprocessable Entity";
+    assert_snapshot!(run("plan", status, r#"{"error":""#, "no "), @"
+    exit 1
+    error: the server rejects the request (HTTP 422): the server's answer is larger than 64 KiB
+    ");
+}
+
+#[test]
+fn an_endless_answer_to_a_write() {
+    let server = Endless::start(OK, r#"{"data":[{"success":true,"x":""#, "long ", NO_PAUSE);
+    let scene = scene_at(&server.url());
+    let sent = scene.run("send --room-id 7 --user 3 hi");
+    assert_snapshot!(redacted_output(&sent, &[]), @"
+    exit 1
+    error: uncertain: the message may have been sent to room 7, and is not sent again: the server's answer is larger than 4 MiB
+      hint: check room 7 before you send it again
+    ");
+}
+
+#[test]
+fn a_list_that_never_ends() {
+    let server = Endless::start(OK, LIST, " ", Duration::from_millis(10));
+    let ran = scene_at(&server.url()).run("plan --timeout 50ms");
+    assert_snapshot!(redacted_output(&ran, &[]), @"
+    exit 1
+    error: the server's answer is not complete after 1 s
+      hint: raise --timeout if the server needs more time
+    ");
+}
+
+#[test]
+fn an_error_that_never_ends() {
+    let status = "HTTP/1.1 403 Forbidden";
+    let server = Endless::start(status, r#"{"error":""#, "n", Duration::from_millis(10));
+    let ran = scene_at(&server.url()).run("plan --timeout 200ms");
+    assert_snapshot!(redacted_output(&ran, &[]), @"
+    exit 1
+    error: the server does not accept the widget's secret key (HTTP 403): the server's answer is not complete after 0.2 s
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
+    ");
+}
+
+/// Plans against a list with this many live and deleted rows of the declared pipe.
+fn plan_with(live: usize, deleted: usize) -> String {
+    let row = |id: usize, deleted_at: Option<&str>| json!({"id": id, "pipe": "team-a", "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at});
+    let gone = (1..=deleted).map(|id| row(id, Some("2020-12-19 20:42:07")));
+    let rows: Vec<_> = gone
+        .chain((1001..=1000 + live).map(|id| row(id, None)))
+        .collect();
+    let server = Canned::answer("200 OK", "", &json!({"data": rows}).to_string());
+    let url = server.url();
+    let port = url.rsplit(':').next().unwrap();
+    redacted_output(&scene_at(&url).run("plan"), &[(port, "PORT")])
+}
+
+#[test]
+fn a_pipe_with_too_many_rows() {
+    assert_snapshot!(plan_with(101, 0), @"
+    exit 1
+    error: more than 100 live rooms have the pipe `team-a`
+      hint: delete all but one of them in ImbaChat
+    ");
+    assert_eq!(plan_with(101, 300), plan_with(101, 0));
+    plan_with(100, 0).shows("92 more have this pipe");
+    // Deleted rows do not count, however many there are.
+    assert_eq!(plan_with(1, 300), plan_with(1, 0));
+}
