@@ -13,6 +13,19 @@ use crate::model::{RunId, StoreKind};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
+/// The variables of proxies and trusted certificates.
+const NETWORK: [&str; 10] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
 /// Maximum size of a file that holds one credential.
 const LARGEST_FILE: u64 = 64 << 10;
 
@@ -37,6 +50,8 @@ pub struct Credentials {
     /// Used for writing, with the password.
     pub login: Option<SecretString>,
     pub password: Option<SecretString>,
+    /// The variables of proxies and trusted certificates that are set.
+    pub network: Vec<(&'static str, SecretString)>,
     /// In lookup order.
     pub found: Vec<Found>,
     /// Invalid variables. Only `doctor` continues if there are any.
@@ -184,7 +199,8 @@ impl Credentials {
     fn from_environment(needs: Needs) -> Self {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         let mut find = |name, least: Needs| {
-            let value = (needs >= least).then(|| find_variable(name, true, &mut found))?;
+            let is_secret = !NETWORK.contains(&name);
+            let value = (needs >= least).then(|| find_variable(name, is_secret, &mut found))?;
             value.unwrap_or_else(|error| {
                 problems.push(Problem { name, error });
                 None
@@ -198,6 +214,11 @@ impl Credentials {
             let value = find(name, Needs::Presence).filter(|_| needs == Needs::Writing);
             value.map(SecretString::from)
         });
+        let network = NETWORK.iter().filter_map(|name| {
+            let value = find(name, Needs::Place)?;
+            Some((*name, SecretString::from(value)))
+        });
+        let network = network.collect();
         let number = widget.map(|text| text.parse::<u64>());
         if let Some(Err(_)) = number {
             let name = "IMBACHAT_WIDGET";
@@ -212,6 +233,7 @@ impl Credentials {
             jwt,
             login,
             password,
+            network,
             found,
             problems,
         }

@@ -12,7 +12,7 @@ use crate::config::{Config, Found, StoreVariables};
 use crate::doctor::{self, Finding, Known, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::{Http, Writer};
+use crate::imbachat::{Cause, Failure, Http, Writer, show_variable};
 use crate::ledger::Name;
 use crate::manifest::LONGEST_PIPE;
 use crate::model::{Pipe, is_hidden};
@@ -35,8 +35,12 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     report.add("address", doctor::address(target, insecure));
     let site = site.ok();
     let connected = match &site {
-        Some(site) => connect(config, site).await.map_err(failed),
-        None => Err(Finding::skipped("needs `address`")),
+        Some(site) => connect(config, site).await.map_err(|error| {
+            let failure = error.source.downcast_ref::<Failure>();
+            let is_tls = failure.is_some_and(|failure| failure.cause == Some(Cause::Tls));
+            (if is_tls { "tls" } else { "connection" }, failed(error))
+        }),
+        None => Err(("connection", Finding::skipped("needs `address`"))),
     };
     let credentials = &config.credentials;
     let unreadable = credentials.troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
@@ -109,7 +113,13 @@ fn settings(config: &Config) -> Finding {
     }
     let place = |found: &Found| match found.in_file {
         true => (found.name, format!("in a file, by {}_FILE", found.name)),
-        false => (found.name, "in the environment".to_owned()),
+        false => {
+            let network = &mut config.credentials.network.iter();
+            let value = network.find(|(name, _)| *name == found.name);
+            let value = value.map(|(name, value)| format!(": {}", show_variable(name, value)));
+            let place = format!("in the environment{}", value.unwrap_or_default());
+            (found.name, place)
+        }
     };
     let mut settings: Vec<_> = config.credentials.found.iter().map(place).collect();
     // `address` reports problems with the ledger's variables.

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::{
-    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
+    Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
@@ -235,7 +235,9 @@ pub async fn connect(
             (endpoint, Some(sandbox), Vec::new())
         }
     };
-    let http = Http::new(endpoint, config.server.connection.timeout, secrets)?;
+    let network = Network(config.credentials.network.clone());
+    let timeout = config.server.connection.timeout;
+    let http = Http::new(endpoint, timeout, secrets, &network)?;
     Ok((http.with_run(&config.run), sandbox))
 }
 

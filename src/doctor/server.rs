@@ -19,11 +19,12 @@ const ENVELOPE: &str = "code data message success";
 
 /// Adds the checks of a server. Returns its list and the reader, if the list could be read.
 ///
-/// `http` and `auth` are the client and the reading credentials, or why there are none.
+/// `http` and `auth` are the client and the reading credentials, or why there are none. Without a client, the finding belongs to the
+/// named check.
 pub async fn check_server(
     report: &mut Report,
     target: Option<&Target>,
-    http: Result<&Http, Finding>,
+    http: Result<&Http, (&str, Finding)>,
     auth: Result<ReadAuth, Finding>,
     is_jwt_set: bool,
     dice: &Dice,
@@ -41,13 +42,14 @@ pub async fn check_server(
         }
         knock = Some(knocked);
     }
-    let connection = match (http, &knock) {
-        (Err(finding), _) => finding,
-        (Ok(_), None) => Finding::skipped("needs `address`"),
-        (Ok(_), Some(knock)) => connection(knock),
+    let (connection, tls) = match (http, &knock) {
+        (Err(("tls", finding)), _) => (Finding::skipped("needs `tls`"), finding),
+        (Err((_, finding)), _) => (finding, tls(target, None)),
+        (Ok(_), None) => (Finding::skipped("needs `address`"), tls(target, None)),
+        (Ok(http), Some(knock)) => (connection(knock, &http.route()), tls(target, Some(knock))),
     };
     report.add("connection", connection);
-    report.add("tls", tls(target, knock.as_ref()));
+    report.add("tls", tls);
     report.add("clock", clock(knock.as_ref()));
     let is_open = matches!(&knock, Some(Ok(knock)) if knock.open);
     report.add("credentials", credentials(&auth, list.as_ref(), is_open));
@@ -57,7 +59,7 @@ pub async fn check_server(
     Some((reader?, list?.ok()?))
 }
 
-fn connection(knock: &Result<Reachability, Failure>) -> Finding {
+fn connection(knock: &Result<Reachability, Failure>, route: &str) -> Finding {
     let knock = match knock {
         Err(failure) if failure.cause == Some(Cause::Tls) => {
             return Finding::ok("the server answers; see `tls`");
@@ -74,7 +76,9 @@ fn connection(knock: &Result<Reachability, Failure>) -> Finding {
         return Finding::warning(message, remedy);
     }
     let status = knock.status;
-    Finding::ok(format!("HTTP {status} to a call without credentials"))
+    Finding::ok(format!(
+        "HTTP {status} to a call without credentials{route}"
+    ))
 }
 
 fn tls(target: Option<&Target>, knock: Option<&Result<Reachability, Failure>>) -> Finding {

@@ -9,26 +9,18 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT,
-};
-use reqwest::{Client, RequestBuilder, Response, redirect};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, USER_AGENT};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, field};
 
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
-use super::trace;
+use super::network::{Network, Proxy};
 use super::transport_error::{classify, explain_tls, join_causes};
-use super::wire::{self, Bad};
+use super::wire::Bad;
 use crate::model::{RunId, WidgetId};
 
-/// Maximum size of an answer to a write.
-pub(super) const LARGEST_ANSWER: usize = 4 << 20;
-/// Maximum size of the body of an error.
-const LARGEST_ERROR: usize = 64 << 10;
-/// Maximum time for the body of a list, in timeouts.
-const LIST_TIMEOUTS: u32 = 20;
 /// The `User-Agent`, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 /// Maximum length of quoted server text.
@@ -42,6 +34,7 @@ pub struct Http {
     /// Timeout for connecting, for idle time, and for a whole write.
     pub(super) timeout: Duration,
     secrets: Vec<SecretString>,
+    proxy: Option<Proxy>,
     agent: String,
     /// How errors describe the credentials.
     pub(super) credentials: Credentials,
@@ -53,38 +46,49 @@ impl Http {
     /// Creates a client. `timeout` limits connecting, idle time and a whole write. `secrets` are redacted in all errors.
     ///
     /// # Errors
-    /// If the TLS library fails to initialise.
+    /// If a variable of the network is unusable, or there are no trusted certificates.
     pub fn new(
         endpoint: Endpoint,
         timeout: Duration,
-        secrets: Vec<SecretString>,
+        mut secrets: Vec<SecretString>,
+        network: &Network,
     ) -> Result<Self, Failure> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             // Only `retry` decides what is retried.
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .read_timeout(timeout);
-        // Never use a proxy to reach this machine.
-        if endpoint.is_loopback() {
-            builder = builder.no_proxy();
-            if !endpoint.is_https() {
-                // Loading the system's trusted certificates would take most of a short run.
-                builder = builder.tls_certs_only([]);
-            }
+            .read_timeout(timeout)
+            // The library would ignore unusable variables.
+            .no_proxy();
+        let proxy = network.proxy(&endpoint)?;
+        if let Some(proxy) = &proxy {
+            let address = proxy.address.expose_secret();
+            builder = builder.proxy(reqwest::Proxy::all(address).map_err(Failure::no_client)?);
+            secrets.extend(proxy.password.clone());
         }
-        let client = builder
-            .build()
-            .map_err(|error| Failure::lasting(Delivery::NotSent, join_causes(&error)))?;
+        if endpoint.is_https() {
+            network.check_certificates()?;
+        } else if endpoint.is_loopback() {
+            // Loading the system's trusted certificates would take most of a short run.
+            builder = builder.tls_certs_only([]);
+        }
         Ok(Self {
-            client,
+            client: builder.build().map_err(Failure::no_client)?,
             endpoint,
             timeout,
             secrets,
+            proxy,
             agent: AGENT.to_owned(),
             credentials: SECRET_KEY,
             sent: Arc::default(),
         })
+    }
+
+    /// How the server is reached, for people: nothing, or the proxy.
+    pub fn route(&self) -> String {
+        let proxy = self.proxy.iter();
+        proxy.map(|proxy| format!(" through {proxy}")).collect()
     }
 
     /// Adds the run id to the `User-Agent`, so that the server's log can be matched to the run.
@@ -110,6 +114,12 @@ impl Http {
         let answer = self.client.execute(request).await;
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match answer {
+            Ok(response) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(self
+                    .proxy
+                    .as_ref()
+                    .map_or_else(|| self.refusal(Cause::Status(407), None), Proxy::login))
+            }
             Ok(mut response) => {
                 let status = response.status().as_u16();
                 let kind = header(response.headers(), CONTENT_TYPE).unwrap_or("none");
@@ -125,93 +135,6 @@ impl Http {
                 Err(failure)
             }
         }
-    }
-
-    /// Sends a request and returns the answer if its status is success.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = self.answer(request).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        if status.is_redirection() {
-            return Err(self.redirected(&response));
-        }
-        let retry_after = retry_after(response.headers());
-        let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
-            Ok(body) => wire::complaint(&body),
-            Err(failure) => Some(failure.message).filter(|_| failure.lasting),
-        };
-        Err(Failure {
-            retry_after,
-            ..self.refusal(Cause::Status(status.as_u16()), reason)
-        })
-    }
-
-    /// Maximum time for the body of a list: it may take longer than other answers.
-    pub(super) fn list_time(&self) -> Duration {
-        self.timeout.saturating_mul(LIST_TIMEOUTS)
-    }
-
-    /// Reads the whole body of an answer, within these limits.
-    pub(super) async fn body(
-        &self,
-        response: Response,
-        largest: usize,
-        time: Duration,
-    ) -> Result<Vec<u8>, Failure> {
-        let (number, mut body) = (number(&response), Vec::new());
-        let take = |piece: &[u8]| {
-            body.extend_from_slice(piece);
-            Ok(())
-        };
-        self.pieces(response, largest, time, take).await?;
-        self.log_body(number, None, &body);
-        Ok(body)
-    }
-
-    /// Passes on the pieces of a body as they arrive, within these limits. No server makes a run endless.
-    pub(super) async fn pieces(
-        &self,
-        mut response: Response,
-        largest: usize,
-        time: Duration,
-        mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
-    ) -> Result<(), Failure> {
-        let read = async {
-            let mut size = 0;
-            while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
-                size += piece.len();
-                if size > largest {
-                    let (size, unit) = match largest >> 20 {
-                        0 => (largest >> 10, "KiB"),
-                        size => (size, "MiB"),
-                    };
-                    let text = format!("the server's answer is larger than {size} {unit}");
-                    return Err(self.reject(Bad::TooLarge(text)));
-                }
-                take(&piece).map_err(|bad| self.reject(bad))?;
-            }
-            Ok(())
-        };
-        tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
-            let seconds = time.as_secs_f64();
-            let text = format!("the server's answer is not complete after {seconds} s");
-            let failure = self.reject(Bad::TooLarge(text));
-            Err(failure.hint("raise --timeout if the server needs more time"))
-        })
-    }
-
-    /// Logs the shape of a body. For a list, without its rows.
-    pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
-        // The shape is computed only if it is logged.
-        debug!(
-            number,
-            rows,
-            bytes = body.len(),
-            shape = self.redact(&trace::shape(body)),
-            "body"
-        );
     }
 
     /// The failure for an HTTP 200 answer that cannot be used.
@@ -256,8 +179,13 @@ impl Http {
             let message = format!("no connection to {}: {reason}", self.endpoint.origin());
             return Failure::from_cause(cause, message).hint(remedy);
         }
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| error.is_connect()) {
+            let reason = self.redact(&join_causes(&error));
+            return proxy.fail(cause, &reason, &self.endpoint.origin());
+        }
         let what = match cause {
             Cause::Cut => "the connection was lost".to_owned(),
+            Cause::Unreadable => "the server's answer cannot be unpacked".to_owned(),
             Cause::NotProcessed => "the server rejected the request before acting on it".to_owned(),
             Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),
             _ => format!("no connection to {}", self.endpoint.origin()),
@@ -287,7 +215,7 @@ impl Http {
     }
 
     /// The failure when the server refuses, by HTTP status or by `code`.
-    fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
+    pub(super) fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
             Cause::Body(code) if code > 0 => (code, format!("code {code} with HTTP 200")),
@@ -348,6 +276,17 @@ impl Http {
     }
 }
 
+impl Failure {
+    fn no_client(error: reqwest::Error) -> Self {
+        let message = format!("no client for HTTPS: {}", join_causes(&error));
+        Self {
+            cause: Some(Cause::Tls),
+            ..Self::lasting(Delivery::NotSent, message)
+        }
+        .hint("install the system's certificates (ca-certificates), and unset SSL_CERT_FILE or SSL_CERT_DIR if they are empty")
+    }
+}
+
 /// The name of the credentials in errors, and the hint if they are rejected (`api: fact 5`).
 pub(super) type Credentials = (&'static str, &'static str);
 
@@ -368,12 +307,7 @@ pub(super) const SITE_USER: Credentials = (
     "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget",
 );
 
-/// The number of the request that an answer belongs to.
-pub(super) fn number(response: &Response) -> u64 {
-    response.extensions().get().copied().unwrap_or_default()
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -382,17 +316,7 @@ pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     parse_date(header(headers, DATE)?)
 }
 
-fn parse_date(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
     Some(date.timestamp())
-}
-
-/// `Retry-After`, in seconds or as a date. A date is relative to the answer's own `Date`, because our clock may be off.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let asked = header(headers, RETRY_AFTER)?.trim();
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let now = date(headers).unwrap_or_else(Timestamp::now);
-    Some(Duration::try_from(parse_date(asked)?.duration_since(now)).unwrap_or_default())
 }

@@ -3,14 +3,17 @@
 //! Main types: [`Reader`], [`Writer`] and [`Sender`]. They are separate types, so that a dry run never holds one that can write.
 //! The client does not decide what to send; it reports how a call ended ([`Failure`]).
 
+mod answer;
 mod endpoint;
 mod failure;
 mod form;
 mod http;
 mod list_stream;
+mod network;
 mod raw_rows;
 mod read;
 mod retry;
+mod tls_error;
 mod token;
 mod trace;
 mod transport_error;
@@ -22,6 +25,7 @@ pub use endpoint::Endpoint;
 pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
 pub use list_stream::{ListStream, RowError};
+pub use network::{Network, show_variable};
 pub use read::{ListSurvey, Query, Reachability, ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};
 pub use token::expiry;

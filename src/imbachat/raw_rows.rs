@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -39,15 +40,13 @@ pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
         let text = format!("an element of the list has more than {MOST_FIELDS} fields");
         return Err(Bad::Shape(text));
     }
-    let mut row = Row::default();
+    let mut cells = IndexMap::with_capacity(fields.len());
     for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
         let cell = cell(value, FieldType::of(listing, &name))?;
-        match row.fields.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = cell,
-            None => row.fields.push((name, cell)),
-        }
+        cells.insert(name, cell);
     }
-    Ok(row)
+    let fields = cells.into_iter().collect();
+    Ok(Row { fields })
 }
 
 /// The fields of an object in order. Names may repeat, so each value is searched for secrets.

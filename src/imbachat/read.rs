@@ -9,9 +9,10 @@ use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use super::answer::number;
 use super::failure::{Call, Cause, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, JWT, MINTED_JWT, date, number};
+use super::http::{Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
 use super::raw_rows;
 use super::retry::{Dice, with_retries};

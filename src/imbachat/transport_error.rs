@@ -1,17 +1,10 @@
 //! Maps an error of the HTTP library to a cause and a message.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
-use jiff::Timestamp;
-use rustls::CertificateError::{
-    self, BadSignature, ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer,
-};
-use rustls::pki_types::UnixTime;
-
-use super::failure::{Cause, list_names};
-
-/// Maximum number of certificate names shown.
-const NAMED: usize = 5;
+use super::failure::Cause;
+use super::tls_error;
 
 /// Maps an error to its cause.
 pub(super) fn classify(error: &reqwest::Error) -> Cause {
@@ -19,6 +12,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Cause {
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
         _ if error.is_request() && causes(error).any(is_unprocessed) => Cause::NotProcessed,
+        _ if causes(error).any(is_malformed) => Cause::Unreadable,
         _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
         _ if error.is_timeout() => Cause::NoConnectionInTime,
         _ if causes(error).any(|cause| tls(cause).is_some()) => Cause::Tls,
@@ -36,6 +30,17 @@ fn is_unprocessed(error: Source<'_>) -> bool {
     })
 }
 
+/// Whether a compressed body is malformed.
+fn is_malformed(error: Source<'_>) -> bool {
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| {
+        matches!(
+            error.kind(),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput
+        )
+    })
+}
+
 /// The TLS error inside an error. Also unwraps I/O errors, because their `source` skips the inner error.
 fn tls(error: Source<'_>) -> Option<&rustls::Error> {
     let own = error.downcast_ref::<rustls::Error>();
@@ -44,68 +49,7 @@ fn tls(error: Source<'_>) -> Option<&rustls::Error> {
 
 /// Why TLS failed, and a hint; `None` if the error is not from TLS.
 pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static str)> {
-    let error = causes(error).find_map(tls)?;
-    Some(match error {
-        rustls::Error::InvalidCertificate(error) => certificate(error),
-        rustls::Error::InvalidMessage(_) => (
-            format!("the server does not speak TLS ({error})"),
-            "check --api-url: the port may belong to plain http or to another program",
-        ),
-        other => (
-            format!("TLS failed: {other}"),
-            "check --api-url, and the proxy settings",
-        ),
-    })
-}
-
-fn certificate(error: &CertificateError) -> (String, &'static str) {
-    match error {
-        UnknownIssuer | BadSignature => (
-            format!(
-                "its certificate is not signed by an authority that this machine trusts ({error:?})"
-            ),
-            "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate",
-        ),
-        ExpiredContext { not_after, .. } => (
-            format!("its certificate expired at {}", date(*not_after)),
-            "ask the server's operator to renew the certificate, or set this machine's clock",
-        ),
-        NotValidYetContext { not_before, .. } => (
-            format!("its certificate is not valid before {}", date(*not_before)),
-            "set this machine's clock, or ask the server's operator to replace the certificate",
-        ),
-        NotValidForNameContext {
-            expected,
-            presented,
-        } => (
-            format!(
-                "its certificate is not for {}, but for {}",
-                expected.to_str(),
-                names(presented)
-            ),
-            "check the host in --api-url: it must be one of the certificate's names",
-        ),
-        other => (
-            format!("its certificate is rejected: {other}"),
-            "check --api-url and the proxy settings, or ask the server's operator",
-        ),
-    }
-}
-
-/// The library formats names as `DnsName("chat.example")`.
-fn names(presented: &[String]) -> String {
-    let names = presented.iter();
-    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
-    list_names(&names.collect::<Vec<_>>(), NAMED, "no host")
-}
-
-fn date(time: UnixTime) -> String {
-    let seconds = time.as_secs();
-    let date = i64::try_from(seconds).map(Timestamp::from_second);
-    match date {
-        Ok(Ok(date)) => date.to_string(),
-        _ => format!("second {seconds}"),
-    }
+    Some(tls_error::explain(causes(error).find_map(tls)?))
 }
 
 type Source<'e> = &'e (dyn std::error::Error + 'static);

@@ -8,9 +8,10 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::debug;
 
+use super::answer::LARGEST_ANSWER;
 use super::failure::{Call, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, LARGEST_ANSWER, SITE_USER};
+use super::http::{Http, SITE_USER};
 use super::retry::{Dice, with_retries};
 use super::write_answer::{Written, sent, written};
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};

@@ -3,6 +3,7 @@
 mod bounds;
 mod connections;
 mod http2;
+mod network;
 mod reading;
 mod wire;
 mod writing;

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
 use roomform::apply::{Control, Job, Limiter, Outcome, apply};
-use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
+use roomform::imbachat::{
+    Dice, Endpoint, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
+};
 use roomform::ledger::{Journal, LedgerFile, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
 use roomform::model::{Observed, RunId, Target, WidgetId, nfc};
@@ -165,7 +167,13 @@ impl<'a> World<'a> {
             origin: endpoint.origin(),
             widget: WidgetId(widget),
         };
-        let http = Http::new(endpoint, Duration::from_secs(30), Vec::new()).unwrap();
+        let http = Http::new(
+            endpoint,
+            Duration::from_secs(30),
+            Vec::new(),
+            &Network::default(),
+        )
+        .unwrap();
         let reader = Reader::new(
             http.clone(),
             target.widget,

@@ -272,7 +272,7 @@ fn a_server_that_is_no_tls_server() {
     assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
     ok       address         widget 627 on https://127.0.0.1:PORT
     ok       connection      the server answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
+    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS
                              remedy: check --api-url: the port may belong to plain http or to another program
     skipped  clock           needs `tls`
     skipped  credentials     needs `connection` and `tls`

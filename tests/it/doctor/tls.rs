@@ -146,7 +146,7 @@ fn a_certificate_from_an_untrusted_authority() {
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(connection_steps(&server, &Signer::new("someone else")), @"
     ok       connection      the server answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts (UnknownIssuer)
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts
                              remedy: check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
     skipped  credentials     needs `connection` and `tls`
     ");
@@ -199,7 +199,7 @@ fn a_server_that_speaks_no_tls() {
     });
     assert_snapshot!(connection_steps(&server, &Signer::new("someone")), @"
     ok       connection      the server answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
+    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS
                              remedy: check --api-url: the port may belong to plain http or to another program
     skipped  credentials     needs `connection` and `tls`
     ");
@@ -226,4 +226,77 @@ fn a_name_in_a_certificate_is_text_of_others() {
         !ran.all().contains(['\u{1b}']) && !ran.all().contains("secret_key"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn a_certificate_of_an_authority_is_not_one_of_a_server() {
+    let signer = Signer::new("someone");
+    let server = Tls::start(&signer, "127.0.0.1", |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
+    assert_snapshot!(connection_steps(&server, &signer), @"
+    ok       connection      the server answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is that of an authority, not of a server
+                             remedy: ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
+    skipped  credentials     needs `connection` and `tls`
+    ");
+}
+
+/// `get rooms` fails with the same words, before anything is sent.
+#[test]
+fn trusted_certificates_that_cannot_be_read() {
+    let signer = Signer::new("someone");
+    let server = Tls::start(&signer, "127.0.0.1", |_| {});
+    let run = |name: &str, path: &str| {
+        let scene = at(&server.url()).env(name, path);
+        scene.write("junk.pem", "junk");
+        scene.write("empty.pem", "");
+        scene.write("empty/none.txt", "");
+        let found = steps(
+            &doctor_output(&scene, &server.url(), &[]),
+            &["connection", "tls"],
+        );
+        let ran = scene.run("get rooms");
+        let reason = ran
+            .err
+            .strip_prefix("error: ")
+            .and_then(|text| text.split('\n').next());
+        found.shows(reason.unwrap());
+        found
+    };
+    assert_snapshot!(run("SSL_CERT_FILE", "no-such.pem"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_FILE: `no-such.pem` cannot be read: No such file or directory (os error 2)
+                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    assert_snapshot!(run("SSL_CERT_FILE", "junk.pem"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_FILE: `junk.pem` holds no certificate
+                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    assert_snapshot!(run("SSL_CERT_FILE", "empty.pem"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_FILE: `empty.pem` holds no certificate
+                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    assert_snapshot!(run("SSL_CERT_FILE", "/dev/zero"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_FILE: `/dev/zero` is not a regular file
+                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    assert_snapshot!(run("SSL_CERT_DIR", "junk.pem"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_DIR: `junk.pem` is not a directory
+                             remedy: set SSL_CERT_DIR to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    assert_snapshot!(run("SSL_CERT_DIR", "empty"), @"
+    skipped  connection      needs `tls`
+    failed   tls             SSL_CERT_DIR: `empty` holds no certificate
+                             remedy: set SSL_CERT_DIR to the certificates (PEM) of the authorities to trust, or unset it
+    ");
+    run("SSL_CERT_DIR", "empty:elsewhere").shows("SSL_CERT_DIR: `elsewhere` cannot be read");
+    // One directory with certificates is enough.
+    let scene = at(&server.url()).env("SSL_CERT_DIR", "elsewhere:trusted");
+    scene.write("trusted/someone.pem", &signer.pem);
+    doctor_output(&scene, &server.url(), &[]).shows("tls             the certificate is valid");
 }

@@ -154,7 +154,7 @@ fn an_endless_answer_to_a_write() {
     let sent = scene.run("send --room-id 7 --user 3 hi");
     assert_snapshot!(redacted_output(&sent, &[]), @"
     exit 1
-    error: uncertain: the message may have been sent to room 7, and is not sent again: the server's answer is larger than 4 MiB
+    error: uncertain: the message may have been sent to room 7, so it is not sent again: the server's answer is larger than 4 MiB
       hint: check room 7 before you send it again
     ");
 }

@@ -1,0 +1,124 @@
+//! Reads answers: their status, and their bodies within limits.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response};
+use tracing::debug;
+
+use super::failure::{Cause, Failure};
+use super::http::{Http, date, header, parse_date};
+use super::trace;
+use super::wire::{self, Bad};
+
+/// Maximum size of an answer to a write.
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
+/// Maximum size of the body of an error.
+const LARGEST_ERROR: usize = 64 << 10;
+/// Maximum time for the body of a list, in timeouts.
+const LIST_TIMEOUTS: u32 = 20;
+
+impl Http {
+    /// Sends a request and returns the answer if its status is success.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let response = self.answer(request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status.is_redirection() {
+            return Err(self.redirected(&response));
+        }
+        let retry_after = retry_after(response.headers());
+        let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
+            Ok(body) => wire::complaint(&body),
+            Err(failure) => Some(failure.message).filter(|_| failure.lasting),
+        };
+        Err(Failure {
+            retry_after,
+            ..self.refusal(Cause::Status(status.as_u16()), reason)
+        })
+    }
+
+    /// Maximum time for the body of a list: it may take longer than other answers.
+    pub(super) fn list_time(&self) -> Duration {
+        self.timeout.saturating_mul(LIST_TIMEOUTS)
+    }
+
+    /// Reads the whole body of an answer, within these limits.
+    pub(super) async fn body(
+        &self,
+        response: Response,
+        largest: usize,
+        time: Duration,
+    ) -> Result<Vec<u8>, Failure> {
+        let (number, mut body) = (number(&response), Vec::new());
+        let take = |piece: &[u8]| {
+            body.extend_from_slice(piece);
+            Ok(())
+        };
+        self.pieces(response, largest, time, take).await?;
+        self.log_body(number, None, &body);
+        Ok(body)
+    }
+
+    /// Passes on the pieces of a body as they arrive, within these limits. No server makes a run endless.
+    pub(super) async fn pieces(
+        &self,
+        mut response: Response,
+        largest: usize,
+        time: Duration,
+        mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
+    ) -> Result<(), Failure> {
+        let read = async {
+            let mut size = 0;
+            while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
+                size += piece.len();
+                if size > largest {
+                    let (size, unit) = match largest >> 20 {
+                        0 => (largest >> 10, "KiB"),
+                        size => (size, "MiB"),
+                    };
+                    let text = format!("the server's answer is larger than {size} {unit}");
+                    return Err(self.reject(Bad::TooLarge(text)));
+                }
+                take(&piece).map_err(|bad| self.reject(bad))?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
+            let seconds = time.as_secs_f64();
+            let text = format!("the server's answer is not complete after {seconds} s");
+            let failure = self.reject(Bad::TooLarge(text));
+            Err(failure.hint("raise --timeout if the server needs more time"))
+        })
+    }
+
+    /// Logs the shape of a body. For a list, without its rows.
+    pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
+        // The shape is computed only if it is logged.
+        debug!(
+            number,
+            rows,
+            bytes = body.len(),
+            shape = self.redact(&trace::shape(body)),
+            "body"
+        );
+    }
+}
+
+/// The number of the request that an answer belongs to.
+pub(super) fn number(response: &Response) -> u64 {
+    response.extensions().get().copied().unwrap_or_default()
+}
+
+/// `Retry-After`, in seconds or as a date. A date is relative to the answer's own `Date`, because our clock may be off.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = header(headers, RETRY_AFTER)?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = date(headers).unwrap_or_else(Timestamp::now);
+    Some(Duration::try_from(parse_date(asked)?.duration_since(now)).unwrap_or_default())
+}

@@ -1,0 +1,210 @@
+//! How a server is reached: through which proxy, and with which trusted certificates.
+//!
+//! Main type: [`Network`]. The libraries ignore a variable that they cannot use; here it is an error.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::Url;
+use rustls_native_certs::load_certs_from_paths;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::endpoint::Endpoint;
+use super::failure::{Cause, Delivery, Failure};
+
+/// The variables that name proxies and trusted certificates, with their values. A value may contain a password.
+#[derive(Debug, Clone, Default)]
+pub struct Network(pub Vec<(&'static str, SecretString)>);
+
+/// The proxy in use.
+#[derive(Debug, Clone)]
+pub(super) struct Proxy {
+    /// The variable that names it.
+    name: &'static str,
+    /// Its address, without user and password.
+    shown: String,
+    pub(super) address: SecretString,
+    pub(super) password: Option<SecretString>,
+}
+
+impl Network {
+    /// The first of these variables that is set.
+    fn find(&self, names: &[&str]) -> Option<(&'static str, &str)> {
+        names.iter().find_map(|name| {
+            let (name, value) = self.0.iter().find(|(known, _)| known == name)?;
+            Some((*name, value.expose_secret()))
+        })
+    }
+
+    /// The proxy for an address, if any. This machine is never reached through a proxy.
+    pub(super) fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Failure> {
+        let names = match endpoint.is_https() {
+            true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+            false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        };
+        let Some((name, value)) = self.find(&names).filter(|_| !endpoint.is_loopback()) else {
+            return Ok(None);
+        };
+        let Some(url) = proxy_address(value) else {
+            let message = format!("{name} is not the address of an HTTP proxy");
+            return Err(unusable(message).hint(format!("write {name} as http://host:port")));
+        };
+        if let Some((name, list)) = self.find(&["NO_PROXY", "no_proxy"])
+            && is_exempt(name, list, endpoint)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(Proxy {
+            name,
+            shown: without_user(&url),
+            address: SecretString::from(url.as_str()),
+            password: url.password().map(SecretString::from),
+        }))
+    }
+
+    /// Checks that the named file, and one of the named directories, hold trusted certificates.
+    pub(super) fn check_certificates(&self) -> Result<(), Failure> {
+        if let Some((name, file)) = self.find(&["SSL_CERT_FILE"]) {
+            check_certificates(name, Path::new(file), true)?;
+        }
+        let Some((name, list)) = self.find(&["SSL_CERT_DIR"]) else {
+            return Ok(());
+        };
+        let directories = list.split(if cfg!(windows) { ';' } else { ':' });
+        let directories = directories.filter(|path| !path.is_empty()).map(Path::new);
+        let checked = directories.map(|directory| check_certificates(name, directory, false));
+        checked.reduce(Result::or).unwrap_or(Ok(()))
+    }
+}
+
+/// Checks that a file or a directory holds certificates.
+fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Failure> {
+    let problem = match path.metadata() {
+        Err(error) => format!("cannot be read: {error}"),
+        // A device may never end.
+        Ok(metadata) if is_file && !metadata.is_file() => "is not a regular file".to_owned(),
+        Ok(metadata) if !is_file && !metadata.is_dir() => "is not a directory".to_owned(),
+        Ok(_) => {
+            let paths = (
+                Some(path).filter(|_| is_file),
+                Some(path).filter(|_| !is_file),
+            );
+            let loaded = load_certs_from_paths(paths.0, paths.1);
+            if !loaded.certs.is_empty() {
+                return Ok(());
+            }
+            let error = loaded.errors.first();
+            error.map_or_else(
+                || "holds no certificate".to_owned(),
+                |error| format!("cannot be read: {error}"),
+            )
+        }
+    };
+    let message = format!("{name}: `{}` {problem}", path.display());
+    let hint =
+        format!("set {name} to the certificates (PEM) of the authorities to trust, or unset it");
+    Err(Failure {
+        cause: Some(Cause::Tls),
+        ..unusable(message).hint(hint)
+    })
+}
+
+/// What `doctor` shows of a variable: its value, without a password.
+pub fn show_variable(name: &str, value: &SecretString) -> String {
+    let value = value.expose_secret();
+    match name.to_uppercase().as_str() {
+        "HTTPS_PROXY" | "HTTP_PROXY" | "ALL_PROXY" => proxy_address(value).map_or_else(
+            || "not the address of an HTTP proxy".to_owned(),
+            |url| without_user(&url),
+        ),
+        _ => value.to_owned(),
+    }
+}
+
+fn proxy_address(value: &str) -> Option<Url> {
+    let url = match value.contains("://") {
+        true => Url::parse(value),
+        false => Url::parse(&format!("http://{value}")),
+    };
+    url.ok().filter(|url| {
+        let is_origin = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        matches!(url.scheme(), "http" | "https") && is_origin
+    })
+}
+
+fn without_user(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}://{host}:{port}", url.scheme())
+}
+
+/// Whether NO_PROXY exempts the server.
+fn is_exempt(name: &str, list: &str, endpoint: &Endpoint) -> Result<bool, Failure> {
+    // Many programs accept `*.host` for `.host`.
+    let entries = list.split(',').map(str::trim);
+    let entries: Vec<&str> = entries
+        .map(|entry| match entry.strip_prefix('*') {
+            Some(domain) if domain.starts_with('.') => domain,
+            _ => entry,
+        })
+        .collect();
+    if let Some(entry) = entries.iter().find(|entry| !is_host(entry)) {
+        let message = format!("{name}: `{entry}` is neither a host nor an address nor a network");
+        let hint = "write hosts, addresses or networks (10.0.0.0/8), separated by commas";
+        return Err(unusable(message).hint(hint));
+    }
+    let matcher = Matcher::builder().all("http://proxy").no(entries.join(","));
+    let origin = endpoint.origin().parse();
+    Ok(origin.is_ok_and(|origin| matcher.build().intercept(&origin).is_none()))
+}
+
+fn is_host(entry: &str) -> bool {
+    let (address, prefix) = entry.split_once('/').unwrap_or((entry, "0"));
+    let is_network = address.parse::<IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();
+    entry == "*"
+        || is_network
+        || entry
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_.".contains(c))
+}
+
+fn unusable(message: String) -> Failure {
+    Failure::lasting(Delivery::NotSent, message)
+}
+
+impl Proxy {
+    /// The failure if no connection was made through the proxy.
+    pub(super) fn fail(&self, cause: Cause, reason: &str, origin: &str) -> Failure {
+        let Self { name, .. } = self;
+        if reason.contains("tunnel error: proxy authorization required") {
+            return self.login();
+        }
+        let failure = match cause {
+            _ if reason.contains("tunnel error: unsuccessful") => {
+                let message = format!("{self} does not connect to {origin}");
+                return Failure::from_cause(cause, message).hint(
+                    "ask the proxy's operator to allow it, or add the server's host to NO_PROXY",
+                );
+            }
+            Cause::NoConnectionInTime => format!("{self} makes no connection to {origin} in time"),
+            _ => format!("no connection to {self}: {reason}"),
+        };
+        let hint = format!("check {name}, or add the server's host to NO_PROXY");
+        Failure::from_cause(cause, failure).hint(hint)
+    }
+
+    /// The failure if the proxy does not accept the user and the password.
+    pub(super) fn login(&self) -> Failure {
+        let message = format!("{self} asks for a user and a password (HTTP 407)");
+        let hint = format!("write {} as http://user:password@host:port", self.name);
+        Failure::from_cause(Cause::Status(407), message).hint(hint)
+    }
+}
+
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, shown, .. } = self;
+        write!(f, "the proxy {shown} ({name})")
+    }
+}
