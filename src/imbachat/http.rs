@@ -278,7 +278,9 @@ impl Http {
 
 impl Failure {
     fn no_client(error: reqwest::Error) -> Self {
-        let message = format!("no client for HTTPS: {}", join_causes(&error));
+        let reason = join_causes(&error);
+        let reason = reason.rsplit(": ").next().unwrap_or_default();
+        let message = format!("HTTPS cannot be used: {reason}");
         Self {
             cause: Some(Cause::Tls),
             ..Self::lasting(Delivery::NotSent, message)

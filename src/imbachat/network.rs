@@ -188,7 +188,11 @@ impl Proxy {
                 );
             }
             Cause::NoConnectionInTime => format!("{self} makes no connection to {origin} in time"),
-            _ => format!("no connection to {self}: {reason}"),
+            // The other causes repeat that there is no connection.
+            _ => format!(
+                "no connection to {self}: {}",
+                reason.rsplit(": ").next().unwrap_or_default()
+            ),
         };
         let hint = format!("check {name}, or add the server's host to NO_PROXY");
         Failure::from_cause(cause, failure).hint(hint)

@@ -294,6 +294,11 @@ fn trusted_certificates_that_cannot_be_read() {
     failed   tls             SSL_CERT_DIR: `empty` holds no certificate
                              remedy: set SSL_CERT_DIR to the certificates (PEM) of the authorities to trust, or unset it
     ");
+    assert_snapshot!(run("SSL_CERT_FILE", ""), @"
+    skipped  connection      needs `tls`
+    failed   tls             HTTPS cannot be used: No CA certificates were loaded from the system
+                             remedy: install the system's certificates (ca-certificates), and unset SSL_CERT_FILE or SSL_CERT_DIR if they are empty
+    ");
     run("SSL_CERT_DIR", "empty:elsewhere").shows("SSL_CERT_DIR: `elsewhere` cannot be read");
     // One directory with certificates is enough.
     let scene = at(&server.url()).env("SSL_CERT_DIR", "elsewhere:trusted");

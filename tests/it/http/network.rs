@@ -87,7 +87,7 @@ fn a_proxy_that_is_not_reached_is_named_without_its_password() {
         "exit 1\nerror: no connection to the proxy http://{address} (https_proxy): "
     ));
     text.ends("\n  hint: check https_proxy, or add the server's host to NO_PROXY\n");
-    text.lacks("hunter2");
+    text.lacks("hunter2").lacks("tunnel error");
     let doctor = redacted_output(&scene.run("doctor"), &[]);
     doctor.shows(format!(
         "https_proxy in the environment: http://{address}\n"
