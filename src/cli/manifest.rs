@@ -170,9 +170,9 @@ pub struct RunFlags {
     pub shard: Option<(u32, NonZeroU32)>,
     #[command(flatten)]
     pub server: ServerFlags,
-    /// Let closed rooms become public
-    #[arg(long, help_heading = "Guards")]
-    pub allow_publish: bool,
+    /// Let this closed room become public: a declared pipe; repeatable
+    #[arg(long, value_name = "PIPE", help_heading = "Guards")]
+    pub allow_publish: Vec<String>,
     /// Recreate rooms that were deleted or are missing
     ///
     /// A room is missing if it is in the ledger but not in the server's list.

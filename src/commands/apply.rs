@@ -1,7 +1,7 @@
 //! `apply`: plans, asks, writes, verifies.
 
 use super::access::{check_can_send, write_auth};
-use super::filter::plan_options;
+use super::filter::{check_allowed, plan_options};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_run};
@@ -32,6 +32,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     else {
         return Ok(Exit::Invalid);
     };
+    check_allowed(&options.allow, &loaded.desired)?;
     if let Some(saved) = &saved {
         saved::check_target(saved, &resolved)?;
     }

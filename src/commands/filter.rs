@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
-use crate::error::{Result, error};
+use crate::error::{Result, bail, error};
 use crate::manifest::Options;
-use crate::model::Pipe;
+use crate::model::{Desired, Pipe};
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
+use crate::tables::nearest::nearest;
 
 /// The rooms selected by `--only` and `--except`.
 pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
@@ -33,7 +34,11 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = room_filter(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {
-        publish: flags.allow_publish,
+        publish: flags
+            .allow_publish
+            .iter()
+            .map(|it| Pipe::new(it.as_str()))
+            .collect(),
         recreate: flags.allow_recreate,
         beyond_limits: flags.ignore_limits,
     };
@@ -43,6 +48,20 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
         resend_ignored: flags.resend_ignored,
         assume_members: flags.assume_members,
     })
+}
+
+/// Refuses an `--allow-publish` that names no declared room.
+pub fn check_allowed(allow: &Allow, desired: &Desired) -> Result<()> {
+    let is_declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
+    let Some(pipe) = allow.publish.iter().find(|pipe| !is_declared(pipe)) else {
+        return Ok(());
+    };
+    let near = nearest(pipe.as_str(), desired.rooms.keys().map(Pipe::as_str));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "write the pipe of one room, and repeat the flag for others".to_owned(),
+    };
+    bail!(Usage: "--allow-publish: `{pipe}` is not a declared pipe"; hint)
 }
 
 /// Refuses an `--only` or `--except` that selects no room: it is probably a typing error, and a run without rooms would look like

@@ -2,14 +2,14 @@
 
 use super::Console;
 use super::files::{NewFile, replace};
-use super::filter::plan_options;
+use super::filter::{check_allowed, plan_options};
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, dice, load_run};
 use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
-use crate::plan::Plan;
-use crate::render;
+use crate::plan::{Change, Plan, PublishPermit};
+use crate::render::{self, escape};
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -27,6 +27,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     else {
         return Ok(Exit::Invalid);
     };
+    check_allowed(&options.allow, &loaded.desired)?;
     let session = Session::open(config, resolved).await?;
     let plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
@@ -55,7 +56,16 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
 fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     let lifted = plan.guards.iter();
     let lifted = lifted.filter(|guard| !plan.refusals.contains(guard));
-    let mut flags: Vec<&str> = lifted.map(flag_that_lifts).collect();
+    let mut flags: Vec<String> = lifted.map(|it| flag_that_lifts(it).to_owned()).collect();
+    let by_flag = |change: &&Change| {
+        let publish = change.publish.as_ref();
+        publish.is_some_and(|it| it.permit == Some(PublishPermit::Flag))
+    };
+    let published = plan.changes.iter().filter(by_flag);
+    flags.extend(published.map(|change| {
+        let pipe = escape::terminal(change.pipe.as_str());
+        format!("--allow-publish {pipe}")
+    }));
     flags.sort_unstable();
     flags.dedup();
     if !flags.is_empty() {

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
-use crate::plan::{Action, Change, ChangedBy, Digest, FieldChange, SavedChange};
+use crate::plan::{
+    Action, Change, ChangedBy, Digest, FieldChange, Publish, PublishPermit, SavedChange,
+};
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct ChangeDocument {
@@ -23,6 +25,9 @@ pub(super) struct ChangeDocument {
     dangerous: bool,
     /// Whether a deleted or vanished room is recreated.
     recreate: bool,
+    /// Present if a closed room becomes public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish: Option<PublishDocument>,
     /// The fields that change.
     fields: Vec<FieldDocument>,
     /// The state that is sent.
@@ -61,6 +66,22 @@ struct StateDocument {
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct PublishDocument {
+    /// The number of members on record who may be in the room; absent if the room has no record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_members_inside: Option<usize>,
+    /// `limits.publish`, `--allow-publish`, or absent if nothing allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_by: Option<Cow<'static, str>>,
+    /// The pipe or glob in `limits.publish` that allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
+    /// In a manifest diff: whether only the second manifest allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added: Option<bool>,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct MembersDocument {
     /// Not recorded.
     new: Vec<u64>,
@@ -89,6 +110,7 @@ impl ChangeDocument {
             members,
             welcome,
             recreate,
+            publish,
             digest,
         } = change;
         let (verb, room_id) = match action {
@@ -106,6 +128,7 @@ impl ChangeDocument {
             dangerous: change.publishes() || change.creates_public(),
             fields: change.fields().iter().map(field).collect(),
             recreate: *recreate,
+            publish: publish.as_ref().map(self::publish),
             send: StateDocument {
                 title: send.title.clone(),
                 r#type: send.kind.to_string(),
@@ -161,6 +184,23 @@ fn kind(word: &str) -> Result<RoomKind, String> {
         .find(|kind| kind.to_string() == word)
         .or_else(|| number().map(RoomKind::from_number))
         .ok_or_else(|| format!("`{word}` is not a room type"))
+}
+
+fn publish(publish: &Publish) -> PublishDocument {
+    let (allowed_by, entry, added) = match &publish.permit {
+        None => (None, None, None),
+        Some(PublishPermit::Flag) => (Some("--allow-publish"), None, None),
+        Some(PublishPermit::Limit { entry, is_added }) => {
+            let added = is_added.then_some(true);
+            (Some("limits.publish"), Some(entry.clone()), added)
+        }
+    };
+    PublishDocument {
+        known_members_inside: publish.inside,
+        allowed_by: allowed_by.map(Cow::from),
+        entry,
+        added,
+    }
 }
 
 pub(super) fn welcome(welcome: &Welcome) -> WelcomeDocument {

@@ -103,6 +103,11 @@ enum DifferenceDocument {
         before: Vec<String>,
         after: Vec<String>,
     },
+    /// The rooms that may become public.
+    PublishLimit {
+        before: Vec<String>,
+        after: Vec<String>,
+    },
     Limit {
         limit: &'static str,
         before: Option<LimitDocument>,
@@ -223,6 +228,10 @@ fn difference(difference: &Difference) -> DifferenceDocument {
             after: after.map(|widget| widget.0),
         },
         Difference::Scope { before, after } => DifferenceDocument::Scope {
+            before: before.clone(),
+            after: after.clone(),
+        },
+        Difference::Publish { before, after } => DifferenceDocument::PublishLimit {
             before: before.clone(),
             after: after.clone(),
         },

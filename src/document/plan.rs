@@ -132,6 +132,10 @@ pub(super) enum NoteDocument {
         rooms: usize,
         members: usize,
     },
+    /// Entries of `limits.publish` whose rooms are all public already.
+    AlreadyPublic {
+        entries: Vec<String>,
+    },
     LeftOut {
         rooms: usize,
     },
@@ -287,6 +291,9 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             rooms: adopted.rooms,
             members: adopted.members,
         },
+        Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
+            entries: entries.clone(),
+        },
         Note::LeftOut { rooms, .. } => NoteDocument::LeftOut { rooms: *rooms },
         Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {
             shard: shard.to_string(),
@@ -303,6 +310,7 @@ pub(super) fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocumen
             allowed,
             ..
         } => (kind.key(), *count, *allowed, None),
+        Violation::Publish { count, .. } => ("publish", *count, 0, None),
         Violation::Recreate { count, .. } => ("recreate", *count, 0, None),
         Violation::MassChange {
             created,

@@ -24,7 +24,14 @@ pub(super) struct RawManifest {
     pub(super) groups: Names<Vec<Spanned<RawMember>>>,
     pub(super) rooms: Vec<RawRoom>,
     pub(super) generate: Vec<RawGenerate>,
-    pub(super) limits: Option<Spanned<Limits>>,
+    pub(super) limits: Option<Spanned<RawLimits>>,
+}
+
+/// The guards. `publish` is separate until the declared pipes are known.
+#[derive(Debug)]
+pub(super) struct RawLimits {
+    pub(super) counted: Limits,
+    pub(super) publish: Vec<Spanned<String>>,
 }
 
 /// The settings of a room, or their defaults.

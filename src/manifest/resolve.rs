@@ -11,7 +11,8 @@ use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
 use super::validate;
 use super::welcome::Welcomes;
 use crate::model::{
-    Desired, DesiredRoom, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId, WidgetId,
+    Desired, DesiredRoom, Limits, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId,
+    WidgetId,
 };
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
@@ -48,17 +49,22 @@ pub(super) fn resolve(
             });
         }
     }
-    let rooms = declared.rooms;
+    let Declared { rooms, known, .. } = declared;
     warn_of_look_alikes(&rooms, problems);
     let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
     let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);
-    validate::globs(scope, problems);
+    validate::globs(scope, |_| false, problems);
     let limits = files.iter().filter_map(|raw| raw.limits.as_ref());
-    let limits = single(limits, "limits", problems);
+    let limits = single(limits, "limits", problems).map(|limits| &limits.value);
+    let publish = limits.map_or(&[][..], |limits| &limits.publish);
+    validate::publish(publish, |pipe| known.contains_key(pipe), problems);
     Desired {
         widget: widget(&files, problems),
         scope: scope.iter().map(|glob| glob.value.clone()).collect(),
-        limits: limits.map(|limits| limits.value).unwrap_or_default(),
+        limits: Limits {
+            publish: publish.iter().map(|entry| entry.value.clone()).collect(),
+            ..limits.map_or_else(Limits::default, |limits| limits.counted.clone())
+        },
         rooms: rooms
             .into_iter()
             .map(|(room, _)| (room.pipe.clone(), room))

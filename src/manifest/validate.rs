@@ -138,8 +138,27 @@ fn hides(text: &str) -> bool {
     })
 }
 
-/// Checks the globs of `scope`.
-pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
+/// Checks the entries of `limits.publish`. An entry that is a declared pipe need not be a glob.
+pub(super) fn publish(
+    entries: &[Spanned<String>],
+    is_declared: impl Fn(&str) -> bool,
+    problems: &mut Problems,
+) {
+    globs(entries, is_declared, problems);
+    let is_any = |entry: &&Spanned<String>| entry.value.chars().all(|c| c == '*');
+    for entry in entries.iter().filter(is_any) {
+        let message = format!("`{}` lets every room become public", clip(&entry.value));
+        let diagnostic = Diagnostic::at(Code::PublishesAny, entry.at, message);
+        problems.push(diagnostic.hint("list the pipes, or a glob such as \"club-*\""));
+    }
+}
+
+/// Checks a list of globs of pipes. Entries that `is_exempt` need not be globs.
+pub(super) fn globs(
+    globs: &[Spanned<String>],
+    is_exempt: impl Fn(&str) -> bool,
+    problems: &mut Problems,
+) {
     let mut seen = HashSet::new();
     for glob in globs {
         let Spanned { value, at } = glob;
@@ -148,11 +167,13 @@ pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
         let (message, hint) = if value.len() > LONGEST_PIPE {
             let message = "a glob has at most 255 bytes".to_owned();
             (message, "shorten it: a pipe has at most 255 bytes")
-        } else if let Err(error) = Glob::new(value) {
+        } else if let Err(error) = Glob::new(value)
+            && !is_exempt(value)
+        {
             let message = format!("`{shown}` is not a glob: {}", error.kind());
             (message, "write it as \"course-*\"")
         } else if !seen.insert(value) {
-            (format!("duplicate glob `{shown}`"), "keep one of the two")
+            (format!("`{shown}` is listed twice"), "keep one of the two")
         } else {
             continue;
         };

@@ -90,8 +90,8 @@ pub enum Limit {
     Share(u64),
 }
 
-/// The guards of a manifest. A missing guard sets no limit, except `publish`, which defaults to 0.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The guards of a manifest. A missing guard sets no limit, except `publish`, which then lists no room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Rooms to create; a share is of the declared rooms.
     pub create: Option<Limit>,
@@ -101,26 +101,25 @@ pub struct Limits {
     pub add_members: Option<Limit>,
     /// Messages to send; a share is of the declared rooms.
     pub messages: Option<Limit>,
-    /// Closed rooms that become public; a share is of the declared rooms.
-    pub publish: Option<Limit>,
+    /// Closed rooms that may become public: pipes of declared rooms, or globs.
+    pub publish: Vec<String>,
 }
 
 impl Limits {
-    /// Returns each guard with its key, in manifest order.
-    pub fn each(self) -> [(&'static str, Option<Limit>); 5] {
+    /// Returns each guard that counts, with its key, in manifest order.
+    pub fn counted(&self) -> [(&'static str, Option<Limit>); 4] {
         let Self {
             create,
             update,
             add_members,
             messages,
-            publish,
-        } = self;
+            publish: _,
+        } = *self;
         [
             ("create", create),
             ("update", update),
             ("add_members", add_members),
             ("messages", messages),
-            ("publish", publish),
         ]
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
+use super::publish::Publish;
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
 /// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
@@ -58,6 +59,8 @@ pub struct Change {
     pub welcome: Option<Welcome>,
     /// Whether a deleted or vanished room is recreated.
     pub recreate: bool,
+    /// Present if a closed room becomes public.
+    pub publish: Option<Publish>,
     /// The digest of what the server showed for the pipe when the plan was made.
     pub digest: Digest,
 }
@@ -237,9 +240,7 @@ impl Change {
 
     /// Whether a closed room becomes public.
     pub fn publishes(&self) -> bool {
-        self.fields()
-            .iter()
-            .any(|change| change.after == FieldValue::Public(true))
+        self.publish.is_some()
     }
 
     /// Whether the room is created public.

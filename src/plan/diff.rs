@@ -9,10 +9,11 @@ use super::filter::RoomFilter;
 use super::findings::{Conflict, ConflictKind, IgnoredField, ManualSteps, Note, UnknownMembers};
 use super::inputs::{Inputs, PlanOptions};
 use super::merge_join::without;
+use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
 use crate::model::{
-    DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, RecordedRoom, RoomId, RoomState,
-    Sending, Target, UserId, UserSet, Welcome,
+    DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom, RoomId,
+    RoomState, Sending, Target, UserId, UserSet, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -28,7 +29,12 @@ pub(super) fn diff(
     };
     let mut assumed = UnknownMembers::default();
     let mut assumed_at = None;
-    let diff = Diff { inputs, options };
+    let publish = PublishRules::new(inputs.desired, &options.allow.publish);
+    let diff = Diff {
+        inputs,
+        options,
+        publish,
+    };
     let chosen = inputs.desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
         let room_plan = diff.room(room);
@@ -78,6 +84,7 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
         }));
     plan.notes
         .extend(on_record(desired, observed, recorded, only));
+    plan.notes.extend(already_public(desired, observed, only));
     if matched < declared {
         plan.notes.push(Note::LeftOut {
             rooms: declared - matched,
@@ -123,6 +130,7 @@ struct RoomPlan {
 struct Diff<'a> {
     inputs: Inputs<'a>,
     options: &'a PlanOptions,
+    publish: PublishRules<'a>,
 }
 
 impl Diff<'_> {
@@ -229,9 +237,15 @@ impl Diff<'_> {
             // Every write sends every field; unchanged fields are sent with their raw live value.
             send.copy_field(field, &live.state);
         }
+        let publishes = |field: &FieldChange| field.after == FieldValue::Public(true);
+        let publish = fields.iter().any(publishes).then(|| Publish {
+            inside: known.map(|record| record.members.len() + record.released.len()),
+            permit: self.publish.permit(&room.pipe),
+        });
         let id = live.id;
         let action = Action::Update { id, fields };
-        plan.change = Some(self.change(room, action, (send, kept), members));
+        let change = self.change(room, action, (send, kept), members);
+        plan.change = Some(Change { publish, ..change });
         plan
     }
 
@@ -328,6 +342,7 @@ impl Diff<'_> {
             members,
             welcome,
             recreate: false,
+            publish: None,
             digest: Digest::of(self.inputs.observed, &room.pipe),
         }
     }

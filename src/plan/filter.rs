@@ -83,13 +83,13 @@ impl RoomFilter {
     }
 }
 
-fn glob_set(globs: &[String]) -> Result<Option<GlobSet>, globset::Error> {
+pub(super) fn glob_set(globs: &[impl AsRef<str>]) -> Result<Option<GlobSet>, globset::Error> {
     if globs.is_empty() {
         return Ok(None);
     }
     let mut builder = GlobSetBuilder::new();
     for glob in globs {
-        builder.add(Glob::new(glob)?);
+        builder.add(Glob::new(glob.as_ref())?);
     }
     builder.build().map(Some)
 }

@@ -96,6 +96,8 @@ pub enum Note {
     Assumed(UnknownMembers),
     /// Number of declared members that are on record only because they were adopted.
     Adopted(UnknownMembers),
+    /// Entries of `limits.publish` that have no effect now, because their rooms are public.
+    AlreadyPublic(Vec<String>),
     /// Declared rooms that `--only` or `--except` skips.
     LeftOut {
         /// Number of rooms.
@@ -125,7 +127,12 @@ pub enum Violation {
         allowed: u64,
         /// The percentage in the manifest, in hundredths of a percent, if the limit is one.
         share: Option<u64>,
-        /// The first few rooms that count.
+    },
+    /// Closed rooms would become public, and nothing allows it.
+    Publish {
+        /// Number of rooms.
+        count: u64,
+        /// The first few rooms.
         rooms: Vec<Pipe>,
     },
     /// Deleted or vanished rooms would be recreated.
@@ -166,19 +173,11 @@ pub enum LimitKind {
     AddMembers,
     /// Messages to send.
     Messages,
-    /// Closed rooms that become public.
-    Publish,
 }
 
 impl LimitKind {
     /// Every kind of limit.
-    pub const ALL: [Self; 5] = [
-        Self::Create,
-        Self::Update,
-        Self::AddMembers,
-        Self::Messages,
-        Self::Publish,
-    ];
+    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::AddMembers, Self::Messages];
 
     /// Returns the limit's key under `limits`.
     pub fn key(self) -> &'static str {
@@ -187,7 +186,6 @@ impl LimitKind {
             Self::Update => "update",
             Self::AddMembers => "add_members",
             Self::Messages => "messages",
-            Self::Publish => "publish",
         }
     }
 }

@@ -42,10 +42,8 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
     let left = left(desired, recorded);
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
-    let publish = limits.publish.unwrap_or(Limit::Count(0));
     let sent = summary.members + summary.unknown.members;
     let limits = [
-        (LimitKind::Publish, Some(publish), summary.publish, rooms),
         (
             LimitKind::Messages,
             limits.messages,
@@ -58,8 +56,10 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
     ];
     let limits = limits
         .into_iter()
-        .filter_map(|(kind, limit, count, of)| over(plan, kind, limit?, count as u64, of as u64));
-    limits
+        .filter_map(|(kind, limit, count, of)| over(kind, limit?, count as u64, of as u64));
+    publish(plan)
+        .into_iter()
+        .chain(limits)
         .chain(recreate(plan))
         .chain(mass_change(plan.summary.create, left.len(), recorded))
         .chain(shrunk(&desired.roster_counts(), recorded, shard))
@@ -69,10 +69,8 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 /// Whether the command line lifts a guard.
 pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        Violation::Limit {
-            kind: LimitKind::Publish,
-            ..
-        } => allow.publish,
+        // The flag that lifts it names the rooms, which then are not in the guard.
+        Violation::Publish { .. } => false,
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits
         }
@@ -92,38 +90,40 @@ fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Viola
     })
 }
 
-fn recreate(plan: &Plan) -> Option<Violation> {
-    let again = |change: &&Change| change.recreate;
-    let count = plan.changes.iter().filter(again).count() as u64;
-    (count > 0).then(|| Violation::Recreate {
-        count,
-        rooms: first(plan, again),
-    })
+fn publish(plan: &Plan) -> Option<Violation> {
+    let publish = |change: &&Change| {
+        change
+            .publish
+            .as_ref()
+            .is_some_and(|it| it.permit.is_none())
+    };
+    let (count, rooms) = count_rooms(plan, publish);
+    (count > 0).then_some(Violation::Publish { count, rooms })
 }
 
-fn over(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Violation> {
+fn recreate(plan: &Plan) -> Option<Violation> {
+    let (count, rooms) = count_rooms(plan, |change| change.recreate);
+    (count > 0).then_some(Violation::Recreate { count, rooms })
+}
+
+fn over(kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Violation> {
     let (allowed, share) = match limit {
         Limit::Count(allowed) => (allowed, None),
         Limit::Share(share) => (share.saturating_mul(of) / 10_000, Some(share)),
     };
-    let concerned = |change: &&Change| kind == LimitKind::Publish && change.publishes();
     (count > allowed).then(|| Violation::Limit {
         kind,
         count,
         allowed,
         share,
-        rooms: first(plan, concerned),
     })
 }
 
-/// Returns the first few rooms that a guard applies to.
-fn first(plan: &Plan, concerned: impl FnMut(&&Change) -> bool) -> Vec<Pipe> {
-    plan.changes
-        .iter()
-        .filter(concerned)
-        .take(5)
-        .map(|change| change.pipe.clone())
-        .collect()
+/// Counts the rooms that a guard applies to, and returns the first few.
+fn count_rooms(plan: &Plan, applies: impl Fn(&&Change) -> bool) -> (u64, Vec<Pipe>) {
+    let changes = || plan.changes.iter().filter(&applies);
+    let first = changes().take(5).map(|change| change.pipe.clone());
+    (changes().count() as u64, first.collect())
 }
 
 impl Plan {

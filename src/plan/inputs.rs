@@ -1,7 +1,9 @@
 //! The inputs of a plan, and its command-line options.
 
+use std::collections::BTreeSet;
+
 use super::filter::RoomFilter;
-use crate::model::{Desired, Observed, Recorded};
+use crate::model::{Desired, Observed, Pipe, Recorded};
 
 /// Command-line options of a plan.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +30,10 @@ pub struct Inputs<'a> {
 }
 
 /// What the command line allows beyond the manifest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allow {
-    /// Closed rooms may become public.
-    pub publish: bool,
+    /// Closed rooms that may become public.
+    pub publish: BTreeSet<Pipe>,
     /// Deleted or vanished rooms may be recreated.
     pub recreate: bool,
     /// Ignore all limits except the one on publishing.

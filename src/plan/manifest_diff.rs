@@ -7,6 +7,7 @@ use super::change::{Action, Change, Plan, Summary};
 use super::findings::{ManualSteps, Note, Violation};
 use super::guards::plan;
 use super::inputs::PlanOptions;
+use super::publish::{PublishPermit, PublishRules};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
     Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
@@ -101,6 +102,13 @@ pub enum Difference {
         /// The second manifest's limit.
         after: Option<Limit>,
     },
+    /// The rooms that may become public differ.
+    Publish {
+        /// The first manifest's pipes and globs.
+        before: Vec<String>,
+        /// The second manifest's pipes and globs.
+        after: Vec<String>,
+    },
     /// A difference in one room.
     Room {
         /// The room.
@@ -158,7 +166,14 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
     recorded.rosters = given
         .map(|(source, given)| (source.to_string(), given))
         .collect();
-    let plan = plan(&target, head.desired, &observed, &recorded, options);
+    let mut plan = plan(&target, head.desired, &observed, &recorded, options);
+    let allowed_before = PublishRules::new(base.desired, &options.allow.publish);
+    for change in &mut plan.changes {
+        let permit = change.publish.as_mut().and_then(|it| it.permit.as_mut());
+        if let Some(PublishPermit::Limit { is_added, .. }) = permit {
+            *is_added = allowed_before.entry(&change.pipe).is_none();
+        }
+    }
     let after = &head.desired.rooms;
     let mut differences = between(base.desired, head.desired);
     differences.extend(before.iter().flat_map(|(pipe, before)| {
@@ -265,15 +280,22 @@ fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     if before != after {
         found.push(Difference::Widget { before, after });
     }
-    let set = |globs: &[String]| -> BTreeSet<String> { globs.iter().cloned().collect() };
-    if set(&base.scope) != set(&head.scope) {
+    let differ = |before: &[String], after: &[String]| {
+        BTreeSet::from_iter(before) != BTreeSet::from_iter(after)
+    };
+    if differ(&base.scope, &head.scope) {
         let (before, after) = (base.scope.clone(), head.scope.clone());
         found.push(Difference::Scope { before, after });
     }
-    let pairs = base.limits.each().into_iter().zip(head.limits.each());
+    let pairs = base.limits.counted().into_iter();
+    let pairs = pairs.zip(head.limits.counted());
     let pairs = pairs.filter(|((_, before), (_, after))| before != after);
     let limit = |((key, before), (_, after))| Difference::Limit { key, before, after };
     found.extend(pairs.map(limit));
+    if differ(&base.limits.publish, &head.limits.publish) {
+        let (before, after) = (base.limits.publish.clone(), head.limits.publish.clone());
+        found.push(Difference::Publish { before, after });
+    }
     found
 }
 

@@ -15,6 +15,7 @@ mod guards;
 mod inputs;
 mod manifest_diff;
 mod merge_join;
+mod publish;
 mod rename;
 mod shard;
 mod staleness;
@@ -30,5 +31,6 @@ pub use findings::{
 pub use guards::plan;
 pub use inputs::{Allow, Inputs, PlanOptions};
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
+pub use publish::{Publish, PublishPermit};
 pub use shard::Shard;
 pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};

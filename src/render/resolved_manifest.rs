@@ -28,12 +28,17 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
         writeln!(out, "\"scope\": {scope},")?;
     }
     if desired.limits != Limits::default() {
-        let limits = desired.limits.each().into_iter();
+        let limits = desired.limits.counted().into_iter();
         let limits = limits.filter_map(|(key, limit)| match limit? {
             limit @ Limit::Count(_) => Some(format!("\"{key}\":{}", limit_words(limit))),
             limit => Some(format!("\"{key}\":\"{}\"", limit_words(limit))),
         });
-        let limits = limits.collect::<Vec<_>>().join(",");
+        let mut limits: Vec<String> = limits.collect();
+        if !desired.limits.publish.is_empty() {
+            let publish = serde_json::to_string(&desired.limits.publish)?;
+            limits.push(format!("\"publish\":{publish}"));
+        }
+        let limits = limits.join(",");
         writeln!(out, "\"limits\": {{{limits}}},")?;
     }
     write!(out, "\"rooms\": [")?;

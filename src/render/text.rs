@@ -15,7 +15,8 @@ use crate::plan::{Action, Change, FieldChange, Plan};
 use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints, result, risk,
+    self, Count, Known, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints,
+    members_inside, result, risk,
 };
 
 /// The width of the status column after an apply.
@@ -110,7 +111,7 @@ fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
     }
 }
 
-fn change_block(text: &mut String, change: &Change, width: usize, known: &str, paint: Paint) {
+fn change_block(text: &mut String, change: &Change, width: usize, known: Known, paint: Paint) {
     let (glyph, style) = match &change.action {
         _ if risk(change).is_some() => ("!", Styles::DANGER),
         Action::Create => ("+", Styles::ADD),
@@ -120,7 +121,7 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
     let _ = writeln!(text, "  {}", paint.style(Styles::QUIET, place));
     let pipe = pad(&terminal(change.pipe.as_str()), width);
     let (glyph, pipe) = (paint.style(style, glyph), paint.style(Styles::STRONG, pipe));
-    let _ = writeln!(text, "  {glyph} {pipe} {}", headline(change, paint));
+    let _ = writeln!(text, "  {glyph} {pipe} {}", headline(change, known, paint));
     if change.action == Action::Create {
         for field in Field::ALL {
             if let FieldValue::Text(value) = change.send.raw(field) {
@@ -132,13 +133,17 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
     for field in fields.filter(|field| field.after != FieldValue::Public(true)) {
         let _ = writeln!(text, "      {}", field_line(field, paint));
     }
+    if let Some(permit) = change.publish.as_ref().and_then(view::permit) {
+        let _ = writeln!(text, "      {}", sentence(&permit));
+    }
     members_lines(text, change, known);
     if let Some(Welcome { from, text: said }) = &change.welcome {
         let _ = writeln!(text, "      welcome from {from}: {}", quoted(said));
     }
 }
 
-fn headline(change: &Change, paint: Paint) -> String {
+fn headline(change: &Change, known: Known, paint: Paint) -> String {
+    let publish = change.publish.as_ref();
     let public = paint.style(Styles::DANGER, "public");
     match &change.action {
         Action::Create => {
@@ -153,11 +158,15 @@ fn headline(change: &Change, paint: Paint) -> String {
             let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
             format!("{create}  {kind}, {public}, {members}")
         }
-        Action::Update { fields, .. } if change.publishes() => {
+        Action::Update { fields, .. } if publish.is_some() => {
             let mut fields = fields.iter();
             let opened = fields.find(|field| field.after == FieldValue::Public(true));
             let drift = opened.map_or("", drift_remark);
-            format!("publish: closed → {public}{drift}")
+            let inside = publish.map(|it| format!(", {}", sentence(&members_inside(it, known))));
+            format!(
+                "publish: closed → {public}{drift}{}",
+                inside.unwrap_or_default()
+            )
         }
         Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
         Action::Update { fields, .. } if !fields.is_empty() => "update".to_owned(),
@@ -194,11 +203,11 @@ fn title_change(before: &str, after: &str, paint: Paint) -> String {
     format!("\"{before}\" → \"{after}\"")
 }
 
-fn members_lines(text: &mut String, change: &Change, known: &str) {
+fn members_lines(text: &mut String, change: &Change, known: Known) {
     let members = &change.members;
     let known = match members.known {
         0 => String::new(),
-        count => format!("   {count} {known}"),
+        count => format!("   {count} {}", known.word),
     };
     if !members.new.is_empty() {
         let names = few(&members.new, NAMED);

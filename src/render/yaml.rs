@@ -34,12 +34,19 @@ pub(super) fn head(desired: &Desired) -> String {
     if *limits != Limits::default() {
         text.push_str("limits:\n");
     }
-    for (key, limit) in limits.each() {
+    for (key, limit) in limits.counted() {
         let _ = match limit {
             Some(limit @ Limit::Count(_)) => writeln!(text, "  {key}: {}", limit_words(limit)),
             Some(limit) => writeln!(text, "  {key}: {}", quote_yaml(&limit_words(limit))),
             None => Ok(()),
         };
+    }
+    let publish: BTreeSet<&String> = limits.publish.iter().collect();
+    if !publish.is_empty() {
+        text.push_str("  publish:\n");
+    }
+    for entry in publish {
+        let _ = writeln!(text, "    - {}", yaml(entry));
     }
     text.push_str("rooms:\n");
     text

@@ -94,6 +94,7 @@ codes! {
     LookAlikeTitle "W107" "look-alike-title" "Two different titles that people cannot tell apart.",
     SenderNotMember "W108" "sender-not-member" "A welcome whose sender is not a member of the room.",
     UnknownUser "W109" "unknown-user" "A member whose id the widget does not know (--check-users).",
+    PublishesAny "W110" "publishes-any-room" "An entry of `limits.publish` that lets every room become public.",
 }
 
 /// One diagnostic, ready to be displayed.

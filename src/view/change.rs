@@ -1,12 +1,12 @@
 //! A room's change in one line.
 
 use super::text::{text, titles};
-use super::{Count, Detail, Line, Place, Span, Text, Title, risk};
+use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, Welcome};
-use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
+use crate::plan::{Action, Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
 /// A change, with the term for existing members.
-pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
+pub(super) fn line<'a>(change: &'a Change, known: Known) -> Line<'a> {
     let mut fields = change.fields().iter();
     let title = fields.find(|field| field.field == Field::Title);
     let title = title.and_then(|field| match (&field.before, &field.after) {
@@ -27,7 +27,7 @@ pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
 }
 
 /// What the change does to the room, without its title.
-fn describe_change<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
+fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
     let mut parts = match &change.action {
         Action::Create => {
             let public = value(&FieldValue::Public(change.send.public));
@@ -36,11 +36,39 @@ fn describe_change<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>>
         }
         Action::Update { id: _, fields } => fields.iter().filter_map(describe_field).collect(),
     };
+    if let Some(publish) = &change.publish {
+        parts.push(members_inside(publish, known));
+        parts.extend(permit(publish));
+    }
     parts.extend(describe_members(change, known));
     if let Some(Welcome { from, text }) = &change.welcome {
         parts.push(text!("welcome {} from {}", Span::Title(text.into()), *from));
     }
     parts
+}
+
+/// How many people a room that becomes public is known to have.
+pub fn members_inside(publish: &Publish, known: Known) -> Text<'static> {
+    match publish.inside {
+        None => "members inside unknown".into(),
+        Some(inside) => text!("{} inside", Count(inside, known.member)),
+    }
+}
+
+/// What allows a room to become public, if anything does.
+pub fn permit(publish: &Publish) -> Option<Text<'_>> {
+    Some(match publish.permit.as_ref()? {
+        PublishPermit::Flag => "allowed by --allow-publish".into(),
+        PublishPermit::Limit { entry, is_added } => {
+            let added = if *is_added {
+                ", added in this change"
+            } else {
+                ""
+            };
+            let entry = Span::Name(entry.into());
+            text!("allowed by {} in limits.publish{}", entry, added)
+        }
+    })
 }
 
 /// A changed field, except the title.
@@ -81,7 +109,7 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
-fn describe_members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
+fn describe_members<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
     let Members {
         new,
         unknown,
@@ -100,7 +128,7 @@ fn describe_members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>
         parts.push(text!("send {} {} again", count, Span::members(unknown)));
     }
     if !is_create && *count > 0 && !new.is_empty() {
-        parts.push(text!("{} {}", *count, known));
+        parts.push(text!("{} {}", *count, known.word));
     }
     parts
 }

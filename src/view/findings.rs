@@ -2,7 +2,7 @@
 
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
-use super::{Count, Span, Text};
+use super::{Count, NAMED, Span, Text};
 use crate::model::{Limit, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
 
@@ -94,6 +94,10 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             "{} adopted: declared as present, never confirmed by the server",
             members(adopted)
         )),
+        Note::AlreadyPublic(entries) => Line::new(text!(
+            "public already, so `limits.publish` need not list them: {}",
+            names(entries.iter().map(String::as_str), NAMED)
+        )),
         Note::LeftOut { rooms, flags } => {
             let rooms = Count(*rooms, "declared room");
             Line::new(text!("{} leaves out {}", *flags, rooms))
@@ -125,25 +129,26 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             count,
             allowed,
             share,
-            rooms,
         } => {
             let key = kind.key();
             let counted = match kind {
-                LimitKind::Publish => "",
                 LimitKind::Create => "to create",
                 LimitKind::Update => "to update",
                 LimitKind::Messages => "messages to send",
                 LimitKind::AddMembers => "members to send",
             };
-            let over = match kind {
-                LimitKind::Publish => text!("{} would become public", pipes(rooms, *count)),
-                _ => Span::words(format!("{count} {counted}, `limits.{key}` allows {allowed}")).into(),
-            };
             let share = share.map(|share| format!(" ({})", percent(share)));
             let share = share.unwrap_or_default();
-            let allow = format!("{share}; allow it with {flag} or `limits.{key}: {count}`");
-            text!("{}{}", over, Span::words(allow))
+            Span::words(format!(
+                "{count} {counted}, `limits.{key}` allows {allowed}{share}; allow it with {flag} or `limits.{key}: {count}`"
+            ))
+            .into()
         }
+        Violation::Publish { count, rooms } => text!(
+            "{} would become public; allow it with {} PIPE, or list the pipe under `limits.publish`",
+            pipes(rooms, *count),
+            flag
+        ),
         Violation::Recreate { count, rooms } => text!(
             "{} would be recreated; allow it with {}",
             pipes(rooms, *count),
@@ -173,7 +178,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
 /// The flag that lifts a guard.
 pub fn flag_that_lifts(refusal: &Violation) -> &'static str {
     match refusal {
-        Violation::Limit { kind, .. } if *kind == LimitKind::Publish => "--allow-publish",
+        Violation::Publish { .. } => "--allow-publish",
         Violation::Recreate { .. } => "--allow-recreate",
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             "--ignore-limits"

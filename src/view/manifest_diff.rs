@@ -6,7 +6,7 @@ use super::plan::cuts_members;
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
-use super::{Count, NAMED, Span, State, Text, View, value, values};
+use super::{Count, Known, NAMED, Span, State, Text, View, value, values};
 use crate::manifest::Loaded;
 use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
@@ -21,7 +21,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
         figures: cards(&diff.summary, &diff.changes, 0, diff.manual_steps.len()),
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
-        known: "as before",
+        known: Known::DECLARED,
         desired: Some(&loaded.desired),
         ..View::new("diff", None, text!("{} → {}", base, head), verdict(diff))
     };
@@ -102,24 +102,25 @@ fn difference_line(difference: &Difference) -> Line<'_> {
         }
         Difference::Scope { before, after } => Line::new(text!(
             "scope: {} → {}",
-            describe_scope(before),
-            describe_scope(after)
+            list_globs(before, "all rooms"),
+            list_globs(after, "all rooms")
+        )),
+        Difference::Publish { before, after } => Line::new(text!(
+            "limits.publish: {} → {}",
+            list_globs(before, "none"),
+            list_globs(after, "none")
         )),
         Difference::Limit { key, before, after } => {
-            let unset = match *key {
-                "publish" => "not set (0)",
-                _ => "not set",
-            };
-            let words = |it: &Option<Limit>| it.map_or_else(|| unset.to_owned(), limit_words);
+            let words = |it: &Option<Limit>| it.map_or("not set".to_owned(), limit_words);
             let words = format!("limits.{key}: {} → {}", words(before), words(after));
             Line::new(Span::words(words).into())
         }
     }
 }
 
-fn describe_scope(globs: &[String]) -> Text<'_> {
+fn list_globs<'a>(globs: &'a [String], empty: &'static str) -> Text<'a> {
     if globs.is_empty() {
-        return "all rooms".into();
+        return empty.into();
     }
     names(globs.iter().map(String::as_str), NAMED)
 }

@@ -15,7 +15,7 @@ mod section;
 pub mod text;
 pub mod title_diff;
 
-pub use change::{drift_remark, value, values};
+pub use change::{drift_remark, members_inside, permit, value, values};
 pub use diagnostics::{check, invalid, tally};
 pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
@@ -55,10 +55,30 @@ pub struct View<'a> {
     pub legend: Vec<&'static str>,
     /// Where to find the whole lists, if any was cut.
     pub cut: Option<String>,
-    /// The word for a room's existing members: `known` or `as before`.
-    pub known: &'static str,
+    /// The words for a room's existing members.
+    pub known: Known,
     /// The manifest, which knows where each member is declared.
     pub desired: Option<&'a Desired>,
+}
+
+/// The words for a room's existing members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// After their count, as in `3 known`.
+    pub word: &'static str,
+    /// As a noun.
+    pub member: &'static str,
+}
+
+impl Known {
+    const RECORDED: Self = Self {
+        word: "known",
+        member: "known member",
+    };
+    const DECLARED: Self = Self {
+        word: "as before",
+        member: "declared member",
+    };
 }
 
 /// A message that the server confirmed.
@@ -131,7 +151,7 @@ impl<'a> View<'a> {
             sections: BTreeMap::new(),
             legend: Vec::new(),
             cut: None,
-            known: "known",
+            known: Known::RECORDED,
             desired: None,
         }
     }

@@ -8,7 +8,7 @@ use super::text::{names, text};
 use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
 use crate::model::{Pipe, Target};
-use crate::plan::{Change, ManualSteps, Note, Plan};
+use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
 
 /// A plan, and the diagnostics of its manifest.
 pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
@@ -113,7 +113,11 @@ fn removed_members(room: &ManualSteps) -> Line<'_> {
 }
 
 fn legend(plan: &Plan) -> Vec<&'static str> {
-    let is_known = |change: &Change| !change.members.new.is_empty() && change.members.known > 0;
+    let is_known = |change: &Change| {
+        let is_inside = |publish: &Publish| publish.inside.is_some_and(|inside| inside > 0);
+        (!change.members.new.is_empty() && change.members.known > 0)
+            || change.publish.as_ref().is_some_and(is_inside)
+    };
     let is_recorded = plan.changes.iter().any(is_known) || !plan.manual_steps.is_empty();
     let is_adopted = |note: &Note| matches!(note, Note::Adopted(_));
     let mut legend = Vec::new();

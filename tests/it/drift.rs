@@ -24,7 +24,7 @@ fn applied(config: Config) -> Scene {
 /// Another user with a different ledger applies this manifest.
 fn apply_as_another_user(scene: &Scene, manifest: &str) {
     let other = Scene::new().manifest(manifest).beside(scene);
-    other.run("apply --yes --allow-publish").ok();
+    other.run("apply --yes --allow-publish team-a").ok();
 }
 
 /// For each field, the origin of the change according to the plan.
@@ -109,7 +109,7 @@ fn a_room_that_becomes_public_again_says_who_closed_it() {
     apply_as_another_user(&scene, &manifest("Team A", false));
     let ran = scene.plan();
     ran.exits(5);
-    ran.shows("publish: closed → public (changed outside)\n");
+    ran.shows("publish: closed → public (changed outside), ");
 }
 
 #[test]

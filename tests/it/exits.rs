@@ -278,10 +278,10 @@ fn a_room_that_would_become_public_is_5_which_outranks_2() {
     };
     refused(
         scene,
-        "refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`\n",
+        "refused: `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`\n",
     );
-    ends(2, scene, "plan --detailed-exitcode --allow-publish");
-    ends(0, scene, "apply --yes --allow-publish");
+    ends(2, scene, "plan --detailed-exitcode --allow-publish team-a");
+    ends(0, scene, "apply --yes --allow-publish team-a");
 }
 
 #[test]

@@ -27,7 +27,7 @@ generate:
       members: [\"{{ teacher }}\"]
       members_policy: on_create
       enrol: {roster: enrollments.csv, on: {course: code}, user: user}
-limits: {create: 50, update: \"12.5%\", publish: 0}
+limits: {create: 50, update: \"12.5%\", publish: [c]}
 ";
     let scene = Scene::new().manifest(manifest).file("staff.txt", "7\n21\n");
     scene.write("gone.txt", "# opted out\n21\n");
@@ -204,7 +204,7 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
     "version": 1,
     "widget": 627,
     "scope": ["course-*"],
-    "limits": {"create":50,"update":"12.5%","publish":0},
+    "limits": {"create":50,"update":"12.5%","publish":["c"]},
     "rooms": [
     {"pipe":"course-go","title":"Go","type":"conference","public":false,"members":[8,100],"members_policy":"on_create"},
     {"pipe":"course-rust","title":"Rust · лето","type":"conference","public":false,"members":[4,100],"members_policy":"on_create"},

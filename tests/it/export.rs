@@ -295,7 +295,7 @@ rooms:
       # what belongs to it
 
 # Guards below.
-limits: {publish: 0}
+limits: {publish: [team-a]}
 ";
 
 #[test]
@@ -576,7 +576,7 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
         }
     }
     refused.sort();
-    assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"33 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
+    assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"34 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
 }
 
 #[test]

@@ -56,7 +56,9 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` has 4 rooms and memberships, 10 when last applied: is the file complete? allow it with --ignore-limits","source":"data/enrollments.csv"}]"#);
     scene.apply().exits(5);
     scene.run("plan --only course-1").exits(5);
-    scene.run("plan --allow-publish --allow-recreate").exits(5);
+    scene
+        .run("plan --allow-publish course-1 --allow-recreate")
+        .exits(5);
     assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 

@@ -135,7 +135,7 @@ fn narrow() -> Scene {
         .manifest(
             "\
 version: 1
-limits: {create: 0, publish: 0}
+limits: {create: 0}
 rooms:
   - {pipe: new, title: New}
   - {pipe: seen, title: Seen}
@@ -202,7 +202,7 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
     // The key lists the room, so a limit and a guard refuse the plan.
     scene.plan().exits(5);
     scene
-        .run("apply --yes --ignore-limits --allow-publish")
+        .run("apply --yes --ignore-limits --allow-publish unseen")
         .ok();
     // A room that the ledger knows is not missing, and is not recreated.
     let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
@@ -247,7 +247,7 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
 #[test]
 fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
     let scene = narrow();
-    let allowed = ["--ignore-limits", "--allow-publish"];
+    let allowed = ["--ignore-limits", "--allow-publish", "unseen"];
     scene
         .run([&["plan", "-o", "plan.json"], &allowed[..]].concat())
         .ok();
@@ -280,7 +280,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     scene
-        .run("apply --yes --ignore-limits --allow-publish")
+        .run("apply --yes --ignore-limits --allow-publish unseen")
         .ok();
     let doctor = run(&["doctor", "--write-probe", "probe", "--yes"]);
     let lines = doctor.out.lines().filter(|line| line.contains("JWT"));

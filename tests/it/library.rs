@@ -238,12 +238,13 @@ proptest! {
     #[test]
     fn no_list_and_no_limit_makes_the_plan_panic(
         rows in prop::collection::vec(live(), 0..8),
-        limits in [limit(), limit(), limit(), limit(), limit()],
+        limits in [limit(), limit(), limit(), limit()],
+        publish in prop::collection::vec(any::<String>(), 0..3),
         scope in prop::collection::vec(any::<String>(), 0..3),
     ) {
         let text = "version: 1\nrooms:\n  - {pipe: a, title: A, members: [1]}\n  - {pipe: b, title: B}\n";
         let mut desired = check_text("rooms.yaml", text, Options::default()).unwrap().desired;
-        let [create, update, add_members, messages, publish] = limits;
+        let [create, update, add_members, messages] = limits;
         desired.limits = Limits { create, update, add_members, messages, publish };
         // A manifest's globs are checked when it is read; these come from a library user.
         desired.scope = scope;

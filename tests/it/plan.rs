@@ -88,12 +88,12 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
         .plan();
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       # rooms.yaml:5
-      ! team-b               publish: closed → public
+      ! team-b               publish: closed → public, 1 known member inside
 
     plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on URL
-    refused: `team-b` would become public; allow it with --allow-publish or `limits.publish: 1`
+    refused: `team-b` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
     ");
     // A refusal outranks pending changes.
     plan.exits(5);
@@ -107,15 +107,162 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
         (writes, false)
     );
     let plan = scene
-        .edit("version: 1", "version: 1\nlimits: {publish: 1}")
+        .edit("version: 1", "version: 1\nlimits: {publish: [team-b]}")
         .plan();
-    // The limit is higher.
+    // The limit lists the room.
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(2);
     scene.apply().exits(0);
     assert!(scene.room("team-b").is_public);
     let plan = scene.edit("public: true", "public: false").plan();
     assert_snapshot!(plan.out.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
+}
+
+/// Two public rooms that the server shows as closed, and these limits. One pipe is a glob that would match the other.
+fn two_to_publish(limits: &str) -> Scene {
+    let rooms = |public: &str| {
+        let a = format!("  - {{pipe: team-a, title: A, public: {public}}}\n");
+        format!("rooms:\n{a}  - {{pipe: 'team-[a]', title: B, public: {public}}}\n")
+    };
+    let scene = Scene::new()
+        .manifest(format!("version: 1\n{}", rooms("false")))
+        .applied();
+    scene.declare(format!("version: 1\nlimits: {limits}\n{}", rooms("true")));
+    scene
+}
+
+#[test]
+fn a_publish_names_the_entry_or_the_flag_that_allows_it() {
+    // An entry that is a declared pipe is no glob.
+    let scene = two_to_publish("{publish: ['team-[a]']}");
+    let plan = scene.plan();
+    plan.exits(5);
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
+      # rooms.yaml:5
+      ! team-[a]             publish: closed → public, 0 known members inside
+          allowed by `team-[a]` in limits.publish
+      # rooms.yaml:4
+      ! team-a               publish: closed → public, 0 known members inside
+
+    plan: 2 to update (2 become public); 0 unchanged, 1 unmanaged
+          4 requests: 1 to list, 2 to write, 1 to verify
+          target: widget 627 on URL
+    refused: `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    ");
+    let flag = "--allow-publish team-a";
+    let plan = scene.run(format!("plan {flag} -o plan.json"));
+    plan.exits(0);
+    plan.shows("allowed by --allow-publish\n");
+    plan.err
+        .shows("pass --allow-publish team-a to `apply` again\n");
+    let json = scene.run(format!("plan {flag} --format json")).json();
+    assert_eq!(
+        json["changes"][1]["publish"],
+        serde_json::json!({"known_members_inside": 0, "allowed_by": "--allow-publish"})
+    );
+    assert_eq!(
+        json["changes"][0]["publish"],
+        serde_json::json!({
+            "known_members_inside": 0, "allowed_by": "limits.publish", "entry": "team-[a]"
+        })
+    );
+    scene.fits_schema("plan", &json);
+    scene.run("apply plan.json").exits(5);
+    scene.run(format!("apply plan.json {flag}")).ok();
+    assert!(scene.room("team-a").is_public && scene.room("team-[a]").is_public);
+    // The pipe itself, not the first glob that matches it.
+    two_to_publish("{publish: ['team-*', team-a]}")
+        .plan()
+        .shows("allowed by `team-a` in limits.publish\n")
+        .shows("allowed by `team-*` in limits.publish\n");
+}
+
+#[test]
+fn a_publish_says_how_many_members_are_known_to_be_inside() {
+    let scene = Scene::new().manifest(BASE).applied();
+    // A member who left the manifest is still inside.
+    let plan = scene
+        .edit(
+            "title: Team A, members: [3, 4]",
+            "title: Team A, public: true, members: [3, 5]",
+        )
+        .plan();
+    plan.shows("publish: closed → public, 2 known members inside\n");
+    let live = RoomView {
+        kind: 1,
+        ..live_room("unknown", "Unknown")
+    };
+    scene.insert(live);
+    scene.declare("version: 1\nrooms: [{pipe: unknown, title: Unknown, public: true}]\n");
+    scene
+        .plan()
+        .shows("closed → public, members inside unknown\n");
+}
+
+#[test]
+fn only_a_declared_pipe_can_be_allowed_to_become_public() {
+    let scene = two_to_publish("{}");
+    let refused = scene.run("plan --allow-publish team-b");
+    refused.exits(64);
+    assert_snapshot!(refused.err, @"
+    warning[W101 unusual-pipe]: `team-[a]` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+     --> rooms.yaml:5:12
+      |
+    5 |   - {pipe: 'team-[a]', title: B, public: true}
+      |            ^^^^^^^^^^
+      |
+      = help: consider another pipe: the realtime layer may not accept it as a channel name
+
+    1 warning
+    error: --allow-publish: `team-b` is not a declared pipe
+      hint: did you mean `team-a`?
+    ");
+    scene.run("apply --yes --allow-publish team-*").exits(64);
+    // The flag had no value once.
+    let refused = scene.run("apply --allow-publish plan.json");
+    refused.exits(64);
+    assert_snapshot!(refused.err, @"
+    warning[W101 unusual-pipe]: `team-[a]` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+     --> rooms.yaml:5:12
+      |
+    5 |   - {pipe: 'team-[a]', title: B, public: true}
+      |            ^^^^^^^^^^
+      |
+      = help: consider another pipe: the realtime layer may not accept it as a channel name
+
+    1 warning
+    error: --allow-publish: `plan.json` is not a declared pipe
+      hint: write the pipe of one room, and repeat the flag for others
+    ");
+    scene.run("plan --allow-publish --yes").exits(64);
+    scene
+        .run("apply --yes --allow-publish team-a --allow-publish team-[a]")
+        .ok();
+}
+
+#[test]
+fn an_entry_whose_rooms_are_public_already_is_noted() {
+    let scene = two_to_publish("{publish: ['team-*', team-a]}");
+    scene.plan().lacks("public already");
+    scene.apply().ok();
+    let plan = scene.plan();
+    plan.exits(0);
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
+      notes
+        public already, so `limits.publish` need not list them: `team-*`, `team-a`
+
+    plan: nothing to do; 2 unchanged, 1 unmanaged
+          1 request: 1 to list
+          target: widget 627 on URL
+    ");
+    let json = scene.run("plan --format json").json();
+    assert_eq!(
+        json["notes"],
+        serde_json::json!([{"note": "already_public", "entries": ["team-*", "team-a"]}])
+    );
+    // A room that will be closed is no reason to remove the entry.
+    scene.edit("title: A, public: true", "title: A, public: false");
+    scene.plan().shows("list them: `team-*`\n");
 }
 
 #[test]
@@ -582,7 +729,7 @@ fn json_is_versioned_and_fits_its_schema() {
     assert_eq!(plan["changes"][1]["members"]["new"][0], 9);
     assert_eq!(plan["manual_steps"][0]["newly_removed"][0], 4);
     assert_eq!(plan["refusals"][0]["limit"], "publish");
-    let report = scene.run("apply --format json --yes --allow-publish");
+    let report = scene.run("apply --format json --yes --allow-publish team-a");
     assert_eq!(
         (report.code, report.json()["converged"].as_bool()),
         (0, Some(true))
@@ -599,7 +746,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
         .applied();
     scene.edit("title: Team A", "title: Team A, public: true");
     // The server ignores the change.
-    scene.run("apply --yes --allow-publish").exits(4);
+    scene.run("apply --yes --allow-publish team-a").exits(4);
     // From here on the server accepts all fields, and only members are planned.
     scene.world(|world| world.set_quirks(Quirks::default()));
     scene

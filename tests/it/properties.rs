@@ -209,7 +209,7 @@ impl<'a> World<'a> {
             .unwrap();
         let recorded = read(&self.ledger(), &self.target).unwrap().recorded();
         let allow = Allow {
-            publish: true,
+            publish: loaded.desired.rooms.keys().cloned().collect(),
             beyond_limits: true,
             ..Allow::default()
         };

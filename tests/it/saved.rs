@@ -201,12 +201,16 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
         BASE.replace("Team A,", "Team A, public: true,")
             .replace("widget: 627", "widget: 627\nlimits: {create: 0}"),
     );
-    let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
-    let ran = scene.run([&["plan", "-o", "plan.json"], &flags[..]].concat());
+    let flags = [
+        "--allow-publish team-a",
+        "--allow-recreate",
+        "--ignore-limits",
+    ];
+    let ran = scene.run(format!("plan -o plan.json {}", flags.join(" ")));
     ran.exits(0);
     assert_eq!(
         ran.err,
-        "flags that lift guards are not saved: pass --allow-publish --allow-recreate --ignore-limits to `apply` again\n"
+        "flags that lift guards are not saved: pass --allow-publish team-a --allow-recreate --ignore-limits to `apply` again\n"
     );
     let before = scene.writes();
     for left_out in 0..flags.len() {
@@ -216,13 +220,13 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             .filter(|(index, _)| *index != left_out)
             .map(|(_, flag)| *flag)
             .collect();
-        let ran = scene.run([&["apply", "plan.json"], &given[..]].concat());
+        let ran = scene.run(format!("apply plan.json {}", given.join(" ")));
         assert_eq!((ran.code, scene.writes()), (5, before), "{ran:?}");
         let said = ran.out + &ran.err;
-        said.shows(flags[left_out]);
+        said.shows(flags[left_out].split(' ').next().unwrap());
     }
     scene
-        .run([&["apply", "plan.json"], &flags[..]].concat())
+        .run(format!("apply plan.json {}", flags.join(" ")))
         .ok();
     assert!(scene.room("team-a").is_public && scene.room("team-b").id != id);
 }

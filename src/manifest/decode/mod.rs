@@ -9,7 +9,7 @@ mod room;
 mod rows;
 
 use super::fields::{Decoder, Keys, written};
-use super::raw::{RawFile, RawManifest, RawSettings, Spanned};
+use super::raw::{RawFile, RawLimits, RawManifest, RawSettings, Spanned};
 use super::yaml::{self, Item, Node, Value};
 use crate::model::{FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
@@ -168,17 +168,40 @@ fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> RawSettings {
     settings.unwrap_or_default()
 }
 
-fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<Limits>> {
+fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawLimits>> {
     let fields = decoder.fields(node, LIMITS)?;
     let mut limit = |key: &str| decoder.limit(fields.get(key)?, format_args!("`{key}`"));
-    let value = Limits {
+    let counted = Limits {
         create: limit("create"),
         update: limit("update"),
         add_members: limit("add_members"),
         messages: limit("messages"),
-        publish: limit("publish"),
+        publish: Vec::new(),
+    };
+    let publish = fields.get("publish").map(|node| publish(decoder, node));
+    let value = RawLimits {
+        counted,
+        publish: publish.unwrap_or_default(),
     };
     Some(Spanned { value, at: node.at })
+}
+
+fn publish(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<String>> {
+    let Value::Seq(entries) = node.value() else {
+        let message = format!(
+            "`publish` must be a list of the rooms that may become public, not {}",
+            match node.value() {
+                Value::Scalar { text, plain } => written(text, *plain),
+                _ => node.noun().to_owned(),
+            }
+        );
+        let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
+        decoder.note(Code::WrongType, node.at, message, hint);
+        return Vec::new();
+    };
+    let entries = entries.iter();
+    let entries = entries.filter_map(|entry| decoder.decode_text(entry, "a pipe in `publish`"));
+    entries.collect()
 }
 
 #[cfg(test)]

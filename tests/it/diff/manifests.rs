@@ -39,12 +39,12 @@ rooms:
       ~ team-b               add members
           members +1 (17)   1 as before
       # head.yaml:3
-      ! team-a               publish: closed → public
+      ! team-a               publish: closed → public, 3 declared members inside
           title   "Team A" → "Team Alpha"
           members +2 (17, 18)   2 as before
 
       would be refused: a plan of the second manifest would be refused unless allowed
-        `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
+        `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
 
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 5
@@ -91,7 +91,7 @@ rooms:
     let head = "\
 version: 1
 widget: 628
-limits: {create: 10, update: '12.5%', publish: 3}
+limits: {create: 10, update: '12.5%', publish: [team-b, 'team-*']}
 rooms:
   - {pipe: team-a, title: Team A, members: [3, 4, 5], members_policy: on_create, exclude: [22]}
   - {pipe: team-b, title: Team Bee, ignore: [title, type]}
@@ -105,7 +105,7 @@ rooms:
         widget: 627 → 628; these are different rooms
         scope: `team-*` → all rooms
         limits.update: 20% → 12.5%
-        limits.publish: not set (0) → 3
+        limits.publish: none → `team-b`, `team-*`
 
       also differs
         team-a: 2 members not sent, because the room exists and its policy is `on_create`: 4, 5
@@ -125,7 +125,7 @@ rooms:
         widget: 628 → 627; these are different rooms
         scope: all rooms → `team-*`
         limits.update: 12.5% → 20%
-        limits.publish: 3 → not set (0)
+        limits.publish: `team-b`, `team-*` → none
 
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4, 5
@@ -170,16 +170,35 @@ fn limits_warn_and_never_refuse() {
           base.yaml → head.yaml: two manifests; no server was read
     ");
     let published = edited("title: Team A", "title: Team A, public: true", &[]);
-    let allowed = edited(
-        "title: Team A",
-        "title: Team A, public: true",
-        &["--allow-publish"],
-    );
-    let refused = |ran: &Ran| {
+    published.shows("unless allowed\n    `team-a` would become public");
+}
+
+#[test]
+fn a_publish_says_whether_its_limit_is_new() {
+    let limits = |entry: &str| format!("version: 1\nlimits: {{publish: [{entry}]}}");
+    let publish = |base: &str, head: &str| {
+        let base = BASE.replace("version: 1", &limits(base));
+        let head = BASE
+            .replace("version: 1", &limits(head))
+            .replace("title: Team A", "title: Team A, public: true");
+        let ran = diff(&base, &head, &[]);
+        ran.exits(0);
+        ran.lacks("would be refused");
         ran.out
-            .contains("unless allowed\n    `team-a` would become")
     };
-    assert!(refused(&published) && !refused(&allowed));
+    assert_snapshot!(publish("team-b", "'team-*'"), @"
+      # head.yaml:4
+      ! team-a               publish: closed → public, 3 declared members inside
+          allowed by `team-*` in limits.publish, added in this change
+
+      guards
+        limits.publish: `team-b` → `team-*`
+
+    diff: 1 to update (1 becomes public); 2 unchanged
+          base.yaml → head.yaml: two manifests; no server was read
+    ");
+    // The same permission in other words is not new.
+    publish("team-a", "'team-*'").shows("allowed by `team-*` in limits.publish\n");
 }
 
 #[test]
@@ -287,7 +306,7 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
         .replace("pipe: old", "pipe: new")
         .replace(
             "version: 1",
-            "version: 1\nlimits: {publish: '10%', create: 0}",
+            "version: 1\nlimits: {publish: [team-a], create: '10%'}",
         );
     let ran = diff(BASE, &head, &["--format", "json", "--detailed-exitcode"]);
     let document = ran.json();
@@ -295,7 +314,7 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
     assert_eq!(document["people"]["join"], 3);
     assert_eq!(document["manual_steps"][0]["members"][0], 5);
     assert_eq!(document["removed"][0]["pipe"], "old");
-    assert_eq!(document["differences"][1]["after"], "10%");
+    assert_eq!(document["differences"][0]["after"], "10%");
     ran.lacks("room_id");
     Scene::new().fits_schema("diff", &document);
 }

@@ -220,7 +220,7 @@ fn manifests() -> impl Strategy<Value = String> {
         "",
         "widget: 1\n",
         "scope: [a, b]\n",
-        "limits: {publish: 0}\n",
+        "limits: {publish: [team-a]}\n",
         "limits: {create: '5%'}\n",
     ]);
     (prop::collection::btree_map("[a-c]", room, 0..3), head).prop_map(|(rooms, head)| {

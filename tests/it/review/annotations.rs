@@ -11,8 +11,8 @@ fn a_plan_annotates_the_lines_of_the_manifest() {
     let ran = scene.run("plan --sandbox --format github");
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
     assert_snapshot!(ran.out, @"
-    ::error title=refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
-    ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
+    ::error title=refused::`lounge` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 known members inside
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
@@ -84,7 +84,7 @@ fn an_apply_tells_what_it_did() {
     let refused = scene.run(args);
     refused.exits(5);
     refused.begins("::error title=refused::`lounge` would");
-    assert_snapshot!(scene.run([&args[..], &["--allow-publish"]].concat()).ok(), @"
+    assert_snapshot!(scene.run([&args[..], &["--allow-publish", "lounge"]].concat()).ok(), @"
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
@@ -98,8 +98,8 @@ fn a_diff_annotates_the_lines_of_the_second_manifest() {
     let ran = scene.run("diff before.yaml after.yaml --format github");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
-    ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
-    ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
+    ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 declared members inside
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`

@@ -9,8 +9,8 @@ use roomform::model::{
 };
 use roomform::plan::{
     Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
-    LimitKind, ManifestDiff, ManualSteps, Members, Note, People, Plan, PlanOptions, Removed,
-    RoomDifference, UnknownMembers, Violation, plan,
+    LimitKind, ManifestDiff, ManualSteps, Members, Note, People, Plan, PlanOptions, Publish,
+    PublishPermit, Removed, RoomDifference, UnknownMembers, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, github, html};
@@ -102,6 +102,13 @@ fn changes() -> Vec<Change> {
             id: RoomId(1_234_567),
             fields: fields.to_vec(),
         },
+        publish: Some(Publish {
+            inside: Some(2),
+            permit: Some(PublishPermit::Limit {
+                entry: HOSTILE.to_owned(),
+                is_added: true,
+            }),
+        }),
         ..create.clone()
     };
     let again = Change {
@@ -146,6 +153,7 @@ fn notes() -> Vec<Note> {
             rooms: 1,
             members: 2,
         }),
+        Note::AlreadyPublic(vec![text()]),
         Note::LeftOut {
             rooms: 3,
             flags: "--only",
@@ -160,7 +168,7 @@ fn notes() -> Vec<Note> {
         match note {
             Note::Recreated { .. } | Note::Renamed { .. } | Note::WelcomeUncertain { .. } => {}
             Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut { .. } => {}
-            Note::Adopted(_) => {}
+            Note::Adopted(_) | Note::AlreadyPublic(_) => {}
             Note::OtherShards { .. } => {}
         }
     }
@@ -174,9 +182,12 @@ fn refusals() -> Vec<Violation> {
         count: 7,
         allowed: 1,
         share: Some(1250),
-        rooms: rooms(),
     };
     let mut all: Vec<Violation> = LimitKind::ALL.into_iter().map(limit).collect();
+    all.push(Violation::Publish {
+        count: 7,
+        rooms: rooms(),
+    });
     all.push(Violation::Recreate {
         count: 7,
         rooms: rooms(),
@@ -193,7 +204,8 @@ fn refusals() -> Vec<Violation> {
     });
     for refusal in &all {
         match refusal {
-            Violation::Limit { .. } | Violation::Recreate { .. } => {}
+            Violation::Limit { .. } | Violation::Publish { .. } => {}
+            Violation::Recreate { .. } => {}
             Violation::MassChange { .. } | Violation::Shrunk { .. } => {}
         }
     }
@@ -246,8 +258,12 @@ fn differences() -> Vec<Difference> {
             before: vec![text()],
             after: Vec::new(),
         },
+        Difference::Publish {
+            before: Vec::new(),
+            after: vec![text()],
+        },
         Difference::Limit {
-            key: "publish",
+            key: "update",
             before: None,
             after: Some(Limit::Share(1250)),
         },

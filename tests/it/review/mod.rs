@@ -35,7 +35,7 @@ rooms:
 pub fn changed(before: &str, after: &str) -> Scene {
     let scene = Scene::new()
         .manifest(before)
-        .after("apply --yes --sandbox --allow-publish");
+        .after("apply --yes --sandbox --allow-publish lounge");
     scene.declare(after);
     scene
 }

@@ -24,11 +24,11 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Refused: 1
 
-    - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
+    - <code>lounge</code> would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
 
     ### Needs attention: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public, 0 known members inside (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;<!-- -->yaml&#58;7</code>)
 
     ### Manual steps: 1
@@ -73,7 +73,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 #[test]
 fn a_site_without_html_gets_none() {
     let scene = changed(BEFORE, AFTER);
-    let args = ["--fit", "bitbucket", "--allow-publish"];
+    let args = ["--fit", "bitbucket", "--allow-publish", "lounge"];
     let page = scene.run([&["plan"], &MARKDOWN[..], &args].concat()).ok();
     assert!(!page.contains(['<', '&']), "{page}");
     assert_snapshot!(page, @"
@@ -87,7 +87,7 @@ fn a_site_without_html_gets_none() {
 
     ### Needs attention: 2
 
-    - **becomes public:** `lounge` `Lounge`: closed → public (`rooms.yaml:5`)
+    - **becomes public:** `lounge` `Lounge`: closed → public, 0 known members inside, allowed by --allow-publish (`rooms.yaml:5`)
     - **new and public:** `news` `News`: create conference, public, no members (`rooms.yaml:7`)
 
     ### Manual steps: 1
@@ -116,7 +116,7 @@ fn a_site_without_html_gets_none() {
 
     Known: confirmed by the server in an earlier run; the API does not list members.
     ");
-    let with = scene.run([&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
+    let with = scene.run([&["plan", "--allow-publish", "lounge"], &MARKDOWN[..]].concat());
     let (plain, html) = (Rendered::new(&page), Rendered::new(&with.ok()));
     assert_eq!(plain.code, html.code);
     assert_eq!(plain.headings, html.headings);
@@ -206,7 +206,7 @@ fn a_valid_manifest_is_a_page() {
 #[test]
 fn a_diff_is_a_page_too() {
     let scene = Scene::new().manifest(AFTER);
-    let limits = "limits: {publish: 0, create: 1}\n";
+    let limits = "limits: {create: 1}\n";
     scene.write("before.yaml", format!("{BEFORE}{limits}"));
     scene.write(
         "after.yaml",
@@ -228,7 +228,7 @@ fn a_diff_is_a_page_too() {
 
     A plan of the second manifest would be refused unless allowed.
 
-    - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
+    - <code>lounge</code> would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
 
     ### Guards: 1
 
@@ -236,7 +236,7 @@ fn a_diff_is_a_page_too() {
 
     ### Needs attention: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;<!-- -->yaml&#58;5</code>)
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public, 0 declared members inside (<code>after&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;<!-- -->yaml&#58;7</code>)
 
     ### Manual steps: 1
@@ -309,7 +309,7 @@ fn an_apply_tells_what_it_did() {
     let start = "<!-- roomform:apply target=sandbox:/627 -->\n\n## Nothing was applied to";
     refused.begins(start);
     refused.shows("### Refused: 1\n");
-    assert_snapshot!(apply(&["--yes", "--allow-publish", "-q", "--parallelism", "1"]).ok(), @"
+    assert_snapshot!(apply(&["--yes", "--allow-publish", "lounge", "-q", "--parallelism", "1"]).ok(), @"
     <!-- roomform:apply target=sandbox:/627 -->
 
     ## Applied to widget 627 on the sandbox
@@ -348,12 +348,15 @@ fn what_an_apply_could_not_do_comes_first() {
         .applied();
     scene.declare(AFTER);
     let page = |args: &[&str], code| {
-        let ran = scene.run([args, &["--allow-publish", "--format", "markdown"]].concat());
+        let ran =
+            scene.run([args, &["--allow-publish", "lounge", "--format", "markdown"]].concat());
         ran.exits(code);
         let headings = Rendered::new(&ran.out).headings;
         headings.into_iter().skip(1).collect::<Vec<_>>()
     };
-    scene.run("plan --out plan.json --allow-publish").ok();
+    scene
+        .run("plan --out plan.json --allow-publish lounge")
+        .ok();
     let help = scene.room("help").id;
     assert!(scene.world(|world| world.delete_room(627, help, 1)));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The oracle for what a plan reports beside its changes: manual steps, ignored fields, notes, refusals, and every figure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{Limit, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{
@@ -102,6 +102,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let chosen = truth.wishes.rooms.keys();
     let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
     let (mut again, mut left_out, mut doubtful) = (0, 0, 0);
+    let mut public = Vec::new();
     for note in &plan.notes {
         let holds = match note {
             Note::Recreated {
@@ -134,6 +135,10 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 left_out = *rooms;
                 *rooms > 0
             }
+            Note::AlreadyPublic(entries) => {
+                public = entries.clone();
+                true
+            }
             // No process of these worlds uses `--shard`.
             // Nothing is adopted here.
             Note::Adopted(_) | Note::OtherShards { .. } => false,
@@ -142,6 +147,21 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             wrong.push(format!("not so: {note:?}"));
         }
     }
+    let mut listed: BTreeMap<&str, bool> = BTreeMap::new();
+    for pipe in &chosen {
+        if let Some(entry) = truth.wishes.publish_entry(pipe) {
+            let rows = truth.live(pipe);
+            let is_live = !rows.is_empty() && rows.iter().all(|row| row.state.public);
+            let is_public = is_live && truth.wishes.rooms[*pipe].state.public;
+            *listed.entry(entry).or_insert(true) &= is_public;
+        }
+    }
+    listed.retain(|_, is_public| *is_public);
+    check(
+        wrong,
+        listed.into_keys().eq(public),
+        "other entries are public already",
+    );
     let is_again = |pipe: &&&Pipe| {
         let rows = truth.live(pipe);
         let recorded = truth.account.ids.get(**pipe);
@@ -279,12 +299,21 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     };
     let bound = !truth.flags.beyond_limits;
     let adds = summary.members + summary.unknown.members;
-    let publish = limits.publish.or(Some(Limit::Count(0)));
+    let unlisted = plan.changes.iter().filter(|change| {
+        let is_listed = truth.wishes.publish_entry(&change.pipe).is_some();
+        change.publishes() && !is_listed
+    });
+    let unlisted = unlisted.count() as u64;
+    let publish = plan.refusals.iter().find_map(|refusal| match refusal {
+        Violation::Publish { count, .. } => Some(*count),
+        _ => None,
+    });
+    check(
+        wrong,
+        publish == (unlisted > 0 && !truth.flags.publish).then_some(unlisted),
+        "other rooms are refused to become public",
+    );
     let expected = [
-        (
-            LimitKind::Publish,
-            !truth.flags.publish && over(publish, summary.publish, rooms),
-        ),
         (
             LimitKind::Messages,
             bound && over(limits.messages, summary.messages, rooms),

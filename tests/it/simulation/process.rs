@@ -1,5 +1,6 @@
 //! One process, as the command line would run it: ledger, list, plan, apply; the oracle checks each step.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,12 +48,15 @@ pub enum End {
 }
 
 impl Flags {
-    fn switches(self) -> PlanOptions {
+    fn switches(self, wishes: &Wishes) -> PlanOptions {
         let globs: Vec<String> = self.only.into_iter().map(ToOwned::to_owned).collect();
         PlanOptions {
             only: RoomFilter::new(&globs).unwrap(),
             allow: Allow {
-                publish: self.publish,
+                publish: match self.publish {
+                    true => wishes.rooms.keys().cloned().collect(),
+                    false => BTreeSet::new(),
+                },
                 recreate: self.recreate,
                 beyond_limits: self.beyond_limits,
             },
@@ -93,7 +97,7 @@ pub async fn run(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start) -> End 
 }
 
 async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize) -> End {
-    let (desired, switches) = (wishes.desired(), start.flags.switches());
+    let (desired, switches) = (wishes.desired(), start.flags.switches(wishes));
     let client = Arc::new(Client {
         world: Arc::clone(world),
         run,

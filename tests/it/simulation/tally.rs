@@ -9,7 +9,7 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Every event that must happen within a few thousand worlds.
-const ALL: [&str; 80] = [
+const ALL: [&str; 81] = [
     "401",
     "422",
     "429",
@@ -71,6 +71,7 @@ const ALL: [&str; 80] = [
     "not_visible",
     "partial",
     "only a welcome",
+    "public already",
     "publish",
     "released",
     "several",
@@ -158,6 +159,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::Adopted(_) => "adopted",
+            Note::AlreadyPublic(_) => "public already",
             Note::LeftOut { .. } => "left out",
             Note::OtherShards { .. } => "a part",
         });
@@ -165,6 +167,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     for refusal in &plan.refusals {
         count(match refusal {
             Violation::Limit { kind, .. } => kind.key(),
+            Violation::Publish { .. } => "publish",
             Violation::Recreate { .. } => "recreate refused",
             Violation::MassChange { .. } => "a mass change",
             Violation::Shrunk { .. } => "a shrunk roster",

@@ -131,9 +131,29 @@ impl Wishes {
             update: limit(rng),
             add_members: limit(rng),
             messages: limit(rng),
-            publish: limit(rng),
+            publish: Vec::new(),
         };
+        while rng.chance(300) {
+            let pipes: Vec<&Pipe> = wishes.rooms.keys().collect();
+            let entry = match rng.chance(300) {
+                true => "p1*".to_owned(),
+                false => rng.pick(&pipes).to_string(),
+            };
+            wishes.limits.publish.push(entry);
+        }
         wishes
+    }
+
+    /// The entry of `limits.publish` that lists a room: its pipe, else the glob.
+    pub fn publish_entry(&self, pipe: &Pipe) -> Option<&str> {
+        let lists = |entry: &&str| match entry.strip_suffix('*') {
+            Some(prefix) => pipe.as_str().starts_with(prefix),
+            None => *entry == pipe.as_str(),
+        };
+        let entries = self.limits.publish.iter().map(String::as_str);
+        entries
+            .filter(lists)
+            .min_by_key(|entry| entry.ends_with('*'))
     }
 
     /// Edits the manifest at random.
@@ -205,7 +225,7 @@ impl Wishes {
         Desired {
             widget: None,
             scope: self.scope.into_iter().map(ToOwned::to_owned).collect(),
-            limits: self.limits,
+            limits: self.limits.clone(),
             rooms: rooms.collect(),
             rosters: [(FileId(1), ROSTER.into())].into(),
             files: ["a.yaml".into(), "b.yaml".into()].into(),
