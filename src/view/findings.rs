@@ -145,7 +145,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             .into()
         }
         Violation::Publish { count, rooms } => text!(
-            "{} would become public; allow it with {} PIPE, or list the pipe under `limits.publish`",
+            "{} would become public; allow it with {} PIPE or in `limits.publish`",
             pipes(rooms, *count),
             flag
         ),

@@ -278,7 +278,7 @@ fn a_room_that_would_become_public_is_5_which_outranks_2() {
     };
     refused(
         scene,
-        "refused: `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`\n",
+        "refused: `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`\n",
     );
     ends(2, scene, "plan --detailed-exitcode --allow-publish team-a");
     ends(0, scene, "apply --yes --allow-publish team-a");

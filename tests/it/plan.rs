@@ -93,7 +93,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on URL
-    refused: `team-b` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    refused: `team-b` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ");
     // A refusal outranks pending changes.
     plan.exits(5);
@@ -147,7 +147,7 @@ fn a_publish_names_the_entry_or_the_flag_that_allows_it() {
     plan: 2 to update (2 become public); 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on URL
-    refused: `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    refused: `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ");
     let flag = "--allow-publish team-a";
     let plan = scene.run(format!("plan {flag} -o plan.json"));

@@ -44,7 +44,7 @@ rooms:
           members +2 (17, 18)   2 as before
 
       would be refused: a plan of the second manifest would be refused unless allowed
-        `team-a` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+        `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 5

@@ -11,7 +11,7 @@ fn a_plan_annotates_the_lines_of_the_manifest() {
     let ran = scene.run("plan --sandbox --format github");
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
     assert_snapshot!(ran.out, @"
-    ::error title=refused::`lounge` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    ::error title=refused::`lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 known members inside
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
@@ -98,7 +98,7 @@ fn a_diff_annotates_the_lines_of_the_second_manifest() {
     let ran = scene.run("diff before.yaml after.yaml --format github");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
-    ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 declared members inside
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`

@@ -24,7 +24,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Refused: 1
 
-    - <code>lounge</code> would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    - <code>lounge</code> would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
     ### Needs attention: 2
 
@@ -228,7 +228,7 @@ fn a_diff_is_a_page_too() {
 
     A plan of the second manifest would be refused unless allowed.
 
-    - <code>lounge</code> would become public; allow it with --allow-publish PIPE, or list the pipe under `limits.publish`
+    - <code>lounge</code> would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
     ### Guards: 1
 
