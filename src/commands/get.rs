@@ -30,6 +30,12 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     };
     let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
     let (query, widget) = (query(&args.list), session.target.widget.to_string());
+    for (name, value) in &query.filters {
+        if ["date", "last_message_date"].contains(name) && !is_date(value) {
+            let flag = name.replace('_', "-");
+            console.warn(&format!("--{flag}: `{value}` is not YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, so the server may ignore it or find nothing"));
+        }
+    }
     let collect = |(rows, left_out): &mut (Vec<Row>, usize), row| {
         if passes_filters(&row, &query, &widget) && is_selected(&row, &only) {
             rows.push(row);
@@ -59,6 +65,20 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         }
     });
     Ok(Exit::Done)
+}
+
+/// Whether a text is a date as the API writes it (`api: fact 9`), with or without the time.
+fn is_date(text: &str) -> bool {
+    let has_form = |form: &str| {
+        let bytes = text.bytes().zip(form.bytes());
+        let mut fits = bytes.map(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            form => byte == form,
+        });
+        text.len() == form.len() && fits.all(|fits| fits)
+    };
+    let has_form = has_form("0000-00-00") || has_form("0000-00-00 00:00:00");
+    has_form && text.parse::<jiff::civil::DateTime>().is_ok()
 }
 
 fn query(list: &GetList) -> Query {

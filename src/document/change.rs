@@ -87,8 +87,10 @@ struct MembersDocument {
     new: Vec<u64>,
     /// Members of a room without a record. They are sent again.
     unknown: Vec<u64>,
-    /// The number of members recorded as added.
+    /// The number of members on record: confirmed by the server, or adopted.
     known: usize,
+    /// How many of these were adopted and never confirmed.
+    adopted: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -138,6 +140,7 @@ impl ChangeDocument {
                 new: users(&members.new),
                 unknown: users(&members.unknown),
                 known: members.known,
+                adopted: members.adopted,
             },
             welcome: welcome.as_ref().map(self::welcome),
             live_digest: Some(digest.to_string()),

@@ -45,7 +45,7 @@ pub(super) struct RawSettings {
 #[derive(Debug)]
 pub(super) struct RawRoom {
     pub(super) at: At,
-    /// Whether the pipe or title is a placeholder for an invalid value, so that the rest of the room is still checked.
+    /// Whether the pipe or title is a placeholder (an empty text) for an invalid value, so that the rest of the room is still checked.
     pub(super) broken: bool,
     pub(super) pipe: Spanned<String>,
     pub(super) title: Spanned<String>,

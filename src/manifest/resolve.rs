@@ -98,8 +98,8 @@ struct Declared<'r, 'a> {
     directory: &'r Directory<'a>,
     tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// Indices of rooms by pipe.
-    known: HashMap<Pipe, usize>,
+    /// Where each pipe is declared first, also by a room with a mistake.
+    known: HashMap<Pipe, At>,
     /// Whether lists were left out because there were too many members, which is reported.
     was_full: bool,
     welcomes: Welcomes,
@@ -124,20 +124,21 @@ impl Declared<'_, '_> {
             self.was_full = true;
             problems.push(too_many(written.at, "the rooms"));
         }
-        if written.broken {
+        if written.broken && written.pipe.value.is_empty() {
             return;
         }
         match self.known.entry(room.pipe.clone()) {
             Entry::Vacant(entry) => {
-                entry.insert(self.rooms.len());
-                self.rooms.push((room, [written.pipe.at, written.title.at]));
+                entry.insert(written.pipe.at);
+                if !written.broken {
+                    self.rooms.push((room, [written.pipe.at, written.title.at]));
+                }
             }
             Entry::Occupied(entry) => {
+                let first = *entry.get();
                 let has_rows = |at: At| directory.tables.files.contains_key(&at.file);
-                if let Some((_, [first, _])) = self.rooms.get(*entry.get()) {
-                    let rows = has_rows(*first) && has_rows(written.pipe.at);
-                    problems.push(duplicate_pipe(&written, *first, rows));
-                }
+                let rows = has_rows(first) && has_rows(written.pipe.at);
+                problems.push(duplicate_pipe(&written, first, rows));
             }
         }
     }

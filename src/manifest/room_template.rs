@@ -82,7 +82,9 @@ impl<'a> RoomTemplate<'a> {
         let names = names.chain(
             welcome_text.flat_map(|text| text.columns_of_welcome().map(|name| (name, text.at))),
         );
-        let (mut columns, mut is_complete) = (BTreeMap::new(), !raw.broken);
+        // Without a title, the pipes are still checked.
+        let has_pipe = !raw.broken || !raw.pipe.value.is_empty();
+        let (mut columns, mut is_complete) = (BTreeMap::new(), has_pipe);
         for (name, at) in names {
             match column(name, at, table, problems) {
                 Some(column) => columns.extend(column.map(|column| (name.clone(), column))),
@@ -112,14 +114,18 @@ impl<'a> RoomTemplate<'a> {
             members.collect()
         };
         let (members, exclude) = (list(&self.members), list(&self.exclude));
+        let broken = self.raw.broken || title.is_none();
         Some(RawRoom {
             at: row.at(),
             pipe: pipe.filter(|_| !has_empty)?,
-            title: title?,
+            title: title.unwrap_or_else(|| Spanned {
+                value: String::new(),
+                at: row.at(),
+            }),
             members,
             exclude,
             welcome: self.welcome(row, problems),
-            broken: self.raw.broken,
+            broken,
             settings: self.raw.settings,
             ignore: self.raw.ignore,
         })

@@ -7,6 +7,7 @@ use globset::Glob;
 use super::raw::Spanned;
 use crate::model::{DesiredRoom, RoomKind, is_hidden};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::number::is_digits;
 
 /// Maximum bytes of a pipe: a typical column size.
 pub const LONGEST_PIPE: usize = 255;
@@ -74,6 +75,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
     let shown = clip(pipe);
+    let reserved = reserved.filter(|_| !is_of_vendor(pipe));
     let message = match reserved {
         Some(prefix) => {
             format!("`{shown}` starts with `{prefix}`, which is reserved by the realtime layer")
@@ -85,6 +87,14 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     };
     let hint = "consider another pipe: the realtime layer may not accept it as a channel name";
     Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
+}
+
+/// Whether the vendor's own WordPress plugin makes such pipes, for BuddyPress groups (`api: fact 13`).
+fn is_of_vendor(pipe: &str) -> bool {
+    let group = pipe.split_once('_');
+    group.is_some_and(|(status, id)| {
+        ["public", "private", "hidden"].contains(&status) && is_digits(id)
+    })
 }
 
 /// Returns the error if a text is not a valid title.

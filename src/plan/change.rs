@@ -108,8 +108,10 @@ pub struct Members {
     pub new: Vec<UserId>,
     /// Declared members of a room without any record. They are sent again, because nothing shows who is in the room.
     pub unknown: Vec<UserId>,
-    /// Number of declared members that are on record as added.
+    /// Number of declared members that are on record.
     pub known: usize,
+    /// How many of these are on record only because they were adopted.
+    pub adopted: usize,
 }
 
 impl Members {

@@ -281,9 +281,12 @@ impl Diff<'_> {
     }
 
     fn members(&self, room: &DesiredRoom, record: Option<&RecordedRoom>) -> Members {
+        let adopted = record.iter().flat_map(|record| record.adopted.iter());
+        let adopted = adopted.filter(|user| room.has_member(**user)).count();
         if record.is_some_and(|record| is_exactly_declared(room, &record.members)) {
             return Members {
                 known: room.members.len(),
+                adopted,
                 ..Members::default()
             };
         }
@@ -305,6 +308,7 @@ impl Diff<'_> {
             new,
             unknown,
             known,
+            adopted,
         }
     }
 

@@ -205,10 +205,8 @@ fn title_change(before: &str, after: &str, paint: Paint) -> String {
 
 fn members_lines(text: &mut String, change: &Change, known: Known) {
     let members = &change.members;
-    let known = match members.known {
-        0 => String::new(),
-        count => format!("   {count} {}", known.word),
-    };
+    let known = view::known_members(members, known).map(|known| format!("   {known}"));
+    let known = known.unwrap_or_default();
     if !members.new.is_empty() {
         let names = few(&members.new, NAMED);
         let names = match change.action {

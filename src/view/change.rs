@@ -1,5 +1,6 @@
 //! A room's change in one line.
 
+use super::grammar::counts;
 use super::text::{text, titles};
 use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, Welcome};
@@ -109,11 +110,26 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
+/// For example `28 known (25 confirmed, 3 adopted)`; `None` if no member is known.
+pub fn known_members(members: &Members, known: Known) -> Option<String> {
+    let (count, adopted) = (members.known, members.adopted);
+    let count = match (count, adopted) {
+        (0, _) => return None,
+        (count, 0) => format!("{count} {}", known.word),
+        (count, adopted) => {
+            let confirmed = counts([(count - adopted, "confirmed"), (adopted, "adopted")]);
+            format!("{count} {} ({confirmed})", known.word)
+        }
+    };
+    Some(count)
+}
+
 fn describe_members<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
     let Members {
         new,
         unknown,
-        known: count,
+        known: _,
+        adopted: _,
     } = &change.members;
     let (is_create, mut parts) = (change.action == Action::Create, Vec::new());
     if !new.is_empty() {
@@ -127,8 +143,8 @@ fn describe_members<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
         let count = Count(unknown.len(), "member");
         parts.push(text!("send {} {} again", count, Span::members(unknown)));
     }
-    if !is_create && *count > 0 && !new.is_empty() {
-        parts.push(text!("{} {}", *count, known.word));
+    if !is_create && !new.is_empty() {
+        parts.extend(known_members(&change.members, known).map(|it| Span::words(it).into()));
     }
     parts
 }

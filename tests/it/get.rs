@@ -231,6 +231,34 @@ fn every_filter_is_sent_under_its_own_name() {
     assert_eq!(asked(elsewhere), "/imbachat/v3/627/messages");
 }
 
+#[test]
+fn a_date_in_another_form_gets_a_warning() {
+    let warning = |args: &str| {
+        let scene = Scene::new().sandbox();
+        let ran = scene.run(format!("get {args}"));
+        ran.exits(0);
+        let lines = ran.err.lines().filter(|line| line.starts_with("warning"));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(warning("rooms --last-message-date 18.12.2020"), @"warning: --last-message-date: `18.12.2020` is not YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, so the server may ignore it or find nothing");
+    for wrong in [
+        "2020-12-18T20:42:07",
+        "2020-13-01",
+        "2020-12-1",
+        "2020-12-18Z",
+        "today",
+    ] {
+        warning(&format!("users --last-message-date {wrong}")).shows(wrong);
+    }
+    warning("messages --date 18/12/2020").shows("--date: `18/12/2020`");
+    for right in [
+        "rooms --last-message-date 2020-12-18",
+        "messages --date 2020-12-18",
+    ] {
+        assert_eq!(warning(right), "");
+    }
+}
+
 /// The samples on the API's pages contradict their own filters.
 #[test]
 fn rows_that_the_filters_exclude_are_left_out_once_more() {

@@ -93,6 +93,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on URL
+          known: confirmed by the server in an earlier run; the API does not list members
     refused: `team-b` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ");
     // A refusal outranks pending changes.

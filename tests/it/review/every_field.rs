@@ -73,6 +73,7 @@ fn changes() -> Vec<Change> {
         new: users(),
         unknown: users(),
         known: 2,
+        adopted: 1,
     };
     let (before, after) = titles();
     let fields = [

@@ -179,6 +179,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
                 new,
                 unknown,
                 known: count,
+                adopted,
             } = &change.members;
             check(
                 wrong,
@@ -187,7 +188,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
             );
             check(
                 wrong,
-                unknown.is_empty() && *count == 0,
+                unknown.is_empty() && *count == 0 && *adopted == 0,
                 "a new room has no record",
             );
         }
@@ -264,9 +265,11 @@ fn members(
         new,
         unknown,
         known: count,
+        adopted,
     } = &change.members;
     let on: BTreeSet<UserId> = wish.members.intersection(&known.on).copied().collect();
     check(wrong, *count == on.len(), "another number is on record");
+    check(wrong, *adopted == 0, "nothing is adopted here");
     let room = truth.server.rooms.get(&row.id);
     let added = room.is_some_and(|room| on.is_subset(&room.members));
     check(wrong, added, "one on record was never added");
