@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::model::{RunId, StoreKind};
+use crate::model::{Redactor, RunId, StoreKind};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
@@ -177,6 +177,14 @@ impl Credentials {
         problems.any(|problem| names.contains(&problem.name))
     }
 
+    /// Hides the secrets in all output, in every form. The login is hidden only in errors: it is a name, which users and titles may
+    /// share. So are short secrets, which ordinary words may contain.
+    pub fn redactor(&self) -> Redactor {
+        let secrets = [&self.secret_key, &self.jwt, &self.password].into_iter();
+        let secrets = secrets.flatten().map(ExposeSecret::expose_secret);
+        Redactor::new(secrets.filter(|secret| secret.len() >= 6))
+    }
+
     /// All values that must never be shown.
     pub fn secrets(&self) -> Vec<SecretString> {
         [&self.secret_key, &self.jwt, &self.login, &self.password]
@@ -339,7 +347,7 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
             let hint = format!("set {file_name} to the path of a file, not to its content");
             Error::new(Exit::Failed, error).hint(hint)
         })?;
-    let text = text.trim_end_matches(['\r', '\n']);
+    let text = trim(&text);
     if text.is_empty() {
         bail!(Failed: "the file that {file_name} names is empty";
             format!("put the value into it, or unset {file_name}"));
@@ -360,10 +368,21 @@ fn read_small_file(path: &Path) -> io::Result<String> {
     }
 }
 
+/// The text without the marks that an editor or a shell adds around a value.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// An empty variable counts as unset: CI passes an empty one where it withholds a secret.
 fn read_variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Ok(value) => {
+            let trimmed = trim(&value);
+            if trimmed.len() < value.len() {
+                tracing::warn!("{name} starts or ends with white space, which is ignored");
+            }
+            Ok(Some(trimmed.to_owned()).filter(|value| !value.is_empty()))
+        }
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => Err(error!(Failed: "{name} is not valid UTF-8")),
     }

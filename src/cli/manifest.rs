@@ -170,7 +170,7 @@ pub struct RunFlags {
     pub shard: Option<(u32, NonZeroU32)>,
     #[command(flatten)]
     pub server: ServerFlags,
-    /// Let this closed room become public: a declared pipe; repeatable
+    /// Let the closed room PIPE become public; repeatable
     #[arg(long, value_name = "PIPE", help_heading = "Guards")]
     pub allow_publish: Vec<String>,
     /// Recreate rooms that were deleted or are missing

@@ -30,7 +30,7 @@ impl ApplyReport<'_> {
     pub fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<()> {
         let printed = self.print(args.format, console);
         let printed = printed.map_err(|error| self.not_printed(&error));
-        let written = self.write_files(args);
+        let written = self.write_files(args, console);
         if let (Err(_), Err(error)) = (&printed, &written) {
             console.error(&error.chain());
         }
@@ -84,16 +84,17 @@ impl ApplyReport<'_> {
             .hint("run `roomform plan` to see the remaining changes")
     }
 
-    fn write_files(&self, args: &ApplyArgs) -> Result<()> {
+    fn write_files(&self, args: &ApplyArgs, console: &Console) -> Result<()> {
         if let Some(path) = &args.report {
-            replace(path, &render::json(&self.document())?, NewFile::Private)?;
+            let report = console.redact(&render::json(&self.document())?);
+            replace(path, &report, NewFile::Private)?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
             let plan = self.plan_with_stale();
             let text = render::failed(&plan, outcome, self.loaded).map_err(anyhow::Error::from)?;
-            replace(path, &text, NewFile::Private)?;
+            replace(path, &console.redact(&text), NewFile::Private)?;
         }
         Ok(())
     }

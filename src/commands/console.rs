@@ -7,12 +7,13 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::log::{Log, Stderr};
+use super::redacted::Redacted;
 use crate::cli::{ColorWhen, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat};
 use crate::document::ErrorDocument;
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
-use crate::model::{RunId, Target};
+use crate::model::{Redactor, RunId, Target};
 use crate::render::markdown::{self, Dialect};
 use crate::render::{self, Paint, Progress, diagnostics, escape, github, html};
 use crate::view::{self, View};
@@ -68,6 +69,7 @@ impl Console {
                 out: Arc::clone(&streams.err),
                 format: flags.log_format,
                 run,
+                secrets: Arc::default(),
             },
             out_paint: paint(streams.out_colour),
             err_paint: match flags.log_format {
@@ -84,6 +86,18 @@ impl Console {
         }
     }
 
+    /// Sets what no output may show.
+    pub fn hide(&self, secrets: Redactor) {
+        // A run sets it once.
+        drop(self.err.secrets.set(secrets));
+    }
+
+    /// A text for a file, without secrets.
+    pub fn redact(&self, text: &str) -> String {
+        let clean = self.err.secrets.get().map(|secrets| secrets.redact(text));
+        clean.unwrap_or_else(|| text.to_owned())
+    }
+
     /// Prints the result of a run.
     pub fn print(&mut self, text: &str) -> Result<()> {
         self.print_stream(|out| out.write_all(text.as_bytes()))
@@ -94,8 +108,9 @@ impl Console {
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.streams.out);
-        match write(&mut out).and_then(|()| out.flush()) {
+        let out = io::BufWriter::with_capacity(1 << 16, &mut self.streams.out);
+        let mut out = Redacted::new(out, self.err.secrets.get());
+        match write(&mut out).and_then(|()| out.finish()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written.context("cannot write to stdout")?),
         }

@@ -68,6 +68,14 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             _ => "no live room matches --scope",
         });
     }
+    // In a manifest, `***` would be another title or pipe.
+    if entries
+        .iter()
+        .any(|entry| console.redact(&entry.text) != entry.text)
+    {
+        bail!(Failed: "the title or pipe of a room contains a credential of this run";
+            "rename the room in ImbaChat, or change the credential");
+    }
     match destination {
         Some(destination) => destination.write(widget, &globs, &entries, inputs, console)?,
         None => console.print(&page(widget, &globs, &Vec::from_iter(&entries)))?,

@@ -4,7 +4,7 @@
 //! this crate's events are known to hold no secrets.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 use tracing::field::{Field, Visit};
@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::cli::LogFormat;
-use crate::model::RunId;
+use crate::model::{Redactor, RunId};
 use crate::render::log::{self, Entry};
 
 /// The prefix of this crate's event targets.
@@ -24,6 +24,8 @@ pub struct Stderr {
     pub out: Arc<Mutex<dyn Write + Send>>,
     pub format: LogFormat,
     pub run: RunId,
+    /// What no line may show, once it is known.
+    pub secrets: Arc<OnceLock<Redactor>>,
 }
 
 impl Stderr {
@@ -49,6 +51,8 @@ impl Stderr {
 
     /// Ignores errors: there is nowhere left to report them.
     pub fn write(&self, text: &str) {
+        let clean = self.secrets.get().map(|secrets| secrets.redact(text));
+        let text = clean.as_deref().unwrap_or(text);
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }

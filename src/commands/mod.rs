@@ -22,6 +22,7 @@ mod ledger;
 mod log;
 mod plan;
 mod prompt;
+mod redacted;
 mod run_files;
 mod sandbox;
 mod saved;
@@ -64,7 +65,10 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         info!(%run, verb, version, "run");
         let exit = check_page_limits(page, errors)
             .and_then(|()| Config::new(&cli.verb, run))
-            .and_then(|config| dispatch(&cli.verb, &config, &mut console));
+            .and_then(|config| {
+                console.hide(config.credentials.redactor());
+                dispatch(&cli.verb, &config, &mut console)
+            });
         exit.unwrap_or_else(|error| console.fail(&error))
     };
     match log {

@@ -44,7 +44,8 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     };
     let document = || session.plan_document(&plan, &loaded, exit);
     if let Some(path) = &args.out {
-        replace(path, &render::json(&document())?, NewFile::Private)?;
+        let text = console.redact(&render::json(&document())?);
+        replace(path, &text, NewFile::Private)?;
         remind_of_guard_flags(&plan, console);
     }
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Finding, Report, quoted};
 use crate::imbachat::{
-    Cause, Dice, Failure, Http, ListSurvey, Reachability, ReadAuth, Reader, expiry,
+    Cause, Dice, ENVELOPE, Failure, Http, ListSurvey, ROW, Reachability, ReadAuth, Reader, expiry,
 };
 use crate::model::{Count, Target};
 
@@ -12,10 +12,6 @@ use crate::model::{Count, Target};
 const CLOCK_TOLERANCE: i64 = 60;
 /// Minimum remaining lifetime of a token, in seconds.
 const TOKEN_LIFE: i64 = 600;
-/// The documented fields of a row and of the envelope.
-const ROW: &str =
-    "admin_id created_at deleted_at id imba_id is_public name pipe status tab type updated_at";
-const ENVELOPE: &str = "code data message success";
 
 /// Adds the checks of a server. Returns its list and the reader, if the list could be read.
 ///
@@ -191,20 +187,19 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         Some(Ok(survey)) => survey,
     };
     let total = survey.rooms.len();
-    let is_known = |known: &str, key: &str| known.split(' ').any(|known| known == key);
     let mut cases = Vec::new();
     for (key, count) in &survey.row_keys {
-        if !is_known(ROW, key) {
+        if !ROW.contains(&key.as_str()) {
             let rows = Count(*count, "row");
             cases.push(format!("unknown field {} in {rows}", quoted(key)));
         }
     }
     for key in &survey.envelope_keys {
-        if !is_known(ENVELOPE, key) {
+        if !ENVELOPE.contains(&key.as_str()) {
             cases.push(format!("unknown field {} outside the rows", quoted(key)));
         }
     }
-    for key in ROW.split(' ') {
+    for key in ROW {
         let missing = total - survey.row_keys.get(key).copied().unwrap_or_default();
         if missing > 0 {
             cases.push(format!("no field `{key}` in {}", Count(missing, "row")));

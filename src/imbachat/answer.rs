@@ -102,7 +102,7 @@ impl Http {
             number,
             rows,
             bytes = body.len(),
-            shape = self.redact(&trace::shape(body)),
+            shape = trace::shape(body, &|key| self.redact(key)),
             "body"
         );
     }

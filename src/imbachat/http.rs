@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -19,7 +17,7 @@ use super::failure::{Cause, Delivery, Failure};
 use super::network::{Network, Proxy};
 use super::transport_error::{classify, explain_tls, join_causes};
 use super::wire::Bad;
-use crate::model::{RunId, WidgetId};
+use crate::model::{Redactor, RunId};
 
 /// The `User-Agent`, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
@@ -33,7 +31,7 @@ pub struct Http {
     endpoint: Endpoint,
     /// Timeout for connecting, for idle time, and for a whole write.
     pub(super) timeout: Duration,
-    secrets: Vec<SecretString>,
+    redactor: Redactor,
     proxy: Option<Proxy>,
     agent: String,
     /// How errors describe the credentials.
@@ -77,7 +75,7 @@ impl Http {
             client: builder.build().map_err(Failure::no_client)?,
             endpoint,
             timeout,
-            secrets,
+            redactor: Redactor::new(secrets.iter().map(ExposeSecret::expose_secret)),
             proxy,
             agent: AGENT.to_owned(),
             credentials: SECRET_KEY,
@@ -248,30 +246,14 @@ impl Http {
     /// Redacts one more text in errors.
     #[must_use]
     pub(super) fn hiding(mut self, secret: SecretString) -> Self {
-        self.secrets.push(secret);
+        self.redactor.hide(secret.expose_secret());
         self
     }
 
-    /// Also redacts the secret key as encoded in the header, because a server may echo it.
-    #[must_use]
-    pub(super) fn hiding_basic(self, widget: WidgetId, key: &SecretString) -> Self {
-        let encoded = STANDARD.encode(format!("{widget}:{}", key.expose_secret()));
-        self.hiding(SecretString::from(encoded))
-    }
-
-    /// Redacts and shortens a text from the server or the library. Redact before shortening, because a truncated
-    /// secret is not found. For the same reason, redact longer secrets before those they contain.
+    /// Redacts and shortens a text from the server or the library. Redact before shortening, because a truncated secret is not
+    /// found.
     pub(super) fn redact(&self, text: &str) -> String {
-        let mut secrets: Vec<&str> = self
-            .secrets
-            .iter()
-            .map(ExposeSecret::expose_secret)
-            .filter(|secret| secret.len() >= 3)
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        let clean = secrets
-            .into_iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
+        let clean = self.redactor.redact(text);
         clean.chars().take(QUOTED).collect()
     }
 }

@@ -21,9 +21,8 @@ const MOST_FIELDS: usize = 1000;
 const DEEPEST: u32 = 128;
 /// Replaces a text that cannot be searched for secrets.
 const WITHHELD: &str = "…";
-/// Maximum number of keys in an error, and maximum characters of each.
+/// Maximum number of keys in an error. They are not cut here: a secret that is cut would not be found.
 const KEYS: usize = 12;
-const KEY: usize = 32;
 /// Keys that report success or failure and never hold a list of rows.
 const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
 /// The possible names of the message list, if there are several lists.
@@ -295,10 +294,7 @@ fn is_number(key: &str) -> bool {
 
 /// Names in back-ticks, limited in number.
 fn quoted(names: &[String]) -> String {
-    let shown = names.iter().map(|name| {
-        let name: String = name.chars().take(KEY).collect();
-        format!("`{name}`")
-    });
+    let shown = names.iter().map(|name| format!("`{name}`"));
     list_names(&shown.collect::<Vec<_>>(), KEYS, "none")
 }
 

@@ -140,10 +140,6 @@ type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
 impl Reader {
     /// Creates a reader for one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
-        let http = match &auth {
-            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => http.hiding_basic(widget, key),
-            ReadAuth::Jwt(_) => http,
-        };
         Self { http, widget, auth }
     }
 
@@ -174,8 +170,11 @@ impl Reader {
             let widget = fields.get("imba_id").and_then(wire::integer);
             let widget = widget.and_then(|widget| u64::try_from(widget).ok());
             survey.foreign += usize::from(widget.is_some_and(|widget| widget != self.widget.0));
-            for key in fields.into_keys() {
-                *survey.row_keys.entry(key).or_default() += 1;
+            for key in fields.keys() {
+                *survey
+                    .row_keys
+                    .entry(self.name_field(key, &ROW))
+                    .or_default() += 1;
             }
             match survey.row_keys.len() > MOST_KEYS {
                 true => Err(Bad::TooLarge(format!(
@@ -187,8 +186,16 @@ impl Reader {
         let query = Query::all(Listing::Rooms);
         let (mut survey, envelope) = self.rows(&query, dice, ListSurvey::default, take).await?;
         let keys = envelope.as_object().into_iter().flat_map(Map::keys);
-        survey.envelope_keys = keys.cloned().collect();
+        survey.envelope_keys = keys.map(|key| self.name_field(key, &ENVELOPE)).collect();
         Ok(survey)
+    }
+
+    /// The name of a field for people. One that is not documented is shown without secrets, and cut too short for a token.
+    fn name_field(&self, key: &str, documented: &[&str]) -> String {
+        match documented.contains(&key) {
+            true => key.to_owned(),
+            false => self.http.redact(key).chars().take(64).collect(),
+        }
     }
 
     /// The rows for a query in the server's order, with retries. Each attempt starts with a
@@ -305,6 +312,24 @@ pub struct Reachability {
     /// Whether the list was returned without credentials: then it proves nothing about them.
     pub open: bool,
 }
+
+/// The documented fields of a row of get_rooms.
+pub const ROW: [&str; 12] = [
+    "admin_id",
+    "created_at",
+    "deleted_at",
+    "id",
+    "imba_id",
+    "is_public",
+    "name",
+    "pipe",
+    "status",
+    "tab",
+    "type",
+    "updated_at",
+];
+/// The documented fields of its envelope.
+pub const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
 
 /// A list of rooms, and the keys it contains.
 #[derive(Debug, Clone, Default)]

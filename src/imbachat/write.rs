@@ -174,7 +174,7 @@ impl Sender {
         password: Option<SecretString>,
     ) -> Self {
         Self {
-            http: http.hiding_basic(widget, &key),
+            http,
             widget,
             key,
             password,

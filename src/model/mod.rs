@@ -8,6 +8,7 @@ mod ids;
 mod look_alike;
 mod observed;
 mod recorded;
+mod redactor;
 mod room;
 mod row;
 mod text;
@@ -21,7 +22,8 @@ pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetI
 pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
+pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
-pub use text::{Count, is_hidden, nfc};
+pub use text::{Count, is_hidden, nfc, spell_unsafe};
 pub use users::UserSet;

@@ -34,3 +34,29 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
     mark || c.is_control()
 }
+
+/// Appends a text. `spell` writes the characters that must not be printed as they are: hidden ones, and one character of each command
+/// that the log of a CI job obeys. These are `##` anywhere, and `::` and `section_start:` at the start or after white space.
+pub fn spell_unsafe(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
+    let (mut before, mut start) = (' ', 0);
+    for (at, c) in text.char_indices() {
+        let begins = |command: &str| {
+            let rest = text.get(at..).unwrap_or_default();
+            before.is_whitespace() && rest.starts_with(command)
+        };
+        let is_unsafe = match c {
+            '#' => before == '#',
+            ':' => begins("::"),
+            's' => begins("section_start:") || begins("section_end:"),
+            ' '..='~' => false,
+            c => is_hidden(c),
+        };
+        if is_unsafe {
+            safe.push_str(text.get(start..at).unwrap_or_default());
+            spell(safe, c);
+            start = at + c.len_utf8();
+        }
+        before = c;
+    }
+    safe.push_str(text.get(start..).unwrap_or_default());
+}

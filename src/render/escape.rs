@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::model::is_hidden;
+use crate::model::{is_hidden, spell_unsafe};
 
 /// Maximum number of characters shown of an untrusted text.
 const LONGEST: usize = 200;
@@ -15,27 +15,12 @@ const BREAK: &str = "<!-- -->";
 /// Printed for an empty text.
 const EMPTY: &str = "(empty)";
 
-/// For a terminal: one line, without characters that move the cursor, change the colour or direction, or hide text. Also breaks the
-/// older commands of CI runners, which obey `##[` and `##vso[` anywhere in the output of a step.
+/// For a terminal: one line, without characters that move the cursor, change the colour or direction, or hide text. Also breaks
+/// commands that the log of a CI job would obey.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    spell_hidden(&mut safe, text, spell);
+    spell_unsafe(&mut safe, text, spell);
     safe
-}
-
-/// Appends a text. `spell` writes each character that must not reach a terminal.
-fn spell_hidden(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
-    let (mut before, mut start) = (' ', 0);
-    for (at, c) in text.char_indices() {
-        let is_plain = matches!(c, ' '..='~');
-        if (!is_plain && is_hidden(c)) || (c == '#' && before == '#') {
-            safe.push_str(text.get(start..at).unwrap_or_default());
-            spell(safe, c);
-            start = at + c.len_utf8();
-        }
-        before = c;
-    }
-    safe.push_str(text.get(start..).unwrap_or_default());
 }
 
 /// Writes a character as in `\u{202e}`.
@@ -176,7 +161,7 @@ pub fn sarif(text: &str) -> String {
 /// between values, and are kept.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    spell_hidden(&mut safe, text, |safe, c| match c {
+    spell_unsafe(&mut safe, text, |safe, c| match c {
         '\n' => safe.push(c),
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {

@@ -21,8 +21,12 @@ pub struct Entry<'a> {
 
 /// The entry for people, without a line break: `info: apply: sent again  pipe=team-a attempt=2`.
 pub fn format_text(entry: &Entry<'_>) -> String {
-    let (level, stage, message) = (entry.level, entry.stage, terminal(entry.message));
-    let mut line = format!("{level}: {stage}: {message}");
+    add_fields(format!("{}: {}: ", entry.level, entry.stage), entry)
+}
+
+/// Appends the message and the values.
+fn add_fields(mut line: String, entry: &Entry<'_>) -> String {
+    line.push_str(&terminal(entry.message));
     for (index, (name, value)) in entry.fields.iter().enumerate() {
         let gap = if index == 0 { "  " } else { " " };
         let _ = write!(line, "{gap}{name}={}", quote_value(value));
@@ -39,7 +43,7 @@ pub fn format_briefly(entry: &Entry<'_>) -> String {
             let seconds = quote_value(seconds);
             format!("waiting {seconds} s: the server asked for it")
         }
-        _ => format_text(entry),
+        _ => add_fields("warning: ".to_owned(), entry),
     }
 }
 

@@ -31,7 +31,7 @@ pub use failed::failed;
 pub use ledger::ledger;
 pub use paint::Paint;
 pub use progress::{EVERY, Progress};
-pub use resolved_manifest::{manifest, members};
+pub use resolved_manifest::{find_ci_command, manifest, members};
 pub use send_result::sent;
 pub use text::{briefly, outcome, plan, sentence, write};
 pub use unified_diff::unified;

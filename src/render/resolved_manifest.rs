@@ -8,9 +8,10 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::escape;
 use crate::manifest::verbatim;
 use crate::model::{
-    Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, RoomKind, Welcome,
+    Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, Pipe, RoomKind, Welcome,
 };
 use crate::view::limit_words;
 
@@ -24,7 +25,7 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
         writeln!(out, "\"widget\": {widget},")?;
     }
     if !desired.scope.is_empty() {
-        let scope = serde_json::to_string(&desired.scope)?;
+        let scope = escape::json(&serde_json::to_string(&desired.scope)?);
         writeln!(out, "\"scope\": {scope},")?;
     }
     if desired.limits != Limits::default() {
@@ -35,7 +36,7 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
         });
         let mut limits: Vec<String> = limits.collect();
         if !desired.limits.publish.is_empty() {
-            let publish = serde_json::to_string(&desired.limits.publish)?;
+            let publish = escape::json(&serde_json::to_string(&desired.limits.publish)?);
             limits.push(format!("\"publish\":{publish}"));
         }
         let limits = limits.join(",");
@@ -44,7 +45,8 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
     write!(out, "\"rooms\": [")?;
     for (index, room) in rooms.iter().enumerate() {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &JsonRoom(room))?;
+        let room = serde_json::to_string(&JsonRoom(room))?;
+        out.write_all(escape::json(&room).as_bytes())?;
     }
     out.write_all(b"\n]\n}\n")
 }
@@ -94,6 +96,19 @@ impl Serialize for JsonRoom<'_> {
         }
         room.end()
     }
+}
+
+/// The first room that CSV cannot print: its pipe or title has a command that the log of a CI job obeys, and CSV has no escapes.
+pub fn find_ci_command<'a>(rooms: &[&'a DesiredRoom]) -> Option<&'a Pipe> {
+    let begins = |text: &str, commands: &[&str]| commands.iter().any(|it| text.starts_with(it));
+    let has_command = |text: &str| {
+        let mut words = text.split_whitespace();
+        let has_word = words.any(|word| begins(word, &["::", "section_start:", "section_end:"]));
+        has_word || text.contains("##[") || text.contains("##vso[")
+    };
+    let mut rooms = rooms.iter();
+    let room = rooms.find(|room| has_command(room.pipe.as_str()) || has_command(&room.state.title));
+    room.map(|room| &room.pipe)
 }
 
 /// Writes `pipe,title,type,public,user`, one line for each member. A room without members has a line without a user.

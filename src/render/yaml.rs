@@ -46,7 +46,7 @@ pub(super) fn head(desired: &Desired) -> String {
         text.push_str("  publish:\n");
     }
     for entry in publish {
-        let _ = writeln!(text, "    - {}", yaml(entry));
+        let _ = writeln!(text, "    - {}", quote_yaml(entry));
     }
     text.push_str("rooms:\n");
     text

@@ -163,6 +163,51 @@ fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
 }
 
 #[test]
+fn white_space_around_a_credential_is_trimmed() {
+    for around in ["\n", "\r\n", " ", "\u{feff}", "\u{a0}\t"] {
+        let scene = Scene::new().manifest(MANIFEST).sandbox();
+        let names = [
+            ("IMBACHAT_SECRET_KEY", "secret_key"),
+            ("IMBACHAT_LOGIN", "admin"),
+            ("IMBACHAT_PASSWORD", "admin"),
+        ];
+        // From the environment with a warning, once for each variable.
+        let padded =
+            |scene: Scene, (name, value)| scene.env(name, &format!("{around}{value}{around}"));
+        let scene = names.into_iter().fold(scene, padded);
+        let ran = scene.apply();
+        ran.exits(0);
+        let warnings = ran.err.lines().filter(|line| line.contains("white space"));
+        let expected = names.map(|(name, _)| {
+            format!("warning: {name} starts or ends with white space, which is ignored")
+        });
+        assert_eq!(warnings.collect::<Vec<_>>(), expected);
+        assert!(scene.room("team-a").members.len() == 2);
+        // From a file silently.
+        let in_file = |scene: Scene, (name, value): (&str, &str)| {
+            let path = scene.write(name, format!("{around}{value}{around}"));
+            scene
+                .env(name, "")
+                .env(&format!("{name}_FILE"), path.to_str().unwrap())
+        };
+        let scene = names.into_iter().fold(scene, in_file);
+        let ran = scene.run("plan --detailed-exitcode");
+        ran.exits(0);
+        assert_eq!(ran.err, "");
+    }
+}
+
+#[test]
+fn a_number_with_white_space_is_a_number() {
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    let scene = scene.env("IMBACHAT_WIDGET", " 627\n");
+    let ran = scene.plan();
+    ran.exits(0);
+    ran.err
+        .shows("warning: IMBACHAT_WIDGET starts or ends with white space");
+}
+
+#[test]
 fn a_token_may_be_in_a_file() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
@@ -275,7 +320,7 @@ fn empty_variables_count_as_not_set() {
 
 #[test]
 fn a_widget_that_is_no_number_is_not_shown() {
-    for value in [SECRET, "-1", "627.0", " 627", "18446744073709551616"] {
+    for value in [SECRET, "-1", "627.0", "6 27", "18446744073709551616"] {
         let (scene, server) = without(&[]);
         let text = refused(&scene.env("IMBACHAT_WIDGET", value), "plan");
         assert_eq!(

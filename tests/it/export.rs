@@ -576,7 +576,7 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
         }
     }
     refused.sort();
-    assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"34 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
+    assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"35 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
 }
 
 #[test]

@@ -318,7 +318,7 @@ fn a_forged_plan_writes_nothing() {
     let room = forged(&add_room);
     assert_eq!((room.code, scene.writes()), (5, writes), "{room:?}");
     room.err
-        .begins("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n");
+        .begins("error: `\\u{1b}[2J\\u{a}\\u{3a}:error::x` is not in the manifest\n");
     // An undeclared member is skipped.
     let member = forged(&|plan| plan["changes"][0]["members"]["new"] = vec![17, 666].into());
     member.exits(0);

@@ -6,7 +6,9 @@ use std::fs;
 
 use roomform::sandbox::RoomView;
 
-use crate::support::{Fault, Proxy, Ran, Scene, Shows, ignoring_updates};
+use crate::support::{
+    Canned, Fault, Proxy, Ran, Scene, Shows, answer, ignoring_updates, live_room,
+};
 
 /// As long as the sandbox's own key, for which a proxy swaps it; no random text matches it.
 const KEY: &str = "K9\"w\\T é}";
@@ -267,6 +269,187 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
             assert_clean(&scene, &ran, &format!("{env:?}, {args:?}"));
         }
     }
+}
+
+/// Of six bytes and more, with characters that each form escapes.
+const LONG_KEY: &str = "K9\"w\\T é/&<+'8x";
+
+/// What a server may make of the request that it received.
+fn echoes() -> Vec<String> {
+    let html = LONG_KEY
+        .replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('\'', "&#039;");
+    let php: String = LONG_KEY
+        .chars()
+        .map(|c| match c {
+            '/' | '"' | '\\' => format!("\\{c}"),
+            'é' => "\\u00e9".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    let mut all = vec![LONG_KEY.to_owned(), html, php, percent(LONG_KEY)];
+    let php_form: String = LONG_KEY
+        .bytes()
+        .map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02x}"),
+        })
+        .collect();
+    all.push(php_form);
+    all.extend(["", "6", "627:", "admin:"].map(|before| base64(&format!("{before}{LONG_KEY}"))));
+    all.push(
+        base64(&format!("627:{LONG_KEY}"))
+            .replace('+', "-")
+            .replace('/', "_"),
+    );
+    all
+}
+
+/// Checks that a text contains the key in no form: the characters that no form changes are never so close.
+#[track_caller]
+fn assert_no_key(text: &str, context: &str) {
+    for form in echoes() {
+        let json = serde_json::to_string(&form).unwrap();
+        assert!(!text.contains(&form), "{context}: {form} in {text}");
+        assert!(
+            !text.contains(json.trim_matches('"')),
+            "{context}: {form} in {text}"
+        );
+    }
+    assert!(!text.contains("K9"), "{context}: {text}");
+}
+
+#[test]
+fn no_form_of_a_secret_comes_out_of_a_server_that_repeats_it() {
+    let runs = [
+        "plan",
+        "plan --format json --out p.json",
+        "plan --format markdown",
+        "plan --format html",
+        "plan --format github",
+        "get rooms",
+        "get rooms --format json",
+        "get rooms --format csv",
+        "get messages",
+        "export",
+        "export --out e.yaml",
+        "doctor",
+        "doctor --format json",
+        "apply --yes --report r.json --failed f.csv",
+        "apply --yes --format json",
+    ];
+    for echo in echoes() {
+        let text = serde_json::to_string(&echo).unwrap();
+        let row = format!(
+            r#"{{"id":1,"pipe":{text},"name":{text},"type":1,"is_public":0,"imba_id":627,{text}:1}}"#
+        );
+        let list = format!(r#"{{"code":200,"success":"true",{text}:{text},"data":[{row}]}}"#);
+        let complaint = format!(r#"{{"code":422,"error":{text},{text}:{{{text}:[1]}}}}"#);
+        for (write, read) in [(&complaint, &list), (&complaint, &complaint)] {
+            let (write, read) = (write.clone(), read.clone());
+            let server = Canned::by(move |request| {
+                let is_write = request.lines().next().unwrap().contains("imba_rooms");
+                let body = if is_write { &write } else { &read };
+                answer("200 OK", "Content-Type: application/json\r\n", body)
+            });
+            let scene = Scene::new()
+                .manifest(MANIFEST)
+                .at(&server.url())
+                .env("IMBACHAT_WIDGET", "627")
+                .env("IMBACHAT_SECRET_KEY", LONG_KEY)
+                .env("IMBACHAT_LOGIN", "admin")
+                .env("IMBACHAT_PASSWORD", LONG_KEY);
+            for args in runs {
+                let ran = scene.run(format!("{args} -vv"));
+                assert_no_key(&ran.all(), args);
+            }
+            for (path, bytes) in scene.files() {
+                let text = String::from_utf8_lossy(&bytes);
+                assert_no_key(&text, &path.display().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_login_is_hidden_in_errors_but_not_in_titles() {
+    let scene = Scene::new().sandbox();
+    scene.insert(live_room("help", "Technical support"));
+    let scene = scene.env("IMBACHAT_LOGIN", "support");
+    scene
+        .run("export --scope help")
+        .ok()
+        .shows("Technical support");
+    let server = Canned::answer("401 No", "", r#"{"code":401,"error":"no user support"}"#);
+    let scene = scene.manifest(MANIFEST).at(&server.url());
+    scene.run("apply --yes").err.shows("no user ***");
+}
+
+/// Whether the log of a CI job obeys a line.
+fn is_ci_command(line: &str) -> bool {
+    let words = ["::error", "##[", "##vso[", "section_start:", "section_end:"];
+    let begins = |text: &str| words.iter().any(|word| text.starts_with(word));
+    line.split_whitespace().any(begins) || line.contains("##[") || line.contains("##vso[")
+}
+
+#[test]
+fn no_title_is_a_command_to_the_log_of_a_ci_job() {
+    let titles = [
+        "::error file=x::owned",
+        "a ::error::owned",
+        "a\u{a0}::error::owned",
+        "##[error]owned",
+        "a ##vso[task.setvariable variable=x]owned",
+        "section_start:1:x",
+        "a section_end:1:x",
+        "### a plain title ::",
+    ];
+    let scene = Scene::new().sandbox();
+    for title in titles {
+        scene.insert(live_room(title, title));
+        // Two rooms with one pipe become a comment, and so does a title that no manifest may have.
+        scene.insert(live_room(&format!("twice {title}"), title));
+        scene.insert(live_room(&format!("twice {title}"), title));
+        scene.insert(live_room(
+            &format!("long {title}"),
+            &format!("{title}{}", "x".repeat(5_000)),
+        ));
+    }
+    let exported = scene.run("export").ok();
+    scene.declare(&exported);
+    let rendered = scene.run("render").ok();
+    let runs = [
+        "plan",
+        "diff rooms.yaml empty.yaml",
+        "diff empty.yaml rooms.yaml --unified",
+        "ledger show",
+    ];
+    scene.write(
+        "empty.yaml",
+        "version: 1\nrooms: [{pipe: other, title: Other}]\n",
+    );
+    let others = runs.map(|args| scene.run(args).out);
+    for text in [&exported, &rendered].into_iter().chain(&others) {
+        let found = text.lines().find(|line| is_ci_command(line));
+        assert_eq!(found, None);
+    }
+    // They are the same titles.
+    scene.plan().shows("nothing to do");
+    scene.write("again.yaml", &rendered);
+    scene
+        .run("diff rooms.yaml again.yaml")
+        .shows("no difference");
+    // CSV has no escapes.
+    let csv = scene.run("render --format csv");
+    csv.exits(1);
+    assert_eq!(csv.out, "");
+    csv.err.shows("CSV cannot escape it");
+    scene
+        .run("render --format csv --only 'twice ###*'")
+        .exits(64);
 }
 
 // untrusted text

@@ -9,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tracing::info;
 
+use crate::model::Redactor;
+
 /// Maximum length of a quoted store message, in characters.
 const MESSAGE_LENGTH: usize = 200;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -94,13 +96,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
         // The part before it has the address and the duration.
         (None, None) => text.rsplit(" - ").next().unwrap_or_default().to_owned(),
     };
-    let words = hidden.iter().fold(words, |words, secret| {
-        let secret = secret.expose_secret();
-        if secret.is_empty() {
-            return words;
-        }
-        words.replace(secret, "…")
-    });
+    let words = Redactor::new(hidden.iter().map(ExposeSecret::expose_secret)).redact(&words);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= MESSAGE_LENGTH {
         return line;

@@ -196,7 +196,9 @@ fn publish(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<String>> {
             }
         );
         let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
-        decoder.note(Code::WrongType, node.at, message, hint);
+        decoder
+            .problems
+            .note(Code::WrongType, node.at, message, hint);
         return Vec::new();
     };
     let entries = entries.iter();

@@ -15,7 +15,7 @@ pub use split::{by_prefix, by_type};
 
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
-    Field, FieldValue, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, is_hidden,
+    Field, FieldValue, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, spell_unsafe,
 };
 use crate::tables::diagnostic::At;
 
@@ -135,20 +135,14 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     lines.join("\n")
 }
 
-/// Writes a YAML double-quoted text. Characters that could hide text or control a terminal are escaped. So is the second of two `#`:
-/// older CI runners obey `##[` anywhere in the output of a step.
+/// Writes a YAML double-quoted text. Characters that could hide text, control a terminal or begin a command in the log of a CI job
+/// are escaped.
 pub fn quote_yaml(text: &str) -> String {
-    let (mut quoted, mut before) = ("\"".to_owned(), ' ');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_hidden(c) || (c == '#' && before == '#') => {
-                quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
-            }
-            c => quoted.push(c),
-        }
-        before = c;
-    }
+    let mut quoted = "\"".to_owned();
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    spell_unsafe(&mut quoted, &text, |quoted, c| {
+        quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
+    });
     quoted.push('"');
     quoted
 }

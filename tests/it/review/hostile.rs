@@ -272,7 +272,11 @@ pub fn annotated(lines: &str) -> Vec<Annotated> {
 
 /// A title as a terminal, a log or an annotation shows it.
 fn in_a_log(title: &str) -> String {
-    spelled(title).replace("##", "#\\u{23}")
+    let shown = spelled(title).replace("##", "#\\u{23}");
+    match shown.strip_prefix("::") {
+        Some(rest) => format!("\\u{{3a}}:{rest}"),
+        None => shown,
+    }
 }
 
 #[test]
