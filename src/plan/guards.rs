@@ -111,7 +111,7 @@ fn over(kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Violation>
         Limit::Count(allowed) => (allowed, None),
         Limit::Share(share) => (share.saturating_mul(of) / 10_000, Some(share)),
     };
-    (count > allowed).then(|| Violation::Limit {
+    (count > allowed).then_some(Violation::Limit {
         kind,
         count,
         allowed,

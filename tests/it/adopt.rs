@@ -101,7 +101,7 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
     // Adopted members are known, but not confirmed.
     scene.write("class.csv", format!("{CLASS}14\n15\n"));
     let known = "4 known (1 confirmed, 3 adopted)";
-    scene.plan().shows(&format!("members +1 (15)   {known}\n"));
+    scene.plan().shows(format!("members +1 (15)   {known}\n"));
     scene.run("plan --format markdown").shows(known);
     let members = scene.run("plan --format json").json()["changes"][0]["members"].clone();
     assert_eq!(
