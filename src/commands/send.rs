@@ -138,6 +138,9 @@ fn read_all(input: impl Read, name: &str) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// Maximum number of rooms that an error names.
+const MOST_IDS: usize = 20;
+
 /// Finds the only live room with this pipe.
 async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
     let take = |rooms: &mut Vec<LiveRoom>, room: LiveRoom| {
@@ -156,8 +159,11 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
         [] => bail!(Failed: "the room with the pipe `{pipe}` was deleted; nothing was sent";
             "`roomform get rooms` lists the others"),
         several => {
-            let ids = several.iter().map(ToString::to_string);
-            let (count, ids) = (several.len(), ids.collect::<Vec<_>>().join(", "));
+            let ids = several.iter().take(MOST_IDS).map(ToString::to_string);
+            let (count, mut ids) = (several.len(), ids.collect::<Vec<_>>().join(", "));
+            if count > MOST_IDS {
+                ids.push_str(", …");
+            }
             bail!(Failed: "{count} live rooms have the pipe `{pipe}`: {ids}; nothing was sent";
                 "name one with --room-id")
         }

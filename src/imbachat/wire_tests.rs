@@ -254,3 +254,16 @@ fn a_message_that_succeeds_with_an_error_is_uncertain() {
     let refused = br#"{"success":false,"errors":["no such room"]}"#;
     assert_eq!(sent(refused), Err(complaint_of(None, "no such room")));
 }
+
+#[test]
+fn an_answer_with_many_errors_reports_the_first_ones() -> Result<(), Bad> {
+    let errors: Vec<String> = (0..5000).map(|number| format!("error {number}")).collect();
+    let answer = serde_json::json!({"errors": errors, "data": [{"success": true, "room_id": 7}]});
+    let written = write_answer::written(answer.to_string().as_bytes(), false)?;
+    assert_eq!(written.errors.len(), 21);
+    assert_eq!(
+        written.errors.last().map(String::as_str),
+        Some("and 4980 more errors")
+    );
+    Ok(())
+}

@@ -10,6 +10,9 @@ use super::wire::{
 };
 use crate::model::{MessageId, RoomId};
 
+/// Maximum number of errors that are reported from one answer.
+const MOST_ERRORS: usize = 20;
+
 /// The answer to a successful write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -121,6 +124,10 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     }
     let mut seen = BTreeSet::new();
     errors.retain(|error| seen.insert(error.clone()));
+    if let more @ 1.. = errors.len().saturating_sub(MOST_ERRORS) {
+        errors.truncate(MOST_ERRORS);
+        errors.push(format!("and {more} more errors"));
+    }
     errors
 }
 

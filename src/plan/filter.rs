@@ -94,6 +94,9 @@ pub(super) fn glob_set(globs: &[impl AsRef<str>]) -> Result<Option<GlobSet>, glo
     builder.build().map(Some)
 }
 
+/// Maximum number of look-alikes that are reported, because anyone may create rooms.
+const MOST_LOOK_ALIKES: usize = 1000;
+
 /// Divides the rows of a list into declared rooms, undeclared rooms in scope, and the rest.
 #[derive(Debug)]
 pub struct RowFilter<'a> {
@@ -147,6 +150,7 @@ impl<'a> RowFilter<'a> {
             // Share one allocation.
             row.pipe = pipe.clone();
         } else if !row.deleted
+            && observed.look_alikes.len() < MOST_LOOK_ALIKES
             && let Some(like) = self.like(&row.pipe)
         {
             let pair = (like.clone(), row.pipe.clone());

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{redacted_output, scene_at};
 use crate::support::{Canned, Shows, read_request};
@@ -182,28 +182,49 @@ fn an_error_that_never_ends() {
     ");
 }
 
-/// Plans against a list with this many live and deleted rows of the declared pipe.
-fn plan_with(live: usize, deleted: usize) -> String {
-    let row = |id: usize, deleted_at: Option<&str>| json!({"id": id, "pipe": "team-a", "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at});
-    let gone = (1..=deleted).map(|id| row(id, Some("2020-12-19 20:42:07")));
-    let rows: Vec<_> = gone
-        .chain((1001..=1000 + live).map(|id| row(id, None)))
-        .collect();
-    let server = Canned::answer("200 OK", "", &json!({"data": rows}).to_string());
+/// A row of a list.
+fn row(id: usize, pipe: &str, deleted_at: Option<&str>) -> Value {
+    json!({"id": id, "pipe": pipe, "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at})
+}
+
+/// The output of a command against a list of these rows, without the port.
+#[track_caller]
+fn with_rows(args: &str, rows: impl Iterator<Item = Value>) -> String {
+    let list = json!({"data": rows.collect::<Vec<_>>()}).to_string();
+    let server = Canned::answer("200 OK", "", &list);
     let url = server.url();
     let port = url.rsplit(':').next().unwrap();
-    redacted_output(&scene_at(&url).run("plan"), &[(port, "PORT")])
+    redacted_output(&scene_at(&url).run(args), &[(port, "PORT")])
 }
 
 #[test]
 fn a_pipe_with_too_many_rows() {
-    assert_snapshot!(plan_with(101, 0), @"
+    let rows = |live: usize, deleted: usize| {
+        let gone = (1..=deleted).map(|id| row(id, "team-a", Some("2020-12-19 20:42:07")));
+        gone.chain((1001..=1000 + live).map(|id| row(id, "team-a", None)))
+    };
+    let refused = with_rows("plan", rows(101, 0));
+    assert_snapshot!(refused, @"
     exit 1
     error: more than 100 live rooms have the pipe `team-a`
       hint: delete all but one of them in ImbaChat
     ");
-    assert_eq!(plan_with(101, 300), plan_with(101, 0));
-    plan_with(100, 0).shows("92 more have this pipe");
+    assert_eq!(with_rows("plan", rows(101, 300)), refused);
+    with_rows("plan", rows(100, 0)).shows("92 more have this pipe");
     // Deleted rows do not count, however many there are.
-    assert_eq!(plan_with(1, 300), plan_with(1, 0));
+    assert_eq!(
+        with_rows("plan", rows(1, 300)),
+        with_rows("plan", rows(1, 0))
+    );
+    let send = with_rows("send team-a hi --user 3", rows(5000, 0));
+    send.shows("5000 live rooms have the pipe `team-a`: 1001, ")
+        .shows(" 1020, …; nothing");
+}
+
+#[test]
+fn rooms_that_look_like_a_declared_one() {
+    // The first letter is Cyrillic.
+    let rows = (1..=1100).map(|id| row(id, "t\u{435}am-a", None));
+    let plan = with_rows("plan", rows);
+    assert_eq!(plan.matches("looks like").count(), 1000, "{plan}");
 }
