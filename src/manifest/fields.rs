@@ -10,7 +10,7 @@ use super::yaml::{Node, Value};
 use crate::model::Limit;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
-use crate::tables::number::{LARGEST_ID, is_digits, positive_id, share, whole_number};
+use crate::tables::number::{LARGEST_ID, TOO_LARGE, is_digits, positive_id, share, whole_number};
 use crate::tables::source::Lines;
 
 /// Decodes values and collects diagnostics.
@@ -260,7 +260,7 @@ impl Decoder<'_> {
             rest if rest.len() < text.len() => {
                 "remove the leading zeros: other YAML readers read such numbers as octal"
             }
-            _ => "the largest id is 9223372036854775807",
+            _ => TOO_LARGE,
         };
         self.problems.note(Code::WrongType, node.at, message, hint);
         None

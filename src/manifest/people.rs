@@ -9,7 +9,9 @@ use super::raw::{Names, RawDirectory, Spanned};
 use crate::model::UserId;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
+use crate::tables::number::{
+    ALTERED_NUMBER, TOO_LARGE, is_altered_number, is_digits, is_too_large, positive_id,
+};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 
@@ -239,6 +241,10 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
             _ if is_digits(cell) && cell.starts_with('0') => (
                 format!("`{shown}` has leading zeros; ids have none"),
                 "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
+            ),
+            _ if is_too_large(cell) => (
+                format!("`{shown}` is too large for a user id: {TOO_LARGE}"),
+                "fix the cell; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ if is_altered_number(cell) => {
                 (format!("`{shown}` is not a user id"), ALTERED_NUMBER)

@@ -10,7 +10,7 @@ use super::welcome::FIELDS;
 use crate::tables::column::resolved;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::header::word;
-use crate::tables::number::{is_digits, positive_id};
+use crate::tables::number::{TOO_LARGE, is_digits, is_too_large, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
@@ -218,6 +218,12 @@ impl<'a> RoomTemplate<'a> {
         } else {
             let message = match value {
                 "" => "a member is empty in this row".to_owned(),
+                value if is_too_large(value) => {
+                    format!(
+                        "a member becomes `{}` in this row: {TOO_LARGE}",
+                        clip(value)
+                    )
+                }
                 value => format!("a member becomes `{}` in this row", clip(value)),
             };
             let mistake = match self.only_column(text) {

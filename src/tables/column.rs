@@ -122,6 +122,10 @@ impl Table {
             let near = search.find(wanted, columns.map(String::as_str), |_| true);
             let mut hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if self.header.delimiter.is_none() => {
+                    "a .txt file has one user per line; write `delimiter` if it is a table"
+                        .to_owned()
+                }
                 None => format!("the columns are {}", self.list_columns()),
             };
             if self.format == Some(name.at) {

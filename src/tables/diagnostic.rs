@@ -77,7 +77,7 @@ codes! {
     Empty "E022" "empty-manifest" "The manifest declares no rooms.",
     Outside "E023" "outside-root" "A path that leads outside the manifest's directory.",
     EmptyRoster "E024" "empty-roster" "A file of users or rooms without any matching row.",
-    RaggedRow "E025" "ragged-row" "A row with more or fewer cells than its header.",
+    RaggedRow "E025" "ragged-row" "A row with fewer cells than its header, or more that are not all empty.",
     UnknownColumn "E026" "unknown-column" "A column that is not in the file.",
     DuplicateColumn "E027" "duplicate-column" "A column that is used but duplicated in the header.",
     BadCell "E028" "bad-cell" "A cell with an invalid value for its column.",

@@ -2,7 +2,7 @@
 
 use super::quotes::{end_of_quoted, judge_quoted};
 
-/// Whether a file has one value per line and no header.
+/// Whether a file without `delimiter` has one value per line and no header.
 pub(crate) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
     let ending = ending.and_then(|at| name.get(at..));
@@ -52,7 +52,7 @@ pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
 }
 
 /// The delimiters that are detected.
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Returns the most frequent delimiter outside quotes in the header. A quote that does not open a proper cell is plain text.
 pub(crate) fn likely_delimiter(text: &str) -> u8 {
@@ -122,6 +122,7 @@ mod tests {
             ("user;\"name\n1,2,3,4", b';'),
             ("user;\"name\n1;a\n2;\"b, c, d\"\n", b';'),
             ("size 5\" \tlength, 6\"\t\n", b'\t'),
+            ("course|user, in full|role\n1|2|3", b'|'),
             ("user", b','),
         ] {
             let found = likely_delimiter(text);

@@ -107,7 +107,8 @@ impl Header {
         problems: &mut Problems,
     ) -> Option<Self> {
         let text = source.text.as_str();
-        if is_plain(&source.name) {
+        let is_txt = is_plain(&source.name);
+        if is_txt && raw.delimiter.is_none() {
             return Some(Self {
                 delimiter: None,
                 columns: Arc::new(Columns::new(vec![ONLY_COLUMN.to_owned()])),
@@ -149,7 +150,14 @@ impl Header {
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
         if !found || names.iter().all(String::is_empty) {
             let message = format!("`{}` has no header", clip(&source.name));
-            let hint = "name the columns in the first line, or use the extension .txt for a file with one user per line";
+            let hint = match is_txt {
+                true => {
+                    "name the columns in the first line, or remove `delimiter` if the file has one user per line"
+                }
+                false => {
+                    "name the columns in the first line, or use the extension .txt for a file with one user per line"
+                }
+            };
             problems.note(Code::EmptyRoster, raw.path.at, message, hint);
             return None;
         }
@@ -158,7 +166,12 @@ impl Header {
             // Line breaks before the header are not part of its first line.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
             let message = format!("{}: the first line looks like data", line(at));
-            let hint = "add a header line, or name the file .txt";
+            let hint = match is_txt {
+                true => {
+                    "add a header line, or remove `delimiter` if the file has one user per line"
+                }
+                false => "add a header line, or name the file .txt",
+            };
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }

@@ -14,6 +14,14 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
 /// The largest id: the maximum of a signed 64-bit column.
 pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
 
+/// The message for a number above [`LARGEST_ID`].
+pub(crate) const TOO_LARGE: &str = "the largest id is 9223372036854775807";
+
+/// Whether a number without leading zeros is above [`LARGEST_ID`].
+pub(crate) fn is_too_large(text: &str) -> bool {
+    is_digits(text) && !text.starts_with('0') && positive_id(text).is_none()
+}
+
 /// Parses an id.
 pub(crate) fn positive_id(text: &str) -> Option<u64> {
     whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))

@@ -85,7 +85,7 @@ impl Table {
                 header: &self.header,
                 start,
             };
-            if record.len() != self.columns().len() {
+            if self.is_ragged(record) {
                 self.has_ragged.set(true);
                 problems.push(self.ragged(&row(0)));
                 return;
@@ -121,7 +121,7 @@ impl Table {
         let mut cells = HashSet::new();
         if self.has_ragged.get() {
             self.records(|record, _| {
-                if record.len() != self.columns().len() {
+                if self.is_ragged(record) {
                     let found = record.iter().map(|cell| cell.trim());
                     cells.extend(found.filter(|cell| !cell.is_empty()).map(str::to_owned));
                 }
@@ -194,10 +194,18 @@ impl Table {
         found.unwrap_or_default().then_some(record)
     }
 
+    /// Whether a row lacks cells, or has cells beyond the header that are not empty. Spreadsheets add empty cells.
+    fn is_ragged(&self, record: &StringRecord) -> bool {
+        let columns = self.columns().len();
+        let mut extra = record.iter().skip(columns);
+        record.len() < columns || extra.any(|cell| !trimmed(cell).is_empty())
+    }
+
     fn ragged(&self, row: &Row<'_>) -> Diagnostic {
         let (has, wants) = (row.record.len(), self.columns().len());
         let line = row.file_and_line();
-        let message = format!("{line}: the row has {has} cells, the header {wants}");
+        let cells = if has == 1 { "cell" } else { "cells" };
+        let message = format!("{line}: the row has {has} {cells}, the header {wants}");
         let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
         let hint = if broken {
             "look for an unclosed quote: the row spans several lines"

@@ -64,6 +64,72 @@ fn files_are_read_as_they_come() {
     );
 }
 
+/// Spreadsheets add delimiters after the last cell.
+#[test]
+fn extra_cells_are_allowed_if_they_are_empty() {
+    let scene = room("{roster: a.csv, user: user}");
+    scene.write("a.csv", "user,name\n7,one,\n8,two,, \n");
+    assert_eq!(members(&scene)["first-room"], ["7 a.csv:2", "8 a.csv:3"]);
+    scene.write("a.csv", "user,name\n7,one,,x\n8\n9,three\n");
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err
+        .shows("a.csv:2: the row has 4 cells, the header 2")
+        .shows("a.csv:3: the row has 1 cell, the header 2")
+        .ends("invalid: 2 errors\n");
+}
+
+#[test]
+fn a_pipe_is_detected_as_the_delimiter() {
+    let scene = room("{roster: a.csv, user: person}");
+    scene.write("a.csv", "course|person|role, in full\nmath|7|student\n");
+    assert_eq!(members(&scene)["first-room"], ["7 a.csv:2"]);
+    scene.run("check -v").err.shows("delimiter=|");
+}
+
+#[test]
+fn a_text_file_with_a_delimiter_is_a_table() {
+    let table = room("{roster: a.txt, delimiter: \"|\", user: person}");
+    table.write("a.txt", "course|person\nmath|7\n#2|8\n");
+    assert_eq!(members(&table)["first-room"], ["7 a.txt:2", "8 a.txt:3"]);
+    table.write("a.txt", "7\n8\n");
+    let hint = "help: add a header line, or remove `delimiter` if the file has one user per line";
+    table.run("check").err.shows(hint);
+
+    let plain = room("{roster: a.txt, user: person}");
+    plain.write("a.txt", "course|person\nmath|7\n");
+    let hint = "help: a .txt file has one user per line; write `delimiter` if it is a table";
+    plain.run("check").err.shows(hint);
+}
+
+#[test]
+fn an_id_above_64_bits_is_reported_with_the_limit() {
+    let scene = Scene::new().manifest(
+        "version: 1
+rooms: [{pipe: first-room, title: First, members: [{roster: a.csv}]}]
+generate:
+  - each: b.csv
+    room: {pipe: \"{{ id }}\", title: \"{{ id }}\", members: [\"{{ user }}\"]}
+",
+    );
+    scene.write(
+        "a.csv",
+        "user\n9223372036854775807\n104857600000000000001\n",
+    );
+    scene.write("b.csv", "id,user\ncourse-1,9223372036854775808\n");
+    let output = scene.run("check").err;
+    output.shows(
+        "a.csv:3:user: `104857600000000000001` is too large for a user id: the largest id is 9223372036854775807",
+    );
+    output.shows(
+        "help: fix the cell; if the number is a name, write `by: name` and list it in `people`",
+    );
+    output.shows(
+        "b.csv:2:user: a member becomes `9223372036854775808` in this row: the largest id is",
+    );
+    output.ends("invalid: 2 errors\n");
+}
+
 /// Errors in quoting are in the corpus, `quotes-in-files-with-rows`.
 #[test]
 fn quoted_cells_that_span_lines_are_read() {
