@@ -40,6 +40,7 @@ mod jwt;
 mod kill;
 mod layers;
 mod ledger;
+mod ledger_forms;
 mod ledger_in_use;
 mod ledger_lines;
 mod library;

@@ -187,7 +187,7 @@ fn pieces_are_missed_if_there_is_no_base() {
 fn an_apply_stops_when_its_bucket_is_emptied() {
     let s3 = S3::start();
     let rooms =
-        (1..=60).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [{room}]"));
+        (1..=150).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [{room}]"));
     let scene = Scene::new()
         .manifest(manifest(rooms))
         .sandbox_with(Config {
@@ -207,7 +207,7 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
     let ran: Ran = child.wait_with_output().unwrap().into();
     ran.exits(4);
     ran.all().shows(format!("ledger `{LEDGER}` disappeared"));
-    assert!(scene.rooms().len() < 60);
+    assert!(scene.rooms().len() < 150);
     scene.run(args).ok();
-    assert_eq!(scene.rooms().len(), 60);
+    assert_eq!(scene.rooms().len(), 150);
 }
