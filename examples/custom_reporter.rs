@@ -2,19 +2,18 @@
 //!
 //! `cargo run --example custom_reporter`. The server here is a list in memory. Yours may be a queue, a proxy or a test double.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp, fold};
-use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::ledger::{Claim, Claimed, Entries, Fact, LedgerError, Record, Stamp, fold};
+use roomform::model::{MessageId, RoomId, Target, Time, WidgetId};
 use roomform::render::escape;
 use roomform::{
-    Control, Delivery, Desired, Dice, Event, Failure, Job, Limiter, LiveRoom, Message, Observed,
-    Options, Plan, PlanOptions, ReadRooms, RoomWrite, RowFilter, SendMessages, WriteRooms, Written,
-    apply, check_text, plan,
+    Control, Delivery, Desired, Dice, Event, Failure, Interrupt, Job, Limiter, LiveRoom, Message,
+    Observed, Options, Patience, Plan, PlanOptions, ReadRooms, RoomWrite, RowFilter, SendMessages,
+    WriteRooms, Written, apply, check_text, plan,
 };
 use tokio::sync::watch;
 
@@ -71,6 +70,7 @@ impl WriteRooms for Server {
             pipe: write.pipe.clone(),
             state: write.state.clone(),
             deleted: false,
+            updated_at: None,
         });
         Ok(id.into())
     }
@@ -106,25 +106,13 @@ impl Record for Memory {
         Ok(())
     }
 
-    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let begun: BTreeSet<RoomId> = {
-            let recorded = fold(&held(&self.0));
-            let begun = recorded.rooms.iter();
-            begun
-                .filter(|(_, room)| room.welcome.is_some())
-                .map(|(id, _)| *id)
-                .collect()
-        };
-        if begun.contains(&room) {
-            return Ok(false);
+    async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
+        // No other run uses this memory, so claims have no age.
+        let claimed = claim.decide("example", &held(&self.0), Time::default());
+        if claimed == Claimed::Ours {
+            self.add(claim.ended().into_iter().chain([intent]).collect());
         }
-        self.add(vec![Fact::Message {
-            pipe: pipe.clone(),
-            room,
-            from,
-            stage: Stage::Intended,
-        }]);
-        Ok(true)
+        Ok(claimed)
     }
 }
 
@@ -165,8 +153,8 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .await?;
 
     let before = planned(&desired, &server, &memory).await?;
-    // Send `true` to interrupt the run.
-    let (_interrupt, interrupted) = watch::channel(false);
+    // Send `Interrupt::Finish` to interrupt the run.
+    let (_interrupt, interrupted) = watch::channel(Interrupt::None);
     let job = Job {
         plan: &before,
         filter: RowFilter::new(&desired),
@@ -177,6 +165,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
             Limiter::new(1, None),
             Dice::new(7),
             false,
+            Patience::default(),
             interrupted,
         )),
     };

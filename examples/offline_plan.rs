@@ -98,6 +98,7 @@ fn exported(exported: &Desired) -> (Vec<LiveRoom>, Recorded) {
             pipe: room.pipe.clone(),
             state: room.state.clone(),
             deleted: false,
+            updated_at: None,
         });
     }
     (live, recorded)

@@ -76,12 +76,14 @@ mod tables;
 #[doc(hidden)]
 pub mod view;
 
-pub use apply::{Control, Event, Job, Limiter, Outcome, RoomOutcome, Status, apply};
+pub use apply::{
+    Control, Event, Interrupt, Job, Limiter, Outcome, Patience, RoomOutcome, Status, apply,
+};
 pub use imbachat::{
     Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
     rooms_of,
 };
-pub use ledger::{Fact, Record};
+pub use ledger::{Claim, Claimed, Fact, Record};
 pub use library::{Invalid, check, check_text};
 pub use manifest::{Loaded, Options};
 pub use model::{Desired, LiveRoom, Observed, Recorded};

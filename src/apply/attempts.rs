@@ -17,17 +17,24 @@ pub(super) enum Unsent {
     Failed(Failure),
     /// The server may have acted on it.
     Uncertain(Failure),
+    /// Another run claimed the create.
+    Held,
 }
 
-/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt.
-pub(super) async fn attempts<T, F>(
+/// The failure of a request whose answer the user did not wait for.
+const STOPPED: &str = "the run was stopped before the server answered";
+
+/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt. `ready` runs before each of them.
+pub(super) async fn attempts<T, F, R>(
     call: Call,
     control: &Control,
     outcome: &mut RoomOutcome,
+    ready: impl Fn() -> R,
     send: impl Fn() -> F,
 ) -> Result<T, Unsent>
 where
     F: Future<Output = Result<T, Failure>>,
+    R: Future<Output = Result<(), Unsent>>,
 {
     let mut attempt = 1;
     loop {
@@ -35,16 +42,24 @@ where
         if control.halted().is_some() {
             return Err(Unsent::Halted);
         }
+        ready().await?;
         outcome.requests += 1;
         outcome.sends += u32::from(call == Call::Message);
         outcome.retries += u32::from(attempt > 1);
         let sent = Instant::now();
-        let failure = match send().await {
-            Ok(answer) => {
+        if call != Call::Message {
+            outcome.sent_at.get_or_insert(sent);
+        }
+        let failure = match control.unless_stopped(send()).await {
+            Some(Ok(answer)) => {
                 control.pace.answered(sent.elapsed());
+                if call != Call::Message {
+                    outcome.answered_at = Some(Instant::now());
+                }
                 return Ok(answer);
             }
-            Err(failure) => failure,
+            Some(Err(failure)) => failure,
+            None => Failure::passing(Delivery::Uncertain, STOPPED),
         };
         if failure.denied {
             control.stop(Halt::Denied);

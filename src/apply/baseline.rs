@@ -23,10 +23,18 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         left,
         back,
         settled,
+        ignored,
         ..
     } = &job.plan.baseline;
     let settled = settled.iter().cloned();
     let settled = settled.map(|it| Fact::settled(it.pipe, it.room, it.field, it.value));
+    let ignored = ignored.iter().cloned().map(|it| Fact::Shown {
+        pipe: it.pipe,
+        room: it.room,
+        field: it.field,
+        sent: it.sent,
+        shown: it.shown,
+    });
     let moved = [(left, false), (back, true)];
     let moved = moved.into_iter().flat_map(|(rooms, declared)| {
         rooms.iter().map(move |pipe| Fact::Declared {
@@ -34,6 +42,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
             declared,
         })
     });
+    let settled = settled.chain(ignored);
     job.record(settled.chain(released).chain(moved).collect())
         .await;
 }

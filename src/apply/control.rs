@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::limiter::Limiter;
+use super::patience::Patience;
 use crate::imbachat::Dice;
 
 /// Why no more rooms are started.
@@ -24,6 +25,18 @@ pub enum Halt {
     Interrupted,
 }
 
+/// What the user asks of a running apply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interrupt {
+    /// Nothing.
+    #[default]
+    None,
+    /// Finish the requests in flight, and start nothing else.
+    Finish,
+    /// Do not wait for the answers either.
+    Stop,
+}
+
 /// State shared by all rooms of an apply.
 #[derive(Debug)]
 pub struct Control {
@@ -33,24 +46,28 @@ pub struct Control {
     pub dice: Dice,
     /// Whether to stop at the first failure.
     pub fail_fast: bool,
+    /// How long to wait for a list that may lag.
+    pub patience: Patience,
     /// Calls that read the list again, repeated ones included.
     pub(super) reads: AtomicU32,
-    interrupt: watch::Receiver<bool>,
+    interrupt: watch::Receiver<Interrupt>,
     halt: Mutex<Option<Halt>>,
 }
 
 impl Control {
-    /// The channel turns true to interrupt the run.
+    /// The channel interrupts the run.
     pub fn new(
         pace: Limiter,
         dice: Dice,
         fail_fast: bool,
-        interrupt: watch::Receiver<bool>,
+        patience: Patience,
+        interrupt: watch::Receiver<Interrupt>,
     ) -> Self {
         Self {
             pace,
             dice,
             fail_fast,
+            patience,
             reads: AtomicU32::new(0),
             interrupt,
             halt: Mutex::new(None),
@@ -68,7 +85,7 @@ impl Control {
 
     /// Why the run stops, if it does.
     pub(super) fn halted(&self) -> Option<Halt> {
-        if *self.interrupt.borrow() {
+        if *self.interrupt.borrow() >= Interrupt::Finish {
             self.stop(Halt::Interrupted);
         }
         self.halt
@@ -86,9 +103,18 @@ impl Control {
 
     /// Runs work that may be cancelled; `None` if the run is interrupted.
     pub(super) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.until(Interrupt::Finish, work).await
+    }
+
+    /// Waits for an answer; `None` if the user does not want to wait for it.
+    pub(super) async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        self.until(Interrupt::Stop, answer).await
+    }
+
+    async fn until<T>(&self, most: Interrupt, work: impl Future<Output = T>) -> Option<T> {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
-            let seen = interrupt.wait_for(|interrupted| *interrupted).await.is_ok();
+            let seen = interrupt.wait_for(|asked| *asked >= most).await.is_ok();
             // A closed channel cannot interrupt any more.
             if !seen {
                 std::future::pending::<()>().await;

@@ -6,17 +6,20 @@
 mod attempts;
 mod baseline;
 mod control;
+mod create_claim;
 mod job;
 mod limiter;
 mod outcome;
+mod patience;
 mod reconcile;
 mod run;
 mod send_calls;
 mod verify;
 mod welcome;
 
-pub use control::{Control, Halt};
+pub use control::{Control, Halt, Interrupt};
 pub use job::Job;
 pub use limiter::Limiter;
 pub use outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
+pub use patience::{Backoff, Patience};
 pub use run::apply;

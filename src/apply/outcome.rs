@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::control::Halt;
 use crate::model::{Field, FieldValue, Observed, Pipe, RoomId, UserId};
 use crate::plan::Change;
@@ -98,7 +100,11 @@ pub struct RoomOutcome {
     pub retries: u32,
     /// Time from the first call to the last answer, waits included.
     pub took: Duration,
-    /// Whether the create was uncertain and the list was searched for the room.
+    /// When its first write was sent.
+    pub sent_at: Option<Instant>,
+    /// When its last write was answered.
+    pub answered_at: Option<Instant>,
+    /// Whether the create was uncertain, in this run or another, and the list was searched for the room.
     pub was_uncertain: bool,
     /// How it ended.
     pub status: Status,
@@ -144,7 +150,9 @@ pub enum Status {
     Applied,
     /// Successful, but answers carried errors: the members of those calls are not confirmed.
     Partial,
-    /// Confirmed, but the list shows other values: field, sent, shown.
+    /// Confirmed, but the list still shows other values: field, sent, shown. The server may ignore them, or the list may lag.
+    Pending(Vec<(Field, FieldValue, FieldValue)>),
+    /// Confirmed, but the server ignored these values: field, sent, shown.
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
     /// Confirmed, but the list does not show the room.
     NotVisible,
@@ -177,6 +185,8 @@ pub enum Status {
 pub enum Doubt {
     /// The create. The next run checks whether the room exists.
     Create,
+    /// The create of another run.
+    OtherRun,
     /// The welcome. It is never sent again; only a person can check whether it arrived.
     Welcome,
 }
@@ -196,13 +206,14 @@ impl Status {
             Self::Stale(_) => (3, "stale"),
             Self::Applied => (4, "applied"),
             Self::Partial => (5, "partial"),
-            Self::Ignored(_) => (6, "ignored_by_server"),
-            Self::NotVisible => (7, "not_visible"),
-            Self::Conflict(_) => (8, "conflict"),
-            Self::Uncertain(..) => (9, "uncertain"),
-            Self::Failed { .. } => (10, "failed"),
-            Self::Unfinished => (11, "unfinished"),
-            Self::NotStarted => (12, "not_started"),
+            Self::Pending(_) => (6, "pending"),
+            Self::Ignored(_) => (7, "ignored_by_server"),
+            Self::NotVisible => (8, "not_visible"),
+            Self::Conflict(_) => (9, "conflict"),
+            Self::Uncertain(..) => (10, "uncertain"),
+            Self::Failed { .. } => (11, "failed"),
+            Self::Unfinished => (12, "unfinished"),
+            Self::NotStarted => (13, "not_started"),
         }
     }
 }

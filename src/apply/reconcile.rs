@@ -1,74 +1,233 @@
-//! Resolves uncertain creates: reads the list, looks up the pipe, and adopts or creates the room.
+//! Resolves uncertain creates, of this run and of others: reads the list, and adopts or creates each room.
 //!
-//! One read covers all uncertain rooms. Up to three reads with back-off, because the list may lag behind a write.
+//! One read covers all uncertain rooms. A room counts as absent only after the list lacked it for as long as it may lag. Another run's
+//! create is left to that run until its claim is old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::info;
 
+use super::attempts::Stop;
 use super::control::Control;
+use super::create_claim::CreateClaim;
+use super::patience::Backoff;
 use crate::imbachat::ReadRooms;
-use crate::model::{LiveRoom, Pipe, RoomId};
+use crate::ledger::{Claimed, Record};
+use crate::model::{LiveRoom, Pipe, RoomId, UserId};
+use crate::plan::Change;
 
-/// Maximum number of reads before a missing room counts as not created.
-const LOOKS: u32 = 3;
-/// The wait before the second read. It doubles each time.
-const WAIT: Duration = Duration::from_millis(500);
-
-/// What the list shows of an uncertain room.
+/// What is known about an uncertain room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
     /// The room exists.
     There(RoomId),
     /// Several rooms have the pipe.
     Several(Vec<RoomId>),
-    /// The room does not exist.
+    /// The room does not exist: this run may create it.
     Absent,
-    /// The room is not listed, but the list may be incomplete.
+    /// The list does not show the room, and this run must not create it again.
+    Unknown,
+    /// The list does not show the room, but it may be incomplete.
     NotListed,
 }
 
-/// Looks for rooms; `None` if the list cannot be read or the run is interrupted.
-pub(super) async fn look_for(
-    pipes: &BTreeSet<Pipe>,
-    reader: &impl ReadRooms,
-    control: &Control,
-) -> Option<BTreeMap<Pipe, Finding>> {
-    let mut look = 1;
-    loop {
-        let take = |found: &mut BTreeMap<Pipe, Vec<RoomId>>, row: LiveRoom| {
-            if !row.deleted && pipes.contains(&row.pipe) {
-                found.entry(row.pipe).or_default().push(row.id);
-            }
-        };
-        let nothing_yet = || {
-            control.reads.fetch_add(1, Ordering::Relaxed);
-            BTreeMap::new()
-        };
-        let read = reader.collect(&control.dice, nothing_yet, take);
-        let found = control.unless_interrupted(read).await?.ok()?;
-        let (wanted, shown) = (pipes.len(), found.len());
-        info!(look, wanted, found = shown, "looked for uncertain rooms");
-        if shown == wanted || look == LOOKS {
-            let findings = pipes
-                .iter()
-                .map(|pipe| (pipe.clone(), finding(found.get(pipe), reader.is_partial())));
-            return Some(findings.collect());
+/// The searches for uncertain rooms during one apply.
+#[derive(Debug, Default)]
+pub(super) struct Searches(BTreeMap<Pipe, Search>);
+
+/// The search for one room.
+#[derive(Debug)]
+struct Search {
+    begun: Instant,
+    /// The other run whose claim is old, and since when the list has lacked the room.
+    left: Option<(String, Instant)>,
+    /// Whether this run created the room for the last time.
+    is_last_create: bool,
+    is_over: bool,
+}
+
+impl Search {
+    fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            left: None,
+            is_last_create: false,
+            is_over: false,
         }
-        if !control.pause(WAIT * 2_u32.pow(look - 1)).await {
-            return None;
-        }
-        look += 1;
     }
 }
 
-fn finding(ids: Option<&Vec<RoomId>>, is_partial: bool) -> Finding {
-    match ids.map(Vec::as_slice) {
-        None | Some([]) if is_partial => Finding::NotListed,
-        None | Some([]) => Finding::Absent,
-        Some([id]) => Finding::There(*id),
-        Some(several) => Finding::Several(several.to_vec()),
+/// An uncertain create.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Uncertain<'a> {
+    pub(super) change: &'a Change,
+    /// Whether this run sent it.
+    pub(super) is_ours: bool,
+}
+
+/// A list as it was read.
+struct Reading {
+    begun: Instant,
+    ids: BTreeMap<Pipe, Vec<RoomId>>,
+}
+
+impl Searches {
+    /// Whether to look for the room.
+    pub(super) fn is_open(&self, pipe: &Pipe) -> bool {
+        self.0.get(pipe).is_none_or(|search| !search.is_over)
     }
+
+    /// Reads the list until something is known about a room; `None` if the list cannot be read or the run is interrupted.
+    pub(super) async fn look_for(
+        &mut self,
+        uncertain: &[Uncertain<'_>],
+        reader: &impl ReadRooms,
+        ledger: &impl Record,
+        control: &Control,
+    ) -> Option<BTreeMap<Pipe, Finding>> {
+        let mut backoff = Backoff::default();
+        loop {
+            let reading = read(uncertain, reader, control).await?;
+            let mut findings = BTreeMap::new();
+            let mut deadline = None;
+            for room in uncertain {
+                let pipe = &room.change.pipe;
+                let search = self.0.entry(pipe.clone()).or_insert_with(Search::new);
+                let step = search.step(*room, &reading, reader.is_partial(), ledger, control);
+                match step.await.ok()? {
+                    Step::Found(finding) => {
+                        search.finish(&finding);
+                        findings.insert(pipe.clone(), finding);
+                    }
+                    Step::Wait(until) => {
+                        deadline =
+                            Some(deadline.map_or(until, |earliest: Instant| earliest.min(until)));
+                    }
+                }
+            }
+            info!(
+                wanted = uncertain.len(),
+                found = findings.len(),
+                "looked for uncertain rooms"
+            );
+            let Some(deadline) = deadline.filter(|_| findings.is_empty()) else {
+                return Some(findings);
+            };
+            let wait = backoff.next_wait(deadline).unwrap_or_default();
+            if !control.pause(wait).await {
+                return None;
+            }
+        }
+    }
+}
+
+enum Step {
+    Found(Finding),
+    /// Read the list again, at the latest now.
+    Wait(Instant),
+}
+
+impl Search {
+    async fn step(
+        &mut self,
+        room: Uncertain<'_>,
+        reading: &Reading,
+        is_partial: bool,
+        ledger: &impl Record,
+        control: &Control,
+    ) -> Result<Step, Stop> {
+        match reading.ids.get(&room.change.pipe).map(Vec::as_slice) {
+            None | Some([]) => {}
+            Some([id]) => return Ok(Step::Found(Finding::There(*id))),
+            Some(several) => return Ok(Step::Found(Finding::Several(several.to_vec()))),
+        }
+        let patience = control.patience;
+        if room.is_ours || is_partial {
+            // A list that may be incomplete cannot show that another run's room is absent either.
+            let until = self.begun + patience.verify;
+            let absent = match (is_partial, self.is_last_create) {
+                (true, _) => Finding::NotListed,
+                (false, true) => Finding::Unknown,
+                (false, false) => Finding::Absent,
+            };
+            return Ok(step_at(until, reading, absent));
+        }
+        let mut members: Vec<UserId> = room.change.members.sent().collect();
+        members.sort_unstable();
+        let claim = CreateClaim::new(room.change, &members, ledger, control);
+        let (run, age) = match claim.make(None).await? {
+            Claimed::Ours => return Ok(Step::Found(Finding::Absent)),
+            Claimed::Created(id) => return Ok(Step::Found(Finding::There(id))),
+            Claimed::Held { run, age } => (run, age),
+        };
+        let give_up = self.begun + (patience.claim() + patience.verify) * 2;
+        if Instant::now() >= give_up {
+            return Ok(Step::Found(Finding::Unknown));
+        }
+        if age < patience.claim() {
+            self.left = None;
+            let old = Instant::now() + (patience.claim() - age);
+            return Ok(Step::Wait(old.min(give_up)));
+        }
+        let since = match self.left.take() {
+            Some((other, since)) if other == run => since,
+            _ => reading.begun,
+        };
+        self.left = Some((run.clone(), since));
+        let until = since + patience.verify;
+        if reading.begun < until {
+            return Ok(Step::Wait(until));
+        }
+        self.is_last_create = true;
+        Ok(match claim.make(Some(run)).await? {
+            Claimed::Ours => Step::Found(Finding::Absent),
+            Claimed::Created(id) => Step::Found(Finding::There(id)),
+            Claimed::Held { .. } => Step::Wait(give_up),
+        })
+    }
+
+    /// Notes what happens next to the room.
+    fn finish(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Absent => {
+                *self = Self {
+                    is_last_create: true,
+                    ..Self::new()
+                };
+            }
+            Finding::There(_) => {}
+            Finding::Several(_) | Finding::Unknown | Finding::NotListed => self.is_over = true,
+        }
+    }
+}
+
+/// The finding, if the list was read late enough for it.
+fn step_at(until: Instant, reading: &Reading, finding: Finding) -> Step {
+    match reading.begun < until {
+        true => Step::Wait(until),
+        false => Step::Found(finding),
+    }
+}
+
+async fn read(
+    uncertain: &[Uncertain<'_>],
+    reader: &impl ReadRooms,
+    control: &Control,
+) -> Option<Reading> {
+    let pipes: BTreeSet<&Pipe> = uncertain.iter().map(|room| &room.change.pipe).collect();
+    let take = |ids: &mut BTreeMap<Pipe, Vec<RoomId>>, row: LiveRoom| {
+        if !row.deleted && pipes.contains(&row.pipe) {
+            ids.entry(row.pipe).or_default().push(row.id);
+        }
+    };
+    let nothing_yet = || {
+        control.reads.fetch_add(1, Ordering::Relaxed);
+        BTreeMap::new()
+    };
+    let begun = Instant::now();
+    let read = reader.collect(&control.dice, nothing_yet, take);
+    let ids = control.unless_interrupted(read).await?.ok()?;
+    Some(Reading { begun, ids })
 }

@@ -10,17 +10,14 @@ use super::baseline;
 use super::control::{Control, Halt};
 use super::job::Job;
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
-use super::reconcile::{Finding, look_for};
+use super::reconcile::{Finding, Searches, Uncertain};
 use super::send_calls::carry_out;
 use super::verify::verify;
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Fact, Record};
-use crate::model::{FieldValue, Observed, Pipe, RoomState};
+use crate::model::{Field, FieldValue, Observed, Pipe};
 use crate::plan::{Change, IgnoredField};
-
-/// How often uncertain rooms are looked up and, if missing, created again.
-const ROUNDS: u32 = 3;
 
 /// Applies a plan. Rooms fail independently. Only a ledger that cannot be written, an interrupt, denied access or `fail_fast` end it.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
@@ -34,11 +31,8 @@ where
     let changes = job.plan.changes.iter();
     let all = changes.map(|change| (change.clone(), RoomOutcome::begun(change)));
     let mut rooms = write_all(&job, all.collect(), &mut event).await;
-    for _ in 0..ROUNDS {
-        if !resolve_uncertain(&job, &mut rooms, &mut event).await {
-            break;
-        }
-    }
+    let mut searches = Searches::default();
+    while resolve_uncertain(&job, &mut searches, &mut rooms, &mut event).await {}
     outcome.rooms = rooms.into_values().collect();
     outcome.halt = job.control.halted();
     let done = |room: &RoomOutcome| room.requests > 0 || room.status == Status::Applied;
@@ -139,9 +133,10 @@ where
 }
 
 /// Looks for the rooms of uncertain creates. Sends existing rooms what is still pending, and creates the others.
-/// Returns false if there is nothing to look for, the lookup failed, or there is nothing to send.
+/// Returns false if there is nothing to look for, or nothing was learned.
 async fn resolve_uncertain<R, W, L>(
     job: &Job<'_, R, W, L>,
+    searches: &mut Searches,
     rooms: &mut Rooms,
     event: &mut impl FnMut(Event<'_>),
 ) -> bool
@@ -150,25 +145,33 @@ where
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
-    let uncertain = rooms
-        .values()
-        .filter(|room| matches!(room.status, Status::Uncertain(Doubt::Create, _)));
-    let pipes: BTreeSet<Pipe> = uncertain.map(|room| room.pipe.clone()).collect();
-    if pipes.is_empty() || job.control.halted().is_some() {
+    let changes = job.plan.changes.iter();
+    let uncertain = changes.filter_map(|change| match rooms.get(&change.pipe)?.status {
+        Status::Uncertain(Doubt::Create, _) => Some((change, true)),
+        Status::Uncertain(Doubt::OtherRun, _) => Some((change, false)),
+        _ => None,
+    });
+    let uncertain = uncertain.filter(|(change, _)| searches.is_open(&change.pipe));
+    let uncertain = uncertain.map(|(change, is_ours)| Uncertain { change, is_ours });
+    let uncertain: Vec<Uncertain<'_>> = uncertain.collect();
+    if uncertain.is_empty() || job.control.halted().is_some() {
         return false;
     }
-    event(Event::Resolving(pipes.len()));
-    let Some(findings) = look_for(&pipes, job.reader, &job.control).await else {
+    event(Event::Resolving(uncertain.len()));
+    let findings = searches.look_for(&uncertain, job.reader, &*job.ledger, &job.control);
+    let Some(findings) = findings.await else {
         return false;
     };
     let mut work = Vec::new();
-    let changes = job.plan.changes.iter();
-    for change in changes.filter(|change| pipes.contains(&change.pipe)) {
+    for Uncertain { change, .. } in uncertain {
         let pipe = &change.pipe;
-        let Some((finding, mut room)) = findings.get(pipe).zip(rooms.remove(pipe)) else {
+        let Some((finding, mut room)) = findings
+            .get(pipe)
+            .and_then(|finding| Some((finding, rooms.remove(pipe)?)))
+        else {
             continue;
         };
-        let is_first_look = !std::mem::replace(&mut room.was_uncertain, true);
+        room.was_uncertain = true;
         match finding {
             Finding::Several(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -183,10 +186,9 @@ where
                 work.push((change.clone(), room));
             }
             Finding::Absent => work.push((change.clone(), room)),
+            Finding::Unknown => drop(rooms.insert(pipe.clone(), room)),
             Finding::NotListed => {
-                if let Status::Uncertain(_, reason) = &mut room.status
-                    && is_first_look
-                {
+                if let Status::Uncertain(_, reason) = &mut room.status {
                     reason.push_str(
                         "; the list does not show it, and may show only one user's rooms",
                     );
@@ -195,33 +197,30 @@ where
             }
         }
     }
-    let is_going_on = !work.is_empty();
     rooms.extend(write_all(job, work, event).await);
-    is_going_on
+    true
 }
 
 async fn look_again<R: ReadRooms, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
-    let changes = job.plan.changes.iter();
-    let written = changes.filter(|change| !change.is_welcome_only());
-    let sent: BTreeMap<Pipe, RoomState> = written
-        .map(|change| (change.pipe.clone(), change.send.clone()))
-        .collect();
-    match verify(job, &mut outcome.rooms, &sent).await {
-        Ok(observed) => outcome.observed = Some(observed),
+    match verify(job, &mut outcome.rooms).await {
+        Ok(observed) => outcome.observed = observed,
         Err(failure) => outcome.verification_error = Some(failure.message),
     }
-    let written = outcome.rooms.iter();
-    let written = written.filter(|room| sent.contains_key(&room.pipe));
+    let changes = job.plan.changes.iter();
+    let written = changes.filter(|change| !change.is_welcome_only());
+    let written: BTreeSet<&Pipe> = written.map(|change| &change.pipe).collect();
+    let rooms = outcome.rooms.iter();
+    let rooms = rooms.filter(|room| written.contains(&room.pipe));
     let ignored = job.plan.ignored.iter();
-    let ignored = ignored.filter(|field| !sent.contains_key(&field.pipe));
-    let settled = ignored.flat_map(|field| settled(field, outcome.observed.as_ref()));
-    let facts: Vec<Fact> = written
-        .flat_map(verification_facts)
+    let ignored = ignored.filter(|field| !written.contains(&field.pipe));
+    let observed = outcome.observed.as_ref();
+    let settled = ignored.flat_map(|field| settled(field, observed));
+    let facts: Vec<Fact> = rooms
+        .flat_map(|room| verification_facts(room, observed))
         .chain(settled)
         .collect();
-    if !job.record(facts).await {
-        outcome.halt = outcome.halt.take().or(job.control.halted());
-    }
+    job.record(facts).await;
+    outcome.halt = job.control.halted();
 }
 
 /// A field that was ignored before and that the list now shows as sent.
@@ -236,22 +235,41 @@ fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
 }
 
 /// The facts to record from the verification: fields that differ from what was sent, and last, that the room was seen.
-fn verification_facts(room: &RoomOutcome) -> Vec<Fact> {
-    let (pipe, room, fields) = match (room.id, &room.status) {
-        (Some(id), Status::Verified) => (&room.pipe, id, [].as_slice()),
-        (Some(id), Status::Ignored(fields)) => (&room.pipe, id, fields.as_slice()),
-        _ => return Vec::new(),
+fn verification_facts(room: &RoomOutcome, observed: Option<&Observed>) -> Vec<Fact> {
+    let (pipe, Some(id)) = (room.pipe.clone(), room.id) else {
+        return Vec::new();
     };
-    let fact = |(field, sent, shown): &(_, FieldValue, FieldValue)| Fact::Shown {
-        pipe: pipe.clone(),
-        room,
-        field: *field,
-        sent: sent.clone(),
-        shown: shown.clone(),
+    let mut rows = observed.into_iter().flat_map(|list| list.live(&pipe));
+    let row = rows.find(|row| row.id == id);
+    let fact = |(field, sent, shown): &(Field, FieldValue, FieldValue)| {
+        let (pipe, field) = (pipe.clone(), *field);
+        let (sent, shown) = (sent.clone(), shown.clone());
+        match room.status {
+            Status::Pending(_) => Fact::Pending {
+                pipe,
+                room: id,
+                field,
+                sent,
+                shown,
+                updated_at: row.and_then(|row| row.updated_at.clone()),
+            },
+            _ => Fact::Shown {
+                pipe,
+                room: id,
+                field,
+                sent,
+                shown,
+            },
+        }
+    };
+    let fields = match &room.status {
+        Status::Verified => [].as_slice(),
+        Status::Pending(fields) | Status::Ignored(fields) => fields.as_slice(),
+        _ => return Vec::new(),
     };
     let seen = Fact::Seen {
         pipe: pipe.clone(),
-        room,
+        room: id,
     };
     fields.iter().map(fact).chain([seen]).collect()
 }

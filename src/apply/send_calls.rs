@@ -1,16 +1,20 @@
 //! Sends one room's calls: intent, calls in order, a confirmation after each. Independent of other rooms.
 
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::info;
 
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
+use super::create_claim::CreateClaim;
 use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
-use crate::ledger::{Fact, Record};
+use crate::ledger::{Claimed, Fact, Record};
 use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
+
+/// Another run has claimed the create, and may be sending it.
+const HELD: &str = "another run is creating it";
 
 /// Applies one change, or the rest of it. `outcome` is the progress so far. The returned outcome is provisional (`Applied` at
 /// best) until the list is read again.
@@ -22,21 +26,31 @@ pub(super) async fn carry_out(
     control: &Control,
 ) -> RoomOutcome {
     let sent_before = outcome.requests;
+    let mut members: Vec<UserId> = change.members.sent().collect();
+    members.sort_unstable();
+    let claim = CreateClaim::new(change, &members, ledger, control);
     let mut slot = Slot::default();
-    let done = send_calls(change, writer, ledger, control, &mut outcome, &mut slot).await;
+    let done = send_calls(&claim, writer, &mut outcome, &mut slot).await;
     outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
         Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
         Err(Stop::Run) => Status::Unfinished,
     };
+    let is_uncertain = matches!(outcome.status, Status::Uncertain(..));
+    if claim.is_made() && outcome.id.is_none() && !is_uncertain {
+        claim.end().await;
+    }
     outcome.took += slot.since.map(|since| since.elapsed()).unwrap_or_default();
     let (status, members) = (outcome.status.name(), outcome.members);
     info!(pipe = %outcome.pipe, room = outcome.id.map(|id| id.0), status, members, requests = outcome.requests, "room settled");
     let well = outcome.errors.is_empty()
         && matches!(
             outcome.status,
-            Status::Applied | Status::NotStarted | Status::Unfinished
+            Status::Applied
+                | Status::NotStarted
+                | Status::Unfinished
+                | Status::Uncertain(Doubt::OtherRun, _)
         );
     if !well && control.fail_fast {
         // The room still holds its permit, so no other room has begun since.
@@ -53,31 +67,32 @@ struct Slot<'a> {
     since: Option<Instant>,
 }
 
-/// Waits for a room's permit, and meanwhile records the intent if the room is to be created. Rooms are written in the
+/// Waits for a room's permit, and meanwhile claims the create if the room is to be created. Rooms are written in the
 /// plan's order, whichever intent is on disk first.
-async fn wait_for_slot<'a>(
-    change: &Change,
-    members: &[UserId],
-    ledger: &impl Record,
-    control: &'a Control,
-    outcome: &RoomOutcome,
+async fn wait_for_slot<'a, L: Record>(
+    claim: &CreateClaim<'a, L>,
+    outcome: &mut RoomOutcome,
 ) -> Result<Slot<'a>, Stop> {
+    let control = claim.control;
     let promised = async {
-        if outcome.id.is_none() {
-            let intent = Fact::Intent {
-                pipe: change.pipe.clone(),
-                members: members.to_vec(),
-                welcome: change.welcome.is_some(),
-            };
-            let written = ledger.append(vec![intent]).await;
-            written.map_err(|error| Stop::ledger(control, &error))?;
-            debug!(pipe = %change.pipe, owed = members.len(), "the intent is on disk");
-        }
-        Ok(Instant::now())
+        let claimed = match outcome.id {
+            None => claim.make(None).await?,
+            Some(_) => Claimed::Ours,
+        };
+        Ok((Instant::now(), claimed))
     };
     let permit = control.unless_interrupted(control.pace.acquire());
-    let (permit, ready) = tokio::join!(permit, promised);
-    let (Some(permit), ready) = (permit, ready?) else {
+    let (permit, promised) = tokio::join!(permit, promised);
+    let (ready, claimed) = promised?;
+    match claimed {
+        Claimed::Ours => {}
+        Claimed::Held { .. } => return Err(Stop::Room(held())),
+        Claimed::Created(id) => {
+            outcome.id = Some(id);
+            outcome.was_uncertain = true;
+        }
+    }
+    let Some(permit) = permit else {
         return Err(Stop::Run);
     };
     if permit.since <= ready {
@@ -89,16 +104,23 @@ async fn wait_for_slot<'a>(
     })
 }
 
-async fn send_calls<'a>(
-    change: &Change,
+fn held() -> Status {
+    Status::Uncertain(Doubt::OtherRun, HELD.to_owned())
+}
+
+async fn send_calls<'a, L: Record>(
+    claim: &CreateClaim<'a, L>,
     writer: &impl WriteRooms,
-    ledger: &impl Record,
-    control: &'a Control,
     outcome: &mut RoomOutcome,
     slot: &mut Slot<'a>,
 ) -> Result<(), Stop> {
-    let mut members: Vec<UserId> = change.members.sent().collect();
-    members.sort_unstable();
+    let CreateClaim {
+        change,
+        members,
+        ledger,
+        control,
+        ..
+    } = claim;
     if control.halted().is_some() {
         return Err(Stop::Run);
     }
@@ -106,7 +128,7 @@ async fn send_calls<'a>(
         // Nothing to write: the list is read, and then the room is welcomed.
         return Ok(());
     }
-    *slot = wait_for_slot(change, &members, ledger, control, outcome).await?;
+    *slot = wait_for_slot(claim, outcome).await?;
     let no_members: &[UserId] = &[];
     let chunks = match members.len() {
         0 => vec![no_members],
@@ -120,7 +142,7 @@ async fn send_calls<'a>(
             state: &change.send,
             members: chunk,
         };
-        let Written { room, errors } = send(&write, writer, control, outcome).await?;
+        let Written { room, errors } = send(&write, writer, claim, outcome).await?;
         if let Some(meant) = outcome.id.replace(room).filter(|meant| *meant != room) {
             outcome.id = Some(meant);
             // Check that the server wrote to the intended room.
@@ -159,19 +181,27 @@ async fn send_calls<'a>(
 }
 
 /// Sends one call as often as the retry table allows.
-async fn send(
+async fn send<L: Record>(
     write: &RoomWrite<'_>,
     writer: &impl WriteRooms,
-    control: &Control,
+    claim: &CreateClaim<'_, L>,
     outcome: &mut RoomOutcome,
 ) -> Result<Written, Stop> {
     let call = match write.room {
         Some(_) => Call::Update,
         None => Call::Create,
     };
-    let answer = attempts(call, control, outcome, || writer.write(write)).await;
+    let ready = || async {
+        match call {
+            Call::Create => claim.renew().await,
+            _ => Ok(()),
+        }
+    };
+    let send = || writer.write(write);
+    let answer = attempts(call, claim.control, outcome, ready, send).await;
     answer.map_err(|unsent| match unsent {
         Unsent::Halted => Stop::Run,
+        Unsent::Held => Stop::Room(held()),
         Unsent::Uncertain(failure) if call == Call::Create => {
             Stop::Room(Status::Uncertain(Doubt::Create, failure.message))
         }

@@ -1,20 +1,17 @@
-//! Verifies the writes: reads the list again and compares it with what was sent, field by field.
+//! Verifies the writes: reads the list until it shows what was sent, and compares it field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::info;
 
 use super::job::Job;
 use super::outcome::{RoomOutcome, Status};
+use super::patience::Backoff;
 use crate::imbachat::{Failure, ReadRooms};
-use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
-
-/// Maximum number of reads; the list may lag behind the writes.
-const LOOKS: u32 = 3;
-/// The wait before the second read. It doubles each time.
-const WAIT: Duration = Duration::from_millis(250);
+use crate::model::{Field, FieldValue, LiveRoom, Observed, PendingField, Pipe, RoomId};
+use crate::plan::{Action, Change, Note};
 
 /// What the list showed after the writes.
 struct Sight {
@@ -24,16 +21,17 @@ struct Sight {
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
-/// Reads the list until every room shows what was sent, at most three times, and settles the rooms by the last read.
+/// Reads the list until every room shows what was sent or the server is known to have ignored it, for as long as the list may lag.
+/// Settles the rooms by the last read. Returns that list, or `None` if the run was interrupted before.
 pub(super) async fn verify<R: ReadRooms, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
-    sent: &BTreeMap<Pipe, RoomState>,
-) -> Result<Observed, Failure> {
+) -> Result<Option<Observed>, Failure> {
     let Job {
         filter,
         reader,
         control,
+        plan,
         ..
     } = job;
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
@@ -47,56 +45,173 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
             pipes: BTreeMap::new(),
         }
     };
-    let mut look = 1;
-    loop {
-        let sight = reader
-            .collect(&control.dice, nothing_yet, |sight, row| {
-                if written.contains(&row.id) {
-                    sight.pipes.insert(row.id, row.pipe.clone());
-                }
-                filter.take(&mut sight.observed, row);
-            })
-            .await?;
-        let verdicts = rooms.iter().map(|room| settle(room, &sight, sent));
-        let verdicts: Vec<Option<Status>> = verdicts.collect();
-        let mut known = verdicts.iter().flatten();
-        let settled = known.all(|status| *status == Status::Verified);
-        info!(look, settled, "verified the writes");
-        if settled || look == LOOKS || !control.pause(WAIT * 2_u32.pow(look - 1)).await {
-            for (room, status) in rooms.iter_mut().zip(verdicts) {
-                room.status = status.unwrap_or_else(|| room.status.clone());
+    let (mut backoff, until) = (Backoff::default(), Instant::now() + control.patience.verify);
+    let mut last = None;
+    let is_waited_for = loop {
+        let read = reader.collect(&control.dice, nothing_yet, |sight, row| {
+            if written.contains(&row.id) {
+                sight.pipes.insert(row.id, row.pipe.clone());
             }
-            return Ok(sight.observed);
+            filter.take(&mut sight.observed, row);
+        });
+        let sight = match control.unless_interrupted(read).await {
+            None => break false,
+            Some(Ok(sight)) => sight,
+            Some(Err(failure)) if last.is_none() => return Err(failure),
+            Some(Err(_)) => break true,
+        };
+        let verdicts = Evidence::new(&plan.changes, &plan.notes, rooms, &sight).settle_all();
+        let is_settled = verdicts.iter().flatten().all(is_final);
+        info!(is_settled, "verified the writes");
+        last = Some((sight, verdicts));
+        if is_settled {
+            break true;
         }
-        look += 1;
+        let Some(wait) = backoff.next_wait(until) else {
+            break true;
+        };
+        if !control.pause(wait).await {
+            break false;
+        }
+    };
+    let Some((sight, verdicts)) = last else {
+        return Ok(None);
+    };
+    for (room, status) in rooms.iter_mut().zip(verdicts) {
+        // An interrupted run did not wait long enough to tell the others.
+        if let Some(status) = status.filter(|status| is_waited_for || is_final(status)) {
+            room.status = status;
+        }
+    }
+    Ok(Some(sight.observed))
+}
+
+/// Whether a later list cannot change the status.
+fn is_final(status: &Status) -> bool {
+    !matches!(status, Status::Pending(_) | Status::NotVisible)
+}
+
+/// What one list proves about the rooms.
+struct Evidence<'a> {
+    changes: BTreeMap<&'a Pipe, &'a Change>,
+    /// Fields that an earlier run sent, too.
+    pending: BTreeMap<(&'a Pipe, Field), &'a PendingField>,
+    rooms: &'a [RoomOutcome],
+    sight: &'a Sight,
+    /// The latest two writes of this run that the list shows, and when they were sent.
+    shown_writes: [Option<(Instant, &'a Pipe)>; 2],
+}
+
+impl<'a> Evidence<'a> {
+    fn new(
+        changes: &'a [Change],
+        notes: &'a [Note],
+        rooms: &'a [RoomOutcome],
+        sight: &'a Sight,
+    ) -> Self {
+        let changes: BTreeMap<&Pipe, &Change> = changes.iter().map(|it| (&it.pipe, it)).collect();
+        let pending = notes.iter().filter_map(|note| match note {
+            Note::Pending { pipe, field, was } => Some(((pipe, *field), was)),
+            _ => None,
+        });
+        let mut shown_writes = [None, None];
+        for room in rooms {
+            let change = changes.get(&room.pipe);
+            let is_shown = change.is_some_and(|change| is_shown(room, change, sight));
+            let write = room.sent_at.map(|sent| (sent, &room.pipe));
+            let [first, second] = shown_writes;
+            if let Some(write) = write.filter(|_| is_shown) {
+                shown_writes = match (first, second) {
+                    (Some(first), _) if first >= write => [Some(first), second.max(Some(write))],
+                    _ => [Some(write), first],
+                };
+            }
+        }
+        Self {
+            pending: pending.collect(),
+            changes,
+            rooms,
+            sight,
+            shown_writes,
+        }
+    }
+
+    fn settle_all(&self) -> Vec<Option<Status>> {
+        self.rooms.iter().map(|room| self.settle(room)).collect()
+    }
+
+    /// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
+    fn settle(&self, room: &RoomOutcome) -> Option<Status> {
+        let id = room.id.filter(|_| room.status == Status::Applied)?;
+        let pipe = self.sight.pipes.get(&id);
+        if let Some(pipe) = pipe.filter(|pipe| **pipe != room.pipe) {
+            let reason = format!("the server wrote to room {id}, whose pipe is `{pipe}`");
+            return Some(Status::Conflict(reason));
+        }
+        let live: Vec<&LiveRoom> = self.sight.observed.live(&room.pipe).collect();
+        if live.len() > 1 {
+            let ids: Vec<String> = live.iter().map(|row| row.id.to_string()).collect();
+            let reason = "more than one live room has this pipe now";
+            return Some(Status::Conflict(format!("{reason}: {}", ids.join(", "))));
+        }
+        let Some(row) = live.first().filter(|row| row.id == id) else {
+            return Some(Status::NotVisible);
+        };
+        // Nothing was written to a room that only waits for its welcome, so its values do not matter.
+        let change = self.changes.get(&room.pipe).into_iter();
+        let sent = change.filter(|change| !change.is_welcome_only());
+        let sent = sent.map(|change| &change.send);
+        let differing: Vec<(Field, FieldValue, FieldValue)> = sent
+            .flat_map(|sent| {
+                Field::ALL.map(|field| (field, sent.value(field), row.state.value(field)))
+            })
+            .filter(|(_, sent, shown)| sent != shown)
+            .collect();
+        Some(if differing.is_empty() {
+            Status::Verified
+        } else if self.is_fresh(room, row, &differing) {
+            Status::Ignored(differing)
+        } else {
+            Status::Pending(differing)
+        })
+    }
+
+    /// Whether the list is newer than the room's write: it shows another write of this run, sent after this one was answered. If
+    /// the room has not changed since an earlier run sent the same values, any other write of this run is later.
+    fn is_fresh(
+        &self,
+        room: &RoomOutcome,
+        row: &LiveRoom,
+        differing: &[(Field, FieldValue, FieldValue)],
+    ) -> bool {
+        let mut others = self.shown_writes.into_iter().flatten();
+        let Some((sent, _)) = others.find(|(_, pipe)| **pipe != room.pipe) else {
+            return false;
+        };
+        let was_sent_before = |(field, sent, _): &(Field, FieldValue, _)| {
+            let was = self.pending.get(&(&room.pipe, *field));
+            was.is_some_and(|was| {
+                was.sent == *sent && row.updated_at.is_some() && was.updated_at == row.updated_at
+            })
+        };
+        room.answered_at.is_some_and(|answered| sent > answered)
+            || differing.iter().all(was_sent_before)
     }
 }
 
-/// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
-fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -> Option<Status> {
-    let id = room.id.filter(|_| room.status == Status::Applied)?;
-    if let Some(pipe) = sight.pipes.get(&id).filter(|pipe| **pipe != room.pipe) {
-        let reason = format!("the server wrote to room {id}, whose pipe is `{pipe}`");
-        return Some(Status::Conflict(reason));
-    }
-    let live: Vec<&LiveRoom> = sight.observed.live(&room.pipe).collect();
-    if live.len() > 1 {
-        let ids: Vec<String> = live.iter().map(|row| row.id.to_string()).collect();
-        let reason = "more than one live room has this pipe now";
-        return Some(Status::Conflict(format!("{reason}: {}", ids.join(", "))));
-    }
-    let Some(row) = live.first().filter(|row| row.id == id) else {
-        return Some(Status::NotVisible);
+/// Whether the list shows a write of this run: a room that it created, or a field that it changed.
+fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
+    let mut rows = sight.observed.live(&room.pipe);
+    let Some(row) = rows.find(|row| Some(row.id) == room.id) else {
+        return false;
     };
-    // Nothing was written to a room that only waits for its welcome, so its values do not matter.
-    let sent = sent.get(&room.pipe).into_iter();
-    let ignored: Vec<(Field, FieldValue, FieldValue)> = sent
-        .flat_map(|sent| Field::ALL.map(|field| (field, sent.value(field), row.state.value(field))))
-        .filter(|(_, sent, shown)| sent != shown)
-        .collect();
-    Some(if ignored.is_empty() {
-        Status::Verified
-    } else {
-        Status::Ignored(ignored)
-    })
+    match &change.action {
+        // Another run may have created a room that was found in the list.
+        Action::Create => !room.was_uncertain,
+        Action::Update { fields, .. } => {
+            let mut fields = fields.iter();
+            // A value that was sent before may be visible only now.
+            fields.any(|field| !field.was_sent && row.state.value(field.field) == field.after)
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Cause, Message, SendMessages};
-use crate::ledger::{Fact, Record, Stage};
+use crate::ledger::{Claim, Claimed, Fact, Record, Stage};
 use crate::model::{Pipe, Welcome};
 use crate::plan::Change;
 
@@ -31,7 +31,9 @@ pub(super) fn due(
         };
         match room.status {
             // If its members are not all confirmed, the next run sends them, and then the welcome.
-            Status::Verified | Status::Ignored(_) if room.errors.is_empty() => {
+            Status::Verified | Status::Pending(_) | Status::Ignored(_)
+                if room.errors.is_empty() =>
+            {
                 due.push((change.clone(), room));
             }
             Status::Applied if room.errors.is_empty() => {
@@ -89,8 +91,11 @@ async fn say(
         return Err(Stop::Run);
     }
     let broken = |error| Stop::ledger(control, &error);
-    let ours = ledger.claim(&change.pipe, room, *from).await;
-    if !ours.map_err(broken)? {
+    let pipe = change.pipe.clone();
+    let claim = Claim::Message { pipe, room };
+    let intent = Fact::intended(&change.pipe, room, *from);
+    let claimed = ledger.claim(claim, intent).await.map_err(broken)?;
+    if claimed != Claimed::Ours {
         info!(pipe = %change.pipe, "another run is sending the welcome: it is not sent here");
         return Ok(());
     }
@@ -99,14 +104,16 @@ async fn say(
         from: *from,
         text,
     };
-    let sent = attempts(Call::Message, control, outcome, || sender.send(&message)).await;
+    let ready = || async { Ok(()) };
+    let send = || sender.send(&message);
+    let sent = attempts(Call::Message, control, outcome, ready, send).await;
     let (stage, end) = match sent {
         Ok(_) => (Stage::Confirmed, Ok(())),
         Err(Unsent::Uncertain(failure)) => {
             let status = Status::Uncertain(Doubt::Welcome, failure.message);
             return Err(Stop::Room(status));
         }
-        Err(Unsent::Halted) => (Stage::Failed, Err(Stop::Run)),
+        Err(Unsent::Halted | Unsent::Held) => (Stage::Failed, Err(Stop::Run)),
         Err(Unsent::Failed(failure)) => {
             let hint = match failure.cause {
                 Some(Cause::Status(404) | Cause::Body(404)) => Some(UNKNOWN.to_owned()),

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -157,6 +158,12 @@ pub struct PaceFlags {
     /// Start no more rooms after the first failure
     #[arg(long)]
     pub fail_fast: bool,
+    /// How long the list may lag behind the writes
+    ///
+    /// For this long, a run reads the list again until it shows what was sent, and looks for a room before it creates it again.
+    #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
+          hide_short_help = true)]
+    pub verify_timeout: Duration,
 }
 
 /// The flags that `plan` and `apply` share.

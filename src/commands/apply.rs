@@ -36,7 +36,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     if let Some(saved) = &saved {
         saved::check_target(saved, &resolved)?;
     }
-    let session = Session::open(config, resolved).await?;
+    let mut session = Session::open(config, resolved).await?;
+    session.patience.verify = args.pace.verify_timeout;
     let auth = write_auth(config)?;
     let approved = session.plan(&loaded, saved, &options, console).await?;
     // A document or a page is printed once, at the end.

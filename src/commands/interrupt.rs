@@ -1,52 +1,71 @@
-//! Ctrl-C and SIGTERM: the first signal lets running work finish, the second ends the process at once.
+//! Ctrl-C and SIGTERM: the first signal lets running work finish. The second ends the process at once; an apply first writes its
+//! report.
 
 use std::io;
 use std::pin::pin;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
+use crate::apply::Interrupt;
 use crate::error::{Exit, Result};
 
 /// One channel for the whole run, so that Ctrl-C between a question and the first write is not lost.
-static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
+static CHANNEL: OnceLock<watch::Receiver<Interrupt>> = OnceLock::new();
 
-/// A channel that turns true at the first signal. The second signal ends the process; the ledger stays valid.
+/// Whether the run ends by itself after the second signal.
+static STOPS_ITSELF: AtomicBool = AtomicBool::new(false);
+
+/// A channel for a run that reports what it did even after the second signal. The third signal ends the process.
+pub fn for_apply() -> Result<watch::Receiver<Interrupt>> {
+    STOPS_ITSELF.store(true, Ordering::Relaxed);
+    channel()
+}
+
+/// A channel that changes at each signal. The second signal ends the process; the ledger stays valid.
 #[expect(clippy::exit, reason = "the user asked twice")]
-pub fn channel() -> Result<watch::Receiver<bool>> {
+pub fn channel() -> Result<watch::Receiver<Interrupt>> {
     if let Some(channel) = CHANNEL.get() {
         return Ok(channel.clone());
     }
-    let (sender, receiver) = watch::channel(false);
+    let (sender, receiver) = watch::channel(Interrupt::None);
     let [mut interrupt, mut terminate] = signals()?;
     tokio::spawn(async move {
-        for is_second in [false, true] {
+        for asked in [Interrupt::Finish, Interrupt::Stop, Interrupt::Stop] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if is_second {
+            let is_first_stop = *sender.borrow() == Interrupt::Finish;
+            let reports = is_first_stop && STOPS_ITSELF.load(Ordering::Relaxed);
+            if asked == Interrupt::Stop && !reports {
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             // An error means that the run is over.
-            let _ = sender.send(true);
+            let _ = sender.send(asked);
         }
     });
     Ok(CHANNEL.get_or_init(|| receiver).clone())
 }
 
+/// Waits for the first signal. Returns false if no more signals can arrive.
+pub async fn first(channel: &mut watch::Receiver<Interrupt>) -> bool {
+    let asked = channel.wait_for(|asked| *asked != Interrupt::None).await;
+    asked.is_ok()
+}
+
 /// Finishes running work. The first signal is reported, because the second ends the process silently.
 pub async fn finished<T>(
     work: impl Future<Output = T>,
-    mut stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<Interrupt>,
     report: impl FnOnce(),
 ) -> T {
     let mut work = pin!(work);
     tokio::select! {
         biased;
         done = &mut work => return done,
-        // An error means that no more signals can arrive.
-        signal = stopped.wait_for(|stopped| *stopped) => if signal.is_ok() { report() },
+        is_signal = first(&mut stopped) => if is_signal { report() },
     }
     work.await
 }

@@ -63,7 +63,7 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
     });
     let line = tokio::select! {
         biased;
-        Ok(_) = stopped.wait_for(|stopped| *stopped) => {
+        true = interrupt::first(&mut stopped) => {
             console.prompt("\n");
             bail!(Interrupted: "interrupted at the prompt: nothing was written");
         }

@@ -31,7 +31,7 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         sandbox.base_url()
     ))?;
     // An error means that no more signals can arrive.
-    drop(stopped.wait_for(|stopped| *stopped).await);
+    interrupt::first(&mut stopped).await;
     let stats = sandbox.stats();
     sandbox.stop().await?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

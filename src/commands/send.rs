@@ -11,6 +11,7 @@ use super::access::send_key;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use super::{Console, interrupt};
+use crate::apply::Interrupt;
 use crate::cli::{DocumentFormat, SendArgs};
 use crate::config::Config;
 use crate::document::SentDocument;
@@ -46,14 +47,21 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     };
     let mut stopped = interrupt::channel()?;
     let mut signal = stopped.clone();
-    let halt = async move { drop(signal.wait_for(|stopped| *stopped).await) };
+    let halt = async move {
+        interrupt::first(&mut signal).await;
+    };
     let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
     let dice = dice();
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
         interrupt::finished(delivered, stopped.clone(), || console.warn(UNDER_WAY)).await;
-    let id = delivered
-        .map_err(|failure| describe_failure(failure, room, *stopped.borrow_and_update()))?;
+    let id = delivered.map_err(|failure| {
+        describe_failure(
+            failure,
+            room,
+            *stopped.borrow_and_update() != Interrupt::None,
+        )
+    })?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");
     let message = Sent {
         target: &session.target,

@@ -7,7 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, interval_at};
 use tracing::info;
 
@@ -18,7 +20,7 @@ use super::filter::check_filter;
 use super::run_files::RunFiles;
 use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
-use crate::apply::{Control, Job, Limiter, Outcome, apply};
+use crate::apply::{Backoff, Control, Job, Limiter, Outcome, Patience, apply};
 use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
@@ -28,9 +30,10 @@ use crate::imbachat::{
 };
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{MOST_ROWS, Observed, RunId, Target};
+use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
     Approved, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, plan, select,
+    wait_for_confirmed,
 };
 use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
@@ -41,6 +44,8 @@ pub struct Session {
     pub ledger: LedgerBackend,
     pub reader: Reader,
     pub http: Http,
+    /// How long the list may lag.
+    pub patience: Patience,
     sandbox: Option<Sandbox>,
     run: RunId,
 }
@@ -61,6 +66,10 @@ impl Session {
             target,
             ledger,
             http,
+            patience: Patience {
+                timeout: config.server.connection.timeout,
+                ..Patience::default()
+            },
             sandbox,
             run: config.run.clone(),
         })
@@ -76,10 +85,10 @@ impl Session {
     ) -> Result<Approved> {
         let desired = &loaded.desired;
         let remembered = self.read_ledger(console).await?;
-        let (recorded, observed) = (
-            &remembered.recorded,
-            &self.observe(&RowFilter::new(desired)).await?,
-        );
+        let recorded = &remembered.recorded;
+        let observed = &self
+            .observe_confirmed(loaded, recorded, &options.only, console)
+            .await?;
         let plan = plan(&self.target, desired, observed, recorded, options);
         verbose::log_plan(&plan);
         if plan.summary.unknown.members > 0 && !remembered.found {
@@ -137,7 +146,8 @@ impl Session {
                 Limiter::new(pace.parallelism.get(), pace.rate),
                 dice(),
                 pace.fail_fast,
-                interrupt::channel()?,
+                self.patience,
+                interrupt::for_apply()?,
             )),
         };
         let progress = RefCell::new(console.progress(plan.changes.len()));
@@ -180,12 +190,47 @@ impl Session {
         Some(plan(target, desired, observed, &recorded, options))
     }
 
+    /// The live rooms that a manifest concerns. Waits for rooms that were confirmed so recently that the list may not show them yet.
+    async fn observe_confirmed(
+        &self,
+        loaded: &Loaded,
+        recorded: &Recorded,
+        only: &RoomFilter,
+        console: &mut Console,
+    ) -> Result<Observed> {
+        let desired = &loaded.desired;
+        let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
+        let mut backoff = Backoff::default();
+        let mut is_reported = false;
+        loop {
+            let observed = self.observe(&RowFilter::new(desired)).await?;
+            let inputs = Inputs {
+                desired,
+                observed: &observed,
+                recorded,
+            };
+            let until = wait_for_confirmed(inputs, only, lag);
+            let left = until.map(|until| (until.0 - now().0).clamp(0, lag).unsigned_abs());
+            let wait = left
+                .and_then(|left| backoff.next_wait(Instant::now() + Duration::from_millis(left)));
+            let Some(wait) = wait else {
+                return Ok(observed);
+            };
+            if !std::mem::replace(&mut is_reported, true) {
+                console.status("waiting for the list to show rooms that were just written");
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// The live rooms that a manifest concerns.
     pub async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed> {
         let take = |observed: &mut Observed, row| filter.take(observed, row);
         let nothing_yet = || filter.empty_list();
+        let read_at = now();
         let mut observed = self.reader.collect(&dice(), nothing_yet, take).await?;
         observed.is_partial = self.reader.is_partial();
+        observed.read_at = Some(read_at);
         match observed.crowded {
             None => Ok(observed),
             Some(pipe) => bail!(Failed: "more than {MOST_ROWS} live rooms have the pipe `{pipe}`";
@@ -284,6 +329,10 @@ pub fn load_run(
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
     files.manifest(&loaded).target(config, &resolved).check()?;
     Ok(Some((loaded, resolved)))
+}
+
+fn now() -> Time {
+    Time(Timestamp::now().as_millisecond())
 }
 
 /// Random dice, so that retry delays differ in each run.

@@ -28,6 +28,9 @@ pub(super) struct ChangeDocument {
     /// Present if a closed room becomes public.
     #[serde(skip_serializing_if = "Option::is_none")]
     publish: Option<PublishDocument>,
+    /// Since when the create is uncertain: a run sent it, or was about to, and did not record the result. In UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uncertain_since: Option<String>,
     /// The fields that change.
     fields: Vec<FieldDocument>,
     /// The state that is sent.
@@ -113,6 +116,8 @@ impl ChangeDocument {
             welcome,
             recreate,
             publish,
+            replaces: _,
+            uncertain_since,
             digest,
         } = change;
         let (verb, room_id) = match action {
@@ -131,6 +136,7 @@ impl ChangeDocument {
             fields: change.fields().iter().map(field).collect(),
             recreate: *recreate,
             publish: publish.as_ref().map(self::publish),
+            uncertain_since: uncertain_since.map(|since| since.to_string()),
             send: StateDocument {
                 title: send.title.clone(),
                 r#type: send.kind.to_string(),

@@ -18,6 +18,8 @@ pub struct LedgerDocument {
     rooms: Vec<RoomDocument>,
     /// Parts of created rooms that are still outstanding.
     owed: Vec<OwedDocument>,
+    /// Creates whose result is unknown.
+    uncertain: Vec<UncertainDocument>,
     /// The row counts of files at the last apply.
     rosters: Vec<RosterDocument>,
 }
@@ -40,6 +42,8 @@ struct RoomDocument {
     welcome: Option<&'static str>,
     /// Fields the server ignored.
     ignored_fields: Vec<&'static str>,
+    /// Fields that were sent and that the list did not show in time.
+    pending_fields: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +62,14 @@ struct OwedDocument {
     welcome: bool,
 }
 
+#[derive(Debug, Serialize)]
+struct UncertainDocument {
+    pipe: String,
+    run: String,
+    /// In UTC.
+    since: String,
+}
+
 impl LedgerDocument {
     /// Builds the document of a ledger with this number of entries.
     pub fn new(target: &Target, entries: usize, recorded: &Recorded) -> Self {
@@ -66,6 +78,13 @@ impl LedgerDocument {
             pipe: pipe.to_string(),
             members: list(&owed.members),
             welcome: owed.welcome,
+        });
+        let uncertain = recorded.open.iter().flat_map(|(pipe, open)| {
+            open.iter().map(|open| UncertainDocument {
+                pipe: pipe.to_string(),
+                run: open.run.clone(),
+                since: open.since.to_string(),
+            })
         });
         let rosters = recorded.rosters.iter();
         let rosters = rosters.map(|(source, given)| RosterDocument {
@@ -87,6 +106,7 @@ impl LedgerDocument {
                     Sending::Uncertain => "uncertain",
                 }),
                 ignored_fields: room.shown.keys().map(|field| field.name()).collect(),
+                pending_fields: room.pending.keys().map(|field| field.name()).collect(),
             }
         });
         Self {
@@ -95,6 +115,7 @@ impl LedgerDocument {
             entries,
             rooms: rooms.collect(),
             owed: owed.collect(),
+            uncertain: uncertain.collect(),
             rosters: rosters.collect(),
         }
     }

@@ -119,6 +119,15 @@ pub(super) enum NoteDocument {
         pipe: String,
         room_id: u64,
     },
+    /// A field was sent before, and the list does not show it yet. It is sent again.
+    Pending {
+        pipe: String,
+        field: &'static str,
+        sent: ValueDocument,
+        shown: ValueDocument,
+        /// When a run last saw the shown value. In UTC.
+        since: String,
+    },
     LooksLike {
         pipe: String,
         live: String,
@@ -278,6 +287,13 @@ pub(super) fn note(note: &Note) -> NoteDocument {
         Note::WelcomeUncertain { pipe, room } => NoteDocument::WelcomeUncertain {
             pipe: pipe.to_string(),
             room_id: room.0,
+        },
+        Note::Pending { pipe, field, was } => NoteDocument::Pending {
+            pipe: pipe.to_string(),
+            field: field.name(),
+            sent: value(&was.sent),
+            shown: value(&was.shown),
+            since: was.since.to_string(),
         },
         Note::LooksLike { pipe, live } => NoteDocument::LooksLike {
             pipe: pipe.to_string(),

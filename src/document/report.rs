@@ -54,7 +54,7 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether the plan was to create it.
     create: bool,
-    /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`,
+    /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `pending`, `ignored_by_server`, `not_visible`,
     /// `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Number of members confirmed as added.
@@ -73,6 +73,8 @@ struct RoomDocument {
     reason: Option<String>,
     /// Fields the server ignored.
     ignored_fields: Vec<&'static str>,
+    /// Fields that were sent and that the list does not show yet.
+    pending_fields: Vec<&'static str>,
 }
 
 impl ReportDocument {
@@ -118,6 +120,10 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         Status::Ignored(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
         _ => Vec::new(),
     };
+    let pending_fields = match &outcome.status {
+        Status::Pending(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
+        _ => Vec::new(),
+    };
     let reason = failure(&outcome.status).unwrap_or_default() + &server_errors(outcome).raw();
     let reason = reason.trim_start_matches("; ");
     RoomDocument {
@@ -133,5 +139,6 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         was_uncertain: outcome.was_uncertain,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ignored_fields,
+        pending_fields,
     }
 }

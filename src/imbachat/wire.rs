@@ -46,6 +46,7 @@ struct Row<'r> {
     r#type: Value,
     is_public: Value,
     deleted_at: Value,
+    updated_at: Value,
 }
 
 /// Parses one element of get_rooms.
@@ -74,6 +75,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
             public,
         },
         deleted,
+        updated_at: text_of(&row.updated_at).map(Into::into),
     })
 }
 

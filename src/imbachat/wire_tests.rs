@@ -214,7 +214,8 @@ fn published_rows_and_their_php_variants() {
             id: RoomId(1853),
             pipe,
             state,
-            deleted: false
+            deleted: false,
+            updated_at: Some("2020-12-19 20:42:07".into()),
         })
     );
     let odd = row(br#"{"id":"7","pipe":null,"name":"NULL","type":"1","is_public":"true","deleted_at":"2020-12-19 20:42:07",}"#);
@@ -225,7 +226,8 @@ fn published_rows_and_their_php_variants() {
             id: RoomId(7),
             pipe: Pipe::new(""),
             state,
-            deleted: true
+            deleted: true,
+            updated_at: None,
         })
     );
     assert!(row(br#"{"id":null,"type":1,"is_public":0}"#).is_err());

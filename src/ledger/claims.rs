@@ -1,25 +1,120 @@
-//! The messages that some run has begun to send. Of two runs on one ledger, only one sends a room's welcome.
+//! Which run may send a create or a message: of several runs on one ledger, the one whose claim is written first.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::entry::{Entries, Fact, Stamp};
 use super::fold::fold;
 use super::json::parse_entry;
 use super::lock::is_still_there;
-use crate::model::{Pipe, RoomId};
+use crate::model::{Pipe, RoomId, Time};
 
-/// The entries about messages.
+/// What a run claims. The entries that record the claim are written only if it is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The welcome of a room.
+    Message {
+        /// The room's pipe.
+        pipe: Pipe,
+        /// The room's id.
+        room: RoomId,
+    },
+    /// The create of a room.
+    Create {
+        /// The room's pipe.
+        pipe: Pipe,
+        /// The recorded room that the new one replaces.
+        replaces: Option<RoomId>,
+        /// The run whose claim ends, because it is old and its room is not in the list.
+        takes_over: Option<String>,
+    },
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimed {
+    /// The claim is on disk: this run may send the call.
+    Ours,
+    /// Another run holds the claim.
+    Held {
+        /// The other run.
+        run: String,
+        /// How old its claim is.
+        age: Duration,
+    },
+    /// Another run created or adopted the room.
+    Created(RoomId),
+}
+
+impl Claim {
+    /// The fact that ends another run's claim, if this one takes it over.
+    pub fn ended(&self) -> Option<Fact> {
+        match self {
+            Self::Create {
+                pipe,
+                takes_over: Some(run),
+                ..
+            } => Some(Fact::NotCreated {
+                pipe: pipe.clone(),
+                of_run: Some(run.clone()),
+            }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn pipe(&self) -> &Pipe {
+        match self {
+            Self::Message { pipe, .. } | Self::Create { pipe, .. } => pipe,
+        }
+    }
+
+    /// Decides whether a run gets its claim, from the entries of the pipe.
+    pub fn decide(&self, run: &str, entries: &Entries, now: Time) -> Claimed {
+        let recorded = fold(entries);
+        let held = |run: &str, since: Time| Claimed::Held {
+            run: run.to_owned(),
+            age: Duration::from_millis(u64::try_from(now.0 - since.0).unwrap_or_default()),
+        };
+        match self {
+            Self::Message { room, .. } => match recorded.has_begun_welcome(*room) {
+                true => held("", now),
+                false => Claimed::Ours,
+            },
+            Self::Create {
+                pipe,
+                replaces,
+                takes_over,
+            } => {
+                let id = recorded.ids.get(pipe).copied();
+                if let Some(id) = id.filter(|id| Some(*id) != *replaces) {
+                    return Claimed::Created(id);
+                }
+                let open = recorded.open.get(pipe).into_iter().flatten();
+                let mut others =
+                    open.filter(|open| open.run != run && Some(&open.run) != takes_over.as_ref());
+                let first = others.next();
+                first.map_or(Claimed::Ours, |open| held(&open.run, open.since))
+            }
+        }
+    }
+}
+
+/// The entries that claims depend on, without members.
 #[derive(Debug, Default)]
-pub(super) struct MessageEntries(BTreeMap<Pipe, Entries>);
+pub(super) struct ClaimEntries(BTreeMap<Pipe, Entries>);
 
-impl MessageEntries {
-    /// Whether a run has begun a message to the room and the message has not certainly failed.
-    pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
-        let entries = self.0.get(pipe);
-        entries.is_some_and(|entries| fold(entries).has_begun_welcome(room))
+impl ClaimEntries {
+    pub(super) fn decide(&self, claim: &Claim, run: &str) -> Claimed {
+        let now = Time(Timestamp::now().as_millisecond());
+        match self.0.get(claim.pipe()) {
+            Some(entries) => claim.decide(run, entries, now),
+            None => claim.decide(run, &Entries::new(), now),
+        }
     }
 
     #[cfg(feature = "object-store")]
@@ -29,24 +124,41 @@ impl MessageEntries {
     }
 
     pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
-        if let Fact::Message { pipe, .. } | Fact::Forgotten { pipe } = &fact {
+        let fact = match fact {
+            Fact::Intent { pipe, .. } => Fact::Intent {
+                pipe,
+                members: Vec::new(),
+                welcome: false,
+            },
+            // Both say that the room exists.
+            Fact::Confirmed { pipe, room, .. } | Fact::Adopted { pipe, room, .. } => {
+                Fact::Adopted {
+                    pipe,
+                    room,
+                    members: Vec::new(),
+                }
+            }
+            Fact::NotCreated { .. } | Fact::Message { .. } | Fact::Forgotten { .. } => fact,
+            _ => return,
+        };
+        if let Some(pipe) = fact.pipe() {
             let entries = self.0.entry(pipe.clone()).or_default();
             entries.insert(stamp, fact);
         }
     }
 }
 
-/// The message entries of a ledger file.
+/// The claims in a ledger file.
 #[derive(Debug, Default)]
-pub(super) struct FileMessages {
+pub(super) struct FileClaims {
     /// Kept open, so that a file that replaced it is detected.
     file: Option<File>,
     read_until: u64,
     /// As of the last [`Self::catch_up`].
-    pub(super) entries: MessageEntries,
+    pub(super) entries: ClaimEntries,
 }
 
-impl FileMessages {
+impl FileClaims {
     /// Reads added lines, or all of a file that replaced the old one. The caller holds the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {

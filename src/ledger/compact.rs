@@ -4,18 +4,26 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::{Entries, Fact, Stamp};
+use super::entry::{Entries, Fact, Stage, Stamp};
 use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
 /// What an entry sets. The last entry by stamp wins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
-    /// What a create owes.
-    Owed(&'a Pipe),
+    /// That a create is open.
+    Open(&'a Pipe, &'a Stamp),
+    /// A member that a create owes.
+    Owed(&'a Pipe, &'a Stamp, UserId),
+    /// That a create owes a welcome.
+    OwedWelcome(&'a Pipe, &'a Stamp),
+    /// That a run's creates did nothing.
+    NotCreated(&'a Pipe, &'a str),
     /// A member that was owed and is confirmed.
     Paid(&'a Pipe, UserId),
-    /// The room id of a pipe. What the last create still owes is sent to this room.
+    /// That a welcome was owed and is confirmed.
+    Welcomed(&'a Pipe),
+    /// The room id of a pipe. What creates still owe is sent to this room.
     Id(&'a Pipe),
     /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),
@@ -25,6 +33,8 @@ enum Register<'a> {
     Sent(&'a Pipe, RoomId),
     /// That a value was sent and is no longer known to be ignored.
     Resent(&'a Pipe, RoomId, FieldValue),
+    /// Whether a field is pending.
+    Pending(&'a Pipe, RoomId, Field),
     /// What the list showed.
     Shown(&'a Pipe, RoomId, Field),
     /// That a run saw the value that had been sent.
@@ -60,19 +70,40 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-/// What a run saw of a write is superseded by the next write.
+/// What a run saw of a write is superseded by the next write; what a create owes, by what was confirmed since.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
+    let is_settled = |pipe: &'a Pipe, stamp: &'a Stamp, by: Register<'a>| {
+        set.contains(&by) || set.contains(&Register::NotCreated(pipe, &stamp.run))
+    };
     match register {
-        Register::Saw(pipe, room, ..) | Register::Settled(pipe, room, _) => {
-            set.contains(&Register::Sent(pipe, *room))
-        }
+        Register::Open(pipe, stamp) => is_settled(pipe, stamp, Register::Id(pipe)),
+        Register::Owed(pipe, stamp, user) => is_settled(pipe, stamp, Register::Paid(pipe, *user)),
+        Register::OwedWelcome(pipe, stamp) => is_settled(pipe, stamp, Register::Welcomed(pipe)),
+        Register::Saw(pipe, room, ..)
+        | Register::Settled(pipe, room, _)
+        | Register::Pending(pipe, room, _) => set.contains(&Register::Sent(pipe, *room)),
         _ => false,
     }
 }
 
 fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
     match fact {
-        Fact::Intent { pipe, .. } => vec![Register::Owed(pipe)],
+        Fact::Intent {
+            pipe,
+            members,
+            welcome,
+        } => {
+            let members = members.iter();
+            let owed = members.map(|user| Register::Owed(pipe, stamp, *user));
+            let welcome = welcome.then_some(Register::OwedWelcome(pipe, stamp));
+            owed.chain([Register::Open(pipe, stamp)])
+                .chain(welcome)
+                .collect()
+        }
+        Fact::NotCreated { pipe, of_run } => {
+            let run = of_run.as_ref().unwrap_or(&stamp.run);
+            vec![Register::NotCreated(pipe, run)]
+        }
         Fact::Confirmed {
             pipe,
             room,
@@ -104,6 +135,12 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             .iter()
             .map(|user| Register::Member(pipe, *room, *user))
             .collect(),
+        Fact::Pending {
+            pipe, room, field, ..
+        } => vec![
+            Register::Pending(pipe, *room, *field),
+            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
+        ],
         Fact::Shown {
             pipe,
             room,
@@ -113,15 +150,22 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
         } => {
             let settled = (sent == shown).then_some(Register::Settled(pipe, *room, sent));
             let own = [
+                Register::Pending(pipe, *room, *field),
                 Register::Shown(pipe, *room, *field),
                 Register::Saw(pipe, *room, &stamp.run, Some(*field)),
             ];
             own.into_iter().chain(settled).collect()
         }
-        Fact::Message { pipe, room, .. } => vec![
-            Register::Id(pipe),
-            Register::Message(pipe, *room, &stamp.run),
-        ],
+        Fact::Message {
+            pipe, room, stage, ..
+        } => {
+            let own = [
+                Register::Id(pipe),
+                Register::Message(pipe, *room, &stamp.run),
+            ];
+            let welcomed = (*stage == Stage::Confirmed).then_some(Register::Welcomed(pipe));
+            own.into_iter().chain(welcomed).collect()
+        }
         Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
         Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
         Fact::Roster { source, .. } => vec![Register::Roster(source)],

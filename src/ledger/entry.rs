@@ -7,7 +7,7 @@ use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId}
 /// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A create is about to be sent. The room is owed this even if the answer is lost.
+    /// A run claims a create, and is about to send it. The room is owed this even if the answer is lost.
     Intent {
         /// The room's pipe.
         pipe: Pipe,
@@ -15,6 +15,13 @@ pub enum Fact {
         members: Vec<UserId>,
         /// Whether a welcome is owed.
         welcome: bool,
+    },
+    /// A create certainly did nothing, or its room was looked for long enough and is not there.
+    NotCreated {
+        /// The room's pipe.
+        pipe: Pipe,
+        /// The run that claimed the create; `None` for the run of this entry.
+        of_run: Option<String>,
     },
     /// The server confirmed a write.
     Confirmed {
@@ -49,7 +56,23 @@ pub enum Fact {
         /// Whether a user marked the manual step as done.
         taken_out: bool,
     },
-    /// The list shows another value than was sent. If both values are the same, the field is no longer ignored.
+    /// The list did not show a value that was sent, in the time that the run waited for it.
+    Pending {
+        /// The room's pipe.
+        pipe: Pipe,
+        /// The room's id.
+        room: RoomId,
+        /// The field that differs.
+        field: Field,
+        /// The value sent, normalised.
+        sent: FieldValue,
+        /// The value in the list, normalised.
+        shown: FieldValue,
+        /// When the server last changed the room, according to the list.
+        updated_at: Option<Box<str>>,
+    },
+    /// The server ignored a value that was sent: a list that is fresh shows another one. If both values are the same, the field
+    /// is neither ignored nor pending any more.
     Shown {
         /// The room's pipe.
         pipe: Pipe,
@@ -73,7 +96,8 @@ pub enum Fact {
         /// The stage of the message.
         stage: Stage,
     },
-    /// The list was read after this run's writes to a room and showed what was sent, except for fields in [`Fact::Shown`].
+    /// The list was read after this run's writes to a room and showed what was sent, except for fields in [`Fact::Shown`] and
+    /// [`Fact::Pending`].
     Seen {
         /// The room's pipe.
         pipe: Pipe,
@@ -124,7 +148,7 @@ impl Fact {
         }
     }
 
-    /// The list shows the sent value of a field that was ignored before.
+    /// The list shows the sent value of a field that was ignored or pending before.
     pub fn settled(pipe: Pipe, room: RoomId, field: Field, value: FieldValue) -> Self {
         Self::Shown {
             pipe,
@@ -141,6 +165,7 @@ impl Fact {
             Self::Confirmed { room, .. }
             | Self::Adopted { room, .. }
             | Self::Released { room, .. }
+            | Self::Pending { room, .. }
             | Self::Shown { room, .. }
             | Self::Message { room, .. }
             | Self::Seen { room, .. } => Some(*room),
@@ -163,9 +188,11 @@ impl Fact {
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {
             Self::Intent { pipe, .. }
+            | Self::NotCreated { pipe, .. }
             | Self::Confirmed { pipe, .. }
             | Self::Adopted { pipe, .. }
             | Self::Released { pipe, .. }
+            | Self::Pending { pipe, .. }
             | Self::Shown { pipe, .. }
             | Self::Message { pipe, .. }
             | Self::Seen { pipe, .. }

@@ -2,12 +2,11 @@
 //!
 //! The file is locked only during a write, so two runs on one ledger alternate batch by batch.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
-use super::claims::FileMessages;
+use super::claims::{Claimed, FileClaims};
 use super::clock::EntryClock;
 use super::entry::Entries;
 use super::error::LedgerError;
@@ -64,47 +63,55 @@ fn prepare(ledger: &LedgerFile, target: &Target) -> Result<Entries, LedgerError>
 
 /// Writes batches as they arrive. Writes nothing after an error.
 fn write_all(ledger: &LedgerFile, mut batches: Batches) {
-    let mut messages = FileMessages::default();
-    let mut written = Ok(Vec::new());
+    let mut claims = FileClaims::default();
+    let mut failure = None;
     while let Some(first) = batches.blocking_recv() {
         std::thread::sleep(LINGER);
         let mut waiting = vec![first];
         waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
-        if written.is_ok() {
-            written = write(ledger, &waiting, &mut messages).map_err(|error| error.in_full());
-        }
-        answer(waiting, &written);
+        let written = match &failure {
+            Some(failure) => Err(String::clone(failure)),
+            None => write(ledger, &waiting, &mut claims).map_err(|error| error.in_full()),
+        };
+        failure = written.as_ref().err().cloned();
+        answer(waiting, written);
     }
 }
 
-/// Writes batches, except claims that already exist. Returns which batches were written.
+/// Writes batches, except claims that other runs hold. Returns the answer to each batch.
 fn write(
     ledger: &LedgerFile,
     batches: &[Batch],
-    messages: &mut FileMessages,
-) -> Result<Vec<bool>, LedgerError> {
+    claims: &mut FileClaims,
+) -> Result<Vec<Claimed>, LedgerError> {
     let failed = LedgerError::io(ledger.path(), CANNOT_BE_WRITTEN);
     let mut file = ledger.lock()?;
     if batches.iter().any(|batch| batch.claim.is_some()) {
-        messages.catch_up(ledger.path()).map_err(&failed)?;
+        claims.catch_up(ledger.path()).map_err(&failed)?;
     }
-    let (mut lines, mut written, mut claimed) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut lines, mut answers) = (Vec::new(), Vec::new());
     for Batch { entries, claim, .. } in batches {
-        let is_free = claim.as_ref().is_none_or(|(pipe, room)| {
-            !messages.entries.has_begun(pipe, *room) && claimed.insert(*room)
-        });
-        if is_free {
+        let run = entries.first().map_or("", |(stamp, _)| &stamp.run);
+        let answer = claim
+            .as_ref()
+            .map(|claim| claims.entries.decide(claim, run));
+        let answer = answer.unwrap_or(Claimed::Ours);
+        if answer == Claimed::Ours {
             for (stamp, fact) in entries {
                 write_entry(&mut lines, stamp, fact)?;
+                // Later claims of these batches depend on it.
+                if claim.is_some() {
+                    claims.entries.add(stamp.clone(), fact.clone());
+                }
             }
         }
-        written.push(is_free);
+        answers.push(answer);
     }
     append(&mut file, &lines)
         .and_then(|()| file.sync_data())
         .map_err(failed)?;
     ledger.keep_written(file)?;
-    Ok(written)
+    Ok(answers)
 }
 
 /// Appends whole lines. Truncates a partial last line left by a killed run first. The caller holds the lock.

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
-    Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
+    Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, RoomId,
+    Sending, Shown, Time, UserId, UserSet,
 };
 
 /// Folds the entries in the order of their stamps.
@@ -25,7 +28,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
     for (stamp, fact) in entries {
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         if until.is_none_or(|until| *until < stamp) {
-            folding.apply(&stamp.run, fact);
+            folding.apply(&stamp, fact);
         }
     }
     folding.finish()
@@ -48,10 +51,22 @@ struct Folding {
     rooms: BTreeMap<RoomId, Room>,
     /// In stamp order. The last id of a pipe wins.
     ids: Vec<(Pipe, RoomId)>,
+    /// The intents of each pipe, in stamp order.
+    intents: BTreeMap<Pipe, Vec<Intent>>,
     /// The stage of each run's message to each room.
     messages: BTreeMap<(RoomId, Arc<str>), Stage>,
     /// The run of the last entry, cached because it nearly always wrote the next one too.
     run: Arc<str>,
+}
+
+/// A create, and what the room is still owed.
+struct Intent {
+    run: Arc<str>,
+    since: Time,
+    members: UserSet,
+    welcome: bool,
+    /// The room of the pipe, once it is known.
+    room: Option<RoomId>,
 }
 
 #[derive(Default)]
@@ -72,7 +87,8 @@ impl Room {
 }
 
 impl Folding {
-    fn apply(&mut self, run: &str, fact: Fact) {
+    fn apply(&mut self, stamp: &Stamp, fact: Fact) {
+        let run = stamp.run.as_str();
         if *self.run != *run {
             self.run = run.into();
         }
@@ -82,12 +98,20 @@ impl Folding {
                 members,
                 welcome,
             } => {
-                let owed = Owed {
+                let intent = Intent {
+                    run: Arc::clone(&self.run),
+                    since: time_of(stamp),
                     members: members.into(),
                     welcome,
                     room: None,
                 };
-                self.recorded.owed.insert(pipe, owed);
+                self.intents.entry(pipe).or_default().push(intent);
+            }
+            Fact::NotCreated { pipe, of_run } => {
+                let run = of_run.as_deref().unwrap_or(run);
+                if let Some(intents) = self.intents.get_mut(&pipe) {
+                    intents.retain(|intent| *intent.run != *run);
+                }
             }
             Fact::Confirmed {
                 pipe,
@@ -96,7 +120,7 @@ impl Folding {
                 sent,
                 kept,
             } => {
-                self.settle_owed(&pipe, room, &members);
+                self.settle_intents(&pipe, room, &members);
                 let there = self.rooms.entry(room).or_default();
                 let known = &mut there.known;
                 known.released.remove_all(&members);
@@ -106,6 +130,8 @@ impl Folding {
                 known
                     .shown
                     .retain(|field, shown| sent.value(*field) != shown.sent);
+                known.pending.clear();
+                known.confirmed_at = Some(time_of(stamp));
                 known.sent = Some(sent);
                 known.kept = kept;
                 known.pipe = Some(pipe.clone());
@@ -119,7 +145,7 @@ impl Folding {
                 room,
                 members,
             } => {
-                self.settle_owed(&pipe, room, &members);
+                self.settle_intents(&pipe, room, &members);
                 let known = &mut self.rooms.entry(room).or_default().known;
                 known.released.remove_all(&members);
                 known.adopted.extend(members.iter().copied());
@@ -142,6 +168,26 @@ impl Folding {
                     }
                 }
             }
+            Fact::Pending {
+                room,
+                field,
+                sent,
+                shown,
+                updated_at,
+                ..
+            } => {
+                let there = self.rooms.entry(room).or_default();
+                if let Some(there) = there.if_last_written_by(run) {
+                    there.shown.insert(field, shown.clone());
+                }
+                let pending = PendingField {
+                    sent,
+                    shown,
+                    since: time_of(stamp),
+                    updated_at,
+                };
+                there.known.pending.insert(field, pending);
+            }
             Fact::Shown {
                 room,
                 field,
@@ -157,6 +203,7 @@ impl Folding {
                     // Another run saw the values of the last write. A value changed since then is drift.
                     there.shown.remove(&field);
                 }
+                there.known.pending.remove(&field);
                 if sent == shown {
                     there.known.shown.remove(&field);
                 } else {
@@ -173,7 +220,11 @@ impl Folding {
                 pipe, room, stage, ..
             } => {
                 // A message is only sent to a room that the list shows under its pipe.
-                self.settle_owed(&pipe, room, &[]);
+                self.settle_intents(&pipe, room, &[]);
+                if stage == Stage::Confirmed {
+                    let intents = self.intents.get_mut(&pipe).into_iter().flatten();
+                    intents.for_each(|intent| intent.welcome = false);
+                }
                 self.ids.push((pipe, room));
                 let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
@@ -192,11 +243,11 @@ impl Folding {
         }
     }
 
-    /// Removes the members that a room of the pipe received from those that the last intent still owes it.
-    fn settle_owed(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
-        if let Some(owed) = self.recorded.owed.get_mut(pipe) {
-            owed.room = Some(room);
-            owed.members.remove_all(members);
+    /// Removes what a room of the pipe received from what its intents owe.
+    fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
+        for intent in self.intents.get_mut(pipe).into_iter().flatten() {
+            intent.room = Some(room);
+            intent.members.remove_all(members);
         }
     }
 
@@ -222,12 +273,51 @@ impl Folding {
                 (id, RecordedRoom { seen, ..room.known })
             })
             .collect();
-        let mut owed = std::mem::take(&mut recorded.owed);
-        owed.retain(|_, owed| {
-            let is_begun = |room| recorded.has_begun_welcome(room);
-            owed.welcome &= !owed.room.is_some_and(is_begun);
-            owed.welcome || !owed.members.is_empty()
-        });
-        Recorded { owed, ..recorded }
+        for (pipe, mut intents) in self.intents {
+            let open = open_creates(&intents);
+            if !open.is_empty() {
+                recorded.open.insert(pipe.clone(), open);
+            }
+            intents.retain_mut(|intent| {
+                let is_begun = |room| recorded.has_begun_welcome(room);
+                intent.welcome &= !intent.room.is_some_and(is_begun);
+                intent.welcome || !intent.members.is_empty()
+            });
+            if let Some(last) = intents.last() {
+                let owed = Owed {
+                    room: last.room,
+                    welcome: intents.iter().any(|intent| intent.welcome),
+                    members: union(intents),
+                };
+                recorded.owed.insert(pipe, owed);
+            }
+        }
+        recorded
     }
+}
+
+fn union(intents: Vec<Intent>) -> UserSet {
+    let mut sets = intents.into_iter().map(|intent| intent.members);
+    let mut all = sets.next().unwrap_or_default();
+    sets.for_each(|members| all.extend(members.iter().copied()));
+    all
+}
+
+/// The creates that are neither confirmed nor known to have failed: one for each run, earliest first.
+fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
+    let mut open: Vec<OpenCreate> = Vec::new();
+    for intent in intents.iter().filter(|intent| intent.room.is_none()) {
+        open.retain(|other| *other.run != *intent.run);
+        open.push(OpenCreate {
+            run: intent.run.to_string(),
+            since: intent.since,
+        });
+    }
+    open
+}
+
+/// The time of an entry; the start of 1970 if it is not a time.
+fn time_of(stamp: &Stamp) -> Time {
+    let time = stamp.time.parse::<Timestamp>();
+    Time(time.map_or(0, |time| time.as_millisecond()))
 }

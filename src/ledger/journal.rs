@@ -7,24 +7,22 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::claims::{Claim, Claimed};
 use super::clock::EntryClock;
 use super::entry::{Fact, Stamp};
 use super::error::LedgerError;
-use crate::model::{Pipe, RoomId, UserId};
 
 /// Where facts are recorded.
 pub trait Record: Send + Sync {
     /// Returns when the facts are durable. After an error nothing more may be sent to the server.
     fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
-    /// Records that a room's welcome is about to be sent. Returns false if a run has already recorded this and the message has
-    /// not certainly failed: then the welcome must not be sent.
+    /// Records that a call is about to be sent, unless another run holds the claim: then the call must not be sent.
     fn claim(
         &self,
-        pipe: &Pipe,
-        room: RoomId,
-        from: UserId,
-    ) -> impl Future<Output = Result<bool, LedgerError>> + Send;
+        claim: Claim,
+        intent: Fact,
+    ) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
 }
 
 /// An open ledger.
@@ -52,9 +50,9 @@ impl Drop for JoinOnDrop {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) entries: Vec<(Stamp, Fact)>,
-    /// Write the batch only if no message to this room has begun.
-    pub(super) claim: Option<(Pipe, RoomId)>,
-    is_written: oneshot::Sender<Result<bool, LedgerError>>,
+    /// Write the batch only if this claim is granted.
+    pub(super) claim: Option<Claim>,
+    answer: oneshot::Sender<Result<Claimed, LedgerError>>,
 }
 
 /// The batches for the writer.
@@ -76,18 +74,14 @@ impl Journal {
         self._thread = Some(JoinOnDrop(Some(thread)));
     }
 
-    async fn send(
-        &self,
-        facts: Vec<Fact>,
-        claim: Option<(Pipe, RoomId)>,
-    ) -> Result<bool, LedgerError> {
+    async fn send(&self, facts: Vec<Fact>, claim: Option<Claim>) -> Result<Claimed, LedgerError> {
         let stopped = || LedgerError::Closed("its writer has stopped".to_owned());
-        let (is_written, answer) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
         let stamped = facts.into_iter().zip(self.clock.next_stamps());
         let batch = Batch {
             entries: stamped.map(|(fact, stamp)| (stamp, fact)).collect(),
             claim,
-            is_written,
+            answer: sender,
         };
         self.batches.send(batch).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
@@ -99,20 +93,21 @@ impl Record for Journal {
         self.send(facts, None).await.map(drop)
     }
 
-    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::intended(pipe, room, from);
-        self.send(vec![intent], Some((pipe.clone(), room))).await
+    async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
+        let facts = claim.ended().into_iter().chain([intent]).collect();
+        self.send(facts, Some(claim)).await
     }
 }
 
-/// Reports to the callers whether each batch was written, or the error.
-pub(super) fn answer(batches: Vec<Batch>, written: &Result<Vec<bool>, String>) {
-    for (index, batch) in batches.into_iter().enumerate() {
-        let answer = match written {
-            Ok(written) => Ok(written.get(index).is_some_and(|written| *written)),
+/// Reports the answer to each batch, or the error, to the callers.
+pub(super) fn answer(batches: Vec<Batch>, answers: Result<Vec<Claimed>, String>) {
+    let mut answers = answers.map(Vec::into_iter);
+    for batch in batches {
+        let answer = match &mut answers {
+            Ok(answers) => Ok(answers.next().unwrap_or(Claimed::Ours)),
             Err(reason) => Err(LedgerError::Closed(reason.clone())),
         };
         // The caller is gone if the run was interrupted. The facts are still durable.
-        drop(batch.is_written.send(answer));
+        drop(batch.answer.send(answer));
     }
 }

@@ -72,6 +72,10 @@ struct EntryLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     shown: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of_run: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stage: Option<Cow<'a, str>>,
@@ -139,6 +143,7 @@ impl<'a> EntryLine<'a> {
         };
         match fact {
             Fact::Intent { welcome, .. } => line.welcome = *welcome,
+            Fact::NotCreated { of_run, .. } => line.of_run = of_run.as_deref().map(Into::into),
             Fact::Confirmed { sent, kept, .. } => {
                 line.title = Some(sent.title.as_str().into());
                 line.r#type = Some(sent.kind.number());
@@ -146,6 +151,18 @@ impl<'a> EntryLine<'a> {
                 line.kept = kept.iter().map(|field| field.name().into()).collect();
             }
             Fact::Released { taken_out, .. } => line.taken_out = *taken_out,
+            Fact::Pending {
+                field,
+                sent,
+                shown,
+                updated_at,
+                ..
+            } => {
+                line.field = Some(field.name().into());
+                line.sent = Some(json_value(sent));
+                line.shown = Some(json_value(shown));
+                line.updated_at = updated_at.as_deref().map(Into::into);
+            }
             Fact::Shown {
                 field, sent, shown, ..
             } => {
@@ -185,6 +202,10 @@ impl<'a> EntryLine<'a> {
                 members: members()?,
                 welcome: self.welcome,
             },
+            "not_created" => Fact::NotCreated {
+                pipe: pipe()?,
+                of_run: self.of_run.map(Cow::into_owned),
+            },
             "confirmed" => Fact::Confirmed {
                 pipe: pipe()?,
                 room: room()?,
@@ -207,6 +228,17 @@ impl<'a> EntryLine<'a> {
                 members: members()?,
                 taken_out: self.taken_out,
             },
+            "pending" => {
+                let field = parse_field(&required(self.field, "field")?)?;
+                Fact::Pending {
+                    pipe: pipe()?,
+                    room: room()?,
+                    field,
+                    sent: parse_value(field, &required(self.sent, "sent")?)?,
+                    shown: parse_value(field, &required(self.shown, "shown")?)?,
+                    updated_at: self.updated_at.map(|at| at.into_owned().into()),
+                }
+            }
             "shown" => {
                 let field = parse_field(&required(self.field, "field")?)?;
                 Fact::Shown {
@@ -245,9 +277,11 @@ impl<'a> EntryLine<'a> {
 fn kind_name(fact: &Fact) -> &'static str {
     match fact {
         Fact::Intent { .. } => "intent",
+        Fact::NotCreated { .. } => "not_created",
         Fact::Confirmed { .. } => "confirmed",
         Fact::Adopted { .. } => "adopted",
         Fact::Released { .. } => "released",
+        Fact::Pending { .. } => "pending",
         Fact::Shown { .. } => "shown",
         Fact::Message { .. } => "message",
         Fact::Seen { .. } => "seen",

@@ -27,6 +27,7 @@ pub use address::{Address, Name, NameError, StoreKind, StoreOptions};
 pub use backend::LedgerBackend;
 #[cfg(feature = "object-store")]
 pub use bucket::Bucket;
+pub use claims::{Claim, Claimed};
 pub use compact::compact;
 pub use entry::{Entries, Fact, Stage, Stamp};
 pub use error::{LedgerError, Loss};

@@ -12,6 +12,7 @@ mod redactor;
 mod room;
 mod row;
 mod text;
+mod time;
 mod users;
 
 pub use desired::{
@@ -21,9 +22,10 @@ pub use desired::{
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
-pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
+pub use recorded::{OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Sending, Shown};
 pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
 pub use text::{Count, is_hidden, nfc, spell_unsafe};
+pub use time::Time;
 pub use users::UserSet;

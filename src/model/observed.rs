@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Pipe, RoomId, RoomState};
+use super::{Pipe, RoomId, RoomState, Time};
 
 /// Maximum number of rows kept for one pipe. More than one live row is a conflict.
 pub const MOST_ROWS: usize = 100;
@@ -18,6 +18,8 @@ pub struct LiveRoom {
     pub state: RoomState,
     /// Whether the row has a deletion date.
     pub deleted: bool,
+    /// When the server last changed the row, in the server's words. Only compared for equality.
+    pub updated_at: Option<Box<str>>,
 }
 
 /// The rooms of one widget, as returned by one list call.
@@ -33,6 +35,8 @@ pub struct Observed {
     pub look_alikes: Vec<(Pipe, Pipe)>,
     /// A pipe with more live rows than are kept.
     pub crowded: Option<Pipe>,
+    /// When the server was asked for the list; `None` if unknown.
+    pub read_at: Option<Time>,
     /// Whether the list may be incomplete. A missing room is then *not listed*, and is never created.
     pub is_partial: bool,
 }
@@ -98,6 +102,7 @@ mod tests {
             pipe: Pipe::new("p"),
             state: RoomState::new(*title, RoomKind::Conference, false),
             deleted: false,
+            updated_at: None,
         };
         for (rows, expected) in [
             (vec![(7, "a"), (7, "b")], "ba"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserSet};
+use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserSet};
 
 /// A field that the server ignored: the value sent, and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,28 @@ pub struct Shown {
     pub sent: FieldValue,
     /// The value that the list showed after the write, normalized.
     pub shown: FieldValue,
+}
+
+/// A field that was sent and that the list did not show in time. The server may ignore it, or the list may lag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingField {
+    /// The value sent, normalised.
+    pub sent: FieldValue,
+    /// The value that the list showed instead, normalised.
+    pub shown: FieldValue,
+    /// When the list last showed that value.
+    pub since: Time,
+    /// When the server had last changed the room, according to that list.
+    pub updated_at: Option<Box<str>>,
+}
+
+/// A run's create that is neither confirmed nor known to have failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCreate {
+    /// The run.
+    pub run: String,
+    /// When the run last claimed the create.
+    pub since: Time,
 }
 
 /// The state of a room's welcome, once a send has started.
@@ -52,6 +74,10 @@ pub struct RecordedRoom {
     pub seen: Option<BTreeMap<Field, FieldValue>>,
     /// Fields that the server ignored.
     pub shown: BTreeMap<Field, Shown>,
+    /// Fields of the last write that its run did not see.
+    pub pending: BTreeMap<Field, PendingField>,
+    /// When the last write was confirmed.
+    pub confirmed_at: Option<Time>,
     /// The state of the welcome.
     pub welcome: Option<Sending>,
 }
@@ -65,6 +91,8 @@ pub struct Recorded {
     pub ids: BTreeMap<Pipe, RoomId>,
     /// Pending work of creates, by pipe.
     pub owed: BTreeMap<Pipe, Owed>,
+    /// Creates whose result is unknown, by pipe, earliest first. Their rooms may exist.
+    pub open: BTreeMap<Pipe, Vec<OpenCreate>>,
     /// Rooms that were no longer in the manifest at the last apply.
     pub left: BTreeSet<Pipe>,
     /// The number of rooms and memberships per file with rows at the last apply.

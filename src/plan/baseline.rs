@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::filter::RoomFilter;
-use super::findings::Violation;
+use super::findings::{IgnoredField, Violation};
 use super::merge_join::without;
 use super::shard::Shard;
 use crate::model::{Desired, Field, FieldValue, Observed, Pipe, Recorded, RoomId, RosterCounts};
@@ -21,11 +21,13 @@ pub struct Baseline {
     /// Counts of rooms and memberships that changed since the last apply, per file with rows. A count that was allowed for one
     /// shard only (`--shard`) has a name of its own: `class.csv (part 3/8)`.
     pub given: RosterCounts,
-    /// Fields that the server no longer ignores.
+    /// Fields that are no longer ignored or pending.
     pub settled: Vec<SettledField>,
+    /// Fields that were pending, and that the server is now known to ignore.
+    pub ignored: Vec<IgnoredField>,
 }
 
-/// A field that was on record as ignored and is now shown as it was sent; its ignored record is removed.
+/// A field that was on record as ignored or pending and is now shown as it was sent; that record ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettledField {
     /// The room.
@@ -38,28 +40,30 @@ pub struct SettledField {
     pub value: FieldValue,
 }
 
-/// Returns the fields of these rooms that are on record as ignored but are now shown as sent.
+/// Returns the fields of these rooms that are on record as ignored or pending but are now shown as sent.
 pub(super) fn settled<'a>(
     pipes: impl Iterator<Item = &'a Pipe>,
     observed: &Observed,
     recorded: &Recorded,
 ) -> Vec<SettledField> {
-    // Usually no field is ignored: skip the lookup of every room.
-    if recorded.rooms.values().all(|room| room.shown.is_empty()) {
+    // Usually there is no such field: skip the lookup of every room.
+    let mut known = recorded.rooms.values();
+    if known.all(|room| room.shown.is_empty() && room.pending.is_empty()) {
         return Vec::new();
     }
     let rows = pipes.flat_map(|pipe| observed.live(pipe));
     let fields = rows.filter_map(|row| Some((row, recorded.rooms.get(&row.id)?)));
     let fields = fields.flat_map(|(row, known)| {
-        let as_sent = known
-            .shown
-            .iter()
-            .filter(|(field, shown)| row.state.value(**field) == shown.sent);
-        as_sent.map(|(field, shown)| SettledField {
+        let ignored = known.shown.iter().map(|(field, it)| (*field, &it.sent));
+        let pending = known.pending.iter().map(|(field, it)| (*field, &it.sent));
+        let sent: BTreeMap<Field, &FieldValue> = ignored.chain(pending).collect();
+        let as_sent = sent.into_iter();
+        let as_sent = as_sent.filter(|(field, sent)| row.state.value(*field) == **sent);
+        as_sent.map(|(field, sent)| SettledField {
             pipe: row.pipe.clone(),
             room: row.id,
-            field: *field,
-            value: shown.sent.clone(),
+            field,
+            value: sent.clone(),
         })
     });
     fields.collect()
@@ -98,6 +102,7 @@ impl Baseline {
             back,
             given,
             settled,
+            ignored: Vec::new(),
         }
     }
 }

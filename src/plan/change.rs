@@ -6,7 +6,9 @@ use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
 use super::publish::Publish;
-use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
+use crate::model::{
+    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, Time, UserId, Welcome,
+};
 
 /// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;
@@ -61,6 +63,10 @@ pub struct Change {
     pub recreate: bool,
     /// Present if a closed room becomes public.
     pub publish: Option<Publish>,
+    /// The room that the ledger has for the pipe, if it is recreated.
+    pub replaces: Option<RoomId>,
+    /// Since when the create is uncertain: a run sent it, or was about to, and did not record the result.
+    pub uncertain_since: Option<Time>,
     /// The digest of what the server showed for the pipe when the plan was made.
     pub digest: Digest,
 }
@@ -90,6 +96,8 @@ pub struct FieldChange {
     pub after: FieldValue,
     /// Who caused the difference, as far as the ledger shows.
     pub changed: ChangedBy,
+    /// Whether the last recorded write sent the value already.
+    pub was_sent: bool,
 }
 
 /// Who changed a field since the last recorded write. For display only: no decision depends on it.
@@ -273,7 +281,7 @@ impl Change {
 
 impl Plan {
     /// Whether there is something to record although nothing is sent: members or rooms that left, rooms that are back, fields that
-    /// the server no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
+    /// the server ignores or no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
     /// next change.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
@@ -287,7 +295,8 @@ impl Plan {
             }
             _ => false,
         });
-        let moved = !noted.left.is_empty() || !noted.back.is_empty() || !noted.settled.is_empty();
-        released || shrunk || moved
+        let moved = !noted.left.is_empty() || !noted.back.is_empty();
+        let seen = !noted.settled.is_empty() || !noted.ignored.is_empty();
+        released || shrunk || moved || seen
     }
 }

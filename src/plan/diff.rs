@@ -11,6 +11,7 @@ use super::inputs::{Inputs, PlanOptions};
 use super::merge_join::without;
 use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
+use super::unseen::{Unseen, unseen};
 use crate::model::{
     DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom, RoomId,
     RoomState, Sending, Target, UserId, UserSet, Welcome,
@@ -29,6 +30,7 @@ pub(super) fn diff(
     };
     let mut assumed = UnknownMembers::default();
     let mut assumed_at = None;
+    let mut now_ignored = Vec::new();
     let publish = PublishRules::new(inputs.desired, &options.allow.publish);
     let diff = Diff {
         inputs,
@@ -44,6 +46,7 @@ pub(super) fn diff(
         plan.manual_steps.extend(room_plan.manual_steps);
         plan.ignored.extend(room_plan.ignored);
         plan.notes.extend(room_plan.notes);
+        now_ignored.extend(room_plan.now_ignored);
         if room_plan.assumed > 0 {
             assumed_at.get_or_insert(plan.notes.len());
             assumed.rooms += 1;
@@ -55,6 +58,7 @@ pub(super) fn diff(
         plan.notes.insert(index, Note::Assumed(assumed));
     }
     add_notes(&mut plan, inputs, only);
+    plan.baseline.ignored = now_ignored;
     plan
 }
 
@@ -122,6 +126,8 @@ struct RoomPlan {
     conflict: Option<Conflict>,
     manual_steps: Option<ManualSteps>,
     ignored: Vec<IgnoredField>,
+    /// Those of them that were pending until now.
+    now_ignored: Vec<IgnoredField>,
     notes: Vec<Note>,
     /// Members assumed to be present, without a record.
     assumed: usize,
@@ -173,9 +179,15 @@ impl Diff<'_> {
                     ..Members::default()
                 };
                 let send = (room.state.clone(), FieldSet::default());
-                let change = self.change(room, Action::Create, send, members);
+                let open = self.inputs.recorded.open.get(&room.pipe);
+                let change = Change {
+                    recreate,
+                    replaces: id,
+                    uncertain_since: open.and_then(|open| Some(open.first()?.since)),
+                    ..self.change(room, Action::Create, send, members)
+                };
                 RoomPlan {
-                    change: Some(Change { recreate, ..change }),
+                    change: Some(change),
                     ..RoomPlan::default()
                 }
             }
@@ -211,17 +223,34 @@ impl Diff<'_> {
             (Vec::new(), FieldSet::default(), FieldSet::default());
         for field in Field::ALL {
             let settled = live.state.is_same(field, &room.state) || room.ignore.contains(field);
-            if !settled && let Some(ignored) = self.ignored_field(room, live, record, field) {
-                plan.ignored.push(ignored);
-                kept.insert(field);
+            match unseen(room, live, record, field, self.inputs.observed.read_at) {
+                _ if settled => {}
+                Some(Unseen::Pending(was)) => plan.notes.push(Note::Pending {
+                    pipe: room.pipe.clone(),
+                    field,
+                    was: was.clone(),
+                }),
+                Some(_) if self.options.resend_ignored => {}
+                Some(Unseen::Ignored(ignored)) => {
+                    plan.ignored.push(ignored);
+                    kept.insert(field);
+                }
+                Some(Unseen::NowIgnored(ignored)) => {
+                    plan.now_ignored.push(ignored.clone());
+                    plan.ignored.push(ignored);
+                    kept.insert(field);
+                }
+                None => {}
             }
             if settled || kept.contains(field) {
                 as_it_is.insert(field);
             } else {
                 let (before, after) = (live.state.value(field), room.state.value(field));
                 let changed = changed(&room.pipe, field, &before, &after, record);
+                let sent = record.sent.as_ref().map(|sent| sent.value(field));
                 fields.push(FieldChange {
                     field,
+                    was_sent: sent.as_ref() == Some(&after),
                     before,
                     after,
                     changed,
@@ -253,31 +282,6 @@ impl Diff<'_> {
     fn welcome(&self, room: &DesiredRoom, id: RoomId) -> Option<Welcome> {
         let owed = self.inputs.recorded.owes_welcome(&room.pipe, id);
         room.welcome.clone().filter(|_| owed)
-    }
-
-    /// Returns the difference if the server already ignored it; it is reported instead of sent.
-    fn ignored_field(
-        &self,
-        room: &DesiredRoom,
-        live: &LiveRoom,
-        record: &RecordedRoom,
-        field: Field,
-    ) -> Option<IgnoredField> {
-        let shown = record
-            .shown
-            .get(&field)
-            .filter(|_| !self.options.resend_ignored)?;
-        // A later write of a third value, in any run, was a new attempt, so this difference is new.
-        let last = record.sent.as_ref().map(|sent| sent.value(field));
-        let same = shown.sent == room.state.value(field)
-            && shown.shown == live.state.value(field)
-            && last.is_none_or(|last| last == shown.sent || last == shown.shown);
-        same.then(|| IgnoredField {
-            pipe: room.pipe.clone(),
-            field,
-            sent: shown.sent.clone(),
-            shown: shown.shown.clone(),
-        })
     }
 
     fn members(&self, room: &DesiredRoom, record: Option<&RecordedRoom>) -> Members {
@@ -347,6 +351,8 @@ impl Diff<'_> {
             welcome,
             recreate: false,
             publish: None,
+            replaces: None,
+            uncertain_since: None,
             digest: Digest::of(self.inputs.observed, &room.pipe),
         }
     }

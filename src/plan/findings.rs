@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::shard::Shard;
-use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
+use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId, UserId};
 
 /// A room that a person must fix before anything is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct ManualSteps {
 pub struct IgnoredField {
     /// The room.
     pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
     /// The field.
     pub field: Field,
     /// The value sent.
@@ -84,6 +86,15 @@ pub enum Note {
         pipe: Pipe,
         /// Its id.
         room: RoomId,
+    },
+    /// A field was sent before, and the list does not show it yet. It is sent again.
+    Pending {
+        /// The room.
+        pipe: Pipe,
+        /// The field.
+        field: Field,
+        /// What the last run that sent it saw.
+        was: PendingField,
     },
     /// An undeclared live room looks like a declared room. A server that folds case or letters could confuse them.
     LooksLike {

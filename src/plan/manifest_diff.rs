@@ -216,6 +216,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
             pipe: room.pipe.clone(),
             state: room.state.clone(),
             deleted: false,
+            updated_at: None,
         };
         observed.take(live, true, true);
         let known = RecordedRoom {

@@ -15,10 +15,12 @@ mod guards;
 mod inputs;
 mod manifest_diff;
 mod merge_join;
+mod patience;
 mod publish;
 mod rename;
 mod shard;
 mod staleness;
+mod unseen;
 
 pub use adopt::{Adopted, Adoption, adoption};
 pub use baseline::{Baseline, SettledField, counts_to_record};
@@ -31,6 +33,7 @@ pub use findings::{
 pub use guards::plan;
 pub use inputs::{Allow, Inputs, PlanOptions};
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
+pub use patience::wait_for_confirmed;
 pub use publish::{Publish, PublishPermit};
 pub use shard::Shard;
 pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};

@@ -233,7 +233,11 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
 fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
     let is_ours = match entry.id {
         Some(id) => id == room.id,
-        None => recorded.rooms.contains_key(&room.id) || recorded.owed.contains_key(&entry.pipe),
+        None => {
+            recorded.rooms.contains_key(&room.id)
+                || recorded.owed.contains_key(&entry.pipe)
+                || recorded.open.contains_key(&entry.pipe)
+        }
     };
     is_ours
         && Field::ALL

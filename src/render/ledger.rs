@@ -29,6 +29,16 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
         let _ = writeln!(text, "\n  {pipe}  left over from its create: {owed}");
     }
+    for (pipe, open) in &recorded.open {
+        let pipe = terminal(pipe.as_str());
+        for open in open {
+            let (since, run) = (open.since, terminal(&open.run));
+            let _ = writeln!(
+                text,
+                "\n  {pipe}  create uncertain since {since}, by run {run}"
+            );
+        }
+    }
     for (source, given) in &recorded.rosters {
         let source = terminal(source);
         let _ = writeln!(text, "\n  {source}  had {given} rooms and memberships");
@@ -68,9 +78,16 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         }
         None => {}
     }
-    for (field, shown) in &room.shown {
-        let [sent, shown] = values(&shown.sent, &shown.shown).map(|text| sentence(&text));
-        let change = format!("{} sent as {sent}, shown as {shown}", field.name());
-        let _ = writeln!(text, "    ignored   {change}");
+    let ignored = room.shown.iter();
+    let ignored = ignored.map(|(field, it)| ("ignored", field, &it.sent, &it.shown));
+    let pending = room.pending.iter();
+    let pending = pending.map(|(field, it)| ("pending", field, &it.sent, &it.shown));
+    for (label, field, sent, shown) in ignored.chain(pending) {
+        let [sent, shown] = values(sent, shown).map(|text| sentence(&text));
+        let field = field.name();
+        let _ = writeln!(
+            text,
+            "    {label:<9} {field} sent as {sent}, shown as {shown}"
+        );
     }
 }

@@ -58,7 +58,7 @@ impl Progress {
                 self.settled = (self.settled + 1).min(self.total);
                 let answered = matches!(
                     room.status,
-                    Status::Applied | Status::Verified | Status::Ignored(_)
+                    Status::Applied | Status::Verified | Status::Pending(_) | Status::Ignored(_)
                 );
                 self.failed += usize::from(!answered || !room.errors.is_empty());
             }

@@ -16,7 +16,7 @@ use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
     self, Count, Known, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints,
-    members_inside, result, risk,
+    members_inside, result, risk, uncertain_remark,
 };
 
 /// The width of the status column after an apply.
@@ -154,7 +154,7 @@ fn headline(change: &Change, known: Known, paint: Paint) -> String {
             let create = match change.recreate {
                 true => paint.style(Styles::DANGER, "recreated"),
                 false => "create".to_owned(),
-            };
+            } + &uncertain_remark(change);
             let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
             format!("{create}  {kind}, {public}, {members}")
         }

@@ -33,7 +33,8 @@ fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
         Action::Create => {
             let public = value(&FieldValue::Public(change.send.public));
             let kind = value(&FieldValue::Kind(change.send.kind));
-            vec![text!("create {}, {}", kind, public)]
+            let uncertain = Span::words(uncertain_remark(change));
+            vec![text!("create {}, {}{}", kind, public, uncertain)]
         }
         Action::Update { id: _, fields } => fields.iter().filter_map(describe_field).collect(),
     };
@@ -70,6 +71,12 @@ pub fn permit(publish: &Publish) -> Option<Text<'_>> {
             text!("allowed by {} in limits.publish{}", entry, added)
         }
     })
+}
+
+/// A remark for a create that a run may have sent already.
+pub fn uncertain_remark(change: &Change) -> String {
+    let since = change.uncertain_since;
+    since.map_or_else(String::new, |since| format!(", uncertain since {since}"))
 }
 
 /// A changed field, except the title.

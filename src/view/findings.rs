@@ -2,7 +2,7 @@
 
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
-use super::{Count, NAMED, Span, Text};
+use super::{Count, NAMED, Span, Text, values};
 use crate::model::{Limit, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
 
@@ -75,6 +75,17 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             let text = text!(
                 "its welcome may have been sent, so it is not sent again; check room {}, then remove `welcome` from the manifest",
                 *room
+            );
+            Line::for_room(pipe, text)
+        }
+        Note::Pending { pipe, field, was } => {
+            let [sent, shown] = values(&was.sent, &was.shown);
+            let text = text!(
+                "{} was sent as {} before, the list showed {} at {}; it is sent again",
+                field.name(),
+                sent,
+                shown,
+                Span::words(was.since.to_string())
             );
             Line::for_room(pipe, text)
         }

@@ -15,7 +15,9 @@ mod section;
 pub mod text;
 pub mod title_diff;
 
-pub use change::{drift_remark, known_members, members_inside, permit, value, values};
+pub use change::{
+    drift_remark, known_members, members_inside, permit, uncertain_remark, value, values,
+};
 pub use diagnostics::{check, invalid, tally};
 pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};

@@ -100,10 +100,12 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     let members = Count(room.members, "member");
     let (section, text) = match &room.status {
         Status::Verified => (AsPlanned, text!("{}{}", done, Text::join(confirmed, ""))),
-        Status::Applied => (AsPlanned, text!("{}, not in the list yet", done)),
+        Status::Applied => (AsPlanned, text!("{}, not verified", done)),
         Status::UpToDate => (AsPlanned, Text::default()),
         Status::Undeclared => (NotDone, "not in the manifest".into()),
-        Status::Ignored(fields) => (NotAsSent, Text::join(fields.iter().map(ignored), "; ")),
+        Status::Pending(fields) | Status::Ignored(fields) => {
+            (NotAsSent, Text::join(fields.iter().map(differing), "; "))
+        }
         Status::NotVisible => (NotAsSent, text!("{}, but the list does not show it", done)),
         Status::Partial => (NotDone, text!("{}, {} confirmed", done, members)),
         Status::Conflict(reason) | Status::Stale(reason) => {
@@ -112,7 +114,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
         Status::Uncertain(Doubt::Welcome, reason) => {
             (NotDone, Span::Said(welcome_uncertain(reason).into()).into())
         }
-        Status::Uncertain(Doubt::Create, reason) => {
+        Status::Uncertain(Doubt::Create | Doubt::OtherRun, reason) => {
             let reason = Span::Said(reason.into());
             (
                 NotDone,
@@ -136,7 +138,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     }
 }
 
-fn ignored((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_> {
+fn differing((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_> {
     let [sent, shown] = values(sent, shown);
     text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
@@ -154,7 +156,7 @@ pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
 pub fn failure(status: &Status) -> Option<String> {
     match status {
         Status::Stale(reason) | Status::Conflict(reason) => Some(reason.clone()),
-        Status::Uncertain(Doubt::Create, reason) => Some(reason.clone()),
+        Status::Uncertain(Doubt::Create | Doubt::OtherRun, reason) => Some(reason.clone()),
         Status::Uncertain(Doubt::Welcome, reason) => Some(welcome_uncertain(reason)),
         Status::Failed { reason, .. } => Some(reason.clone()),
         _ => None,

@@ -7,7 +7,7 @@ use super::section::{Detail, Line, Place, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
-use crate::model::{Pipe, Target};
+use crate::model::{Field, Pipe, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
 
 /// A plan, and the diagnostics of its manifest.
@@ -19,11 +19,6 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     };
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
-    let ignored = plan.ignored.iter().map(|it| {
-        let ([sent, shown], name) = (values(&it.sent, &it.shown), it.field.name());
-        let text = text!("{} was sent as {}, the server shows {}", name, sent, shown);
-        Line::for_room(&it.pipe, text)
-    });
     let (conflicts, manual_steps) = (plan.conflicts.len(), plan.manual_steps.len());
     let mut view = View {
         state,
@@ -39,7 +34,15 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     view.add_manual_steps(plan);
     view.add_diagnostics(loaded);
     view.add_notes(&plan.notes);
-    view.add(SectionKind::Ignored, ignored);
+    for it in &plan.ignored {
+        let ([sent, shown], name) = (values(&it.sent, &it.shown), it.field.name());
+        let text = text!("{} was sent as {}, the server shows {}", name, sent, shown);
+        let kind = match it.field {
+            Field::Public => SectionKind::IgnoredPublicity,
+            Field::Title | Field::Kind => SectionKind::Ignored,
+        };
+        view.add(kind, [Line::for_room(&it.pipe, text)]);
+    }
     view
 }
 

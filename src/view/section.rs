@@ -19,6 +19,7 @@ pub enum SectionKind {
     WouldBeRefused,
     Guards,
     NeedsAttention,
+    IgnoredPublicity,
     Conflicts,
     ManualSteps,
     LookAlikes,
@@ -63,6 +64,16 @@ impl SectionKind {
                 Warning,
                 "!",
             ),
+            Self::IgnoredPublicity => {
+                let name = "Needs attention: publicity ignored by the server";
+                (
+                    name,
+                    "publicity fields ignored by the server",
+                    Danger,
+                    Warning,
+                    "!",
+                )
+            }
             Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning, "?"),
             Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning, "−"),
             Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning, "i"),
@@ -113,7 +124,7 @@ impl SectionKind {
             Self::Conflicts => "nothing is written to these rooms",
             Self::ManualSteps => "the API cannot remove members or rooms",
             Self::LookAlikes => "people cannot tell these apart",
-            Self::Ignored => "sent again only with --resend-ignored",
+            Self::Ignored | Self::IgnoredPublicity => "sent again only with --resend-ignored",
             _ => return None,
         })
     }

@@ -154,7 +154,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
             .manifest(manifest("Team A", false))
             .beside(&server)
             .at(&proxy.url());
-        scene.apply().exits(4);
+        scene.apply_without_patience().exits(4);
         drop(proxy);
         let scene = scene.beside(&server);
         let text = scene.ledger();
@@ -181,9 +181,9 @@ fn closed_late(lag: u32) -> Scene {
     apply_as_another_user(&scene, &manifest("Team A", true));
     late(&scene, lag);
     let scene = scene.manifest(manifest("Team A", false));
-    let ran = scene.apply();
+    let ran = scene.apply_without_patience();
     ran.exits(4);
-    ran.shows("ignored by server: public");
+    ran.shows("pending      public");
     scene
 }
 
@@ -220,7 +220,7 @@ fn the_list_read_after_other_writes_ends_the_record_as_well() {
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     scene.declare(renamed(false));
     let ran = scene.apply();
-    ran.shows("ignored by the server: sent again only");
+    ran.shows("it is sent again");
     late(&scene, 0);
     apply_as_another_user(&scene, &renamed(true));
     let fields = changed(&scene, &[]);

@@ -220,19 +220,19 @@ fn some_rooms_that_failed_are_4() {
 }
 
 #[test]
-fn a_field_the_server_ignored_is_4() {
+fn a_field_that_the_list_does_not_show_is_4() {
     let scene = || {
         Scene::new()
             .manifest(MANIFEST)
             .sandbox_with(ignoring_updates())
             .live(live_room("team-a", "Old"))
     };
-    let (text, report) = ends(4, scene, "apply --yes");
-    text.shows("ignored by server: title sent as \"Team A\", shown as \"Old\"");
+    let (text, report) = ends(4, scene, "apply --yes --verify-timeout 100ms");
+    text.shows("pending      title sent as \"Team A\", shown as \"Old\"");
     let room = &report["rooms"][0];
     assert_eq!(
-        (&room["status"], &room["ignored_fields"]),
-        (&"ignored_by_server".into(), &serde_json::json!(["title"]))
+        (&room["status"], &room["pending_fields"]),
+        (&"pending".into(), &serde_json::json!(["title"]))
     );
 }
 

@@ -509,6 +509,7 @@ fn a_directory_is_added_to_as_one_manifest() {
 #[test]
 fn to_any_manifest_is_added_rightly_or_not_at_all() {
     let room = LiveRoom {
+        updated_at: None,
         id: RoomId(1),
         pipe: Pipe::new("not-there-yet"),
         state: RoomState {

@@ -155,6 +155,8 @@ fn meet(fault: Fault, call: usize) -> String {
         "1",
         "--timeout",
         timeout,
+        "--verify-timeout",
+        "500ms",
         "--ledger",
         "l.jsonl",
         "--report",

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
+use roomform::apply::{Interrupt, Patience};
 use roomform::imbachat::{Written, expiry};
-use roomform::ledger::LedgerError;
-use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::ledger::{Claim, Claimed, LedgerError};
+use roomform::model::{MessageId, Target, WidgetId};
 use roomform::sandbox::{Quirks, RoomView};
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Job, Limiter, LiveRoom, Message, Observed, Options,
@@ -325,8 +326,8 @@ impl Record for Silent {
         Ok(())
     }
 
-    async fn claim(&self, _: &Pipe, _: RoomId, _: UserId) -> Result<bool, LedgerError> {
-        Ok(true)
+    async fn claim(&self, _: Claim, _: Fact) -> Result<Claimed, LedgerError> {
+        Ok(Claimed::Ours)
     }
 }
 
@@ -350,10 +351,11 @@ fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
     );
     assert_eq!(plan.summary.create, 1);
     let server = Arc::new(Silent::default());
-    let (_interrupt, interrupted) = watch::channel(false);
+    let (_interrupt, interrupted) = watch::channel(Interrupt::None);
     let outcome: Outcome = runtime().block_on(async {
         tokio::time::pause();
-        let control = Control::new(Limiter::new(1, None), Dice::new(7), false, interrupted);
+        let (pace, dice) = (Limiter::new(1, None), Dice::new(7));
+        let control = Control::new(pace, dice, false, Patience::default(), interrupted);
         let job = Job {
             plan: &plan,
             filter: RowFilter::new(&desired),

@@ -176,6 +176,7 @@ fn live() -> impl Strategy<Value = LiveRoom> {
         any::<[bool; 2]>(),
     )
         .prop_map(|(id, pipe, title, kind, [public, deleted])| LiveRoom {
+            updated_at: None,
             id: RoomId(id),
             pipe: Pipe::new(pipe),
             state: RoomState {

@@ -85,7 +85,7 @@ fn once_it_tells_what_is_decided() {
     info: plan: plan computed  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
     1 of 1 room: reading the list again
-    info: apply: verified the writes  look=1 settled=true
+    info: apply: verified the writes  is_settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
     scene.declare(MANIFEST.replace("Team A", "Team B"));
@@ -122,7 +122,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: body  number=1 rows=1 bytes=N shape="{code:200 data:[] success:\"true\"}"
     info: plan: to write  pipe=team-a action=create fields="" new=2 unknown=0 known=0 welcome=false recreate=false
     info: plan: plan computed  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
-    debug: apply: the intent is on disk  pipe=team-a owed=2
+    debug: apply: claimed the create  pipe=team-a owed=2 claimed=Ours
     debug: imbachat: write  pipe=team-a title_length=6 kind=conference public=false members=2
     debug: imbachat: request  number=2 method=POST path=/imbachat/v1/widget/imba_rooms
     debug: imbachat: answer  number=2 status=200 kind=application/json milliseconds=N
@@ -132,7 +132,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: request  number=3 method=POST path=/imbachat/v2/627/get_rooms
     debug: imbachat: answer  number=3 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=3 rows=2 bytes=N shape="{code:200 data:[] success:\"true\"}"
-    info: apply: verified the writes  look=1 settled=true
+    info: apply: verified the writes  is_settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
 }
@@ -158,9 +158,9 @@ fn failed_calls_and_their_outcome_are_logged() {
     info: apply: a call failed  pipe=team-a call=Create attempt=1 cause=Cut verdict=Uncertain
     info: apply: room settled  pipe=team-a status=uncertain members=0 requests=1
     info: imbachat: a call failed  call=List attempt=1 cause=Status(429) verdict=Again(AtLeast(0ns))
-    info: apply: looked for uncertain rooms  look=1 wanted=1 found=1
+    info: apply: looked for uncertain rooms  wanted=1 found=1
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=2
-    info: apply: verified the writes  look=1 settled=true
+    info: apply: verified the writes  is_settled=true
     ");
 }
 

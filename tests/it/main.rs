@@ -65,5 +65,7 @@ mod shard;
 mod simulation;
 mod support;
 mod terminal;
+mod uncertain_creates;
+mod verification;
 mod welcome;
 mod wire_samples;

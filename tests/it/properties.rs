@@ -8,7 +8,7 @@ use crate::support::runtime;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
-use roomform::apply::{Control, Job, Limiter, Outcome, apply};
+use roomform::apply::{Control, Interrupt, Job, Limiter, Outcome, Patience, apply};
 use roomform::imbachat::{
     Dice, Endpoint, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
@@ -243,7 +243,8 @@ impl<'a> World<'a> {
                 Limiter::new(4, None),
                 Dice::new(1),
                 false,
-                tokio::sync::watch::channel(false).1,
+                Patience::default(),
+                tokio::sync::watch::channel(Interrupt::None).1,
             )),
         };
         apply(job, |_| {}).await
@@ -490,6 +491,7 @@ fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
         filter.take(
             &mut observed,
             roomform::model::LiveRoom {
+                updated_at: None,
                 id,
                 pipe,
                 state,

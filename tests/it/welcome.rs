@@ -180,8 +180,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 fn a_recreated_room_is_welcomed_again() {
     let scene = widget();
     apply(&scene).exits(0);
-    let old = scene.room("team-a").id;
-    scene.world(|world| world.delete_room(627, old, 2));
+    let old = scene.delete("team-a");
     let ran = scene.run([&APPLY[..], &["--allow-recreate"]].concat());
     ran.exits(0);
     assert_eq!(messages(&scene).len(), 2);

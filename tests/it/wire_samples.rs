@@ -194,7 +194,8 @@ fn answers_of_other_calls_confirm_no_write() {
     ]
     .concat()
     {
-        let ran = run(MANIFEST, list, &answer, list, "apply --yes");
+        let apply = "apply --yes --verify-timeout 100ms";
+        let ran = run(MANIFEST, list, &answer, list, apply);
         ran.exits(4);
         lines.push(
             ran.out

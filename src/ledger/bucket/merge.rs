@@ -1,7 +1,6 @@
 //! Merges pieces into the base object.
 
 use object_store::PutMode;
-use object_store::path::Path;
 use tracing::info;
 
 use super::super::entry::Entries;
@@ -13,6 +12,7 @@ use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
 use super::store::{CONCURRENT_CALLS, Put, run_concurrently};
+use super::write::CREATE;
 use crate::model::{RoomId, Target};
 
 /// No run still waits for the answer to a claim this old.
@@ -66,8 +66,8 @@ impl Bucket {
     }
 }
 
-/// Removes merged pieces, and old claims whose message the base records as started. The claim of a failed message stays, so
-/// that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
+/// Removes merged pieces, old claims of creates, and old claims of messages that the base records as started. The claim of a failed
+/// message stays, so that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
 async fn remove_merged(
     reader: &BucketReader,
     entries: &Entries,
@@ -83,9 +83,11 @@ async fn remove_merged(
         if !store.is_claim(&object.location) {
             return true;
         }
-        let room = room_of_claim(&object.location);
+        let name = object.location.filename().unwrap_or_default();
+        let room = room_of_claim(name);
         let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
-        is_old && room.is_some_and(|room| recorded.has_begun_welcome(room))
+        let is_done = room.is_some_and(|room| recorded.has_begun_welcome(room));
+        is_old && (name.starts_with(CREATE) || is_done)
     });
     let work = merged.map(|object| {
         let (store, path) = (store.clone(), object.location.clone());
@@ -103,7 +105,7 @@ async fn remove_merged(
     )))
 }
 
-fn room_of_claim(path: &Path) -> Option<RoomId> {
-    let (room, _) = path.filename()?.split_once('-')?;
+fn room_of_claim(name: &str) -> Option<RoomId> {
+    let (room, _) = name.split_once('-')?;
     room.parse().ok().map(RoomId)
 }

@@ -1,13 +1,14 @@
 //! Writes a journal's batches to a bucket: one object for all waiting batches, and one for each claim. Of several runs on one
-//! ledger, the run that creates a room's claim object sends the room's message.
+//! ledger, the run that creates a claim's object sends the call.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use object_store::PutMode;
 use object_store::path::Path;
+use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
-use super::super::claims::MessageEntries;
+use super::super::claims::{Claim, ClaimEntries, Claimed};
 use super::super::clock::EntryClock;
 use super::super::entry::Entries;
 use super::super::error::LedgerError;
@@ -17,10 +18,12 @@ use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
 use super::store::{Put, run_concurrently};
-use crate::model::{Pipe, RoomId, RunId, Target};
+use crate::model::{RunId, Target};
 
 /// With more pieces than this, the next run that writes merges them: every reader has to fetch each piece.
 const MANY_PIECES: usize = 256;
+/// What the names of creates' claims start with.
+pub(super) const CREATE: &str = "create-";
 
 impl Bucket {
     /// Reads the ledger and starts the writer task, which ends with the journal.
@@ -43,7 +46,7 @@ impl Bucket {
             run: run.to_string(),
             piece_number: 0,
             reader,
-            messages: MessageEntries::default(),
+            claims: ClaimEntries::default(),
             refuses_second_create: false,
         };
         writer.add(snapshot.entries);
@@ -52,12 +55,11 @@ impl Bucket {
     }
 }
 
-/// A message to send, unless another run has begun to send it.
-struct Claim {
+/// A claim that is not decided yet.
+struct OpenClaim {
     /// Index in the waiting batches.
     index: usize,
-    pipe: Pipe,
-    room: RoomId,
+    claim: Claim,
     entries: Entries,
 }
 
@@ -65,7 +67,7 @@ struct Writer {
     run: String,
     piece_number: u64,
     reader: BucketReader,
-    messages: MessageEntries,
+    claims: ClaimEntries,
     /// Whether the store has been seen to refuse a second create.
     refuses_second_create: bool,
 }
@@ -73,19 +75,21 @@ struct Writer {
 impl Writer {
     /// Writes batches as they arrive. Writes nothing after an error.
     async fn write_all(mut self, mut batches: Batches) {
-        let mut written = Ok(Vec::new());
+        let mut failure = None;
         while let Some(first) = batches.recv().await {
             let mut waiting = vec![first];
             waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
-            if written.is_ok() {
-                written = self.write(&waiting).await.map_err(|error| error.in_full());
-            }
-            answer(waiting, &written);
+            let written = match &failure {
+                Some(failure) => Err(String::clone(failure)),
+                None => self.write(&waiting).await.map_err(|error| error.in_full()),
+            };
+            failure = written.as_ref().err().cloned();
+            answer(waiting, written);
         }
     }
 
-    /// Writes batches, except claims that other runs hold. Returns which batches were written.
-    async fn write(&mut self, batches: &[Batch]) -> Result<Vec<bool>, LedgerError> {
+    /// Writes batches, except claims that other runs hold. Returns the answer to each batch.
+    async fn write(&mut self, batches: &[Batch]) -> Result<Vec<Claimed>, LedgerError> {
         self.check().await?;
         let plain = batches.iter().filter(|batch| batch.claim.is_none());
         let plain: Entries = plain
@@ -95,18 +99,16 @@ impl Writer {
             self.write_piece(plain).await?;
         }
         let claims = batches.iter().enumerate().filter_map(|(index, batch)| {
-            let (pipe, room) = batch.claim.clone()?;
-            let entries = batch.entries.iter().cloned().collect();
-            Some(Claim {
+            Some(OpenClaim {
                 index,
-                pipe,
-                room,
-                entries,
+                claim: batch.claim.clone()?,
+                entries: batch.entries.iter().cloned().collect(),
             })
         });
-        let refused: BTreeSet<usize> = self.claim_all(claims.collect()).await?;
-        Ok((0..batches.len())
-            .map(|index| !refused.contains(&index))
+        let mut refused = self.claim_all(claims.collect()).await?;
+        let answers = (0..batches.len()).map(|index| refused.remove(&index));
+        Ok(answers
+            .map(|refused| refused.unwrap_or(Claimed::Ours))
             .collect())
     }
 
@@ -125,7 +127,7 @@ impl Writer {
 
     fn add(&mut self, entries: Entries) {
         for (stamp, fact) in entries {
-            self.messages.add(stamp, fact);
+            self.claims.add(stamp, fact);
         }
     }
 
@@ -134,20 +136,29 @@ impl Writer {
         self.add(entries);
     }
 
-    /// Claims messages and returns the indexes of those that other runs hold. Data read at open may be stale, so it first tries
-    /// to create the claim. If the name is taken, it reads everything new before it decides.
-    async fn claim_all(&mut self, mut open: Vec<Claim>) -> Result<BTreeSet<usize>, LedgerError> {
-        let mut refused = BTreeSet::new();
+    /// Makes the claims, and returns the answers to those that are refused, by index. Data read at open may be stale, so it first
+    /// tries to create the claim's object. It reads everything new before it refuses a claim, and if the name is taken.
+    async fn claim_all(
+        &mut self,
+        mut open: Vec<OpenClaim>,
+    ) -> Result<BTreeMap<usize, Claimed>, LedgerError> {
+        let mut refused = BTreeMap::new();
         let mut backoff = self.reader.store.backoff();
         let mut failure = StoreFailure::Changed;
+        let is_held = |claim: &OpenClaim| self.decide(claim) != Claimed::Ours;
+        if open.iter().any(is_held) {
+            self.read_new().await?;
+        }
         while !open.is_empty() {
-            let (begun, free): (Vec<_>, Vec<_>) = open
-                .into_iter()
-                .partition(|claim| self.messages.has_begun(&claim.pipe, claim.room));
-            // A claim may be ours if the answer to its create was lost.
-            let of_others = begun.iter().filter(|claim| !self.is_made(claim));
-            refused.extend(of_others.map(|claim| claim.index));
-            open = Vec::new();
+            let mut free = Vec::new();
+            for claim in std::mem::take(&mut open) {
+                match self.decide(&claim) {
+                    Claimed::Ours => free.push(claim),
+                    answer => drop(refused.insert(claim.index, answer)),
+                }
+            }
+            // A claim may be made already, if the answer to its create was lost.
+            free.retain(|claim| !self.is_made(claim));
             for (claim, path, put) in self.try_all(free).await? {
                 match put {
                     Put::Done(_) => {
@@ -165,18 +176,33 @@ impl Writer {
                 if !backoff.pause().await {
                     return Err(self.reader.store.error("cannot be written", failure));
                 }
-                let new = self.reader.read_new().await?;
-                self.add(new.entries);
+                self.read_new().await?;
             }
         }
         Ok(refused)
     }
 
+    fn decide(&self, claim: &OpenClaim) -> Claimed {
+        match self.is_made(claim) {
+            true => Claimed::Ours,
+            false => self.claims.decide(&claim.claim, &self.run),
+        }
+    }
+
+    async fn read_new(&mut self) -> Result<(), LedgerError> {
+        let new = self.reader.read_new().await?;
+        self.add(new.entries);
+        Ok(())
+    }
+
     /// Makes one attempt for each claim, concurrently.
-    async fn try_all(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
+    async fn try_all(
+        &self,
+        claims: Vec<OpenClaim>,
+    ) -> Result<Vec<(OpenClaim, Path, Put)>, LedgerError> {
         let limit = claims.len();
         let work = claims.into_iter().map(|claim| {
-            let (store, path) = (self.reader.store.clone(), self.free_name(claim.room));
+            let (store, path) = (self.reader.store.clone(), self.free_name(&claim.claim));
             let piece = bytes(&self.reader.target, &claim.entries);
             async move {
                 let put = store.put(&path, &piece?, PutMode::Create).await?;
@@ -186,10 +212,11 @@ impl Writer {
         run_concurrently(limit, work).await
     }
 
-    /// The next free claim name of a room, as far as this run knows.
-    fn free_name(&self, room: RoomId) -> Path {
+    /// The next free name of a claim, as far as this run knows.
+    fn free_name(&self, claim: &Claim) -> Path {
         let claims = &self.reader.store.claims;
-        let name = |number| claims.clone().join(format!("{room}-{number}.jsonl"));
+        let subject = subject_of(claim);
+        let name = |number| claims.clone().join(format!("{subject}-{number}.jsonl"));
         let mut number = 0;
         while self.reader.exists(&name(number)) {
             number += 1;
@@ -198,13 +225,17 @@ impl Writer {
     }
 
     /// Whether the claim that was read is this one.
-    fn is_made(&self, claim: &Claim) -> bool {
+    fn is_made(&self, claim: &OpenClaim) -> bool {
         let mut stamps = claim.entries.keys();
-        stamps.any(|stamp| self.messages.contains(&claim.pipe, stamp))
+        stamps.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
     }
 
     /// Checks once per run that the store refuses a second create.
-    async fn check_second_create(&mut self, path: &Path, claim: &Claim) -> Result<(), LedgerError> {
+    async fn check_second_create(
+        &mut self,
+        path: &Path,
+        claim: &OpenClaim,
+    ) -> Result<(), LedgerError> {
         if self.refuses_second_create {
             return Ok(());
         }
@@ -221,9 +252,20 @@ impl Writer {
     async fn check(&mut self) -> Result<(), LedgerError> {
         if let Some(base) = self.reader.check().await? {
             self.add(base.entries);
-            let new = self.reader.read_new().await?;
-            self.add(new.entries);
+            self.read_new().await?;
         }
         Ok(())
+    }
+}
+
+/// What the name of a claim's object starts with: the room, or the hash of a new room's pipe, which can have any characters.
+fn subject_of(claim: &Claim) -> String {
+    match claim {
+        Claim::Message { room, .. } => room.to_string(),
+        Claim::Create { pipe, .. } => {
+            let hash = Sha256::digest(pipe.as_str());
+            let bytes = hash.iter().take(16);
+            bytes.fold(CREATE.to_owned(), |name, byte| format!("{name}{byte:02x}"))
+        }
     }
 }

@@ -18,7 +18,7 @@ use roomform::sandbox::Config;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use crate::support::{Scene, Shows, manifest, runtime, target, until};
+use crate::support::{Scene, Shows, claim, manifest, runtime, target, until};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -154,7 +154,7 @@ async fn claims(ledgers: &[std::sync::Arc<Journal>], rooms: u64) -> Vec<(RoomId,
             let ledger = std::sync::Arc::clone(ledger);
             asked.spawn(async move {
                 let pipe = Pipe::new(format!("room-{room}"));
-                let ours = ledger.claim(&pipe, room, UserId(3)).await.unwrap();
+                let ours = claim(&ledger, &pipe, room).await.unwrap();
                 (room, index, ours)
             });
         }
@@ -213,22 +213,17 @@ fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
 #[test]
 fn claims_are_removed_only_once_no_run_can_still_make_them() {
     let s3 = S3::start();
-    let claim = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
+    let object = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
     run(async {
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
-        assert!(
-            ledger
-                .claim(&Pipe::new("a"), RoomId(7), UserId(3))
-                .await
-                .unwrap()
-        );
+        assert!(claim(&ledger, &Pipe::new("a"), RoomId(7)).await.unwrap());
         for (hours, there) in [(0, true), (23, true), (1, false)] {
             s3.pass(hours);
             place(&s3)
                 .rewrite(&target(), |entries| entries)
                 .await
                 .unwrap();
-            assert_eq!(s3.text(claim).is_some(), there, "after {hours} hours more");
+            assert_eq!(s3.text(object).is_some(), there, "after {hours} hours more");
             let read = place(&s3).read(&target()).await.unwrap();
             assert_eq!(read.entries.len(), 1);
         }
@@ -241,8 +236,8 @@ fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_remov
     run(async {
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
         ledger.append(vec![declared("a".to_owned())]).await.unwrap();
-        let claim = ledger.claim(&Pipe::new("a"), RoomId(7), UserId(3)).await;
-        let error = claim.unwrap_err().to_string();
+        let claimed = claim(&ledger, &Pipe::new("a"), RoomId(7)).await;
+        let error = claimed.unwrap_err().to_string();
         error.shows("the store ignores If-Match and If-None-Match");
         let merged = place(&s3).rewrite(&target(), |entries| entries).await;
         let error = merged.unwrap_err().to_string();

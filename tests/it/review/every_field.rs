@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use roomform::manifest::{Loaded, Options, load_text};
 use roomform::model::{
-    Field, FieldValue, Limit, MembersPolicy, Observed, Pipe, Recorded, RoomId, RoomKind, Target,
-    UserId, Welcome, WidgetId,
+    Field, FieldValue, Limit, MembersPolicy, Observed, PendingField, Pipe, Recorded, RoomId,
+    RoomKind, Target, Time, UserId, Welcome, WidgetId,
 };
 use roomform::plan::{
     Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
@@ -90,6 +90,7 @@ fn changes() -> Vec<Change> {
         ),
     ];
     let fields = fields.map(|(field, before, after)| FieldChange {
+        was_sent: false,
         field,
         before,
         after,
@@ -142,6 +143,16 @@ fn notes() -> Vec<Note> {
             pipe: pipe(),
             room: recorded,
         },
+        Note::Pending {
+            pipe: pipe(),
+            field: Field::Title,
+            was: PendingField {
+                sent: FieldValue::Text(HOSTILE.to_owned()),
+                shown: FieldValue::Text(HOSTILE.to_uppercase()),
+                since: Time(1_767_225_600_000),
+                updated_at: Some(HOSTILE.into()),
+            },
+        },
         Note::LooksLike {
             pipe: pipe(),
             live: Pipe::new(HOSTILE.to_uppercase()),
@@ -169,7 +180,7 @@ fn notes() -> Vec<Note> {
         match note {
             Note::Recreated { .. } | Note::Renamed { .. } | Note::WelcomeUncertain { .. } => {}
             Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut { .. } => {}
-            Note::Adopted(_) | Note::AlreadyPublic(_) => {}
+            Note::Adopted(_) | Note::AlreadyPublic(_) | Note::Pending { .. } => {}
             Note::OtherShards { .. } => {}
         }
     }
@@ -311,12 +322,18 @@ fn of_a_widget() -> Plan {
         previously_removed: users(),
     }];
     plan.undeclared = vec![pipe(), pipe()];
-    plan.ignored = vec![IgnoredField {
+    let ignored = |(field, sent, shown)| IgnoredField {
         pipe: pipe(),
-        field: Field::Title,
+        room: RoomId(1_234_567),
+        field,
         sent,
         shown,
-    }];
+    };
+    let publicity = [true, false].map(FieldValue::Public);
+    let [closed, public] = publicity;
+    plan.ignored = [(Field::Title, sent, shown), (Field::Public, closed, public)]
+        .map(ignored)
+        .to_vec();
     plan.notes = notes();
     plan.refusals = refusals();
     plan.summary.unknown = UnknownMembers {

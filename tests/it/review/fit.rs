@@ -41,6 +41,7 @@ fn applied(loaded: &Loaded) -> (Observed, Recorded) {
     let (mut observed, mut recorded) = (Observed::default(), Recorded::default());
     for (id, room) in (1..).map(RoomId).zip(loaded.desired.rooms.values()) {
         let row = LiveRoom {
+            updated_at: None,
             id,
             pipe: room.pipe.clone(),
             state: room.state.clone(),

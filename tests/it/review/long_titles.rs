@@ -47,7 +47,9 @@ fn so_does_what_the_server_ignored() {
         .applied();
     scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let ran = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
+        let ran = scene.run(format!(
+            "apply --yes --verify-timeout 100ms --format {format}"
+        ));
         ran.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
         let line = ran.out.lines().rfind(word).unwrap_or_default();

@@ -261,6 +261,7 @@ fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
                 pipe,
                 state,
                 deleted,
+                updated_at: _,
             } = row;
             let deleted = if *deleted { " deleted" } else { "" };
             format!(

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Entries, Fact, LedgerError, Record, Stamp};
-use roomform::model::{Pipe, RoomId, UserId};
+use roomform::ledger::{Claim, Claimed, Entries, Fact, LedgerError, Record, Stamp};
+use roomform::model::{RoomId, Time};
 
-use super::record::Account;
 use super::world::World;
 
 /// The ledger file, as the next process reads it.
@@ -49,14 +48,19 @@ struct Batch<'a> {
     ledger: &'a Ledger,
     lines: Vec<(Stamp, Fact)>,
     /// The room it claims. Lock, check and write are atomic: if another process has the claim, no part reaches the disk.
-    claim: Option<RoomId>,
+    claim: Option<Claim>,
 }
 
 impl Batch<'_> {
     fn is_taken(&self) -> bool {
+        self.claimed() != Claimed::Ours
+    }
+
+    fn claimed(&self) -> Claimed {
         self.ledger.world.with(|state| {
-            let begun = |room| Account::of(&state.disk.entries).begun(room).is_some();
-            self.claim.is_some_and(begun)
+            let (run, now) = (&state.runs[self.ledger.run].name, Time(0));
+            let decide = |claim: &Claim| claim.decide(run, &state.disk.entries, now);
+            self.claim.as_ref().map_or(Claimed::Ours, decide)
         })
     }
 
@@ -86,15 +90,15 @@ impl Record for Ledger {
         self.write(facts, None).await.map(drop)
     }
 
-    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::intended(pipe, room, from);
-        self.write(vec![intent], Some(room)).await
+    async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
+        let facts = claim.ended().into_iter().chain([intent]).collect();
+        self.write(facts, Some(claim)).await
     }
 }
 
 impl Ledger {
     /// Writes facts, unless they claim a room that another process has claimed.
-    async fn write(&self, facts: Vec<Fact>, claim: Option<RoomId>) -> Result<bool, LedgerError> {
+    async fn write(&self, facts: Vec<Fact>, claim: Option<Claim>) -> Result<Claimed, LedgerError> {
         let closed = || LedgerError::Closed("no space left on device".to_owned());
         self.world.event(self.run, "append").await;
         let (lines, delay, closed_before) = self.world.with(|state| {
@@ -118,13 +122,14 @@ impl Ledger {
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         self.world.event(self.run, "fsync").await;
-        if batch.is_taken() {
+        let claimed = batch.claimed();
+        if claimed != Claimed::Ours {
             batch.lines.clear();
             self.world.with(|state| {
                 state.count("a message of another run");
                 state.say(|| format!("run {}: taken: {facts:?}", self.run));
             });
-            return Ok(false);
+            return Ok(claimed);
         }
         let full = self.world.with(|state| {
             state.disk.full |= state.rng.chance(state.weather.full);
@@ -145,6 +150,6 @@ impl Ledger {
         self.world.event(self.run, "appended").await;
         self.world
             .with(|state| state.runs[self.run].appended.extend(facts));
-        Ok(true)
+        Ok(Claimed::Ours)
     }
 }

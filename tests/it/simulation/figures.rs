@@ -73,6 +73,7 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
 fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
     let IgnoredField {
         pipe,
+        room: _,
         field,
         sent,
         shown,
@@ -105,6 +106,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let mut public = Vec::new();
     for note in &plan.notes {
         let holds = match note {
+            Note::Pending { .. } => true,
             Note::Recreated {
                 pipe,
                 recorded,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::apply::{Control, Job, Limiter, apply};
+use roomform::apply::{Control, Job, Limiter, Patience, apply};
 use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
 use roomform::model::{Observed, Recorded, Target, WidgetId};
@@ -136,7 +136,13 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         reader: &*client,
         writer: Arc::clone(&client),
         ledger: Arc::new(Ledger { world: ledger, run }),
-        control: Arc::new(Control::new(pace, dice, start.fail_fast, interrupts)),
+        control: Arc::new(Control::new(
+            pace,
+            dice,
+            start.fail_fast,
+            Patience::default(),
+            interrupts,
+        )),
     };
     let outcome = apply(job, |_| {}).await;
     let writes = world.with(|state| {

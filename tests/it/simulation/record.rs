@@ -188,7 +188,10 @@ impl Account {
                     known.shown.insert(*field, (sent.clone(), shown.clone()));
                 }
             }
-            Fact::Seen { .. } | Fact::Forgotten { .. } => {}
+            Fact::Seen { .. }
+            | Fact::Forgotten { .. }
+            | Fact::NotCreated { .. }
+            | Fact::Pending { .. } => {}
         }
     }
 

@@ -153,12 +153,13 @@ fn ended(
         Status::Verified if errors => false,
         Status::Applied if errors => false,
         Status::Partial => good && silent && errors,
-        Status::Verified | Status::Ignored(_) => {
+        Status::Verified | Status::Pending(_) | Status::Ignored(_) => {
             good && word.is_none_or(|word| matches!(word, Answer::Good(_)))
         }
         Status::Applied | Status::NotVisible => good && silent,
         // Two rooms instead of one, or another room than the intended one.
         Status::Conflict(_) => (good || doubtful) && silent,
+        Status::Uncertain(Doubt::OtherRun, _) => room.id.is_none(),
         Status::Uncertain(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
         Status::Uncertain(Doubt::Welcome, _) => {
             good && word == Some(&Answer::Bad(Delivery::Uncertain))
@@ -307,7 +308,7 @@ fn shown(
     };
     let so = match &room.status {
         Status::Verified => one.is_some_and(|row| differs(row).is_empty()),
-        Status::Ignored(fields) => one.is_some_and(|row| {
+        Status::Pending(fields) | Status::Ignored(fields) => one.is_some_and(|row| {
             let named: Vec<Field> = fields.iter().map(|(field, ..)| *field).collect();
             let values = fields.iter().all(|(field, sent, shown)| {
                 row.state.value(*field) == *shown && change.send.value(*field) == *sent

@@ -206,6 +206,7 @@ impl Server {
             pipe: room.pipe.clone(),
             state: room.state.clone(),
             deleted: room.life == Life::Deleted,
+            updated_at: None,
         })
         .collect()
     }

@@ -153,6 +153,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     plan.undeclared.iter().for_each(|_| count("undeclared"));
     for note in &plan.notes {
         count(match note {
+            Note::Pending { .. } => "a field sent again",
             Note::Recreated { .. } => "recreated by others",
             Note::Renamed { .. } => "a likely rename",
             Note::WelcomeUncertain { .. } => "an uncertain welcome",

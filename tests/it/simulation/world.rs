@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use roomform::apply::Interrupt;
 use roomform::imbachat::{Delivery, Failure};
 use roomform::ledger::{Fact, Stamp};
 use roomform::model::{LiveRoom, Pipe, RoomId};
@@ -71,7 +72,7 @@ pub struct Run {
     pub assumes: bool,
     pub dead: bool,
     pub died: Arc<Notify>,
-    interrupt: watch::Sender<bool>,
+    interrupt: watch::Sender<Interrupt>,
     events: u64,
     /// The events at which the process is interrupted and at which it dies.
     pub plan: Fate,
@@ -98,8 +99,8 @@ impl Run {
         requests.map(|request| (&request.write, request.answer))
     }
 
-    /// The channel that becomes true on an interrupt.
-    pub fn interrupts(&self) -> watch::Receiver<bool> {
+    /// The channel of interrupts.
+    pub fn interrupts(&self) -> watch::Receiver<Interrupt> {
         self.interrupt.subscribe()
     }
 }
@@ -156,7 +157,7 @@ impl World {
 impl State {
     /// Starts a process.
     pub fn begin(&mut self, wishes: &Arc<Wishes>, plan: Fate) -> usize {
-        let (interrupt, _) = watch::channel(false);
+        let (interrupt, _) = watch::channel(Interrupt::None);
         // Not in start order: real run ids are random.
         let name = format!("{:04x}-{}", self.rng.below(0x1_0000), self.runs.len());
         self.runs.push(Run {
@@ -199,7 +200,7 @@ impl State {
         let interrupted = !process.dead && process.plan.interrupt == Some(process.events);
         if interrupted {
             process.interrupted = true;
-            process.interrupt.send_replace(true);
+            process.interrupt.send_replace(Interrupt::Finish);
         }
         let dead = process.dead;
         if dies || interrupted {

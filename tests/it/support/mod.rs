@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use roomform::model::{Target, WidgetId};
+use roomform::ledger::{Claim, Claimed, Fact, Journal, LedgerError, Record};
+use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
 
 mod api;
 mod canned;
@@ -22,6 +23,16 @@ pub fn target() -> Target {
         origin: "https://chat.example".to_owned(),
         widget: WidgetId(627),
     }
+}
+
+/// Claims a room's welcome; returns whether it was granted.
+pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool, LedgerError> {
+    let claim = Claim::Message {
+        pipe: pipe.clone(),
+        room,
+    };
+    let intent = Fact::intended(pipe, room, UserId(3));
+    Ok(journal.claim(claim, intent).await? == Claimed::Ours)
 }
 
 /// Waits for a condition.

@@ -218,11 +218,12 @@ impl Scene {
         self.world(|world| world.insert_room(627, room, 0))
     }
 
-    /// Deletes a room directly, without a request, and returns its id.
+    /// Deletes a room directly, without a request, two hours after the last run. Returns its id.
     #[track_caller]
     pub fn delete(&self, pipe: &str) -> u64 {
         let id = self.room(pipe).id;
         self.world(|world| world.delete_room(627, id, 9));
+        self.age_ledgers();
         id
     }
 
@@ -278,6 +279,11 @@ impl Scene {
         self.run("apply --yes")
     }
 
+    /// Runs `apply --yes` for a list that does not show what was sent.
+    pub fn apply_without_patience(&self) -> Ran {
+        self.run("apply --yes --verify-timeout 100ms")
+    }
+
     /// A path in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -302,6 +308,24 @@ impl Scene {
         files.retain(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"));
         assert_eq!(files.len(), 1, "{files:?}");
         String::from_utf8(files.remove(0).1).unwrap()
+    }
+
+    /// Makes all ledger entries two hours older: a list that still does not show a write is not late any more.
+    pub fn age_ledgers(&self) {
+        let files = self.files().into_iter();
+        let ledgers = files.filter(|(path, _)| path.extension().is_some_and(|it| it == "jsonl"));
+        for (path, text) in ledgers {
+            let text = String::from_utf8(text).unwrap();
+            let mut parts = text.split(r#""time":""#);
+            let mut aged = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                let (time, rest) = part.split_once('"').unwrap();
+                let time = time.parse::<jiff::Timestamp>().unwrap();
+                let earlier = time - jiff::SignedDuration::from_hours(2);
+                aged.push_str(&format!(r#""time":"{earlier:.3}"{rest}"#));
+            }
+            fs::write(path, aged).unwrap();
+        }
     }
 
     /// All files below the directory with their content, to check that nothing changed.

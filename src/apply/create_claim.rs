@@ -1,0 +1,96 @@
+//! The claim of a create: on disk before the create is sent, and renewed before it gets old. Another run takes over an old claim.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::attempts::{Stop, Unsent};
+use super::control::Control;
+use crate::ledger::{Claim, Claimed, Fact, Record};
+use crate::model::UserId;
+use crate::plan::Change;
+
+/// A run's claim of one create.
+pub(super) struct CreateClaim<'a, L> {
+    pub(super) change: &'a Change,
+    /// The members that the new room is owed.
+    pub(super) members: &'a [UserId],
+    pub(super) ledger: &'a L,
+    pub(super) control: &'a Control,
+    /// When it was last written.
+    made_at: Mutex<Option<Instant>>,
+}
+
+impl<'a, L: Record> CreateClaim<'a, L> {
+    pub(super) fn new(
+        change: &'a Change,
+        members: &'a [UserId],
+        ledger: &'a L,
+        control: &'a Control,
+    ) -> Self {
+        Self {
+            change,
+            members,
+            ledger,
+            control,
+            made_at: Mutex::new(None),
+        }
+    }
+
+    /// Whether this run holds it.
+    pub(super) fn is_made(&self) -> bool {
+        self.made_at().is_some()
+    }
+
+    /// Writes the intent, unless another run holds the claim. The claim of `takes_over` ends.
+    pub(super) async fn make(&self, takes_over: Option<String>) -> Result<Claimed, Stop> {
+        let Change { pipe, welcome, .. } = self.change;
+        let claim = Claim::Create {
+            pipe: pipe.clone(),
+            replaces: self.change.replaces,
+            takes_over,
+        };
+        let intent = Fact::Intent {
+            pipe: pipe.clone(),
+            members: self.members.to_vec(),
+            welcome: welcome.is_some(),
+        };
+        let begun = Instant::now();
+        let claimed = self.ledger.claim(claim, intent).await;
+        let claimed = claimed.map_err(|error| Stop::ledger(self.control, &error))?;
+        debug!(%pipe, owed = self.members.len(), ?claimed, "claimed the create");
+        let made_at = (claimed == Claimed::Ours).then_some(begun);
+        *self.made_at.lock().unwrap_or_else(PoisonError::into_inner) = made_at;
+        Ok(claimed)
+    }
+
+    /// Writes the claim again if it is old: once it is sent, the create must end before another run takes over.
+    pub(super) async fn renew(&self) -> Result<(), Unsent> {
+        let is_young = |made_at: Instant| made_at.elapsed() < self.control.patience.verify;
+        if self.made_at().is_some_and(is_young) {
+            return Ok(());
+        }
+        match self.make(None).await {
+            Ok(Claimed::Ours) => Ok(()),
+            Ok(Claimed::Held { .. } | Claimed::Created(_)) => Err(Unsent::Held),
+            Err(_) => Err(Unsent::Halted),
+        }
+    }
+
+    /// Ends the claim: the create did nothing.
+    pub(super) async fn end(&self) {
+        let fact = Fact::NotCreated {
+            pipe: self.change.pipe.clone(),
+            of_run: None,
+        };
+        if let Err(error) = self.ledger.append(vec![fact]).await {
+            // Nothing more may be sent. The claim stays open, which is safe.
+            let _ = Stop::ledger(self.control, &error);
+        }
+    }
+
+    fn made_at(&self) -> Option<Instant> {
+        *self.made_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
