@@ -43,6 +43,10 @@ where
             return Err(Unsent::Halted);
         }
         ready().await?;
+        // The run may have ended while it got ready.
+        if control.halted().is_some() {
+            return Err(Unsent::Halted);
+        }
         outcome.requests += 1;
         outcome.sends += u32::from(call == Call::Message);
         outcome.retries += u32::from(attempt > 1);

@@ -206,8 +206,11 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         return false;
     };
     match &change.action {
-        // Another run may have created a room that was found in the list.
-        Action::Create => !room.was_uncertain,
+        // Another run may have created the room, or it existed before and the plan's list did not show it.
+        Action::Create => {
+            let is_as_sent = |field| row.state.is_same(field, &change.send);
+            !room.was_uncertain && Field::ALL.into_iter().all(is_as_sent)
+        }
         Action::Update { fields, .. } => {
             let mut fields = fields.iter();
             // A value that was sent before may be visible only now.

@@ -44,7 +44,10 @@ pub(super) fn unseen<'a>(
         }
     }
     let was = record.pending.get(&field)?;
-    if !is_same(&was.sent, &was.shown) || was.updated_at != live.updated_at {
+    // Another run may have sent another value since.
+    let last = record.sent.as_ref().map(|sent| sent.value(field));
+    let is_last = last.is_none_or(|last| last == was.sent);
+    if !is_last || !is_same(&was.sent, &was.shown) || was.updated_at != live.updated_at {
         return None;
     }
     let is_late = read_at.is_some_and(|read_at| read_at.0 - was.since.0 >= LAG_AT_MOST);

@@ -235,6 +235,33 @@ fn two_signals_end_the_run_at_once() {
 }
 
 #[test]
+fn the_second_signal_still_leaves_a_complete_report() {
+    let scene = Scene::new().sandbox();
+    let server = scene.url();
+    let proxy = Proxy::start(&server, |number, _| {
+        (number >= 3).then_some(Fault::SilenceAfter)
+    });
+    let scene = scene.manifest(courses(12)).at(&proxy.url());
+    let child = begin(&scene, &["--timeout", "10m", "--parallelism", "3"]);
+    until("calls without an answer", || proxy.seen().len() >= 6);
+    // Two different signals never merge into one.
+    signal(&child, "INT");
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    assert_eq!(report["stopped"], "interrupted");
+    let rooms = report["rooms"].as_array().unwrap();
+    let with = |status: &str| rooms.iter().filter(|room| room["status"] == status).count();
+    assert_eq!(rooms.len(), 12);
+    assert_eq!((with("uncertain"), with("applied")), (3, 2), "{report:#}");
+    assert_eq!(with("not_started"), 7, "{report:#}");
+    // The rooms that were not begun are not uncertain.
+    let shown = scene.run("ledger show --format json --ledger l.jsonl");
+    assert_eq!(shown.json()["uncertain"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn fail_fast_begins_nothing_after_the_first_failure() {
     for parallelism in ["1", "4"] {
         let scene = Scene::new().sandbox();

@@ -334,7 +334,8 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             kept.shows(format!("\"{}\"", room.pipe));
         }
         s3.fail(|_| None);
-        with(&scene, "apply --yes", LEDGER).ok();
+        let soon = "apply --yes --timeout 2s --verify-timeout 300ms";
+        with(&scene, soon, LEDGER).ok();
         assert_eq!(scene.rooms().len(), 20);
         let plan = with(&scene, "plan --detailed-exitcode", LEDGER);
         plan.exits(0);
