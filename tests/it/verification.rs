@@ -127,9 +127,11 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
         .sandbox_with_quirks(ignoring())
         .live(live_room("team-a", "Team A"))
         .live(live_room("team-b", "Team B"));
-    let flags = "--allow-publish --verify-timeout 100ms";
+    let flags = "--allow-publish team-a --verify-timeout 100ms";
     assert_eq!(statuses(&scene, flags, 4), ["pending"]);
-    scene.run("plan --allow-publish").shows("1 to update");
+    scene
+        .run("plan --allow-publish team-a")
+        .shows("1 to update");
     scene.age_ledgers();
     let plan = scene.plan().ok();
     plan.shows("needs attention: publicity ignored by the server")
@@ -140,7 +142,9 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
     let (_, after) = after.split_once('"').unwrap();
     let moved = format!("{before}\"updated_at\":\"2020-12-19 20:42:07\"{after}");
     scene.write("moved.txt", moved);
-    let drift = scene.run("plan --allow-publish --ledger moved.txt").ok();
+    let drift = scene
+        .run("plan --allow-publish team-a --ledger moved.txt")
+        .ok();
     drift
         .shows("1 to update")
         .lacks("ignored")

@@ -66,7 +66,7 @@ fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
 fn a_create_says_everything_before_its_members() {
     let manifest = MANIFEST.replace("Team A", "\"Класс \\\"7\\\"; a=b\"");
     let server = server(EMPTY_LIST, EMPTY_LIST, |_| json(WRITTEN));
-    scene_with(&manifest, &server.url()).run("apply --yes");
+    scene_with(&manifest, &server.url()).apply_without_patience();
     let writes = writes(&server);
     assert_eq!(writes.len(), 1);
     assert_eq!(
@@ -117,7 +117,7 @@ fn a_message_says_all_that_the_page_requires() {
         "members: [3], welcome: {from: 3, text: \"Hi; a=b\"}",
     );
     let server = server(EMPTY_LIST, LISTED, |_| json(WRITTEN));
-    scene_with(&manifest, &server.url()).run("apply --yes");
+    scene_with(&manifest, &server.url()).apply_without_patience();
     let requests = server.requests();
     let sent: Vec<&String> = requests
         .iter()
@@ -149,7 +149,7 @@ fn every_type_of_a_room_has_its_number() {
         let manifest =
             MANIFEST.replace("members: [3, 4]", &format!("type: {kind}, members: [3, 4]"));
         let server = server(EMPTY_LIST, EMPTY_LIST, |_| json(WRITTEN));
-        scene_with(&manifest, &server.url()).run("apply --yes");
+        scene_with(&manifest, &server.url()).apply_without_patience();
         let writes = writes(&server);
         assert!(
             form(&writes[0]).contains(&("room_type", room_type)),
