@@ -71,7 +71,7 @@ fn the_files_have_the_documented_size() {
         assert_eq!(count("courses.csv", ";active;"), 400);
         assert_eq!(count("enrollments.csv", ",active"), 9_000);
     }
-    assert_eq!(source("rooms.yaml").lines().count(), 30);
+    assert_eq!(source("rooms.yaml").lines().count(), 29);
 }
 
 #[test]
