@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use hyper_util::client::proxy::matcher::Matcher;
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use rustls_native_certs::load_certs_from_paths;
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +26,7 @@ pub(super) struct Proxy {
     /// Its address, without user and password.
     shown: String,
     pub(super) address: SecretString,
+    /// Decoded, as it is redacted in every form.
     pub(super) password: Option<SecretString>,
 }
 
@@ -59,7 +61,10 @@ impl Network {
             name,
             shown: without_user(&url),
             address: SecretString::from(url.as_str()),
-            password: url.password().map(SecretString::from),
+            password: url.password().map(|password| {
+                let decoded = percent_decode_str(password).decode_utf8_lossy();
+                SecretString::from(decoded.as_ref())
+            }),
         }))
     }
 

@@ -1,5 +1,6 @@
 //! Connections: few and reused, with HTTP/2 if the server offers it.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -12,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Scene, manifest, runtime};
+use crate::support::{Scene, Shows, manifest, read_request, runtime};
 
 pub(super) fn many(rooms: u32) -> String {
     manifest(
@@ -46,7 +47,11 @@ struct Tls {
 impl Tls {
     /// Offers these protocols, and records the negotiated one for each connection.
     fn before(scene: &Scene, offered: &[&str]) -> Self {
-        let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let own = rcgen::generate_simple_self_signed(vec![
+            "127.0.0.1".to_owned(),
+            "chat.invalid".to_owned(),
+        ])
+        .unwrap();
         let text = STANDARD.encode(own.cert.der());
         let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
         let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
@@ -134,6 +139,46 @@ fn applied(offered: &[&str]) -> (Vec<String>, u64) {
 fn http_2_is_spoken_where_it_is_offered_and_one_connection_is_enough() {
     let (agreed, connections) = applied(&["h2", "http/1.1"]);
     assert_eq!((agreed, connections), (vec!["h2".to_owned()], 1));
+}
+
+/// A proxy that connects every tunnel to this server, and then ends.
+fn tunnel_to(server: &str) -> (String, JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = server.trim_start_matches("https://").to_owned();
+    let thread = std::thread::spawn(move || {
+        let (mut near, _) = listener.accept().unwrap();
+        let request = read_request(&mut near);
+        near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        near.set_nonblocking(true).unwrap();
+        runtime().block_on(async {
+            let mut near = TcpStream::from_std(near).unwrap();
+            let mut far = TcpStream::connect(server).await.unwrap();
+            // The first side to finish closes the connection.
+            drop(copy_bidirectional(&mut near, &mut far).await);
+        });
+        request
+    });
+    (url, thread)
+}
+
+#[test]
+fn a_tunnel_through_a_proxy_carries_all_calls() {
+    let scene = Scene::new().sandbox();
+    let tls = Tls::before(&scene, &["h2"]);
+    let (proxy, tunnel) = tunnel_to(&tls.url);
+    let certificate = scene.write("certificate.pem", &tls.pem);
+    let scene = scene
+        .manifest(many(5))
+        .at("https://chat.invalid")
+        .env("HTTPS_PROXY", &proxy)
+        .env("SSL_CERT_FILE", certificate.to_str().unwrap());
+    scene.run("apply --yes").ok();
+    assert_eq!(scene.rooms().len(), 5);
+    let request = tunnel.join().unwrap();
+    request
+        .begins("CONNECT chat.invalid:443 ")
+        .lacks("secret_key");
 }
 
 #[test]

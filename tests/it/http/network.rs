@@ -61,6 +61,23 @@ fn a_proxy_that_asks_for_another_password() {
 }
 
 #[test]
+fn a_proxy_that_repeats_its_password_does_not_get_it_out() {
+    // Base64 of `me:hunt@er2`.
+    let body = r#"{"error":"no right for hunt@er2, hunt%40er2, Basic bWU6aHVudEBlcjI="}"#;
+    let proxy = Canned::answer("403 Forbidden", "", body);
+    let address = proxy.url().replace("http://", "http://me:hunt%40er2@");
+    let scene = behind("HTTP_PROXY", &address, "http://chat.invalid");
+    let text = redacted_output(&scene.run("get rooms --allow-insecure-http -vv"), &[]);
+    text.shows("no right for ***, ***, Basic ");
+    text.lacks("hunt").lacks("HVudEBlcj");
+    let request = &proxy.requests()[0];
+    assert_eq!(
+        header(request, "proxy-authorization"),
+        Some("Basic bWU6aHVudEBlcjI=")
+    );
+}
+
+#[test]
 fn a_proxy_that_refuses_the_server() {
     let proxy = Canned::answer("403 Forbidden", "", "");
     let scene = behind("ALL_PROXY", &proxy.url(), SERVER);
