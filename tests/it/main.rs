@@ -13,6 +13,7 @@ mod browser;
 mod bucket;
 mod check_users;
 mod ci;
+mod claims;
 mod credentials;
 mod curl_pages;
 mod diff;

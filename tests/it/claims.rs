@@ -1,0 +1,190 @@
+//! The claim of a create while the server keeps the run waiting, in virtual time.
+
+use std::sync::Mutex;
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use roomform::imbachat::Written;
+use roomform::ledger::{Claim, Claimed, Entries, LedgerError, Stamp};
+use roomform::model::{MessageId, Pipe, RoomId, Target, Time, WidgetId};
+use roomform::{
+    Control, Delivery, Dice, Fact, Failure, Interrupt, Job, Limiter, LiveRoom, Message, Observed,
+    Options, Outcome, Patience, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter,
+    SendMessages, Status, WriteRooms, apply, check_text, plan,
+};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::support::runtime;
+
+const MANIFEST: &str = "version: 1\nrooms: [{pipe: team-a, title: Team A}]\n";
+
+/// A server that asks the first calls to come back later, and a ledger that another run may use meanwhile.
+struct World {
+    start: Instant,
+    /// How long each of the first calls has to wait.
+    waits: Mutex<Vec<Duration>>,
+    /// Whether another run takes over while the first call waits.
+    is_taken_over: bool,
+    rooms: Mutex<Vec<LiveRoom>>,
+    sent: Mutex<Vec<Duration>>,
+    entries: Mutex<Entries>,
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap()
+}
+
+impl World {
+    fn add(&self, run: &str, facts: Vec<Fact>) {
+        let mut entries = held(&self.entries);
+        for fact in facts {
+            let stamp = Stamp {
+                time: self.timestamp(),
+                run: run.to_owned(),
+                sequence: entries.len() as u64 + 1,
+            };
+            entries.insert(stamp, fact);
+        }
+    }
+
+    fn milliseconds(&self) -> i64 {
+        self.start.elapsed().as_millis() as i64
+    }
+
+    fn timestamp(&self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.milliseconds());
+        format!("{:.3}", now.unwrap())
+    }
+
+    fn intents(&self) -> usize {
+        let entries = held(&self.entries);
+        let own = entries.iter().filter(|(stamp, _)| stamp.run == "own");
+        own.filter(|(_, fact)| matches!(fact, Fact::Intent { .. }))
+            .count()
+    }
+}
+
+impl Record for World {
+    async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
+        self.add("own", facts);
+        Ok(())
+    }
+
+    async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
+        let claimed = claim.decide("own", &held(&self.entries), Time(self.milliseconds()));
+        if claimed == Claimed::Ours {
+            self.add("own", claim.ended().into_iter().chain([intent]).collect());
+        }
+        Ok(claimed)
+    }
+}
+
+impl ReadRooms for World {
+    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        held(&self.rooms).iter().cloned().for_each(take);
+        Ok(())
+    }
+}
+
+impl WriteRooms for World {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
+        held(&self.sent).push(self.start.elapsed());
+        if let Some(wait) = held(&self.waits).pop() {
+            if self.is_taken_over {
+                let pipe = write.pipe.clone();
+                let ended = Fact::NotCreated {
+                    pipe: pipe.clone(),
+                    of_run: Some("own".to_owned()),
+                };
+                let intent = Fact::Intent {
+                    pipe,
+                    members: Vec::new(),
+                    welcome: false,
+                };
+                self.add("another", vec![ended, intent]);
+            }
+            return Err(Failure {
+                retry_after: Some(wait),
+                ..Failure::passing(Delivery::Later, "later")
+            });
+        }
+        let id = RoomId(7);
+        held(&self.rooms).push(LiveRoom {
+            id,
+            pipe: write.pipe.clone(),
+            state: write.state.clone(),
+            deleted: false,
+            updated_at: None,
+        });
+        Ok(id.into())
+    }
+}
+
+impl SendMessages for World {
+    async fn send(&self, _: &Message<'_>) -> Result<Option<MessageId>, Failure> {
+        panic!("there is no message")
+    }
+}
+
+fn applied(waits: &[u64], is_taken_over: bool) -> (Arc<World>, Outcome) {
+    let desired = check_text("rooms.yaml", MANIFEST, Options::default());
+    let desired = desired.unwrap().desired;
+    let target = Target {
+        origin: "https://api.imbachat.com".to_owned(),
+        widget: WidgetId(627),
+    };
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let options = PlanOptions::default();
+    let plan = plan(&target, &desired, &observed, &recorded, &options);
+    let (_interrupt, interrupted) = watch::channel(Interrupt::None);
+    runtime().block_on(async {
+        tokio::time::pause();
+        let world = Arc::new(World {
+            start: Instant::now(),
+            waits: Mutex::new(waits.iter().copied().map(Duration::from_secs).collect()),
+            is_taken_over,
+            rooms: Mutex::default(),
+            sent: Mutex::default(),
+            entries: Mutex::default(),
+        });
+        let (pace, dice) = (Limiter::new(1, None), Dice::new(7));
+        let control = Control::new(pace, dice, false, Patience::default(), interrupted);
+        let job = Job {
+            plan: &plan,
+            filter: RowFilter::new(&desired),
+            reader: &*world,
+            writer: Arc::clone(&world),
+            ledger: Arc::clone(&world),
+            control: Arc::new(control),
+        };
+        let outcome = apply(job, |_| {}).await;
+        (world, outcome)
+    })
+}
+
+#[test]
+fn a_claim_that_gets_old_is_renewed_before_the_create_is_sent() {
+    // Each wait is shorter than the patience of 30 s, and both together are longer.
+    let (world, outcome) = applied(&[20, 20], false);
+    assert_eq!(outcome.rooms[0].status, Status::Verified);
+    assert_eq!(held(&world.sent).len(), 3);
+    assert_eq!(world.intents(), 2, "{:?}", held(&world.entries));
+}
+
+#[test]
+fn a_create_is_not_sent_again_once_another_run_took_over() {
+    let (world, outcome) = applied(&[40], true);
+    let sent = held(&world.sent).clone();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    // The other run died: its claim ends 60 s later, and the room is looked for 30 s more.
+    assert!(sent[1] >= Duration::from_secs(90), "{sent:?}");
+    assert_eq!(outcome.rooms[0].status, Status::Verified);
+    assert!(outcome.rooms[0].was_uncertain);
+    let entries = held(&world.entries);
+    let ended = entries.values().any(|fact| {
+        matches!(fact, Fact::NotCreated { of_run: Some(run), pipe }
+            if run == "another" && *pipe == Pipe::new("team-a"))
+    });
+    assert!(ended, "{entries:?}");
+}
