@@ -93,6 +93,7 @@ struct MembersDocument {
     /// The number of members on record: confirmed by the server, or adopted.
     known: usize,
     /// How many of these were adopted and never confirmed.
+    #[serde(default)]
     adopted: usize,
 }
 
