@@ -88,8 +88,10 @@ impl Console {
 
     /// Sets what no output may show.
     pub fn hide(&self, secrets: Redactor) {
-        // A run sets it once.
-        drop(self.err.secrets.set(secrets));
+        // A run sets it once. Without secrets, output is not searched.
+        if secrets.longest() > 0 {
+            drop(self.err.secrets.set(secrets));
+        }
     }
 
     /// A text for a file, without secrets.

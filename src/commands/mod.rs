@@ -66,7 +66,10 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         let exit = check_page_limits(page, errors)
             .and_then(|()| Config::new(&cli.verb, run))
             .and_then(|config| {
-                console.hide(config.credentials.redactor());
+                // Everyone knows those of the sandbox.
+                if config.sandbox().is_none() {
+                    console.hide(config.credentials.redactor());
+                }
                 dispatch(&cli.verb, &config, &mut console)
             });
         exit.unwrap_or_else(|error| console.fail(&error))

@@ -392,6 +392,22 @@ fn a_login_is_hidden_in_errors_but_not_in_titles() {
     scene.run("apply --yes").err.shows("no user ***");
 }
 
+#[test]
+fn the_fixed_credentials_of_the_sandbox_are_no_secret() {
+    let manifest = MANIFEST.replace("Team A", "About secret_key");
+    let scene = Scene::new().manifest(manifest);
+    scene.run("apply --sandbox --yes").ok();
+    scene.run("export --sandbox").ok().shows("About secret_key");
+    // A real server's key is one, even if it is the same text.
+    let scene = scene.sandbox();
+    scene.insert(live_room("team-a", "About secret_key"));
+    let refused = scene.run("export");
+    refused.exits(1);
+    refused.err.shows("contains a credential of this run");
+    refused.lacks("secret_key");
+    scene.run("get rooms").ok().shows("About ***");
+}
+
 /// Whether the log of a CI job obeys a line.
 fn is_ci_command(line: &str) -> bool {
     let words = ["::error", "##[", "##vso[", "section_start:", "section_end:"];
