@@ -33,8 +33,16 @@ fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
         Action::Create => {
             let public = value(&FieldValue::Public(change.send.public));
             let kind = value(&FieldValue::Kind(change.send.kind));
-            let uncertain = Span::words(uncertain_remark(change));
-            vec![text!("create {}, {}{}", kind, public, uncertain)]
+            let uncertain = match uncertain_remark(change) {
+                remark if remark.is_empty() => remark,
+                remark => remark + ":",
+            };
+            vec![text!(
+                "create{} {}, {}",
+                Span::words(uncertain),
+                kind,
+                public
+            )]
         }
         Action::Update { id: _, fields } => fields.iter().filter_map(describe_field).collect(),
     };

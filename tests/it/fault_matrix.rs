@@ -147,7 +147,7 @@ fn meet(fault: Fault, call: usize) -> String {
     let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
     let scene = scene.manifest(manifest()).at(&proxy.url());
     let silent = matches!(fault, Fault::Silence | Fault::SilenceAfter);
-    let timeout = if silent { "2s" } else { "30s" };
+    let timeout = if silent { "5s" } else { "30s" };
     let args = [
         "apply",
         "--yes",

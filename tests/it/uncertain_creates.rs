@@ -49,7 +49,7 @@ fn every_output_says_since_when_a_create_is_uncertain() {
     scene.fits_schema("plan", &document);
     for format in ["text", "markdown", "github", "html"] {
         let page = scene.run(format!("plan --ledger l.jsonl --format {format}"));
-        page.ok().shows(format!("uncertain since {since}"));
+        page.ok().shows(format!("create, uncertain since {since}"));
     }
     let shown = scene.run("ledger show --ledger l.jsonl").ok();
     shown.shows(format!("team-a  create uncertain since {since}"));
