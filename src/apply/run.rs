@@ -163,6 +163,8 @@ where
         return false;
     };
     let mut work = Vec::new();
+    // The creates that this run claimed, and how many requests their rooms had before.
+    let mut claimed: BTreeMap<Pipe, u32> = BTreeMap::new();
     for Uncertain { change, .. } in uncertain {
         let pipe = &change.pipe;
         let Some((finding, mut room)) = findings
@@ -185,7 +187,10 @@ where
                 room.status = Status::Unfinished;
                 work.push((change.clone(), room));
             }
-            Finding::Absent => work.push((change.clone(), room)),
+            Finding::Absent => {
+                claimed.insert(pipe.clone(), room.requests);
+                work.push((change.clone(), room));
+            }
             Finding::Unknown => drop(rooms.insert(pipe.clone(), room)),
             Finding::NotListed => {
                 if let Status::Uncertain(_, reason) = &mut room.status {
@@ -197,7 +202,17 @@ where
             }
         }
     }
-    rooms.extend(write_all(job, work, event).await);
+    let written = write_all(job, work, event).await;
+    // A run that ended before it sent a create ends its claim.
+    let unsent = written
+        .values()
+        .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
+    let ended = unsent.map(|room| Fact::NotCreated {
+        pipe: room.pipe.clone(),
+        of_run: None,
+    });
+    job.record(ended.collect()).await;
+    rooms.extend(written);
     true
 }
 

@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+use roomform::apply::Halt;
 use roomform::imbachat::Written;
-use roomform::ledger::{Claim, Claimed, Entries, LedgerError, Stamp};
+use roomform::ledger::{Claim, Claimed, Entries, LedgerError, Stamp, fold};
 use roomform::model::{MessageId, Pipe, RoomId, Target, Time, WidgetId};
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Interrupt, Job, Limiter, LiveRoom, Message, Observed,
@@ -26,6 +27,8 @@ struct World {
     waits: Mutex<Vec<Duration>>,
     /// Whether another run takes over while the first call waits.
     is_taken_over: bool,
+    /// Interrupts the run when it takes over a create.
+    interrupt: Option<watch::Sender<Interrupt>>,
     rooms: Mutex<Vec<LiveRoom>>,
     sent: Mutex<Vec<Duration>>,
     entries: Mutex<Entries>,
@@ -74,6 +77,9 @@ impl Record for World {
     async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
         let claimed = claim.decide("own", &held(&self.entries), Time(self.milliseconds()));
         if claimed == Claimed::Ours {
+            if let (Some(interrupt), Some(_)) = (&self.interrupt, claim.ended()) {
+                interrupt.send_replace(Interrupt::Finish);
+            }
             self.add("own", claim.ended().into_iter().chain([intent]).collect());
         }
         Ok(claimed)
@@ -92,17 +98,11 @@ impl WriteRooms for World {
         held(&self.sent).push(self.start.elapsed());
         if let Some(wait) = held(&self.waits).pop() {
             if self.is_taken_over {
-                let pipe = write.pipe.clone();
                 let ended = Fact::NotCreated {
-                    pipe: pipe.clone(),
+                    pipe: write.pipe.clone(),
                     of_run: Some("own".to_owned()),
                 };
-                let intent = Fact::Intent {
-                    pipe,
-                    members: Vec::new(),
-                    welcome: false,
-                };
-                self.add("another", vec![ended, intent]);
+                self.add("another", vec![ended, intent()]);
             }
             return Err(Failure {
                 retry_after: Some(wait),
@@ -127,7 +127,16 @@ impl SendMessages for World {
     }
 }
 
-fn applied(waits: &[u64], is_taken_over: bool) -> (Arc<World>, Outcome) {
+fn intent() -> Fact {
+    Fact::Intent {
+        pipe: Pipe::new("team-a"),
+        members: Vec::new(),
+        welcome: false,
+    }
+}
+
+/// Applies the manifest. Changes the world before.
+fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default());
     let desired = desired.unwrap().desired;
     let target = Target {
@@ -137,17 +146,20 @@ fn applied(waits: &[u64], is_taken_over: bool) -> (Arc<World>, Outcome) {
     let (observed, recorded) = (Observed::default(), Recorded::default());
     let options = PlanOptions::default();
     let plan = plan(&target, &desired, &observed, &recorded, &options);
-    let (_interrupt, interrupted) = watch::channel(Interrupt::None);
+    let (interrupt, interrupted) = watch::channel(Interrupt::None);
     runtime().block_on(async {
         tokio::time::pause();
-        let world = Arc::new(World {
+        let mut world = World {
             start: Instant::now(),
-            waits: Mutex::new(waits.iter().copied().map(Duration::from_secs).collect()),
-            is_taken_over,
+            waits: Mutex::default(),
+            is_taken_over: false,
+            interrupt: Some(interrupt),
             rooms: Mutex::default(),
             sent: Mutex::default(),
             entries: Mutex::default(),
-        });
+        };
+        prepare(&mut world);
+        let world = Arc::new(world);
         let (pace, dice) = (Limiter::new(1, None), Dice::new(7));
         let control = Control::new(pace, dice, false, Patience::default(), interrupted);
         let job = Job {
@@ -166,7 +178,9 @@ fn applied(waits: &[u64], is_taken_over: bool) -> (Arc<World>, Outcome) {
 #[test]
 fn a_claim_that_gets_old_is_renewed_before_the_create_is_sent() {
     // Each wait is shorter than the patience of 30 s, and both together are longer.
-    let (world, outcome) = applied(&[20, 20], false);
+    let (world, outcome) = applied(|world| {
+        world.waits = Mutex::new(vec![Duration::from_secs(20); 2]);
+    });
     assert_eq!(outcome.rooms[0].status, Status::Verified);
     assert_eq!(held(&world.sent).len(), 3);
     assert_eq!(world.intents(), 2, "{:?}", held(&world.entries));
@@ -174,7 +188,10 @@ fn a_claim_that_gets_old_is_renewed_before_the_create_is_sent() {
 
 #[test]
 fn a_create_is_not_sent_again_once_another_run_took_over() {
-    let (world, outcome) = applied(&[40], true);
+    let (world, outcome) = applied(|world| {
+        world.waits = Mutex::new(vec![Duration::from_secs(40)]);
+        (world.is_taken_over, world.interrupt) = (true, None);
+    });
     let sent = held(&world.sent).clone();
     assert_eq!(sent.len(), 2, "{sent:?}");
     // The other run died: its claim ends 60 s later, and the room is looked for 30 s more.
@@ -187,4 +204,13 @@ fn a_create_is_not_sent_again_once_another_run_took_over() {
             if run == "another" && *pipe == Pipe::new("team-a"))
     });
     assert!(ended, "{entries:?}");
+}
+
+#[test]
+fn a_run_that_is_interrupted_when_it_takes_over_ends_its_claim() {
+    let (world, outcome) = applied(|world| world.add("another", vec![intent()]));
+    assert_eq!(*held(&world.sent), Vec::<Duration>::new());
+    assert_eq!(outcome.halt, Some(Halt::Interrupted));
+    let entries = held(&world.entries);
+    assert!(fold(&entries).open.is_empty(), "{entries:?}");
 }
