@@ -303,7 +303,11 @@ fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
         } else {
             fs::rename(ledger.with_extension("aside"), &ledger).unwrap();
         }
-        scene.run("apply --yes --ledger dir/l.jsonl").ok();
+        // Otherwise it waits a minute for the creates that the stopped run had claimed.
+        let short = "--timeout 2s --verify-timeout 1s";
+        scene
+            .run(format!("apply --yes --ledger dir/l.jsonl {short}"))
+            .ok();
         let pipes: std::collections::BTreeSet<_> =
             scene.rooms().into_iter().map(|room| room.pipe).collect();
         assert_eq!((pipes.len(), scene.rooms().len()), (150, 150));

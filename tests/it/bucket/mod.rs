@@ -290,7 +290,9 @@ fn courses(rooms: u64) -> String {
 fn begin(scene: &Scene, shard: u64) -> Child {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
-    scene.spawn(args)
+    // A run waits this long for the creates that a killed run had claimed.
+    let wait = ["--timeout", "5s", "--verify-timeout", "2s"];
+    scene.spawn([&args[..], &wait].concat())
 }
 
 fn assert_content(scene: &Scene, rooms: u64) {
