@@ -213,8 +213,12 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         }
         Action::Update { fields, .. } => {
             let mut fields = fields.iter();
-            // A value that was sent before may be visible only now.
-            fields.any(|field| !field.was_sent && row.state.value(field.field) == field.after)
+            // The value may be visible only now although it was sent before, or it may be back in an older list. Times of the
+            // server sort as text.
+            let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
+            times.is_some_and(|(shown, before)| shown > before)
+                && fields
+                    .any(|field| !field.was_sent && row.state.value(field.field) == field.after)
         }
     }
 }

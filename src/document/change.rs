@@ -118,6 +118,7 @@ impl ChangeDocument {
             recreate,
             publish,
             replaces: _,
+            updated_at: _,
             uncertain_since,
             digest,
         } = change;

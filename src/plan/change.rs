@@ -65,6 +65,8 @@ pub struct Change {
     pub publish: Option<Publish>,
     /// The room that the ledger has for the pipe, if it is recreated.
     pub replaces: Option<RoomId>,
+    /// When the server had last changed the room, according to the list that the plan was made from.
+    pub updated_at: Option<Box<str>>,
     /// Since when the create is uncertain: a run sent it, or was about to, and did not record the result.
     pub uncertain_since: Option<Time>,
     /// The digest of what the server showed for the pipe when the plan was made.

@@ -274,7 +274,11 @@ impl Diff<'_> {
         let id = live.id;
         let action = Action::Update { id, fields };
         let change = self.change(room, action, (send, kept), members);
-        plan.change = Some(Change { publish, ..change });
+        plan.change = Some(Change {
+            publish,
+            updated_at: live.updated_at.clone(),
+            ..change
+        });
         plan
     }
 
@@ -352,6 +356,7 @@ impl Diff<'_> {
             recreate: false,
             publish: None,
             replaces: None,
+            updated_at: None,
             uncertain_since: None,
             digest: Digest::of(self.inputs.observed, &room.pipe),
         }

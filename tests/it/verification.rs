@@ -94,6 +94,23 @@ fn a_field_is_ignored_if_the_list_shows_a_later_write() {
 }
 
 #[test]
+fn an_update_is_evidence_only_if_the_server_changed_the_room_since_the_plan() {
+    for (changed_at, expected) in [(0, "ignored_by_server"), (4_000_000_000, "pending")] {
+        let scene = Scene::new().manifest(TWO).sandbox();
+        for pipe in ["team-a", "team-b"] {
+            let room = live_room(pipe, "Old");
+            scene.world(|world| world.insert_room(627, room, changed_at));
+        }
+        // The server does not take the first of the two titles.
+        let rewrite = |request: &str| request.replace("\r\nTeam A\r\n", "\r\nOther.\r\n");
+        let proxy = Proxy::rewriting(&scene.url(), rewrite, |_, _| None);
+        let scene = scene.at(&proxy.url());
+        let one_by_one = "--parallelism 1 --verify-timeout 100ms";
+        assert_eq!(statuses(&scene, one_by_one, 4), [expected, "verified"]);
+    }
+}
+
+#[test]
 fn an_earlier_write_is_no_evidence() {
     let scene = Scene::new().manifest(TWO).sandbox_with_quirks(ignoring());
     scene.insert(live_room("team-b", "Old"));
