@@ -61,7 +61,7 @@ impl Table {
     ) -> Option<Vec<Filter<'f>>> {
         let filters = raw.iter().map(|raw| {
             let column = self.column(&raw.column, problems)?;
-            Some(Filter { raw, column })
+            Some(Filter::new(raw, column))
         });
         resolved(filters)
     }

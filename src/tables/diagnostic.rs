@@ -95,6 +95,7 @@ codes! {
     SenderNotMember "W108" "sender-not-member" "A welcome whose sender is not a member of the room.",
     UnknownUser "W109" "unknown-user" "A member whose id the widget does not know (--check-users).",
     PublishesAny "W110" "publishes-any-room" "An entry of `limits.publish` that lets every room become public.",
+    ListInCell "W111" "list-in-cell" "A cell with several values that `where` compares as a whole.",
 }
 
 /// One diagnostic, ready to be displayed.

@@ -1,5 +1,6 @@
 //! The description of a table: which file, how to read it, and which rows to use.
 
+use super::condition::Condition;
 use super::source::{At, Spanned};
 
 /// A file with rows, and how to read it.
@@ -25,13 +26,13 @@ pub struct RawFile {
     pub format: Option<At>,
 }
 
-/// A condition: a cell of this column must be one of these values.
+/// A condition on the cells of a column.
 #[derive(Debug, Clone)]
 pub struct RawFilter {
     /// The column.
     pub column: Spanned<String>,
-    /// The allowed values.
-    pub values: Vec<String>,
+    /// What a cell must be.
+    pub condition: Condition,
     /// Other values that the format defines; any other value is an error. `None` if no format defines them.
     pub known: Option<Vec<String>>,
     /// Whether case is ignored, as in a format's own conditions.

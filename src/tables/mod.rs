@@ -5,6 +5,7 @@
 
 pub(crate) mod boundary;
 pub(crate) mod column;
+pub(crate) mod condition;
 pub mod diagnostic;
 pub(crate) mod dialect;
 pub(crate) mod encoding;

@@ -2,8 +2,11 @@
 //!
 //! Main type: [`Row`].
 
+use std::cell::Cell;
+
 use csv::StringRecord;
 
+use super::condition::Condition;
 use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use super::dialect::{Start, cell_offset};
 use super::header::Header;
@@ -55,22 +58,40 @@ impl Column {
 /// A condition on a row, with its column.
 #[derive(Debug)]
 pub(crate) struct Filter<'f> {
-    pub(crate) raw: &'f RawFilter,
-    pub(crate) column: Column,
+    raw: &'f RawFilter,
+    column: Column,
+    /// Whether a cell with several values was reported.
+    has_warned: Cell<bool>,
 }
 
-impl Filter<'_> {
-    fn accepts(&self, cell: &str) -> bool {
-        let any_case = self.raw.any_case;
-        let mut values = self.raw.values.iter();
-        values.any(|value| value == cell || (any_case && value.eq_ignore_ascii_case(cell)))
+impl<'f> Filter<'f> {
+    pub(crate) fn new(raw: &'f RawFilter, column: Column) -> Self {
+        Self {
+            raw,
+            column,
+            has_warned: Cell::new(false),
+        }
     }
 
-    /// Whether the format does not define the cell's value.
+    fn accepts(&self, cell: &str) -> bool {
+        let condition = &self.raw.condition;
+        let is_unknown = matches!(condition, Condition::Not(_)) && self.is_unknown(cell);
+        condition.accepts(cell, self.raw.any_case) && !is_unknown
+    }
+
+    /// Whether the cell's value is not one that the format or the condition defines.
     fn is_unknown(&self, cell: &str) -> bool {
+        let Some(known) = &self.raw.known else {
+            return false;
+        };
+        let texts = self.raw.condition.whole_cells();
         let is_same = |word: &String| word.eq_ignore_ascii_case(cell);
-        let known = self.raw.known.as_ref();
-        known.is_some_and(|known| !known.iter().any(is_same))
+        !texts.is_empty() && !known.iter().any(is_same) && !texts.iter().any(|text| text == cell)
+    }
+
+    /// Whether the cell has a value that its column cannot have.
+    fn is_bad(&self, cell: &str) -> bool {
+        self.is_unknown(cell) || self.raw.condition.is_bad_date(cell)
     }
 }
 
@@ -105,26 +126,61 @@ impl Row<'_> {
         cell.map(trimmed).unwrap_or_default()
     }
 
-    /// Returns whether all conditions match. If only a value that the format does not define prevents a match, that is reported.
+    /// Returns whether all conditions match. If only a value that the column cannot have prevents a match, that is reported.
     pub(crate) fn check_filters(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
         // Most of the millions of rows are in files without conditions.
         if filters.is_empty() {
             return true;
         }
+        problems.extend(
+            filters
+                .iter()
+                .filter_map(|filter| self.list_in_cell(filter)),
+        );
         let failing = || {
             let accepts = |filter: &&Filter<'_>| filter.accepts(self.cell(&filter.column));
             filters.iter().filter(move |filter| !accepts(filter))
         };
         let matches = failing().next().is_none();
-        if !matches && failing().all(|filter| filter.is_unknown(self.cell(&filter.column))) {
-            problems.extend(failing().map(|filter| self.unknown_cell(filter)));
+        if !matches && failing().all(|filter| filter.is_bad(self.cell(&filter.column))) {
+            problems.extend(failing().map(|filter| self.bad_cell(filter)));
         }
         matches
     }
 
+    /// Returns the warning for the first cell with several values, if the condition compares it as a whole.
+    fn list_in_cell(&self, filter: &Filter<'_>) -> Option<Diagnostic> {
+        if filter.has_warned.get() || filter.raw.known.is_some() {
+            return None;
+        }
+        let cell = self.cell(&filter.column);
+        let delimiter = filter.raw.condition.find_list(cell)?;
+        filter.has_warned.set(true);
+        let message = format!(
+            "`{}` has several values, but `where` compares whole cells",
+            clip(cell)
+        );
+        let mistake = self.mistake(Code::ListInCell, &filter.column, &message);
+        let hint = match &filter.raw.condition {
+            Condition::Not(_) => "check that `not` leaves out the right rows".to_owned(),
+            _ => format!("to match one of them, write {{has: VALUE, split: \"{delimiter}\"}}"),
+        };
+        Some(mistake.hint(hint))
+    }
+
+    fn bad_cell(&self, filter: &Filter<'_>) -> Diagnostic {
+        let cell = self.cell(&filter.column);
+        if filter.raw.condition.is_bad_date(cell) {
+            let message = format!("`{}` is not a date", clip(cell));
+            let mistake = self.mistake(Code::BadCell, &filter.column, &message);
+            return mistake.hint("write it in the form 2026-09-01");
+        }
+        self.unknown_cell(filter)
+    }
+
     fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {
         let cell = self.cell(&filter.column);
-        let values = &filter.raw.values;
+        let values = filter.raw.condition.whole_cells();
         let others = filter.raw.known.iter().flatten();
         let others = others.filter(|word| !values.contains(word));
         let known = values.iter().chain(others);

@@ -69,4 +69,5 @@ mod terminal;
 mod uncertain_creates;
 mod verification;
 mod welcome;
+mod where_operators;
 mod wire_samples;

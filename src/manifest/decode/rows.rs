@@ -1,10 +1,15 @@
 //! Decodes references to files with rows: rosters and directories of people.
 
-use super::super::fields::{Decoder, Fields, Keys};
+use std::fmt::Display;
+
+use super::super::fields::{Decoder, Fields, Keys, written};
 use super::super::presets::is_same_key;
 use super::super::raw::{By, Names, RawDirectory, RawFile, RawFilter, RawRoster};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
+use crate::model::Date;
+use crate::tables::condition::Condition;
+use crate::tables::diagnostic::Code;
 use crate::tables::number::is_digits;
 
 /// The keys that say how to read a file with rows.
@@ -23,6 +28,10 @@ pub(super) const DIRECTORY: Keys = Keys {
     more: FILE,
     ..Keys::new("a directory of people", &["roster", "name", "id", "where"])
 };
+const CONDITION: Keys = Keys::new(
+    "a condition in `where`",
+    &["not", "has", "split", "present", "before", "after"],
+);
 pub(super) const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];
 pub(super) const DELIMITERS: [(&str, u8); 5] = [
     (",", b','),
@@ -109,22 +118,97 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     Some(file)
 }
 
-/// Decodes `where`: columns and the allowed values of their cells.
+/// Decodes `where`: columns and the conditions on their cells.
 pub(super) fn filters(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<RawFilter> {
     let Some(node) = fields.get("where") else {
         return Vec::new();
     };
-    let filters = columns(decoder, node, "`where`").into_iter();
-    let filters = filters.map(|(column, value)| {
-        let values = value.items().iter().filter_map(|node| cell(decoder, node));
-        RawFilter {
-            column,
-            values: values.collect(),
+    let mut filters = Vec::new();
+    for (column, node) in columns(decoder, node, "`where`") {
+        let conditions = match node.value() {
+            Value::Map(_) => operators(decoder, node),
+            _ => vec![Condition::OneOf(cells(decoder, node))],
+        };
+        filters.extend(conditions.into_iter().map(|condition| RawFilter {
+            column: column.clone(),
+            condition,
             known: None,
             any_case: false,
-        }
-    });
-    filters.collect()
+        }));
+    }
+    filters
+}
+
+/// Decodes the operators for a column; a cell must meet all of them.
+fn operators(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    let Some(fields) = decoder.fields(node, CONDITION) else {
+        return conditions;
+    };
+    let (has, split) = (fields.get("has"), fields.get("split"));
+    if has.is_some() || split.is_some() {
+        fields.require(decoder, "has", "the value that the cell must contain");
+        fields.require(decoder, "split", "the text between the values of a cell");
+        let split = split.and_then(|node| delimiter_of_list(decoder, node));
+        let has = has.map(|node| cells(decoder, node));
+        conditions.extend(
+            has.zip(split)
+                .map(|(has, split)| Condition::Has(has, split)),
+        );
+    }
+    if let Some(node) = fields.get("not") {
+        conditions.push(Condition::Not(cells(decoder, node)));
+    }
+    let present = fields.boolean(decoder, "present");
+    conditions.extend(present.map(Condition::Present));
+    let mut bound = |key| {
+        let node = fields.get(key)?;
+        date(decoder, node, format_args!("`{key}`"))
+    };
+    conditions.extend(bound("before").map(Condition::Before));
+    conditions.extend(bound("after").map(Condition::After));
+    if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
+        decoder.wrong_type(
+            node,
+            "a condition in `where`",
+            "text, a list or an operator",
+        );
+    }
+    conditions
+}
+
+/// Decodes the text between the values of a cell.
+fn delimiter_of_list(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
+    let split = decoder.decode_text(node, "`split`")?.value;
+    if split.is_empty() {
+        let hint = "write the text between the values, such as \"|\"";
+        let problems = &mut decoder.problems;
+        problems.note(Code::BadValue, node.at, "`split` is empty", hint);
+        return None;
+    }
+    Some(split)
+}
+
+/// Decodes a date, quoted or not.
+fn date(decoder: &mut Decoder<'_>, node: &Node, what: impl Display) -> Option<Date> {
+    let Value::Scalar { text, plain } = node.value() else {
+        decoder.wrong_type(node, what, "a date");
+        return None;
+    };
+    let date = Date::parse(text);
+    if date.is_none() {
+        let message = format!("{what} must be a date, not {}", written(text, *plain));
+        let hint = "write it in the form 2026-09-01";
+        decoder
+            .problems
+            .note(Code::BadValue, node.at, message, hint);
+    }
+    date
+}
+
+fn cells(decoder: &mut Decoder<'_>, node: &Node) -> Vec<String> {
+    let nodes = node.items().iter();
+    nodes.filter_map(|node| cell(decoder, node)).collect()
 }
 
 /// Decodes a mapping by column. Columns that are duplicated, in any case, are reported.

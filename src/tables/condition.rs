@@ -1,0 +1,84 @@
+//! Conditions on cells, as written in `where`.
+//!
+//! Main type: [`Condition`].
+
+use super::number::is_altered_number;
+use crate::model::Date;
+
+/// What a cell must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// One of these texts.
+    OneOf(Vec<String>),
+    /// None of these texts.
+    Not(Vec<String>),
+    /// A list with one of these elements, separated by a text.
+    Has(Vec<String>, String),
+    /// Not empty, or empty if this is false.
+    Present(bool),
+    /// A date before this one.
+    Before(Date),
+    /// A date after this one.
+    After(Date),
+}
+
+impl Condition {
+    /// Whether a cell meets the condition.
+    pub(crate) fn accepts(&self, cell: &str, any_case: bool) -> bool {
+        let is_in = |texts: &[String], cell: &str| {
+            let mut texts = texts.iter();
+            texts.any(|text| text == cell || (any_case && text.eq_ignore_ascii_case(cell)))
+        };
+        match self {
+            Self::OneOf(texts) => is_in(texts, cell),
+            Self::Not(texts) => !is_in(texts, cell),
+            Self::Has(texts, split) => {
+                let mut elements = cell.split(split.as_str());
+                elements.any(|element| is_in(texts, element.trim()))
+            }
+            Self::Present(present) => cell.is_empty() != *present,
+            Self::Before(date) => date_of_cell(cell).is_some_and(|found| found < *date),
+            Self::After(date) => date_of_cell(cell).is_some_and(|found| found > *date),
+        }
+    }
+
+    /// Returns the texts that the whole cell is compared with.
+    pub(crate) fn whole_cells(&self) -> &[String] {
+        match self {
+            Self::OneOf(texts) | Self::Not(texts) => texts,
+            Self::Has(..) | Self::Present(_) | Self::Before(_) | Self::After(_) => &[],
+        }
+    }
+
+    /// Whether the condition needs a date, and the cell has something else. An empty cell has no date, which is no mistake.
+    pub(crate) fn is_bad_date(&self, cell: &str) -> bool {
+        let needs_date = matches!(self, Self::Before(_) | Self::After(_));
+        needs_date && !cell.is_empty() && date_of_cell(cell).is_none()
+    }
+
+    /// Returns the delimiter of a list in a cell that the condition compares as a whole.
+    pub(crate) fn find_list(&self, cell: &str) -> Option<char> {
+        memchr::memchr3(b'|', b';', b',', cell.as_bytes())?;
+        let texts = self.whole_cells();
+        let is_text = |element: &str| texts.iter().any(|text| text == element);
+        if texts.is_empty() || is_text(cell) {
+            return None;
+        }
+        // A comma is often part of a name or a number.
+        let is_prose = cell.contains(char::is_whitespace) || is_altered_number(cell);
+        ['|', ';', ','].into_iter().find(|delimiter| {
+            let elements = || cell.split(*delimiter).map(str::trim);
+            let is_list = elements().filter(|element| !element.is_empty()).count() > 1;
+            is_list
+                && (*delimiter != ',' || !is_prose || elements().any(is_text))
+                && !texts.iter().any(|text| text.contains(*delimiter))
+        })
+    }
+}
+
+/// Parses the date in a cell; a time after it is ignored.
+fn date_of_cell(cell: &str) -> Option<Date> {
+    let (date, time) = cell.split_at_checked(10)?;
+    let is_date = time.is_empty() || time.starts_with(['T', ' ']);
+    is_date.then(|| Date::parse(date))?
+}
