@@ -101,7 +101,7 @@ impl People {
         table.rows(&numbered, problems, |row, problems| {
             rows += 1;
             let person = if row.check_filters(&filters, problems) {
-                match user(row, &id) {
+                match user(row, &id, row.cell(&id)) {
                     Ok(user) => Person::User(user, row.at()),
                     Err(mistake) => self.add_without_id(mistake.hint(HOLDS_IDS), problems),
                 }
@@ -230,9 +230,8 @@ impl People {
     }
 }
 
-/// Parses the user id in a cell.
-pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic> {
-    let cell = row.cell(column);
+/// Parses a user id: a cell, or one of the users in it.
+pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId, Diagnostic> {
     positive_id(cell).map(UserId).ok_or_else(|| {
         let shown = clip(cell);
         let (what, hint) = match cell {

@@ -93,6 +93,8 @@ pub(super) struct RawRoster {
     pub(super) file: RawFile,
     /// The columns with users; if empty, `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
+    /// The text between the users of a cell, if a cell has several.
+    pub(super) split: Option<String>,
     /// If absent, numbers are ids and everything else is a name.
     pub(super) by: Option<By>,
     pub(super) filter: Vec<RawFilter>,

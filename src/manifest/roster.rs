@@ -66,9 +66,15 @@ pub(super) fn read_roster(
         rows += 1;
         users.clear();
         for column in &columns {
-            // A wide file has a column for each of several people, and some of its cells may be empty.
-            if columns.len() == 1 || !row.cell(column).is_empty() {
-                users.extend(user_of_cell(row, column, by, people, problems));
+            let cell = row.cell(column);
+            if let Some(split) = &raw.split {
+                let cells = cell.split(split.as_str()).map(str::trim);
+                for cell in cells.filter(|cell| !cell.is_empty()) {
+                    users.extend(find_user(row, (column, cell), by, people, problems));
+                }
+            } else if columns.len() == 1 || !cell.is_empty() {
+                // A wide file has a column for each of several people, and some of its cells may be empty.
+                users.extend(find_user(row, (column, cell), by, people, problems));
             }
         }
         visit(row, &users, problems);
@@ -94,15 +100,14 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
     table.column(&Spanned { value, at }, problems)
 }
 
-/// Returns the user in a cell; `None` for a person whom the directory leaves out, and for an error, which is reported.
-fn user_of_cell(
+/// Returns the user that a cell, or a part of it, names; `None` for a person whom the directory leaves out, and for an error, which is reported.
+fn find_user(
     row: &Row<'_>,
-    column: &Column,
+    (column, cell): (&Column, &str),
     by: Option<By>,
     people: &People,
     problems: &mut Problems,
 ) -> Option<UserId> {
-    let cell = row.cell(column);
     // The fast path for nearly every cell of a large roster.
     if by != Some(By::Name)
         && people.is_empty()
@@ -125,7 +130,7 @@ fn user_of_cell(
         None => !digits,
     };
     if !by_name || cell.is_empty() {
-        let found = user(row, column);
+        let found = user(row, column, cell);
         return found.map_err(|mistake| problems.push(mistake)).ok();
     }
     match known {

@@ -243,6 +243,33 @@ fn wide_and_numbered_columns_name_several_users_in_a_row() {
 }
 
 #[test]
+fn a_cell_names_several_users() {
+    let scene = Scene::new().manifest(
+        "version: 1
+people: {head: 3}
+rooms: [{pipe: first-room, title: First, members: [{roster: a.csv, user: {column: ids, split: \";\"}}]}]
+generate:
+  - each: a.csv
+    room:
+      pipe: \"course-{{ id }}\"
+      title: \"{{ id }}\"
+      enrol: {roster: a.csv, on: {id: id}, user: {column: [ids, more], split: \";\"}}
+",
+    );
+    scene.write("a.csv", "id,ids,more\n1,7; head ;8;,\n2,,9\n");
+    let rooms = members(&scene);
+    assert_eq!(rooms["first-room"], ["3 a.csv:2", "7 a.csv:2", "8 a.csv:2"]);
+    assert_eq!(rooms["course-1"], ["3 a.csv:2", "7 a.csv:2", "8 a.csv:2"]);
+    assert_eq!(rooms["course-2"], ["9 a.csv:3"]);
+    scene.write("a.csv", "id,ids,more\n1,7;007;1.23E+05,\n");
+    let output = scene.run("check").err;
+    output.shows("a.csv:2:ids: `007` has leading zeros");
+    output.shows("a.csv:2:ids: `1.23E+05` is not in `people`");
+    output.shows("help: a spreadsheet has altered this number");
+    output.ends("invalid: 2 errors\n");
+}
+
+#[test]
 fn a_directory_of_people_names_users_by_any_column() {
     let manifest = "version: 1
 people: {roster: users.csv, name: [login, mail], id: id, where: {active: 1}}

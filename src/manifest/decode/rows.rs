@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::super::fields::{Decoder, Fields, Keys, written};
 use super::super::presets::is_same_key;
-use super::super::raw::{By, Names, RawDirectory, RawFile, RawFilter, RawRoster};
+use super::super::raw::{By, Names, RawDirectory, RawFile, RawFilter, RawRoster, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use crate::model::Date;
@@ -28,6 +28,7 @@ pub(super) const DIRECTORY: Keys = Keys {
     more: FILE,
     ..Keys::new("a directory of people", &["roster", "name", "id", "where"])
 };
+const USERS: Keys = Keys::new("`user`", &["column", "split"]);
 const CONDITION: Keys = Keys::new(
     "a condition in `where`",
     &["not", "has", "split", "present", "before", "after"],
@@ -64,17 +65,34 @@ pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawRoster> {
     let people = fields.get("people");
     let people = people.and_then(|node| directory(decoder, node));
-    let user = fields.decode_texts(decoder, "user");
+    let (user, split) = users(decoder, fields);
     let filter = filters(decoder, fields);
     let by = fields.choice(decoder, "by", &WAYS);
     Some(RawRoster {
         file: file(decoder, fields)?,
         user,
+        split,
         by,
         filter,
         people: people.map(Box::new),
         preset_users: None,
     })
+}
+
+/// Decodes `user`: the columns with users, and the text between the users of a cell.
+fn users(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> (Vec<Spanned<String>>, Option<String>) {
+    let node = fields.get("user");
+    let Some(node) = node.filter(|node| matches!(node.value(), Value::Map(_))) else {
+        return (fields.decode_texts(decoder, "user"), None);
+    };
+    let Some(fields) = decoder.fields(node, USERS) else {
+        return (Vec::new(), None);
+    };
+    fields.require(decoder, "column", "the column with the users");
+    fields.require(decoder, "split", "the text between the users of a cell");
+    let split = fields.get("split");
+    let split = split.and_then(|node| delimiter_of_list(decoder, node));
+    (fields.decode_texts(decoder, "column"), split)
 }
 
 pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDirectory> {
