@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomform::imbachat::{
-    Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
+    Delivery, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
 };
 use roomform::model::{LiveRoom, MessageId};
 
+use super::arrival::Late;
 use super::fault::Fault;
 use super::protocol;
-use super::server::{Call, Said, Write};
+use super::server::{Call, Said, Sender, Write};
 use super::world::{Answer, Request, Spoken, State, World};
 
 #[derive(Debug)]
@@ -21,20 +22,28 @@ pub struct Client {
     pub run: usize,
 }
 
-/// A call in flight. If its process dies, the server may still receive it.
+/// A call in flight. If its process dies or does not wait for the answer, the server may still execute it.
 struct UnderWay<'a> {
     client: &'a Client,
-    call: Option<Call>,
+    call: Call,
+    number: usize,
+    is_executed: bool,
+    is_answered: bool,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(call) = self.call.take() {
-            self.client.world.with(|state| {
-                if state.rng.chance(500) {
-                    state.server.late.push(call);
-                }
-            });
+        self.client.world.with(|state| {
+            if !self.is_executed && state.rng.chance(500) {
+                let due = state.elapsed() + state.rng.below(state.weather.late);
+                let run = state.runs[self.client.run].name.clone();
+                let call = self.call.clone();
+                state.server.late.push(Late { due, run, call });
+            }
+        });
+        if !self.is_answered {
+            let failure = Failure::lasting(Delivery::Uncertain, "no one waited");
+            self.client.answer(&self.call, self.number, &Err(failure));
         }
     }
 }
@@ -110,7 +119,7 @@ impl Client {
                     let kept = state.errors.below(arrived.members.len() as u64 + 1);
                     arrived.members.truncate(kept as usize);
                 }
-                let done = state.server.commit(&arrived, moody, Some(&name));
+                let done = state.commit(&arrived, moody, Sender::Run(&name));
                 state.say(|| {
                     let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
                     format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
@@ -152,17 +161,20 @@ impl Client {
         let (number, delay, fault) = self.arrive(&call);
         let mut under_way = UnderWay {
             client: self,
-            call: Some(call.clone()),
+            call: call.clone(),
+            number,
+            is_executed: false,
+            is_answered: false,
         };
         sleep(delay).await;
         self.world.event(self.run, "commit").await;
-        under_way.call = None;
+        under_way.is_executed = true;
         let answer = match fault {
             Some(fault) if !fault.commits() => {
                 sleep(fault.delay()).await;
                 if fault == Fault::TimeOut {
-                    // The call was dropped, so the server may still receive it later.
-                    under_way.call = Some(call.clone());
+                    // The server may still execute the call later.
+                    under_way.is_executed = false;
                 }
                 Err(fault.failure())
             }
@@ -174,6 +186,7 @@ impl Client {
         };
         self.world.event(self.run, "answer").await;
         self.answer(&call, number, &answer);
+        under_way.is_answered = true;
         answer
     }
 }
@@ -226,19 +239,15 @@ impl ReadRooms for Client {
 
 /// The server's answer to get_rooms, as far as it arrives.
 fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
-    let now = state.server.list();
-    state.server.history.push(now.clone());
-    let (lag, lists) = (state.weather.lag, state.server.history.len());
-    let back = if lag > 0 {
-        state.rng.below(lag + 1) as usize
-    } else {
-        0
+    state.catch_up();
+    let lag = state.weather.lag;
+    let behind = match state.weather.steady {
+        true => lag,
+        false => state.rng.below(lag + 1),
     };
-    let mut rows = match lists.checked_sub(back + 1) {
-        Some(at) if back > 0 => state.server.history[at].clone(),
-        _ => now,
-    };
-    if back > 0 {
+    let time = state.server.time.saturating_sub(behind);
+    let mut rows = state.server.list_at(time);
+    if rows != state.server.list() {
         state.count("a list that lags");
     }
     if state.rng.chance(state.weather.capped) {
@@ -261,17 +270,18 @@ fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
                 pipe,
                 state,
                 deleted,
-                updated_at: _,
+                updated_at,
             } = row;
+            let time = updated_at.as_deref().unwrap_or_default();
             let deleted = if *deleted { " deleted" } else { "" };
             format!(
-                "{id} {pipe} {:?} {} {}{deleted}",
+                "{id} {pipe} {:?} {} {}{deleted} {time}",
                 state.title, state.kind, state.public
             )
         };
         let text: Vec<String> = rows.iter().map(shown).collect();
         format!(
-            "run {run}: list, {back} behind, {failure:?}: {}",
+            "run {run}: list, {behind} ms behind, {failure:?}: {}",
             text.join("; ")
         )
     });

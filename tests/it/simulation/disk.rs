@@ -5,22 +5,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomform::ledger::{Claim, Claimed, Entries, Fact, LedgerError, Record, Stamp};
-use roomform::model::{RoomId, Time};
+use roomform::model::RoomId;
 
-use super::world::World;
+use super::protocol;
+use super::world::{Planted, World};
 
 /// The ledger file, as the next process reads it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Disk {
     pub entries: Entries,
     pub full: bool,
+    /// Whether it never lost an entry.
+    pub is_whole: bool,
     /// Rooms with an attempted message that the ledger no longer records: no guarantee holds for them.
     pub unsure: BTreeSet<RoomId>,
 }
 
 impl Disk {
+    pub fn new() -> Self {
+        Self {
+            entries: Entries::new(),
+            full: false,
+            is_whole: true,
+            unsure: BTreeSet::new(),
+        }
+    }
+
     /// Drops ledger entries, and with them the state of some messages.
     pub fn lose(&mut self, lost: impl Fn(&Stamp) -> bool) {
+        self.is_whole = false;
         let gone = self.entries.iter().filter(|(stamp, _)| lost(stamp));
         let rooms: Vec<RoomId> = gone.filter_map(|(_, fact)| Self::message(fact)).collect();
         self.unsure.extend(rooms);
@@ -47,20 +60,27 @@ pub struct Ledger {
 struct Batch<'a> {
     ledger: &'a Ledger,
     lines: Vec<(Stamp, Fact)>,
-    /// The room it claims. Lock, check and write are atomic: if another process has the claim, no part reaches the disk.
+    /// What it claims. Lock, check and write are atomic: if another process has the claim, no part reaches the disk.
     claim: Option<Claim>,
 }
 
 impl Batch<'_> {
-    fn is_taken(&self) -> bool {
-        self.claimed() != Claimed::Ours
-    }
-
-    fn claimed(&self) -> Claimed {
+    /// The product's own decision: what it leads to is checked, not the decision itself.
+    fn decide(&self) -> Claimed {
+        let Some(claim) = &self.claim else {
+            return Claimed::Ours;
+        };
         self.ledger.world.with(|state| {
-            let (run, now) = (&state.runs[self.ledger.run].name, Time(0));
-            let decide = |claim: &Claim| claim.decide(run, &state.disk.entries, now);
-            self.claim.as_ref().map_or(Claimed::Ours, decide)
+            if state.planted == Some(Planted::SharedClaims) && matches!(claim, Claim::Create { .. })
+            {
+                return Claimed::Ours;
+            }
+            let run = &state.runs[self.ledger.run].name;
+            let pipe = self.lines.first().and_then(|(_, fact)| fact.pipe());
+            let entries = state.disk.entries.iter();
+            let of_pipe = entries.filter(|(_, fact)| fact.pipe() == pipe);
+            let of_pipe = of_pipe.map(|(stamp, fact)| (stamp.clone(), fact.clone()));
+            claim.decide(run, &of_pipe.collect(), state.time())
         })
     }
 
@@ -74,10 +94,7 @@ impl Batch<'_> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if self.is_taken() {
-            return;
-        }
-        if !self.lines.is_empty() {
+        if !self.lines.is_empty() && self.decide() == Claimed::Ours {
             let end = self.lines.len() as u64 + 1;
             let lines = self.ledger.world.with(|state| state.rng.below(end));
             self.write(lines as usize);
@@ -97,11 +114,18 @@ impl Record for Ledger {
 }
 
 impl Ledger {
-    /// Writes facts, unless they claim a room that another process has claimed.
-    async fn write(&self, facts: Vec<Fact>, claim: Option<Claim>) -> Result<Claimed, LedgerError> {
+    /// Writes facts, unless they claim what another process has claimed.
+    async fn write(
+        &self,
+        mut facts: Vec<Fact>,
+        claim: Option<Claim>,
+    ) -> Result<Claimed, LedgerError> {
         let closed = || LedgerError::Closed("no space left on device".to_owned());
         self.world.event(self.run, "append").await;
         let (lines, delay, closed_before) = self.world.with(|state| {
+            if state.planted == Some(Planted::HastyVerdict) {
+                facts.iter_mut().for_each(call_ignored);
+            }
             let lines: Vec<(Stamp, Fact)> = facts
                 .iter()
                 .map(|fact| (state.stamp(self.run), fact.clone()))
@@ -122,16 +146,31 @@ impl Ledger {
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         self.world.event(self.run, "fsync").await;
-        let claimed = batch.claimed();
-        if claimed != Claimed::Ours {
+        let decision = batch.decide();
+        if decision != Claimed::Ours {
             batch.lines.clear();
             self.world.with(|state| {
-                state.count("a message of another run");
-                state.say(|| format!("run {}: taken: {facts:?}", self.run));
+                state.count(match (&batch.claim, &decision) {
+                    (Some(Claim::Message { .. }), _) => "a message of another run",
+                    (_, Claimed::Created(_)) => "a room that another run created",
+                    _ => "a create of another run",
+                });
+                state.say(|| format!("run {}: {decision:?}: {facts:?}", self.run));
             });
-            return Ok(claimed);
+            return Ok(decision);
+        }
+        if matches!(
+            batch.claim,
+            Some(Claim::Create {
+                takes_over: Some(_),
+                ..
+            })
+        ) {
+            self.world.with(|state| state.count("a claim taken over"));
         }
         let full = self.world.with(|state| {
+            let check = |fact| protocol::record(state, self.run, fact);
+            facts.iter().for_each(check);
             state.disk.full |= state.rng.chance(state.weather.full);
             if state.disk.full || state.runs[self.run].ledger_failed {
                 state.runs[self.run].ledger_failed = true;
@@ -151,5 +190,26 @@ impl Ledger {
         self.world
             .with(|state| state.runs[self.run].appended.extend(facts));
         Ok(Claimed::Ours)
+    }
+}
+
+/// Records a pending field as ignored, without evidence.
+fn call_ignored(fact: &mut Fact) {
+    if let Fact::Pending {
+        pipe,
+        room,
+        field,
+        sent,
+        shown,
+        ..
+    } = fact
+    {
+        *fact = Fact::Shown {
+            pipe: pipe.clone(),
+            room: *room,
+            field: *field,
+            sent: sent.clone(),
+            shown: shown.clone(),
+        };
     }
 }

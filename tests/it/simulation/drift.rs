@@ -46,11 +46,12 @@ fn changed_since(truth: &Truth<'_>, row: &LiveRoom, field: Field) -> bool {
         return false;
     };
     let last = room
-        .hands
+        .writes
         .iter()
-        .rposition(|(by, _)| by.as_ref() == Some(writer));
-    let since = last.map(|last| &room.hands[last + 1..]).unwrap_or_default();
-    since.iter().any(|(_, fields)| fields.contains(field))
+        .rposition(|write| write.run.as_ref() == Some(writer));
+    let since = last.map(|last| &room.writes[last + 1..]);
+    let mut since = since.unwrap_or_default().iter();
+    since.any(|write| write.changed.contains(field))
 }
 
 /// Whether the last recorded writer sent another value than is wanted now, or left the field alone.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roomform::model::{Limit, Pipe, RoomId, Sending, UserId, nfc};
+use roomform::model::{Field, Limit, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{
-    Action, IgnoredField, LimitKind, ManualSteps, Members, Note, Plan, Summary, UnknownMembers,
-    Violation,
+    Action, LimitKind, ManualSteps, Members, Note, Plan, Summary, UnknownMembers, Violation,
 };
 
 use super::oracle::{Truth, check};
+use super::unseen;
 use super::wishes::ROSTER;
 
 /// The figures and notes of a plan that are false.
@@ -24,7 +24,7 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     manual_steps(truth, plan, &mut wrong);
     plan.ignored
         .iter()
-        .for_each(|line| ignored(truth, line, &mut wrong));
+        .for_each(|line| unseen::ignored(truth, line, &mut wrong));
     notes(truth, plan, &mut wrong);
     summary(truth, plan, &mut wrong);
     refusals(truth, plan, &mut wrong);
@@ -69,44 +69,14 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     }
 }
 
-/// Checks that the last confirmed write sent the value, and that a list after it and the current list show another one.
-fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
-    let IgnoredField {
-        pipe,
-        room: _,
-        field,
-        sent,
-        shown,
-    } = line;
-    let live = truth.live(pipe);
-    let wish = truth.wishes.rooms.get(pipe);
-    let ([row], Some(wish)) = (live.as_slice(), wish) else {
-        return wrong.push(format!("{pipe}: ignored, and not there: {line:?}"));
-    };
-    let known = truth.known(row);
-    let reported = known.shown.get(field) == Some(&(sent.clone(), shown.clone()));
-    let last = known.sent.as_ref().map(|state| state.value(*field));
-    let holds = reported
-        && last
-            .as_ref()
-            .is_none_or(|last| last == sent || last == shown)
-        && wish.state.value(*field) == *sent
-        && row.state.value(*field) == *shown
-        && !wish.ignore.contains(*field)
-        && !truth.flags.resend_ignored;
-    if !holds {
-        wrong.push(format!("{pipe}: not ignored: {line:?}, last sent {last:?}"));
-    }
-}
-
 fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+    let mut noted = Vec::new();
     let chosen = truth.wishes.rooms.keys();
     let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
     let (mut again, mut left_out, mut doubtful) = (0, 0, 0);
     let mut public = Vec::new();
     for note in &plan.notes {
         let holds = match note {
-            Note::Pending { .. } => true,
             Note::Recreated {
                 pipe,
                 recorded,
@@ -125,6 +95,16 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             Note::WelcomeUncertain { pipe, room } => {
                 doubtful += 1;
                 uncertain(truth, pipe) == Some(*room)
+            }
+            Note::Pending { pipe, field, was } => {
+                noted.push((pipe, *field));
+                let known = truth.live(pipe).first().copied();
+                let known = known.and_then(|row| truth.known(row).pending.get(field));
+                let is_recorded = known.is_some_and(|known| {
+                    (&was.sent, &was.shown) == (&known.sent, &known.shown)
+                        && (&was.since, &was.updated_at) == (&known.since, &known.updated_at)
+                });
+                is_recorded && unseen::is_pending(truth, pipe, *field)
             }
             Note::LooksLike { pipe, live } => {
                 let declared = |pipe| truth.wishes.rooms.contains_key(pipe);
@@ -179,6 +159,14 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         wrong,
         doubtful == expected,
         "an uncertain welcome is not reported",
+    );
+    let fields = chosen.iter();
+    let fields = fields.flat_map(|pipe| Field::ALL.map(|field| (*pipe, field)));
+    let expected = fields.filter(|(pipe, field)| unseen::is_pending(truth, pipe, *field));
+    check(
+        wrong,
+        noted == expected.collect::<Vec<_>>(),
+        "a pending field is not reported",
     );
     let out = truth.wishes.rooms.len() - chosen.len();
     check(wrong, left_out == out, "another number was left out");

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, UserId, Welcome};
+use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, Time, UserId, Welcome};
 use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
 
 use super::record::{Account, Known};
@@ -35,6 +35,8 @@ pub struct Truth<'a> {
     pub wanted: BTreeMap<&'a str, &'a Wishes>,
     /// Whether every list so far was up to date.
     pub punctual: bool,
+    /// When the list was read.
+    pub read_at: Time,
     pub nothing: Known,
 }
 
@@ -113,9 +115,8 @@ impl Truth<'_> {
 
     /// Declared members that are not recorded and must be sent: all of them, or those that an intent named.
     fn missing(&self, pipe: &Pipe, wish: &Wish, known: &Known) -> BTreeSet<UserId> {
-        let owed = self.account.owed.get(pipe);
-        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.contains(user));
-        let sent = |user: &UserId| wish.policy == MembersPolicy::Ensure || is_owed(user);
+        let owed = self.account.owed(pipe);
+        let sent = |user: &UserId| wish.policy == MembersPolicy::Ensure || owed.contains(user);
         let missing = wish.members.difference(&known.on).copied();
         missing.filter(sent).collect()
     }
@@ -175,6 +176,18 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
             );
             check(wrong, change.recreate == known, "recreated, or not");
             check(wrong, change.send == wish.state, "another state is sent");
+            let recorded = truth.account.ids.get(pipe).copied();
+            check(
+                wrong,
+                change.replaces == recorded,
+                "it replaces another room",
+            );
+            let since = truth.account.open(pipe).first().map(|claim| claim.since);
+            check(
+                wrong,
+                change.uncertain_since == since,
+                "uncertain since another time",
+            );
             let Members {
                 new,
                 unknown,
@@ -219,6 +232,9 @@ fn fields(
             let differs = before != after && !wish.ignore.contains(field);
             let holds = named.before == before && named.after == after && differs;
             check(wrong, holds, "before and after are not so");
+            let sent = truth.known(row).sent.as_ref();
+            let was_sent = sent.is_some_and(|sent| sent.value(field) == after);
+            check(wrong, named.was_sent == was_sent, "sent before, or not");
             drift::line(truth, row, &change.pipe, named, wrong);
         } else {
             send.copy_field(field, &row.state);

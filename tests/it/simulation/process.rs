@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::apply::{Control, Job, Limiter, Patience, apply};
+use tokio::time::Instant;
+
+use roomform::apply::{Backoff, Control, Job, Limiter, Outcome, Patience, RoomOutcome, apply};
 use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
-use roomform::model::{Observed, Recorded, Target, WidgetId};
-use roomform::plan::{Allow, Plan, PlanOptions, RoomFilter, RowFilter, plan};
+use roomform::model::{Observed, Pipe, Recorded, Target, Time, WidgetId};
+use roomform::plan::{
+    Allow, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, plan, wait_for_confirmed,
+};
 use roomform::render::{self, Paint};
 
 use super::client::Client;
@@ -17,8 +21,9 @@ use super::oracle::{self, Flags, Truth};
 use super::record::{Account, Known};
 use super::report;
 use super::tally;
+use super::weather::VERIFY_TIMEOUT;
 use super::wishes::Wishes;
-use super::world::{Fate, World};
+use super::world::{Fate, Planted, World};
 
 /// How a process is started.
 #[derive(Debug, Clone, Copy)]
@@ -104,18 +109,50 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     });
     let seed = world.with(|state| state.rng.draw());
     let filter = RowFilter::new(&desired);
-    let (recorded, account) = on_disk(world);
     let dice = Dice::new(seed);
-    let listed = client.collect(&dice, Observed::default, |observed, row| {
-        filter.take(observed, row);
-    });
-    let Ok(observed) = listed.await else {
-        return End::Blind;
+    let patience = match world.with(|state| state.planted) {
+        Some(Planted::Impatience) => Duration::ZERO,
+        _ => VERIFY_TIMEOUT,
     };
+    let mut backoff = Backoff::default();
+    let (recorded, account) = on_disk(world);
+    let observed = loop {
+        let read_at = world.with(|state| state.time());
+        let listed = client.collect(&dice, Observed::default, |observed, row| {
+            filter.take(observed, row);
+        });
+        let Ok(mut observed) = listed.await else {
+            return End::Blind;
+        };
+        observed.read_at = Some(read_at);
+        let inputs = Inputs {
+            desired: &desired,
+            observed: &observed,
+            recorded: &recorded,
+        };
+        let lag = patience.as_millis() as i64;
+        let until = wait_for_confirmed(inputs, &switches.only, lag);
+        let left = until.map(|until| until.0 - world.with(|state| state.time()).0);
+        let left = left.map(|left| Duration::from_millis(left.max(0) as u64));
+        let Some(wait) = left.and_then(|left| backoff.next_wait(Instant::now() + left)) else {
+            break observed;
+        };
+        world.with(|state| state.count("a wait for a confirmed room"));
+        tokio::time::sleep(wait).await;
+    };
+    let read_at = observed.read_at.unwrap_or_default();
     let planned = plan(&target(), &desired, &observed, &recorded, &switches);
-    judge(world, run, start.flags, &account, &planned);
-    let owed = account.welcomes.iter().filter(|(_, (owed, _))| *owed);
-    let promised = owed.map(|(pipe, _)| pipe.clone()).collect();
+    judge(world, run, start.flags, &account, &planned, read_at);
+    let again = planned.changes.iter().filter(|change| change.recreate);
+    let again: Vec<Pipe> = again.map(|change| change.pipe.clone()).collect();
+    world.with(|state| state.unprotected.extend(again));
+    let pipes = account.claims.keys();
+    let promised = pipes.filter(|pipe| account.promises_welcome(pipe));
+    // If another run creates the room first, this one still welcomes it.
+    let creates = planned.changes.iter();
+    let creates = creates.filter(|change| change.welcome.is_some());
+    let creates = creates.map(|change| &change.pipe);
+    let promised = promised.chain(creates).cloned().collect();
     world.with(|state| state.runs[run].promised = promised);
     if !planned.refusals.is_empty() {
         return End::Refused;
@@ -128,6 +165,10 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         let run = &state.runs[run];
         (run.interrupts(), run.lists)
     });
+    let patience = Patience {
+        verify: patience,
+        ..Patience::default()
+    };
     let pace = Limiter::new(start.parallelism, start.rate);
     let (ledger, dice) = (Arc::clone(world), Dice::new(seed ^ 1));
     let job = Job {
@@ -140,7 +181,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
             pace,
             dice,
             start.fail_fast,
-            Patience::default(),
+            patience,
             interrupts,
         )),
     };
@@ -150,7 +191,21 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         let lies = report::lies(state, process, &planned, &outcome, lists);
         let writes = process.requests.len() + process.said.len();
         tally::outcome(&mut state.tally, &outcome);
-        state.say(|| format!("run {run}: ended: {outcome:?}"));
+        state.say(|| {
+            // The list has no order, and these times differ between two worlds of a seed.
+            let without_times = |room: RoomOutcome| RoomOutcome {
+                sent_at: None,
+                answered_at: None,
+                ..room
+            };
+            let Outcome { rooms, .. } = outcome.clone();
+            let shown = Outcome {
+                observed: None,
+                rooms: rooms.into_iter().map(without_times).collect(),
+                ..outcome.clone()
+            };
+            format!("run {run}: ended: {shown:?}")
+        });
         for lie in lies {
             state.fail(format!("run {run}: the outcome is not true: {lie}"));
         }
@@ -164,7 +219,8 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         for known in account.rooms.values_mut() {
             known.saw = None;
         }
-        judge(world, run, start.flags, &account, &after);
+        let read_at = observed.read_at.unwrap_or_default();
+        judge(world, run, start.flags, &account, &after, read_at);
     }
     End::Applied(writes)
 }
@@ -175,7 +231,7 @@ fn on_disk(world: &World) -> (Recorded, Account) {
 }
 
 /// Checks a plan against the truth.
-fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan) {
+fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan, read_at: Time) {
     world.with(|state| {
         let process = &state.runs[run];
         let truth = Truth {
@@ -189,6 +245,7 @@ fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan
                 .iter()
                 .map(|run| (run.name.as_str(), &*run.wishes))
                 .collect(),
+            read_at,
             punctual: !state.tally.contains_key("a list that lags"),
             nothing: Known::default(),
         };

@@ -1,15 +1,14 @@
 //! Invariants at the moment a write call reaches the server.
 
-use std::collections::BTreeSet;
-
 use roomform::imbachat::Delivery;
 use roomform::ledger::{Fact, Stage};
-use roomform::model::{LiveRoom, MembersPolicy, UserId};
+use roomform::model::{Field, FieldValue, LiveRoom, MembersPolicy, Pipe, RoomId};
 use roomform::plan::CHUNK;
 
+use super::arrival::Late;
 use super::record::Account;
-use super::server::{Said, Write};
-use super::world::{Answer, Run, State};
+use super::server::{Arrival, Call, Room, Said, Write};
+use super::world::{Answer, Request, Run, State};
 
 /// Checks one call of a run against everything known so far.
 pub fn write(state: &mut State, run: usize, write: &Write) {
@@ -39,8 +38,8 @@ pub fn write(state: &mut State, run: usize, write: &Write) {
         }
     }
     if write.room.is_none() {
-        if !intended(state, process, write) {
-            wrong.push("it creates without an intent on disk that names all its members");
+        if !claimed(state, process, write) {
+            wrong.push("it creates without the first claim on disk, with an intent that names all its members");
         }
         if process
             .shown
@@ -107,14 +106,13 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     if begun != [&process.name] {
         wrong.push("it has no intent on disk, or another run has one too");
     }
-    let last = account.welcomes.get(&row.pipe);
     // Another run with another manifest may have promised less since this run did, or since it made its plan.
     let own = process
         .appended
         .iter()
         .any(|fact| matches!(fact, Fact::Intent { pipe, welcome: true, .. } if *pipe == row.pipe));
     let own = own || process.promised.contains(&row.pipe);
-    if !own && last.is_none_or(|(owed, _)| !owed) {
+    if !own && !account.promises_welcome(&row.pipe) {
         wrong.push("no create promised it");
     }
     let mut before = process.said.iter().filter(|other| *other.said == *said);
@@ -126,6 +124,110 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     for text in wrong {
         state.fail(format!("run {run}: {said:?}: {text}"));
     }
+}
+
+/// Checks a fact that a run records.
+pub fn record(state: &mut State, run: usize, fact: &Fact) {
+    let text = match fact {
+        Fact::NotCreated { pipe, of_run } => {
+            let name = of_run.as_ref().unwrap_or(&state.runs[run].name);
+            let created = state.is_protected(pipe) && created(state, pipe, name);
+            created.then_some("the create made a room, or is still under way")
+        }
+        Fact::Pending {
+            room,
+            field,
+            shown,
+            updated_at,
+            ..
+        } => {
+            let mut rows = state.runs[run].shown.iter();
+            let is_shown = rows.any(|row| {
+                let same =
+                    (row.state.value(*field), &row.updated_at) == (shown.clone(), updated_at);
+                row.id == *room && same
+            });
+            (!is_shown).then_some("the last list did not show that")
+        }
+        Fact::Confirmed { room, members, .. } if !members.is_empty() => {
+            let is_answered = |request: &Request| {
+                let sent = &request.write.members;
+                request.answer == Answer::Good(*room)
+                    && !request.errors
+                    && members.iter().all(|user| sent.contains(user))
+            };
+            let mut requests = state.runs[run].requests.iter();
+            (!requests.any(is_answered)).then_some("no answer without an error confirmed them")
+        }
+        Fact::Shown {
+            room,
+            field,
+            sent,
+            shown,
+            ..
+        } if sent != shown => {
+            let took = can_prove(state, run) && took(state, run, *room, *field, sent);
+            took.then_some("the server did not ignore it")
+        }
+        _ => None,
+    };
+    if let Some(text) = text {
+        state.fail(format!("run {run}: it records {fact:?}: {text}"));
+    }
+}
+
+/// Whether a create of a run made a room that the ledger does not know, or may still make one.
+fn created(state: &State, pipe: &Pipe, run: &String) -> bool {
+    let known = |id: &RoomId| {
+        let mut facts = state.disk.entries.values();
+        facts.any(|fact| matches!(fact, Fact::Confirmed { room, .. } if room == id))
+    };
+    let live = state.server.live(pipe);
+    let mut unknown = live.iter().filter(|id| !known(id));
+    let made = unknown.any(|id| state.server.rooms[id].made_by.as_ref() == Some(run));
+    let is_create = |late: &Late| match &late.call {
+        Call::Write(write) => late.run == *run && write.pipe == *pipe && write.room.is_none(),
+        Call::Say(_) => false,
+    };
+    made || state.server.late.iter().any(is_create)
+}
+
+/// Whether a list can prove something to a run. An old row can look like the run's own write if a list or the ledger lacked the room,
+/// or if others wrote to it within the time that the list lags.
+fn can_prove(state: &State, run: usize) -> bool {
+    let Run { name, begun, .. } = &state.runs[run];
+    let disturbs = |room: &Room| {
+        let writes = room.writes.iter();
+        let recent = writes.filter(|write| write.at + state.weather.lag >= *begun);
+        let foreign = recent.filter(|write| write.run.as_ref() != Some(name));
+        let foreign: Vec<&Arrival> = foreign.collect();
+        foreign.len() > 1
+            || foreign
+                .iter()
+                .any(|write| write.run.is_none() || write.at >= *begun)
+    };
+    let mut rooms = state.server.rooms.values();
+    let was_capped = state.tally.contains_key("a list that is capped");
+    state.disk.is_whole && !was_capped && !rooms.any(disturbs)
+}
+
+/// Whether the write that sent this value changed the field, and no one has changed it since. The write is the run's last one to the
+/// room, or the last one of any run.
+fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue) -> bool {
+    let Some(room) = state.server.rooms.get(&room) else {
+        return false;
+    };
+    let name = Some(&state.runs[run].name);
+    let sends = |write: &&Arrival| write.is_ours && write.sent.value(field) == *sent;
+    let own = |write: &&Arrival| sends(write) && write.run.as_ref() == name;
+    let has_own = room.writes.iter().any(|write| own(&write));
+    let is_meant = |write: &Arrival| if has_own { own(&write) } else { sends(&write) };
+    let last = room.writes.iter().rposition(is_meant);
+    last.is_some_and(|last| {
+        let mut later = room.writes[last + 1..].iter();
+        let changed = later.any(|write| write.changed.contains(field));
+        !changed && !room.writes[last].ignored.contains(field)
+    })
 }
 
 /// Whether this earlier call may already have executed the create.
@@ -149,23 +251,15 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
     good.count() <= confirmed.count()
 }
 
-fn intended(state: &State, process: &Run, write: &Write) -> bool {
-    let mine = state
-        .disk
-        .entries
-        .iter()
-        .filter(|(stamp, _)| stamp.run == process.name);
-    mine.rev().any(|(_, fact)| match fact {
-        Fact::Intent {
-            pipe,
-            members,
-            welcome,
-        } if *pipe == write.pipe => {
-            let owed: BTreeSet<&UserId> = members.iter().collect();
-            let wish = process.wishes.rooms.get(pipe);
-            let promised = wish.is_some_and(|wish| wish.welcome.is_some());
-            *welcome == promised && write.members.iter().all(|user| owed.contains(user))
-        }
-        _ => false,
+/// Whether the run holds the claim of the pipe, and its intent names all members of this create.
+fn claimed(state: &State, process: &Run, write: &Write) -> bool {
+    let account = Account::of(&state.disk.entries);
+    let open = account.open(&write.pipe);
+    let first = open.first();
+    let wish = process.wishes.rooms.get(&write.pipe);
+    let promised = wish.is_some_and(|wish| wish.welcome.is_some());
+    first.is_some_and(|claim| {
+        let names = |user| claim.members.contains(user);
+        claim.run == process.name && claim.welcome == promised && write.members.iter().all(names)
     })
 }

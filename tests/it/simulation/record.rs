@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use roomform::ledger::{Entries, Fact, Stage, Stamp};
-use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, UserId};
+use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, Time, UserId};
 
 /// What the ledger records for one room.
 #[derive(Debug, Default, PartialEq)]
@@ -14,12 +15,36 @@ pub struct Known {
     pub released: BTreeSet<UserId>,
     /// The last confirmed write.
     pub sent: Option<RoomState>,
-    /// Field, sent, shown.
+    /// Ignored fields: sent, shown.
     pub shown: BTreeMap<Field, (FieldValue, FieldValue)>,
+    pub pending: BTreeMap<Field, Pending>,
     /// The run that made the last confirmed write, and the pipe it was meant for.
     pub wrote: Option<(String, Pipe)>,
     /// What that run saw of the room afterwards, if it looked.
     pub saw: Option<RoomState>,
+}
+
+/// A field that the list of the last writer did not show in time.
+#[derive(Debug, PartialEq)]
+pub struct Pending {
+    pub sent: FieldValue,
+    pub shown: FieldValue,
+    pub updated_at: Option<Box<str>>,
+    pub since: Time,
+}
+
+/// A create that a run claimed, until it is known to have done nothing.
+#[derive(Debug, PartialEq)]
+pub struct Claimed {
+    pub run: String,
+    pub since: Time,
+    /// The members that it named, and those not confirmed since.
+    pub members: BTreeSet<UserId>,
+    owed: BTreeSet<UserId>,
+    /// Whether it promised a welcome that no run is known to have sent.
+    pub welcome: bool,
+    /// The room of the pipe, once an answer or the list showed it.
+    pub room: Option<RoomId>,
 }
 
 /// What the ledger records.
@@ -27,12 +52,8 @@ pub struct Known {
 pub struct Account {
     pub rooms: BTreeMap<RoomId, Known>,
     pub ids: BTreeMap<Pipe, RoomId>,
-    /// The members that the last intent of each pipe named.
-    pub promised: BTreeMap<Pipe, BTreeSet<UserId>>,
-    /// The same, without members confirmed since.
-    pub owed: BTreeMap<Pipe, BTreeSet<UserId>>,
-    /// Whether the last intent of each pipe named a welcome, and the id of its room if known.
-    pub welcomes: BTreeMap<Pipe, (bool, Option<RoomId>)>,
+    /// The claims of each pipe, earliest first.
+    pub claims: BTreeMap<Pipe, Vec<Claimed>>,
     /// Whether a room is in the manifest, as last recorded.
     pub declared: BTreeMap<Pipe, bool>,
     /// The number of rows of each roster when it was last applied.
@@ -101,7 +122,12 @@ impl Account {
                         ended.then(|| saw.copy_field(*field, sent));
                     }
                     _ if !own => {}
-                    Fact::Shown { room, shown, .. } if room == id => match shown {
+                    Fact::Shown {
+                        room, field, shown, ..
+                    }
+                    | Fact::Pending {
+                        room, field, shown, ..
+                    } if room == id => match shown {
                         FieldValue::Text(title) => saw.title.clone_from(title),
                         FieldValue::Kind(kind) => saw.kind = *kind,
                         FieldValue::Public(public) => saw.public = *public,
@@ -123,10 +149,21 @@ impl Account {
                 members,
                 welcome,
             } => {
-                self.welcomes.insert(pipe.clone(), (*welcome, None));
                 let members: BTreeSet<UserId> = members.iter().copied().collect();
-                self.owed.insert(pipe.clone(), members.clone());
-                self.promised.insert(pipe.clone(), members);
+                self.claims.entry(pipe.clone()).or_default().push(Claimed {
+                    run: stamp.run.clone(),
+                    since: time(stamp),
+                    owed: members.clone(),
+                    members,
+                    welcome: *welcome,
+                    room: None,
+                });
+            }
+            Fact::NotCreated { pipe, of_run } => {
+                let run = of_run.as_ref().unwrap_or(&stamp.run);
+                if let Some(claims) = self.claims.get_mut(pipe) {
+                    claims.retain(|claim| claim.run != *run);
+                }
             }
             Fact::Confirmed {
                 pipe,
@@ -135,10 +172,8 @@ impl Account {
                 sent,
                 kept: _,
             } => {
-                if let Some(owed) = self.owed.get_mut(pipe) {
-                    members.iter().for_each(|user| {
-                        owed.remove(user);
-                    });
+                for claim in self.claims.get_mut(pipe).into_iter().flatten() {
+                    claim.owed.retain(|user| !members.contains(user));
                 }
                 let known = self.rooms.entry(*room).or_default();
                 known.on.extend(members);
@@ -146,6 +181,12 @@ impl Account {
                     known.released.remove(user);
                 });
                 known.sent = Some(sent.clone());
+                known.pending.clear();
+                // The server may accept a value that is sent again.
+                let resent = |field: &Field, value: &FieldValue| sent.value(*field) == *value;
+                known
+                    .shown
+                    .retain(|field, (value, _)| !resent(field, value));
                 self.names(pipe, *room);
             }
             Fact::Adopted { pipe, room, .. } => {
@@ -156,6 +197,11 @@ impl Account {
             } => {
                 let runs = self.messages.entry(*room).or_default();
                 runs.insert(stamp.run.clone(), *stage);
+                if *stage == Stage::Confirmed {
+                    let claims = self.claims.get_mut(pipe);
+                    let claims = claims.into_iter().flatten();
+                    claims.for_each(|claim| claim.welcome = false);
+                }
                 self.names(pipe, *room);
             }
             Fact::Released {
@@ -182,24 +228,39 @@ impl Account {
                 ..
             } => {
                 let known = self.rooms.entry(*room).or_default();
+                known.pending.remove(field);
                 if sent == shown {
                     known.shown.remove(field);
                 } else {
                     known.shown.insert(*field, (sent.clone(), shown.clone()));
                 }
             }
-            Fact::Seen { .. }
-            | Fact::Forgotten { .. }
-            | Fact::NotCreated { .. }
-            | Fact::Pending { .. } => {}
+            Fact::Pending {
+                room,
+                field,
+                sent,
+                shown,
+                updated_at,
+                ..
+            } => {
+                let known = self.rooms.entry(*room).or_default();
+                let pending = Pending {
+                    sent: sent.clone(),
+                    shown: shown.clone(),
+                    updated_at: updated_at.clone(),
+                    since: time(stamp),
+                };
+                known.pending.insert(*field, pending);
+            }
+            Fact::Seen { .. } | Fact::Forgotten { .. } => {}
         }
     }
 
     /// The server's answer, or its list, showed the room of a pipe.
     fn names(&mut self, pipe: &Pipe, room: RoomId) {
         self.ids.insert(pipe.clone(), room);
-        if let Some((_, to)) = self.welcomes.get_mut(pipe) {
-            *to = Some(room);
+        for claim in self.claims.get_mut(pipe).into_iter().flatten() {
+            claim.room = Some(room);
         }
     }
 
@@ -215,37 +276,77 @@ impl Account {
         }
     }
 
+    /// The claims of a pipe that still owe something.
+    fn unsettled(&self, pipe: &Pipe) -> impl Iterator<Item = &Claimed> {
+        let claims = self.claims.get(pipe).into_iter().flatten();
+        claims.filter(|claim| !claim.owed.is_empty() || self.owes_its_welcome(claim))
+    }
+
+    fn owes_its_welcome(&self, claim: &Claimed) -> bool {
+        let begun = |room| self.begun(room).is_some();
+        claim.welcome && !claim.room.is_some_and(begun)
+    }
+
+    /// The claims of a pipe whose room is unknown: the last of each run, earliest first.
+    pub fn open(&self, pipe: &Pipe) -> Vec<&Claimed> {
+        let mut open: Vec<&Claimed> = Vec::new();
+        for claim in self.claims.get(pipe).into_iter().flatten() {
+            if claim.room.is_none() {
+                open.retain(|other| other.run != claim.run);
+                open.push(claim);
+            }
+        }
+        open
+    }
+
+    /// The members that creates promised and that are not confirmed.
+    pub fn owed(&self, pipe: &Pipe) -> BTreeSet<UserId> {
+        let claims = self.claims.get(pipe).into_iter().flatten();
+        claims.flat_map(|claim| &claim.owed).copied().collect()
+    }
+
+    /// Whether a create promised a welcome that no run is known to have sent.
+    pub fn promises_welcome(&self, pipe: &Pipe) -> bool {
+        let claims = self.claims.get(pipe);
+        claims.is_some_and(|claims| claims.iter().any(|claim| claim.welcome))
+    }
+
     /// Whether a room still waits for the welcome that its create promised.
     pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
-        let promised = self.welcomes.get(pipe);
-        let to = promised.is_some_and(|(welcome, to)| *welcome && to.is_none_or(|to| to == room));
-        to && self.begun(room).is_none()
+        let last = self.unsettled(pipe).last();
+        let is_meant = last.is_some_and(|last| last.room.is_none_or(|to| to == room));
+        let owes = self
+            .unsettled(pipe)
+            .any(|claim| self.owes_its_welcome(claim));
+        owes && is_meant && self.begun(room).is_none()
     }
 
     /// Whether two accounts agree in everything that plans depend on.
     pub fn agrees(&self, other: &Self) -> bool {
-        let pipes = self.owed.keys().chain(other.owed.keys());
-        let mut owed = pipes.map(|pipe| (self.owed(pipe), other.owed(pipe)));
+        let pipes = self.claims.keys().chain(other.claims.keys());
+        let runs = |account: &Self, pipe| -> Vec<String> {
+            let open = account.open(pipe).into_iter();
+            open.map(|claim| claim.run.clone()).collect()
+        };
+        let mut claims = pipes.map(|pipe| {
+            self.owed(pipe) == other.owed(pipe)
+                && self.owes(pipe) == other.owes(pipe)
+                && runs(self, pipe) == runs(other, pipe)
+        });
         let rooms = self.messages.keys().chain(other.messages.keys());
         let mut begun = rooms.map(|room| (self.begun(*room), other.begun(*room)));
-        let pipes = self.welcomes.keys().chain(other.welcomes.keys());
-        let mut owes = pipes.map(|pipe| (self.owes(pipe), other.owes(pipe)));
         begun.all(|(own, its)| own == its)
-            && owes.all(|(own, its)| own == its)
+            && claims.all(|agrees| agrees)
             && self.rooms == other.rooms
             && self.ids == other.ids
-            && owed.all(|(own, its)| own == its)
     }
 
-    fn owed(&self, pipe: &Pipe) -> Option<&BTreeSet<UserId>> {
-        self.owed.get(pipe).filter(|owed| !owed.is_empty())
-    }
-
-    /// Whether the last intent of a pipe is incomplete.
+    /// Whether the creates of a pipe still owe something.
     pub fn owes(&self, pipe: &Pipe) -> bool {
-        let welcome = self.welcomes.get(pipe).is_some_and(|(welcome, to)| {
-            *welcome && to.is_none_or(|room| self.begun(room).is_none())
-        });
-        welcome || self.owed(pipe).is_some()
+        self.unsettled(pipe).next().is_some()
     }
+}
+
+fn time(stamp: &Stamp) -> Time {
+    Time(stamp.time.parse::<Timestamp>().unwrap().as_millisecond())
 }

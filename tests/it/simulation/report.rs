@@ -112,7 +112,8 @@ fn counted(
         "another number of members",
     );
     let first = sent.first().is_none_or(|request| match change.action {
-        Action::Create => request.write.room.is_none(),
+        // Another run may have created the room meanwhile.
+        Action::Create => request.write.room.is_none() || room.was_uncertain,
         Action::Update { id, .. } => request.write.room == Some(id),
     });
     check(wrong, first, "another room was written to");
@@ -159,8 +160,10 @@ fn ended(
         Status::Applied | Status::NotVisible => good && silent,
         // Two rooms instead of one, or another room than the intended one.
         Status::Conflict(_) => (good || doubtful) && silent,
-        Status::Uncertain(Doubt::OtherRun, _) => room.id.is_none(),
         Status::Uncertain(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
+        Status::Uncertain(Doubt::OtherRun, _) => {
+            !good && silent && room.create && room.id.is_none()
+        }
         Status::Uncertain(Doubt::Welcome, _) => {
             good && word == Some(&Answer::Bad(Delivery::Uncertain))
         }
@@ -171,7 +174,7 @@ fn ended(
         Status::NotStarted | Status::UpToDate | Status::Undeclared | Status::Stale(_) => {
             last.is_none() && silent
         }
-        Status::Unfinished => last.is_some() || !silent,
+        Status::Unfinished => last.is_some() || !silent || room.was_uncertain,
     };
     check(wrong, so, "the last answer was another");
     let other = sent
@@ -226,7 +229,10 @@ fn welcomed(
         there >= room.messages,
         "a message is counted that is not there",
     );
-    let verified = matches!(room.status, Status::Verified | Status::Ignored(_));
+    let verified = matches!(
+        room.status,
+        Status::Verified | Status::Pending(_) | Status::Ignored(_)
+    );
     if change.welcome.is_some() && verified && room.errors.is_empty() {
         let others = state.disk.entries.iter().any(|(stamp, fact)| {
             let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
@@ -268,6 +274,7 @@ fn confirmed(
         Status::Verified
             | Status::Applied
             | Status::Partial
+            | Status::Pending(_)
             | Status::Ignored(_)
             | Status::NotVisible
             | Status::Uncertain(Doubt::Welcome, _)
@@ -324,7 +331,7 @@ fn shown(
     let looked = outcome.observed.is_some() || outcome.verification_error.is_some();
     let by_list = matches!(
         room.status,
-        Status::Verified | Status::Ignored(_) | Status::NotVisible
+        Status::Verified | Status::Pending(_) | Status::Ignored(_) | Status::NotVisible
     );
     check(wrong, looked || !by_list, "no one looked");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use roomform::ledger::{Fact, Stamp, bytes, compact, parse};
 use roomform::model::{Field, FieldSet, Pipe, RoomId};
@@ -15,7 +16,7 @@ use super::server::Manners;
 use super::verdict;
 use super::weather::Weather;
 use super::wishes::{self, Wishes};
-use super::world::{State, World};
+use super::world::{Planted, State, World};
 
 /// Rounds after which the last plan must be empty.
 const ROUNDS: usize = 4;
@@ -29,13 +30,13 @@ pub struct Verdict {
 }
 
 /// Runs a seed from beginning to end, in virtual time.
-pub fn play(seed: u64, logged: bool) -> Verdict {
+pub fn play(seed: u64, logged: bool, planted: Option<Planted>) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    let world = runtime.block_on(unfold(seed, logged));
+    let world = runtime.block_on(unfold(seed, logged, planted));
     drop(runtime);
     world.with(|state| Verdict {
         broken: std::mem::take(&mut state.broken),
@@ -44,7 +45,7 @@ pub fn play(seed: u64, logged: bool) -> Verdict {
     })
 }
 
-async fn unfold(seed: u64, logged: bool) -> Arc<World> {
+async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World> {
     let mut rng = Rng::new(seed);
     let manners = Manners {
         upserts: rng.chance(600),
@@ -53,6 +54,7 @@ async fn unfold(seed: u64, logged: bool) -> Arc<World> {
         writes_to_deleted: rng.chance(200),
         strays: rng.chance(100),
         stubborn_from_birth: rng.chance(300),
+        touches: rng.chance(500),
     };
     let mut wishes = Arc::new(Wishes::new(&mut rng));
     let mut errors = Rng::new(seed ^ 0x0e44_0e44);
@@ -61,7 +63,7 @@ async fn unfold(seed: u64, logged: bool) -> Arc<World> {
     } else {
         0
     };
-    let world = Arc::new(World::new(rng, errors, manners, logged));
+    let world = Arc::new(World::new(rng, errors, manners, logged, planted));
     let (steps, calm) = world.with(|state| {
         furnish(state, &wishes);
         state.weather = Weather::new(&mut state.rng);
@@ -102,11 +104,17 @@ fn furnish(state: &mut State, wishes: &Wishes) {
             server.stubborn.insert(wishes::pipe(rng), fields);
         }
     }
+    server.keep_list();
 }
 
 /// Time passes, and one or two processes run.
 async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
     let before = Arc::clone(wishes);
+    let idle = world.with(|state| {
+        let most = *state.rng.pick(&[1, 20, 7_200]);
+        state.rng.below(1_000 * most)
+    });
+    tokio::time::sleep(Duration::from_millis(idle)).await;
     let (first, second) = world.with(|state| {
         if state.rng.chance(500) {
             Arc::make_mut(wishes).edit(&mut state.rng);
@@ -122,7 +130,12 @@ async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
         Some(second) => {
             let old = world.with(|state| state.rng.chance(500));
             let theirs = if old { &before } else { &*wishes };
-            tokio::join!(run(world, wishes, first), run(world, theirs, second));
+            let delay = world.with(|state| state.rng.below(4_000));
+            let later = async {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+                run(world, theirs, second).await
+            };
+            tokio::join!(run(world, wishes, first), later);
         }
     }
     // The runtime drops the calls of a dead process in its own time.
@@ -133,15 +146,13 @@ async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
 
 /// Changes to the ledger and the server between runs.
 fn pass(state: &mut State) {
+    state.catch_up();
     if state.rng.chance(500) {
         state.disk.full = false;
     }
     while state.rng.chance(300) && state.weather.others > 0 {
         let text = state.server.meddle(&mut state.rng);
         state.say(|| format!("someone else: {text}"));
-    }
-    while !state.server.late.is_empty() && state.rng.chance(700) {
-        state.arrive_late();
     }
     match state.rng.below(25) {
         0 => {
@@ -197,6 +208,7 @@ fn forget(state: &mut State) {
     let entries = state.disk.entries.values();
     let known = entries.filter(|fact| fact.pipe() == Some(&pipe));
     let known: Vec<RoomId> = known.filter_map(Disk::message).collect();
+    state.unprotected.insert(pipe.clone());
     state.disk.unsure.extend(known);
     state.disk.entries.insert(stamp, Fact::Forgotten { pipe });
 }
@@ -204,9 +216,10 @@ fn forget(state: &mut State) {
 /// All faults are over: after a few rounds, nothing is left to do.
 async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
     world.with(|state| {
-        while !state.server.late.is_empty() {
-            state.arrive_late();
-        }
+        let now = state.elapsed();
+        let late = state.server.late.iter_mut();
+        late.for_each(|late| late.due = now);
+        state.catch_up();
         state.weather = Weather {
             latency: 5,
             ..Weather::default()
@@ -215,6 +228,8 @@ async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
         state.say(|| "all trouble is over".to_owned());
     });
     for _ in 0..ROUNDS {
+        // A list that is an hour younger shows whether the server ignored a field.
+        tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
         let End::Idle(plan) = run(world, wishes, calm).await else {
             continue;
         };

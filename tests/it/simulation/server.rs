@@ -8,8 +8,10 @@ use std::sync::Arc;
 use roomform::imbachat::{Delivery, Failure};
 use roomform::model::{Field, FieldSet, LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
 
+use super::arrival::Late;
 use super::rng::Rng;
 use super::wishes;
+use super::world::timestamp;
 
 /// The life cycle of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,36 @@ pub struct Room {
     pub members: BTreeSet<UserId>,
     /// Messages that roomform sent.
     pub said: Vec<Said>,
-    /// Every write that reached the room: the run that waited for the answer, if any, and the fields that changed.
-    pub hands: Vec<(Option<String>, FieldSet)>,
+    /// Every write that reached the room, oldest first.
+    pub writes: Vec<Arrival>,
+    /// The run whose create made the room.
+    pub made_by: Option<String>,
+    /// The time that the list shows, in milliseconds; the list itself shows seconds.
+    pub updated_at: u64,
+}
+
+/// A write that reached a room.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The run that waited for the answer, if any.
+    pub run: Option<String>,
+    /// Whether a run sent it.
+    pub is_ours: bool,
+    pub at: u64,
+    pub sent: RoomState,
+    pub changed: FieldSet,
+    /// Fields that the server ignored.
+    pub ignored: FieldSet,
+}
+
+/// The sender of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// The run that waits for the answer.
+    Run(&'a str),
+    /// A run that no longer waits.
+    GoneRun(&'a str),
+    Others,
 }
 
 /// One write call, as it arrives.
@@ -73,6 +103,8 @@ pub struct Manners {
     pub strays: bool,
     /// Fields that an update never changes cannot be set on creation either.
     pub stubborn_from_birth: bool,
+    /// A write moves `updated_at` even if it changes nothing.
+    pub touches: bool,
 }
 
 #[derive(Debug)]
@@ -81,10 +113,12 @@ pub struct Server {
     pub rooms: BTreeMap<RoomId, Room>,
     /// Fields that an update never changes.
     pub stubborn: BTreeMap<Pipe, FieldSet>,
-    /// Calls whose sender no longer waits, and which the server may still execute.
-    pub late: Vec<Call>,
-    /// The list as it was at each read.
-    pub history: Vec<Vec<LiveRoom>>,
+    /// Calls that no one waits for.
+    pub late: Vec<Late>,
+    /// The time in milliseconds.
+    pub time: u64,
+    /// The list after each change, with the time of the change.
+    history: Vec<(u64, Vec<LiveRoom>)>,
     next: u64,
 }
 
@@ -95,6 +129,7 @@ impl Server {
             rooms: BTreeMap::new(),
             stubborn: BTreeMap::new(),
             late: Vec::new(),
+            time: 0,
             history: Vec::new(),
             next: 100,
         }
@@ -118,18 +153,20 @@ impl Server {
             life: Life::Live,
             members: BTreeSet::new(),
             said: Vec::new(),
-            hands: Vec::new(),
+            writes: Vec::new(),
+            made_by: None,
+            updated_at: self.time,
         };
         self.rooms.insert(id, room);
         id
     }
 
-    /// Executes a call. `moody`: this time no field of an existing room changes. `by`: the run that waits for the answer.
+    /// Executes a call. `moody`: this time no field of an existing room changes.
     pub fn commit(
         &mut self,
         write: &Write,
         moody: bool,
-        by: Option<&str>,
+        sender: Sender<'_>,
     ) -> Result<RoomId, Failure> {
         let named = write.room.filter(|id| self.takes(*id));
         if write.room.is_some() && named.is_none() && !self.manners.strays {
@@ -148,16 +185,39 @@ impl Server {
                 public: false,
             };
         }
+        if existing.is_none() {
+            let run = match sender {
+                Sender::Run(run) | Sender::GoneRun(run) => Some(run.to_owned()),
+                Sender::Others => None,
+            };
+            room.made_by = run.filter(|_| write.room.is_none());
+        }
         let before = room.state.clone();
+        let mut ignored = FieldSet::default();
         for field in Field::ALL {
-            let refused = stubborn.contains(field) || moody && existing.is_some();
-            if !refused {
+            if stubborn.contains(field) || moody && existing.is_some() {
+                ignored.insert(field);
+            } else {
                 room.state.copy_field(field, &write.state);
             }
         }
-        room.hands
-            .push((by.map(ToOwned::to_owned), changed(&before, &room.state)));
+        let changed = changed(&before, &room.state);
+        if self.manners.touches || changed != FieldSet::default() {
+            room.updated_at = self.time;
+        }
+        room.writes.push(Arrival {
+            run: match sender {
+                Sender::Run(name) => Some(name.to_owned()),
+                Sender::GoneRun(_) | Sender::Others => None,
+            },
+            is_ours: sender != Sender::Others,
+            at: self.time,
+            sent: write.state.clone(),
+            changed,
+            ignored,
+        });
         room.members.extend(&write.members);
+        self.keep_list();
         Ok(id)
     }
 
@@ -193,6 +253,18 @@ impl Server {
         })
     }
 
+    /// Keeps the list as it is now, for readers that see it later.
+    pub fn keep_list(&mut self) {
+        self.history.push((self.time, self.list()));
+    }
+
+    /// The list as it was at a time, or at the start.
+    pub fn list_at(&self, time: u64) -> Vec<LiveRoom> {
+        let after = self.history.partition_point(|(at, _)| *at <= time);
+        let (_, rows) = &self.history[after.saturating_sub(1)];
+        rows.clone()
+    }
+
     /// The correct list at this moment.
     pub fn list(&self) -> Vec<LiveRoom> {
         let shown = |life| match life {
@@ -206,7 +278,7 @@ impl Server {
             pipe: room.pipe.clone(),
             state: room.state.clone(),
             deleted: room.life == Life::Deleted,
-            updated_at: None,
+            updated_at: Some(date_time(room.updated_at)),
         })
         .collect()
     }
@@ -229,8 +301,16 @@ impl Server {
             (0..=4, Some(id), _) => {
                 let state = wishes::state(rng);
                 let text = format!("room {id} becomes {state:?}");
+                let at = self.time;
                 self.change(id, |room| {
-                    room.hands.push((None, changed(&room.state, &state)));
+                    room.writes.push(Arrival {
+                        run: None,
+                        is_ours: false,
+                        at,
+                        sent: state.clone(),
+                        changed: changed(&room.state, &state),
+                        ignored: FieldSet::default(),
+                    });
                     room.state = state;
                 });
                 text
@@ -258,7 +338,9 @@ impl Server {
     fn change(&mut self, id: RoomId, work: impl FnOnce(&mut Room)) {
         if let Some(room) = self.rooms.get_mut(&id) {
             work(room);
+            room.updated_at = self.time;
         }
+        self.keep_list();
     }
 
     /// Others create a room, under the server's own rule for pipes.
@@ -269,7 +351,7 @@ impl Server {
             state: wishes::state(rng),
             members: vec![UserId(900 + rng.below(5))],
         };
-        match self.commit(&write, false, None) {
+        match self.commit(&write, false, Sender::Others) {
             Ok(id) => format!(
                 "room {id} is made or changed: {} {:?}",
                 write.pipe, write.state
@@ -288,4 +370,10 @@ fn changed(before: &RoomState, after: &RoomState) -> FieldSet {
         }
     }
     fields
+}
+
+/// A time as the list shows it.
+fn date_time(elapsed: u64) -> Box<str> {
+    let time = timestamp(elapsed).strftime("%Y-%m-%d %H:%M:%S");
+    time.to_string().into()
 }

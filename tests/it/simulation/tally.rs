@@ -9,15 +9,18 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Every event that must happen within a few thousand worlds.
-const ALL: [&str; 81] = [
+const ALL: [&str; 90] = [
     "401",
     "422",
     "429",
     "429 with Retry-After",
     "500 after the commit",
     "500 before the commit",
+    "a claim taken over",
     "a compaction",
     "a create",
+    "a create left to another run",
+    "a create of another run",
     "a forgotten room",
     "a full disk",
     "a good message",
@@ -33,9 +36,11 @@ const ALL: [&str; 81] = [
     "a mass change",
     "a message of another run",
     "a plan",
+    "a room that another run created",
     "a shrunk roster",
     "an uncertain welcome",
     "a welcome still owed",
+    "a wait for a confirmed room",
     "a welcome without an answer",
     "a success with an error",
     "a whole run",
@@ -61,6 +66,7 @@ const ALL: [&str; 81] = [
     "in chunks",
     "uncertain",
     "is interrupted",
+    "is stopped",
     "left",
     "left out",
     "recreated",
@@ -70,6 +76,8 @@ const ALL: [&str; 81] = [
     "not_started",
     "not_visible",
     "partial",
+    "pending",
+    "pending since an earlier run",
     "only a welcome",
     "public already",
     "publish",
@@ -82,6 +90,7 @@ const ALL: [&str; 81] = [
     "time-out after the commit",
     "time-out before the commit",
     "to create",
+    "to create, uncertain",
     "to publish",
     "to update",
     "undeclared",
@@ -106,6 +115,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     for change in &plan.changes {
         count(match change.action {
             Action::Create if change.recreate => "recreated",
+            Action::Create if change.uncertain_since.is_some() => "to create, uncertain",
             Action::Create => "to create",
             Action::Update { .. } => "to update",
         });
@@ -153,10 +163,10 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     plan.undeclared.iter().for_each(|_| count("undeclared"));
     for note in &plan.notes {
         count(match note {
-            Note::Pending { .. } => "a field sent again",
             Note::Recreated { .. } => "recreated by others",
             Note::Renamed { .. } => "a likely rename",
             Note::WelcomeUncertain { .. } => "an uncertain welcome",
+            Note::Pending { .. } => "pending since an earlier run",
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::Adopted(_) => "adopted",
@@ -182,9 +192,12 @@ pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
         *tally.entry(room.status.name()).or_default() += 1;
         *tally.entry("was_uncertain").or_default() += u64::from(room.was_uncertain);
         *tally.entry("welcomed").or_default() += room.messages as u64;
-        if matches!(room.status, Status::Uncertain(Doubt::Welcome, _)) {
-            *tally.entry("a welcome without an answer").or_default() += 1;
-        }
+        let doubt = match &room.status {
+            Status::Uncertain(Doubt::Welcome, _) => "a welcome without an answer",
+            Status::Uncertain(Doubt::OtherRun, _) => "a create left to another run",
+            _ => continue,
+        };
+        *tally.entry(doubt).or_default() += 1;
     }
     let end = match outcome.halt {
         None => "a whole run",

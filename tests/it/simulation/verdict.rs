@@ -93,9 +93,6 @@ fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> 
 
 /// Checks that the welcome that a create promised was sent, or is known to be uncertain.
 fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
-    let Some((true, _)) = account.welcomes.get(pipe) else {
-        return;
-    };
     for id in state.server.live(pipe) {
         let said = state.server.rooms[&id].said.len();
         if wish.welcome.is_some() && account.owes_welcome(pipe, id) {
@@ -110,9 +107,8 @@ fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &
 /// Checks that the members of an intent are in the room, or in an earlier room with the pipe; on a server that ignores case, also in
 /// the room that it used instead.
 fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
-    let Some(promised) = account.promised.get(pipe) else {
-        return;
-    };
+    let claims = account.claims.get(pipe).into_iter().flatten();
+    let promised: BTreeSet<UserId> = claims.flat_map(|claim| &claim.members).copied().collect();
     let rooms = state.server.rooms.values();
     let reached: BTreeSet<UserId> = rooms
         .filter(|room| state.server.same(&room.pipe, pipe))
@@ -120,7 +116,7 @@ fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &
         .collect();
     let lost: Vec<&UserId> = wish
         .members
-        .intersection(promised)
+        .intersection(&promised)
         .filter(|user| !reached.contains(user))
         .collect();
     if !lost.is_empty() {

@@ -1,10 +1,15 @@
 //! The fault rates of a world, and how processes start in it.
 
+use std::time::Duration;
+
 use super::fault::Fault;
 use super::oracle::Flags;
 use super::process::Start;
 use super::rng::Rng;
 use super::world::Fate;
+
+/// How long a run waits for a list to show its writes.
+pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Fault rates, mostly in thousandths.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +18,12 @@ pub struct Weather {
     pub fails: u64,
     pub faults: Vec<Fault>,
     pub list_fails: u64,
-    /// Maximum number of reads by which a list is stale.
+    /// Maximum number of milliseconds by which a list is stale.
     pub lag: u64,
+    /// Every list is stale by this maximum.
+    pub steady: bool,
+    /// Maximum number of milliseconds after which the server executes a call that no one waits for.
+    pub late: u64,
     /// A list silently lacks its second half.
     pub capped: u64,
     /// Others change something.
@@ -39,7 +48,7 @@ impl Weather {
                 0
             }
         };
-        let (fails, list_fails, lag, capped) = (some(400), some(200), some(3), some(40) / 2);
+        let (fails, list_fails, lag, capped) = (some(400), some(200), some(12_000), some(40) / 2);
         let (others, moody, full) = (some(60), some(200), some(30) / 2);
         let latency = 1 + some(400);
         let mut faults = Fault::ALL.to_vec();
@@ -49,18 +58,29 @@ impl Weather {
         if rng.chance(600) {
             faults.retain(|_| rng.chance(300));
         }
+        // Sometimes longer than any run waits.
+        let scale = if rng.chance(200) { 20 } else { 1 };
         Self {
             errors: 0,
             fails,
             faults,
             list_fails,
-            lag,
+            lag: lag * scale,
+            steady: rng.chance(400),
+            late: 10_000 * scale,
             capped,
             others,
             moody,
             full,
             latency,
         }
+    }
+}
+
+impl Weather {
+    /// Whether a run that waits for [`VERIFY_TIMEOUT`] sees everything that the server ever executes.
+    pub fn is_bounded(&self) -> bool {
+        self.lag + self.late < VERIFY_TIMEOUT.as_millis() as u64
     }
 }
 
@@ -98,9 +118,14 @@ impl Start {
                 resend_ignored: rng.chance(100),
                 assume_members: rng.chance(60),
             },
-            fate: Fate {
-                interrupt: event(rng, 150),
-                death: event(rng, 400),
+            fate: {
+                let interrupt = event(rng, 150);
+                let stop = interrupt.filter(|_| rng.chance(300));
+                Fate {
+                    interrupt,
+                    stop: stop.map(|event| event + 2 + rng.below(8)),
+                    death: event(rng, 400),
+                }
             },
             fail_fast: rng.chance(80),
             parallelism: 1 + rng.below(8) as usize,

@@ -6,19 +6,39 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use roomform::apply::Interrupt;
-use roomform::imbachat::{Delivery, Failure};
+use roomform::imbachat::Delivery;
 use roomform::ledger::{Fact, Stamp};
-use roomform::model::{LiveRoom, Pipe, RoomId};
+use roomform::model::{LiveRoom, Pipe, RoomId, Time};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::disk::Disk;
 use super::fault::Fault;
 use super::rng::Rng;
-use super::server::{Call, Manners, Said, Server, Write};
+use super::server::{Manners, Said, Server, Write};
 use super::weather::Weather;
 use super::wishes::Wishes;
+
+/// The time at the start of a world: 2026-01-01.
+const START: i64 = 1_767_225_600_000;
+
+/// A fault of the product that the simulation must find. The product has no switch for it: the process or its ledger is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// A run does not wait for a list that may lag.
+    Impatience,
+    /// A field that the list does not show in time is recorded as ignored.
+    HastyVerdict,
+    /// Every run gets the claim of every create.
+    SharedClaims,
+}
+
+/// The time after this many milliseconds.
+pub fn timestamp(elapsed: u64) -> Timestamp {
+    Timestamp::from_millisecond(START + elapsed as i64).unwrap()
+}
 
 /// What the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +70,8 @@ pub struct Spoken {
 pub struct Run {
     /// Its run id in the ledger.
     pub name: String,
+    /// When it started.
+    pub begun: u64,
     pub wishes: Arc<Wishes>,
     pub requests: Vec<Request>,
     /// Messages that arrived.
@@ -74,7 +96,7 @@ pub struct Run {
     pub died: Arc<Notify>,
     interrupt: watch::Sender<Interrupt>,
     events: u64,
-    /// The events at which the process is interrupted and at which it dies.
+    /// The events at which the process is interrupted, stopped, and dies.
     pub plan: Fate,
     written: u64,
 }
@@ -83,6 +105,8 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fate {
     pub interrupt: Option<u64>,
+    /// A second interrupt: the process does not wait for answers either.
+    pub stop: Option<u64>,
     pub death: Option<u64>,
 }
 
@@ -99,7 +123,7 @@ impl Run {
         requests.map(|request| (&request.write, request.answer))
     }
 
-    /// The channel of interrupts.
+    /// The channel for interrupts.
     pub fn interrupts(&self) -> watch::Receiver<Interrupt> {
         self.interrupt.subscribe()
     }
@@ -114,6 +138,9 @@ pub struct State {
     pub server: Server,
     pub disk: Disk,
     pub runs: Vec<Run>,
+    pub planted: Option<Planted>,
+    /// Pipes whose room a run may recreate, or whose record was forgotten.
+    pub unprotected: BTreeSet<Pipe>,
     /// Failed checks.
     pub broken: Vec<String>,
     pub log: Option<Vec<String>>,
@@ -126,14 +153,22 @@ pub struct State {
 pub struct World(Mutex<State>);
 
 impl World {
-    pub fn new(rng: Rng, errors: Rng, manners: Manners, logged: bool) -> Self {
+    pub fn new(
+        rng: Rng,
+        errors: Rng,
+        manners: Manners,
+        logged: bool,
+        planted: Option<Planted>,
+    ) -> Self {
         Self(Mutex::new(State {
             rng,
             errors,
             weather: Weather::default(),
             server: Server::new(manners),
-            disk: Disk::default(),
+            disk: Disk::new(),
             runs: Vec::new(),
+            planted,
+            unprotected: BTreeSet::new(),
             broken: Vec::new(),
             log: logged.then(Vec::new),
             tally: BTreeMap::new(),
@@ -160,8 +195,10 @@ impl State {
         let (interrupt, _) = watch::channel(Interrupt::None);
         // Not in start order: real run ids are random.
         let name = format!("{:04x}-{}", self.rng.below(0x1_0000), self.runs.len());
+        let begun = self.elapsed();
         self.runs.push(Run {
             name,
+            begun,
             wishes: Arc::clone(wishes),
             requests: Vec::new(),
             said: Vec::new(),
@@ -202,7 +239,15 @@ impl State {
             process.interrupted = true;
             process.interrupt.send_replace(Interrupt::Finish);
         }
+        let stopped = process.interrupted && process.plan.stop == Some(process.events);
+        if stopped {
+            process.interrupt.send_replace(Interrupt::Stop);
+        }
         let dead = process.dead;
+        if stopped {
+            self.count("is stopped");
+            self.say(|| format!("run {run}: is stopped before `{what}`"));
+        }
         if dies || interrupted {
             let end = if dies { "dies" } else { "is interrupted" };
             self.count(end);
@@ -211,9 +256,19 @@ impl State {
         dead
     }
 
+    /// Milliseconds since the start.
+    pub fn elapsed(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    /// The time as the product sees it.
+    pub fn time(&self) -> Time {
+        Time(timestamp(self.elapsed()).as_millisecond())
+    }
+
     /// The time in the ledger's format, which sorts as text.
     pub fn now(&self) -> String {
-        format!("2026-01-01T{:012}Z", self.start.elapsed().as_millis())
+        format!("{:.3}", timestamp(self.elapsed()))
     }
 
     /// A stamp with the current time.
@@ -234,43 +289,13 @@ impl State {
         fails.then(|| self.rng.choose(&self.weather.faults))?
     }
 
-    /// Others may change something, and late calls may arrive.
+    /// Others may change something.
     pub fn others(&mut self) {
         if self.rng.chance(self.weather.others) {
+            self.catch_up();
             let text = self.server.meddle(&mut self.rng);
             self.say(|| format!("someone else: {text}"));
         }
-        if !self.server.late.is_empty() && self.rng.chance(300) {
-            self.arrive_late();
-        }
-    }
-
-    /// Executes the oldest call whose sender no longer waits.
-    pub fn arrive_late(&mut self) {
-        match self.server.late.remove(0) {
-            Call::Write(write) => {
-                self.count("a late write");
-                let done = self.server.commit(&write, false, None);
-                self.say(|| format!("late: {} {:?}: {done:?}", write.pipe, write.room));
-            }
-            Call::Say(said) => {
-                self.count("a late message");
-                // The sender no longer waits for the answer.
-                drop(self.said(&said));
-            }
-        }
-    }
-
-    /// Sends a message to a room: at most once, unless the ledger lost its entries about it.
-    pub fn said(&mut self, said: &Said) -> Result<(), Failure> {
-        let done = self.server.say(said);
-        self.say(|| format!("said {said:?}: {done:?}"));
-        let room = self.server.rooms.get(&said.room);
-        let often = room.map_or(0, |room| room.said.len());
-        if often > 1 && !self.disk.unsure.contains(&said.room) {
-            self.fail(format!("room {}: {often} messages", said.room));
-        }
-        done
     }
 
     /// Counts an event that the simulation should reach.
