@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use sha2::{Digest as _, Sha256};
 
 /// How many predecessors a header names. A run between whose writes there are more rewrites than this stops.
-const MOST: usize = 16;
+const MOST: usize = 128;
 /// The bytes of a fingerprint.
 const LENGTH: usize = 8;
 

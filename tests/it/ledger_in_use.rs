@@ -224,8 +224,8 @@ fn a_rewrite_that_changes_nothing_leaves_the_file_alone() {
 /// A header names a limited number of predecessors.
 #[cfg(unix)]
 #[test]
-fn sixteen_rewrites_between_two_uses_are_recognised_and_more_are_a_loss() {
-    for (rewrites, expected) in [(16, None), (17, Some(Loss::Replaced))] {
+fn a_hundred_rewrites_between_two_uses_are_recognised_and_many_more_are_a_loss() {
+    for (rewrites, expected) in [(128, None), (129, Some(Loss::Replaced))] {
         let scene = Scene::new();
         let file = ledger(&scene);
         for _ in 0..rewrites {
