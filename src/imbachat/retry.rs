@@ -137,7 +137,7 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let attempts = match failure.delivery {
         Delivery::NotSent => ATTEMPTS,
         Delivery::Later => PATIENT,
-        Delivery::Uncertain if matches!(call, Call::List | Call::Update) => ATTEMPTS,
+        Delivery::Uncertain if call.is_repeatable() => ATTEMPTS,
         Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {
