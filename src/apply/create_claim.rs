@@ -43,7 +43,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         self.made_at().is_some()
     }
 
-    /// Writes the intent, unless another run holds the claim. The claim of `takes_over` ends.
+    /// Writes the intent, unless another run holds the claim. Ends the claim of the run `takes_over`.
     pub(super) async fn make(&self, takes_over: Option<String>) -> Result<Claimed, Stop> {
         let Change { pipe, welcome, .. } = self.change;
         let claim = Claim::Create {
@@ -65,7 +65,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         Ok(claimed)
     }
 
-    /// Writes the claim again if it is old: once it is sent, the create must end before another run takes over.
+    /// Renews an old claim before the create is sent: the create must end before another run may take over.
     pub(super) async fn renew(&self) -> Result<(), Unsent> {
         let is_young = |made_at: Instant| made_at.elapsed() < self.control.patience.verify;
         if self.made_at().is_some_and(is_young) {

@@ -24,7 +24,7 @@ pub struct Job<'a, R, W, L> {
 }
 
 impl<R, W, L: Record> Job<'_, R, W, L> {
-    /// Writes facts down. False if the ledger cannot be written, which ends the run.
+    /// Records facts. Returns false if the ledger cannot be written; the run then ends.
     pub(super) async fn record(&self, facts: Vec<Fact>) -> bool {
         if !facts.is_empty()
             && let Err(error) = self.ledger.append(facts).await

@@ -14,7 +14,7 @@ use tracing::info;
 const PUSHED_BACK: f64 = 0.5;
 /// Factor for the limit when answers become slow.
 const SLOWED: f64 = 0.75;
-/// An answer is slow if it takes more than about this many times the fastest one.
+/// An answer is slow if it takes about this many times as long as the fastest one.
 const SLOW: u32 = 4;
 const SOME: Duration = Duration::from_millis(50);
 /// Maximum time between two requests. Also used for an invalid rate.
@@ -42,7 +42,7 @@ struct State {
     ahead: usize,
     fastest: Option<Duration>,
     slow: u32,
-    /// No second decrease before this time: pending answers were sent under the old limit.
+    /// No second decrease before this time: pending requests were sent under the old limit.
     steady_from: Instant,
     next: Instant,
 }
@@ -78,8 +78,8 @@ impl Limiter {
         self.with(|state| state.width())
     }
 
-    /// How many rooms may be begun: those that are being written, plus enough more that these never wait for the disk. The number
-    /// is small for a slow server, because rooms begun ahead are left as mere intents when a run ends early.
+    /// How many rooms may be begun: those being written, plus enough others that writing never waits for the disk. For a slow server
+    /// the number is small, because a run that ends early leaves an unused intent for each room begun ahead.
     pub(super) fn begun(&self) -> usize {
         self.with(|state| state.width() + state.ahead)
     }
@@ -94,7 +94,7 @@ impl Limiter {
         }
     }
 
-    /// A permit was idle because no room was ready. Begins more rooms ahead, in proportion to those already begun, so that
+    /// Called when a permit is idle because no room was ready. Begins more rooms ahead, in proportion to those already begun, so that
     /// short runs benefit too.
     pub(super) fn idle(&self) {
         self.with(|state| state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD));

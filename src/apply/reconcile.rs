@@ -43,7 +43,7 @@ struct Search {
     begun: Instant,
     /// The other run whose claim is old, and since when the list has lacked the room.
     left: Option<(String, Instant)>,
-    /// Whether this run created the room for the last time.
+    /// Whether this run has sent the last create that it may send.
     is_last_create: bool,
     is_over: bool,
 }
@@ -125,7 +125,7 @@ impl Searches {
 
 enum Step {
     Found(Finding),
-    /// Read the list again, at the latest now.
+    /// Read the list again, no later than at this time.
     Wait(Instant),
 }
 
@@ -203,7 +203,7 @@ impl Search {
     }
 }
 
-/// The finding, if the list was read late enough for it.
+/// The finding, if the list was read late enough to prove it.
 fn step_at(until: Instant, reading: &Reading, finding: Finding) -> Step {
     match reading.begun < until {
         true => Step::Wait(until),

@@ -151,8 +151,8 @@ async fn send_calls<'a, L: Record>(
             ))));
         }
         if chunks.peek().is_none() {
-            // Nothing more is sent to this room: another is written while the confirmation is saved. Yield first, so that the
-            // connection is free again and no other is opened.
+            // This was the room's last call: the next room is written while the confirmation is saved. Yield first, so that this
+            // connection is free again and no other one is opened.
             tokio::task::yield_now().await;
             slot.permit = None;
         }

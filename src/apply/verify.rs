@@ -78,7 +78,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
         return Ok(None);
     };
     for (room, status) in rooms.iter_mut().zip(verdicts) {
-        // An interrupted run did not wait long enough to tell the others.
+        // An interrupted run did not wait long enough for a verdict on the others.
         if let Some(status) = status.filter(|status| is_waited_for || is_final(status)) {
             room.status = status;
         }
@@ -94,7 +94,7 @@ fn is_final(status: &Status) -> bool {
 /// What one list proves about the rooms.
 struct Evidence<'a> {
     changes: BTreeMap<&'a Pipe, &'a Change>,
-    /// Fields that an earlier run sent, too.
+    /// Fields whose value an earlier run had already sent.
     pending: BTreeMap<(&'a Pipe, Field), &'a PendingField>,
     rooms: &'a [RoomOutcome],
     sight: &'a Sight,
@@ -213,8 +213,8 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         }
         Action::Update { fields, .. } => {
             let mut fields = fields.iter();
-            // The value may be visible only now although it was sent before, or it may be back in an older list. Times of the
-            // server sort as text.
+            // A value that is shown now may come from an earlier write, and the list may be older than the plan's. The server's times
+            // sort as text.
             let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
             times.is_some_and(|(shown, before)| shown > before)
                 && fields

@@ -107,7 +107,7 @@ pub struct BehaviourFlags {
     /// Answer errors with HTTP 200 and the code in the body
     #[arg(long, hide_short_help = true)]
     pub errors_with_200: bool,
-    /// Drop members that the widget does not know, silently
+    /// Silently drop members that the widget does not know
     #[arg(long, hide_short_help = true)]
     pub drop_unknown_users: bool,
     /// Which rooms the filter count_users finds

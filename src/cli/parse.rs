@@ -52,7 +52,7 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     Ok((index, count))
 }
 
-/// A smaller page could not hold its figures and what was left out.
+/// A smaller page has no space for the figures and the note about omitted items.
 pub(super) fn page_size(text: &str) -> Parsed<usize> {
     let bytes = text.parse().ok().filter(|bytes| *bytes >= 4096);
     bytes.ok_or("a page needs at least 4096 bytes to hold its figures")

@@ -71,7 +71,7 @@ impl ApplyReport<'_> {
         console.print(&text)
     }
 
-    /// The error if cannot write to stdout. It states whether anything was sent.
+    /// The error if stdout cannot be written. It says whether anything was sent.
     fn not_printed(&self, error: &Error) -> Error {
         let chain = error.chain();
         let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);

@@ -86,7 +86,7 @@ impl Console {
         }
     }
 
-    /// Sets what no output may show.
+    /// Sets the secrets that no output may show.
     pub fn hide(&self, secrets: Redactor) {
         // A run sets it once. Without secrets, output is not searched.
         if secrets.longest() > 0 {

@@ -87,7 +87,7 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
 fn exists(path: &Path) -> bool {
     match path.symlink_metadata() {
         Ok(_) => true,
-        // A file cannot have children. The file itself is found on the way up.
+        // If a parent is a file, this path does not exist. The check of the parents finds that file.
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }

@@ -252,7 +252,7 @@ impl Files for GitFiles {
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        // Not below any path that starts with `/`.
+        // A relative path, so that it is not below any real path.
         let outside = || Path::new("outside").join(path.file_name().unwrap_or_default());
         Ok(self.resolve(path)?.unwrap_or_else(outside))
     }

@@ -24,7 +24,7 @@ pub struct Stderr {
     pub out: Arc<Mutex<dyn Write + Send>>,
     pub format: LogFormat,
     pub run: RunId,
-    /// What no line may show, once it is known.
+    /// The secrets that no line may show, once they are known.
     pub secrets: Arc<OnceLock<Redactor>>,
 }
 

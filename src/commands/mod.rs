@@ -66,7 +66,7 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         let exit = check_page_limits(page, errors)
             .and_then(|()| Config::new(&cli.verb, run))
             .and_then(|config| {
-                // Everyone knows those of the sandbox.
+                // The sandbox's credentials are not secret.
                 if config.sandbox().is_none() {
                     console.hide(config.credentials.redactor());
                 }

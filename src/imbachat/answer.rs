@@ -16,7 +16,7 @@ use super::wire::{self, Bad};
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// Maximum size of the body of an error.
 const LARGEST_ERROR: usize = 64 << 10;
-/// Maximum time for the body of a list, in timeouts.
+/// Maximum time for the body of a list, as a multiple of the timeout.
 const LIST_TIMEOUTS: u32 = 20;
 
 impl Http {
@@ -63,7 +63,7 @@ impl Http {
         Ok(body)
     }
 
-    /// Passes on the pieces of a body as they arrive, within these limits. No server makes a run endless.
+    /// Passes on the pieces of a body as they arrive, within these limits, so that every run ends.
     pub(super) async fn pieces(
         &self,
         mut response: Response,

@@ -83,7 +83,7 @@ impl Http {
         })
     }
 
-    /// How the server is reached, for people: nothing, or the proxy.
+    /// The route to the server, as words for people: the proxy, or an empty text.
     pub fn route(&self) -> String {
         let proxy = self.proxy.iter();
         proxy.map(|proxy| format!(" through {proxy}")).collect()
@@ -183,7 +183,7 @@ impl Http {
         }
         let what = match cause {
             Cause::Cut => "the connection was lost".to_owned(),
-            Cause::Unreadable => "the server's answer cannot be unpacked".to_owned(),
+            Cause::Unreadable => "the server's answer cannot be decompressed".to_owned(),
             Cause::NotProcessed => "the server rejected the request before acting on it".to_owned(),
             Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),
             _ => format!("no connection to {}", self.endpoint.origin()),

@@ -26,7 +26,7 @@ pub(super) struct Proxy {
     /// Its address, without user and password.
     shown: String,
     pub(super) address: SecretString,
-    /// Decoded, as it is redacted in every form.
+    /// The decoded password, because the redactor hides every encoded form of it.
     pub(super) password: Option<SecretString>,
 }
 

@@ -190,7 +190,7 @@ impl Reader {
         Ok(survey)
     }
 
-    /// The name of a field for people. One that is not documented is shown without secrets, and cut too short for a token.
+    /// The name of a field for people. An undocumented name is redacted, and cut too short to hold a token.
     fn name_field(&self, key: &str, documented: &[&str]) -> String {
         match documented.contains(&key) {
             true => key.to_owned(),

@@ -82,7 +82,7 @@ fn answer(alert: Alert) -> (&'static str, &'static str) {
     }
 }
 
-/// What is wrong with a certificate, after "its certificate".
+/// What is wrong with a certificate, worded to follow "its certificate".
 fn certificate(error: &CertificateError) -> (String, &'static str) {
     use CertificateError as E;
     let (reason, hint) = match error {

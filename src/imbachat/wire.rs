@@ -190,7 +190,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64().or_else(|| {
             number
                 .as_f64()
-                // Beyond 2^53 a float is not precise to one.
+                // A float above 2^53 cannot hold every whole number.
                 .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
                 .map(|f| f as i64)
         }),

@@ -130,7 +130,7 @@ impl ClaimEntries {
                 members: Vec::new(),
                 welcome: false,
             },
-            // Both say that the room exists.
+            // For a claim, both mean the same: the room exists.
             Fact::Confirmed { pipe, room, .. } | Fact::Adopted { pipe, room, .. } => {
                 Fact::Adopted {
                     pipe,

@@ -70,7 +70,7 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-/// What a run saw of a write is superseded by the next write; what a create owes, by what was confirmed since.
+/// The next write supersedes what a run saw of a write. Later confirmations supersede what a create owes.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     let is_settled = |pipe: &'a Pipe, stamp: &'a Stamp, by: Register<'a>| {
         set.contains(&by) || set.contains(&Register::NotCreated(pipe, &stamp.run))

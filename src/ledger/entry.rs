@@ -56,7 +56,7 @@ pub enum Fact {
         /// Whether a user marked the manual step as done.
         taken_out: bool,
     },
-    /// The list did not show a value that was sent, in the time that the run waited for it.
+    /// The list did not show a sent value in the time that the run waited for it.
     Pending {
         /// The room's pipe.
         pipe: Pipe,

@@ -138,7 +138,7 @@ impl LedgerError {
                 "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
-            Self::Closed(_) => "fix this, then run again; nothing was sent to the server after it",
+            Self::Closed(_) => "fix this, then run again; nothing was sent to the server after this error",
         }
     }
 }

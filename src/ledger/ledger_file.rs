@@ -207,7 +207,8 @@ impl Known {
         Ok(Self { file, end, tail })
     }
 
-    /// Whether a file is the known one with lines added, or was rewritten from it. Any file continues one without lines.
+    /// Whether a file is the known one with lines added, or was rewritten from it. If the known file has no lines, every file
+    /// continues it.
     fn is_continued_by(&self, other: &mut File) -> io::Result<bool> {
         if self.end == 0 {
             return Ok(true);

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
-/// How many predecessors a header names. A run between whose writes there are more rewrites than this stops.
+/// How many predecessors a header names. A run stops if the ledger is rewritten more often than this between two of its writes.
 const MOST: usize = 128;
 /// The bytes of a fingerprint.
 const LENGTH: usize = 8;
@@ -35,7 +35,8 @@ fn name(hash: Sha256) -> String {
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the header of a ledger names that replaces one with this fingerprint, whose own header names `earlier`.
+/// The fingerprints in the header of a rewritten ledger: `last` is that of the ledger it replaces, and `earlier` are those in that
+/// ledger's header.
 pub(super) fn predecessors(last: String, earlier: Vec<String>) -> Vec<String> {
     std::iter::once(last).chain(earlier).take(MOST).collect()
 }

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-/// Shorter secrets are only found as they are: their other forms would match ordinary text.
+/// Secrets shorter than this are found only in their plain form: the other forms would match ordinary text.
 const SHORTEST: usize = 6;
-/// Even shorter texts are not hidden at all.
+/// Secrets shorter than this are not hidden at all.
 const SHORTEST_PLAIN: usize = 3;
-/// The most bytes of a form of a character.
+/// Maximum length of one form of a character, in bytes.
 const WIDEST_FORM: usize = 14;
 /// What replaces a secret.
 const HIDDEN: &[u8] = b"***";
@@ -20,9 +20,9 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<Secret>,
-    /// The bytes that a secret may begin with.
+    /// The possible first bytes of a secret.
     first: Vec<u8>,
-    /// The most bytes that a secret may take.
+    /// Maximum length of a secret in any form, in bytes.
     longest: usize,
 }
 
@@ -31,7 +31,7 @@ struct Secret {
     text: String,
     /// The forms of its first character.
     first: Vec<String>,
-    /// Whether it is only found as it is.
+    /// Whether it is found only in its plain form.
     is_plain: bool,
 }
 
@@ -66,7 +66,7 @@ impl Redactor {
                 }
             }));
         }
-        // A text that contains another one comes first.
+        // The longest first, because one secret may contain another.
         self.secrets
             .sort_by_key(|secret| Reverse(secret.text.len()));
         let lengths = self
@@ -80,7 +80,7 @@ impl Redactor {
         self.first.dedup();
     }
 
-    /// The most bytes that a secret may take.
+    /// Maximum length of a secret in any form, in bytes.
     pub fn longest(&self) -> usize {
         self.longest
     }
@@ -92,8 +92,8 @@ impl Redactor {
         String::from_utf8_lossy(&clean).into_owned()
     }
 
-    /// Appends the bytes without the secrets, and returns how many bytes it used. Unless they are the last, it leaves those in which
-    /// a secret could begin that continues after them.
+    /// Appends the bytes without the secrets, and returns how many bytes it consumed. Unless the text ends here, it leaves the end of
+    /// the bytes, because a secret may begin there and continue in the next bytes.
     pub fn redact_bytes(&self, bytes: &[u8], is_last: bool, clean: &mut Vec<u8>) -> usize {
         let end = match is_last {
             true => bytes.len(),
@@ -126,8 +126,8 @@ impl Redactor {
 }
 
 impl Secret {
-    /// How many of the first bytes are this secret, in any mix of forms. The forms of a character may begin alike, so all ways are
-    /// followed.
+    /// The length of this secret at the start of the bytes, in any mix of forms. Two forms of a character may start alike, so every
+    /// match is followed.
     fn length_in(&self, bytes: &[u8]) -> Option<usize> {
         let starts = self
             .first
@@ -144,7 +144,7 @@ impl Secret {
     }
 }
 
-/// Where a character may end that begins at one of these places.
+/// Where a character that starts at one of these places may end.
 fn advance(starts: &[usize], forms: &[String], bytes: &[u8]) -> Vec<usize> {
     let mut next = Vec::new();
     for end in starts {
@@ -161,7 +161,7 @@ fn advance(starts: &[usize], forms: &[String], bytes: &[u8]) -> Vec<usize> {
     next
 }
 
-/// A character as it is and, unless `is_plain`, as others escape it.
+/// The plain form of a character and, unless `is_plain`, all its escaped forms.
 fn forms(c: char, is_plain: bool) -> Vec<String> {
     if is_plain {
         return vec![c.to_string()];
@@ -219,15 +219,14 @@ fn forms(c: char, is_plain: bool) -> Vec<String> {
     forms
 }
 
-/// The part of a base64 text that depends on the secret alone, for each of the three positions it may have in what was encoded, in
-/// both alphabets.
+/// The part of a base64 text that depends only on the secret: for each of its three possible alignments, in both alphabets.
 fn base64_forms(secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     for shift in 0..3 {
         let bytes = std::iter::repeat_n(0, shift).chain(secret.bytes());
         let bits = bytes.flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
         let bits: Vec<u8> = bits.collect();
-        // Sextets with bits of what comes before.
+        // These sextets also contain bits of the text before the secret.
         let foreign = (shift * 8).div_ceil(6);
         let sextets = bits.chunks_exact(6).skip(foreign);
         let digits = sextets.filter_map(|six| {

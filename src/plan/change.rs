@@ -282,9 +282,9 @@ impl Change {
 }
 
 impl Plan {
-    /// Whether there is something to record although nothing is sent: members or rooms that left, rooms that are back, fields that
-    /// the server ignores or no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
-    /// next change.
+    /// Whether the run has something to record even if it sends nothing: members or rooms that left, rooms that are back, fields that
+    /// the server ignores or no longer ignores, or a file that was allowed to shrink. Other changes of a file's row count wait until
+    /// something else is recorded.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self

@@ -69,7 +69,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 /// Whether the command line lifts a guard.
 pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        // The flag that lifts it names the rooms, which then are not in the guard.
+        // Its flag names rooms. The guard lists only rooms that the flag does not name.
         Violation::Publish { .. } => false,
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits

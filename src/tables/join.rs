@@ -15,7 +15,7 @@ use crate::model::{Member, UserId};
 
 /// The separator between the cells of a key; no cell contains it.
 const BETWEEN: char = '\u{1f}';
-/// Maximum number of unmatched keys that get a warning each; more than that get one warning together.
+/// Maximum number of unmatched keys that each get a warning. If there are more, one warning covers all of them.
 const MOST_UNJOINED: usize = 20;
 
 /// The users of a roster, by join key.

@@ -135,8 +135,8 @@ impl Table {
         repaired.unwrap_or(&self.source.text)
     }
 
-    /// Visits every record after the header that is not blank. The cells of a file that is used once are not kept. On the second use,
-    /// the file is split once more, for all later uses.
+    /// Visits every record after the header that is not blank. The first use keeps no cells. The second use splits the file again and
+    /// keeps the cells for all later uses.
     fn records(&self, mut visit: impl FnMut(&StringRecord, Start)) {
         let columns = &self.header.columns;
         if columns.passes.fetch_add(1, Ordering::Relaxed) == 0 {

@@ -57,7 +57,7 @@ fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
     parts
 }
 
-/// How many people a room that becomes public is known to have.
+/// How many people are known to be in a room that becomes public.
 pub fn members_inside(publish: &Publish, known: Known) -> Text<'static> {
     match publish.inside {
         None => "members inside unknown".into(),

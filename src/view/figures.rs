@@ -45,7 +45,7 @@ pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
     let UnknownMembers { rooms, members } = summary.unknown;
     let unknown = format!("{} of {}", Count(members, "member"), Count(rooms, "room"));
-    let again = (members, format!("{unknown} unknown, to send again"));
+    let again = (members, format!("{unknown} to send again (unknown)"));
     let (members, messages) = (summary.members, summary.messages);
     let parts = [
         (create, format!("{create} to create{created}")),

@@ -135,7 +135,7 @@ fn intent() -> Fact {
     }
 }
 
-/// Applies the manifest. Changes the world before.
+/// Applies the manifest, after `prepare` has changed the world.
 fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default());
     let desired = desired.unwrap().desired;

@@ -99,7 +99,7 @@ fn rooms_that_come_back_count_again() {
         "{shown}"
     );
     scene.declare(term("spring", &[1]));
-    // The only room of one.
+    // All rooms of the last apply left: one of one.
     scene.plan().exits(5);
     scene.declare(term("autumn", &[1, 2, 3, 4]));
     scene.apply().ok();

@@ -86,7 +86,7 @@ fn report(scene: &Scene, exit: i32) -> (Value, Vec<(String, usize)>) {
 
 #[track_caller]
 fn assert_converges(scene: &Scene, rooms: u64) {
-    // The claims of a run that was stopped are soon old.
+    // With short timeouts, the claims of the stopped run expire soon.
     let soon = ["--timeout", "2s", "--verify-timeout", "200ms"];
     let ran = scene.run([&APPLY[..], &soon].concat());
     ran.exits(0);

@@ -151,7 +151,7 @@ fn the_table_is_the_one_in_the_architecture() {
         let row = format!(
             "| `{module}` | {} |",
             if others.is_empty() {
-                "nothing of ours".to_owned()
+                "no other module".to_owned()
             } else {
                 others.join(", ")
             }

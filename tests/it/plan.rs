@@ -219,7 +219,7 @@ fn only_a_declared_pipe_can_be_allowed_to_become_public() {
       hint: did you mean `team-a`?
     ");
     scene.run("apply --yes --allow-publish team-*").exits(64);
-    // The flag had no value once.
+    // In an earlier version, the flag took no value.
     let refused = scene.run("apply --allow-publish plan.json");
     refused.exits(64);
     assert_snapshot!(refused.err, @"
@@ -364,7 +364,7 @@ fn without_a_ledger_members_are_unknown_and_sent_again_unless_they_are_assumed()
       ~ team-b               send members again
           members unknown: 1 sent again (3)   none known
 
-    plan: 3 members of 2 rooms unknown, to send again; 0 unchanged, 1 unmanaged
+    plan: 3 members of 2 rooms to send again (unknown); 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on URL
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat

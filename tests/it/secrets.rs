@@ -275,10 +275,10 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
     }
 }
 
-/// Of six bytes and more, with characters that each form escapes.
+/// Longer than six bytes, with characters that every form escapes.
 const LONG_KEY: &str = "K9\"w\\T é/&<+'8x";
 
-/// What a server may make of the request that it received.
+/// The forms in which a server may repeat the key.
 fn echoes() -> Vec<String> {
     let html = LONG_KEY
         .replace('&', "&amp;")
@@ -312,7 +312,7 @@ fn echoes() -> Vec<String> {
     all
 }
 
-/// Checks that a text contains the key in no form: the characters that no form changes are never so close.
+/// Checks that a text contains the key in no form. No form changes `K9`, and no other text contains it.
 #[track_caller]
 fn assert_no_key(text: &str, context: &str) {
     for form in echoes() {
@@ -398,7 +398,7 @@ fn the_fixed_credentials_of_the_sandbox_are_no_secret() {
     let scene = Scene::new().manifest(manifest);
     scene.run("apply --sandbox --yes").ok();
     scene.run("export --sandbox").ok().shows("About secret_key");
-    // A real server's key is one, even if it is the same text.
+    // A real server's key is a secret, even if it is the same text.
     let scene = scene.sandbox();
     scene.insert(live_room("team-a", "About secret_key"));
     let refused = scene.run("export");

@@ -9,7 +9,7 @@ use crate::support::{Fault, Proxy, Scene, Shows, live_room, manifest};
 
 const ONE: &str =
     "version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: Team A, members: [3, 4]}]\n";
-/// Flags of a run that takes over soon.
+/// Flags that let a run take over an old claim after a short wait.
 const SOON: &str = "--timeout 500ms --verify-timeout 300ms";
 
 /// A server on which a second create makes a second room.

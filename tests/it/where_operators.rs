@@ -116,7 +116,7 @@ fn a_condition_on_whole_cells_warns_of_the_first_cell_with_several_values() {
         ("{c: [go]}", ["go", "drama", "chess;art"], Some(4)),
         ("{c: {not: go}}", ["art", "go,chess", "go"], Some(3)),
         ("{c: go}", ["go", "drama, go", "drama"], Some(3)),
-        // Not lists, or lists that the condition expects.
+        // No warning: these cells are not lists, or the condition expects a list.
         ("{c: Paris}", ["Paris", "Washington, DC", "1,234"], None),
         ("{c: \"go|art\"}", ["go|art", "art|go", "go"], None),
         ("{c: go}", ["go", "go|", "|"], None),

@@ -164,7 +164,7 @@ impl BucketReader {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the header of a base names that replaces the one that was read.
+    /// The fingerprints that a new base must name in its header to replace the one that was read.
     pub(super) fn predecessors(&self) -> Vec<String> {
         let base = self.base.as_ref();
         let names = |base: &Base| predecessors(base.fingerprint.clone(), base.replaces.clone());

@@ -22,7 +22,7 @@ use crate::model::{RunId, Target};
 
 /// With more pieces than this, the next run that writes merges them: every reader has to fetch each piece.
 const MANY_PIECES: usize = 256;
-/// What the names of creates' claims start with.
+/// The start of the object name of a create's claim.
 pub(super) const CREATE: &str = "create-";
 
 impl Bucket {
@@ -157,7 +157,7 @@ impl Writer {
                     answer => drop(refused.insert(claim.index, answer)),
                 }
             }
-            // A claim may be made already, if the answer to its create was lost.
+            // The claim may already exist, if the answer to the put was lost.
             free.retain(|claim| !self.is_made(claim));
             for (claim, path, put) in self.try_all(free).await? {
                 match put {
@@ -258,7 +258,7 @@ impl Writer {
     }
 }
 
-/// What the name of a claim's object starts with: the room, or the hash of a new room's pipe, which can have any characters.
+/// The start of a claim's object name: the room, or a hash of a new room's pipe, because a pipe can have any characters.
 fn subject_of(claim: &Claim) -> String {
     match claim {
         Claim::Message { room, .. } => room.to_string(),

@@ -82,7 +82,7 @@ impl Page {
             .filter(|(_, section)| wanted(section))
             .map(|(index, section)| (index, section.costs()))
             .collect();
-        // The cheapest first: the others share what it does not need of its equal share.
+        // The cheapest section first: the others share the space that it leaves unused.
         waiting.sort_by_key(|(_, costs)| costs.last().copied());
         let (mut left, mut sections) = (bytes, waiting.len());
         for (index, costs) in waiting {

@@ -241,7 +241,7 @@ fn an_answer_that_does_not_unpack() {
     ");
     assert_snapshot!(run(b"no gzip, but text".to_vec()), @"
     exit 1
-    error: the server's answer cannot be unpacked: error decoding response body: request or response body error: Invalid gzip header
+    error: the server's answer cannot be decompressed: error decoding response body: request or response body error: Invalid gzip header
       hint: check --api-url, the network and the proxy settings
     ");
 }

@@ -31,7 +31,8 @@ const UNDER_WAY: u64 = 8;
 struct Trial {
     /// How long the list lags. If it does, pipes are not unique.
     lag: Duration,
-    /// The flags of each run. The next run waits until a killed one can have no call under way: short limits make a short test.
+    /// The flags of each run. The next run waits until no call of a killed run can still be in flight, so short timeouts make a short
+    /// test.
     flags: &'static str,
     /// Number of runs that start at once, on one ledger.
     runs: usize,

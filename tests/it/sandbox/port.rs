@@ -223,7 +223,7 @@ async fn an_address_that_is_taken_is_named() {
     sandbox.stop().await.unwrap();
 }
 
-/// The clock of these tests is paused: it goes on to the next time limit when everything waits.
+/// The clock of these tests is paused: it jumps to the next time limit when all tasks wait.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_does_not_arrive_is_given_up_after_half_a_minute() {
     let sandbox = start(Config::default()).await.unwrap();

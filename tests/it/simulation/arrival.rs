@@ -1,4 +1,4 @@
-//! Calls as the server executes them, also those that no one waits for. Of a pipe, roomform makes only one room.
+//! Executes calls on the server, including those that no one waits for, and checks that roomform creates only one room per pipe.
 
 use roomform::imbachat::Failure;
 use roomform::model::{Pipe, RoomId};
@@ -61,7 +61,7 @@ impl State {
         self.commit_now(write, moody, sender)
     }
 
-    /// Executes a write. Of the live rooms of a pipe, at most one may come from a create of ours.
+    /// Executes a write. At most one of a pipe's live rooms may come from one of our creates.
     fn commit_now(
         &mut self,
         write: &Write,
@@ -78,8 +78,8 @@ impl State {
         done
     }
 
-    /// Whether roomform promises that it never makes two rooms of a pipe: the ledger has everything, lists and calls are late by
-    /// less than the patience of a run, and no one unprotected on a new room.
+    /// Whether roomform promises never to create two rooms with this pipe. It does if the ledger is complete, lists and calls are late
+    /// by less than a run waits, and the pipe's room was neither recreated nor forgotten.
     pub fn is_protected(&self, pipe: &Pipe) -> bool {
         self.disk.is_whole && self.weather.is_bounded() && !self.unprotected.contains(pipe)
     }

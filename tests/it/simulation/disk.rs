@@ -65,7 +65,7 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// The product's own decision: what it leads to is checked, not the decision itself.
+    /// Uses the product's own decision: the simulation checks its consequences, not the decision itself.
     fn decide(&self) -> Claimed {
         let Some(claim) = &self.claim else {
             return Claimed::Ours;
