@@ -17,7 +17,7 @@ pub enum Event<'a> {
     Resolving(usize),
     /// All rooms are settled; the list is read again.
     Verifying,
-    /// This many rooms are welcomed now; each of them is settled once more.
+    /// This many welcomes are being sent; each of these rooms is then settled again.
     Welcoming(usize),
 }
 

@@ -123,11 +123,11 @@ fn query(list: &GetList) -> Query {
 }
 
 /// Whether a row passes the filters, as far as its fields show. In the samples of the API's own documentation, some rows do not. The
-/// `status` of a listed room is that of a user in it, not of the room.
+/// filter `status` of rooms means a user's status in the room; the row's `status` is something else.
 fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
     let is_number = |field: &str, wanted: &str| match row.get(field) {
         Some(Cell::Number(number)) => number == wanted,
-        // Other values prove nothing.
+        // A value of another type does not show whether the row matches.
         _ => true,
     };
     let is_text = |field: &str, wanted: &str, normalize: fn(&str) -> String| match row.get(field) {

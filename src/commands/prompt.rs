@@ -33,7 +33,7 @@ pub async fn consent(question: &str, done: &str, console: &mut Console) -> Resul
             console.status(&format!("nothing was {done}: the answer was not `yes`"));
             Ok(Some(Exit::Done))
         }
-        // The run still reports.
+        // Return normally, so that the run still writes its report.
         Err(error) if error.exit == Exit::Interrupted => {
             console.error(&error.chain());
             Ok(Some(Exit::Interrupted))

@@ -19,7 +19,7 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was found.
     pub message: String,
-    /// The cases, one each.
+    /// The affected cases, one per entry.
     pub details: Vec<String>,
     /// What to do.
     pub remedy: Option<String>,

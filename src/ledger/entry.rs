@@ -64,9 +64,9 @@ pub enum Fact {
         room: RoomId,
         /// The field that differs.
         field: Field,
-        /// The value sent, normalised.
+        /// The value sent, normalized.
         sent: FieldValue,
-        /// The value in the list, normalised.
+        /// The value in the list, normalized.
         shown: FieldValue,
         /// When the server last changed the room, according to the list.
         updated_at: Option<Box<str>>,

@@ -138,12 +138,14 @@ impl LedgerError {
                 "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
-            Self::Closed(_) => "fix this, then run again; nothing was sent to the server after this error",
+            Self::Closed(_) => {
+                "fix this, then run again; nothing was sent to the server after this error"
+            }
         }
     }
 }
 
-/// Serialising our own entries never fails.
+/// Serializing our own entries never fails.
 impl From<serde_json::Error> for LedgerError {
     fn from(error: serde_json::Error) -> Self {
         Self::Closed(error.to_string())

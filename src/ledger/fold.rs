@@ -316,7 +316,7 @@ fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
     open
 }
 
-/// The time of an entry; the start of 1970 if it is not a time.
+/// The time of an entry; the start of 1970 if it cannot be parsed.
 fn time_of(stamp: &Stamp) -> Time {
     let time = stamp.time.parse::<Timestamp>();
     Time(time.map_or(0, |time| time.as_millisecond()))

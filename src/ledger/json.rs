@@ -87,15 +87,15 @@ struct EntryLine<'a> {
     given: Option<u64>,
 }
 
-/// Serialises a ledger: header and entries.
+/// Serializes a ledger: header and entries.
 ///
 /// # Errors
-/// If an entry cannot be serialised, which does not happen.
+/// If an entry cannot be serialized, which does not happen.
 pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
     bytes_that_replace(Vec::new(), target, entries)
 }
 
-/// Serialises a ledger that replaces those with these fingerprints.
+/// Serializes a ledger that replaces those with these fingerprints.
 pub(super) fn bytes_that_replace(
     replaces: Vec<String>,
     target: &Target,

@@ -198,7 +198,7 @@ impl LedgerFile {
 
 impl Known {
     fn new(mut file: File) -> io::Result<Self> {
-        // It may not be locked.
+        // A file that is only read is not locked: ignore the error.
         drop(file.unlock());
         let read_until = file.stream_position()?;
         // Another run may truncate a partial last line.

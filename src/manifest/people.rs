@@ -35,7 +35,7 @@ pub(super) struct People {
     pub(super) is_incomplete: bool,
     /// The file with the names, if there is one: the hint for an unknown person names it.
     pub(super) file: Option<String>,
-    /// Errors in the ids of people whom no list may ever name.
+    /// Errors in the ids of people. They are reported only if a list names the person.
     without_id: Vec<Diagnostic>,
 }
 

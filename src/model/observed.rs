@@ -64,7 +64,7 @@ impl Observed {
         let at = rows.partition_point(|other| other.id < row.id);
         rows.insert(at, row);
         if rows.len() > MOST_ROWS {
-            // A deleted row decides nothing beside others.
+            // Drop a deleted row first: it does not matter if the pipe has other rows.
             let surplus = rows.iter().rposition(|row| row.deleted);
             let row = rows.remove(surplus.unwrap_or(MOST_ROWS));
             if !row.deleted {

@@ -16,9 +16,9 @@ pub struct Shown {
 /// A field that was sent and that the list did not show in time. The server may ignore it, or the list may lag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingField {
-    /// The value sent, normalised.
+    /// The value sent, normalized.
     pub sent: FieldValue,
-    /// The value that the list showed instead, normalised.
+    /// The value that the list showed instead, normalized.
     pub shown: FieldValue,
     /// When the list last showed that value.
     pub since: Time,

@@ -139,7 +139,7 @@ impl FieldSet {
 /// One field's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue<T = String> {
-    /// A text; in NFC when it is compared.
+    /// A text; converted to NFC before it is compared.
     Text(T),
     /// A type.
     Kind(RoomKind),

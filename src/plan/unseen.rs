@@ -3,20 +3,21 @@
 use super::findings::IgnoredField;
 use crate::model::{DesiredRoom, Field, FieldValue, LiveRoom, PendingField, RecordedRoom, Time};
 
-/// A list that is this much younger than a write shows it, in milliseconds.
+/// A list that is younger than a write by this many milliseconds certainly shows the write.
 const LAG_AT_MOST: i64 = 60 * 60 * 1000;
 
 /// A field that was sent and that the list does not show.
 pub(super) enum Unseen<'a> {
     /// The server ignored it; it is reported instead of sent.
     Ignored(IgnoredField),
-    /// The same, and the ledger does not say so yet: long after it was sent, the list still shows the room as it was then.
+    /// The same, but the ledger does not say so yet: long after the value was sent, the list still shows the room unchanged.
     NowIgnored(IgnoredField),
     /// The list may lag; it is sent again.
     Pending(&'a PendingField),
 }
 
-/// Returns what the ledger says about a field that differs. Drift is not unseen: the list shows another value than it did before.
+/// Returns what the ledger says about a field that differs. Drift does not count as unseen: the list then shows another value than
+/// before.
 pub(super) fn unseen<'a>(
     room: &DesiredRoom,
     live: &LiveRoom,

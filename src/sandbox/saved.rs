@@ -37,7 +37,7 @@ impl From<serde_json::Error> for ReadError {
     }
 }
 
-/// Serialises a state.
+/// Serializes a state.
 pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let widgets = || world.widgets.values();
     let mut text = format!("{{\"format\":{FORMAT},\n\"counters\":").into_bytes();
@@ -71,7 +71,7 @@ fn write_list<'a, T: Serialize + 'a>(
     Ok(())
 }
 
-/// Serialises the changes since the last save.
+/// Serializes the changes since the last save.
 pub(super) fn write_changes(counters: Counters, changes: &[Entry]) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::new();
     for change in [&Entry::Counters(counters)].into_iter().chain(changes) {

@@ -50,7 +50,7 @@ impl Condition {
         }
     }
 
-    /// Whether the condition needs a date, and the cell has something else. An empty cell has no date, which is no mistake.
+    /// Whether the condition needs a date, and the cell has something else. An empty cell is not a mistake.
     pub(crate) fn is_bad_date(&self, cell: &str) -> bool {
         let needs_date = matches!(self, Self::Before(_) | Self::After(_));
         needs_date && !cell.is_empty() && date_of_cell(cell).is_none()

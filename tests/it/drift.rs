@@ -145,7 +145,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
             ..Quirks::default()
         });
     });
-    // The first run learns that its update was ignored. The second cannot verify and only knows what it sent.
+    // The first run sees that its update was ignored. The second run cannot read the list afterwards, and knows only what it sent.
     for blind in [false, true] {
         let proxy = Proxy::start(&server.url(), move |number, _| {
             (blind && number > 1).then_some(Fault::Answer("404 No", "", "{}"))

@@ -1153,7 +1153,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
         ran.err.shows("File too large");
         assert_eq!(scene.files(), before);
     }
-    // Compacting fixes it.
+    // After compacting, the ledger is small enough.
     limited(&scene, [&["ledger", "compact"][..], &LEDGER].concat()).ok();
     limited(
         &scene,

@@ -37,7 +37,7 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
         scene.run("ledger compact --ledger l.jsonl").ok();
         scene.read("l.jsonl").lacks("\u{feff}");
     }
-    // The mark before a header without a line break, which a new entry follows.
+    // A byte order mark and a header without a line break: the next entry still gets its own line.
     scene.write("l.jsonl", format!("\u{feff}{header}"));
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene

@@ -10,7 +10,7 @@ use crate::support::{
     Canned, Fault, Proxy, Ran, Scene, Shows, answer, ignoring_updates, live_room,
 };
 
-/// As long as the sandbox's own key, for which a proxy swaps it; no random text matches it.
+/// A proxy replaces this key by the sandbox's own key, which has the same length. No random text matches it.
 const KEY: &str = "K9\"w\\T é}";
 const LOGIN: &str = "qZ%7W";
 const PASSWORD: &str = "V&3k<";

@@ -391,7 +391,7 @@ fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
     let (_proxy, scene, on) = proxied(&scene, Fault::Answer("422 No", "", "{}"));
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
-    // The room needs a rename and still its welcome.
+    // The room still needs its welcome, and also a rename.
     scene.declare(MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let out = scene.run("plan --out p.json --ledger l.jsonl");
     out.shows("1 to update, 1 message to send");

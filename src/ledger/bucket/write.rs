@@ -136,8 +136,8 @@ impl Writer {
         self.add(entries);
     }
 
-    /// Makes the claims, and returns the answers to those that are refused, by index. Data read at open may be stale, so it first
-    /// tries to create the claim's object. It reads everything new before it refuses a claim, and if the name is taken.
+    /// Makes the claims, and returns the answers to those that are refused, by index. What was read so far may be stale, so it reads
+    /// everything new before it refuses a claim, and again if the name of the claim's object is taken.
     async fn claim_all(
         &mut self,
         mut open: Vec<OpenClaim>,

@@ -24,8 +24,8 @@ impl Dialect {
         }
     }
 
-    /// Writes our words and the untrusted text in back-ticks between them. A part is written as prose only if it cannot be anything
-    /// else, because untrusted text may have back-ticks too.
+    /// Writes our words as prose, and the untrusted text in back-ticks as code. Untrusted text may have back-ticks too, so a part is
+    /// prose only if it is certainly harmless.
     pub(super) fn words(self, text: &str) -> String {
         let text = text.trim_matches(' ');
         let parts: Vec<&str> = text.split('`').collect();

@@ -46,7 +46,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
         let mut fields = there.iter().filter(|(field, _)| field == name);
         match listing {
             Listing::Messages => fields.next().is_some(),
-            // Rows are rarely deleted, but a deleted one matters.
+            // Few rows are deleted: show the column only if one is.
             _ => *name != "deleted_at" || fields.any(|(_, filled)| *filled),
         }
     });

@@ -549,7 +549,8 @@ fn a_plan_that_is_refused_is_still_reported() {
         "{comment}"
     );
 
-    // As with drift: it is reported, with exit code 5 if an apply would refuse to undo it. A push cannot undo it and says why.
+    // The nightly job reports the opened room as drift, with exit code 5, because an apply would refuse to publish it. A push cannot
+    // undo the change and says why.
     let merged = merge(&runner, "open", "");
     let nightly = [
         ("github.event_name", "schedule"),

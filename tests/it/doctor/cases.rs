@@ -554,7 +554,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
                              remedy: run `roomform check`
     ");
     text.begins("exit 0\n");
-    // What belongs to no file has no place.
+    // An error that belongs to no file is printed without a place.
     scene.declare(format!("version: 1\nrooms:\n{}", "  - {}\n".repeat(5_001)));
     let text = doctor_output(&scene, &server.url(), &[]);
     text.shows("\n                         E006 2 more errors; roomform keeps the first 10000\n");

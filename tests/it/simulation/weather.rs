@@ -20,7 +20,7 @@ pub struct Weather {
     pub list_fails: u64,
     /// Maximum number of milliseconds by which a list is stale.
     pub lag: u64,
-    /// Every list is stale by this maximum.
+    /// Every list is stale by exactly this maximum.
     pub steady: bool,
     /// Maximum number of milliseconds after which the server executes a call that no one waits for.
     pub late: u64,

@@ -310,7 +310,7 @@ impl Scene {
         String::from_utf8(files.remove(0).1).unwrap()
     }
 
-    /// Makes all ledger entries two hours older: a list that still does not show a write is not late any more.
+    /// Makes all ledger entries two hours older, so that a list that does not show a write no longer counts as late.
     pub fn age_ledgers(&self) {
         let files = self.files().into_iter();
         let ledgers = files.filter(|(path, _)| path.extension().is_some_and(|it| it == "jsonl"));
