@@ -12,7 +12,7 @@ use super::job::Job;
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 use super::reconcile::{Finding, Searches, Uncertain};
 use super::send_calls::carry_out;
-use super::verify::verify;
+use super::verify::{PendingFields, pending_fields, verify};
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Fact, Record};
@@ -230,8 +230,9 @@ async fn look_again<R: ReadRooms, W, L: Record>(job: &Job<'_, R, W, L>, outcome:
     let ignored = ignored.filter(|field| !written.contains(&field.pipe));
     let observed = outcome.observed.as_ref();
     let settled = ignored.flat_map(|field| settled(field, observed));
+    let pending = pending_fields(&job.plan.notes);
     let facts: Vec<Fact> = rooms
-        .flat_map(|room| verification_facts(room, observed))
+        .flat_map(|room| verification_facts(room, observed, &pending))
         .chain(settled)
         .collect();
     job.record(facts).await;
@@ -250,13 +251,19 @@ fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
 }
 
 /// The facts to record from the verification: fields that differ from what was sent, and last, that the room was seen.
-fn verification_facts(room: &RoomOutcome, observed: Option<&Observed>) -> Vec<Fact> {
+fn verification_facts(
+    room: &RoomOutcome,
+    observed: Option<&Observed>,
+    pending: &PendingFields<'_>,
+) -> Vec<Fact> {
     let (pipe, Some(id)) = (room.pipe.clone(), room.id) else {
         return Vec::new();
     };
     let mut rows = observed.into_iter().flat_map(|list| list.live(&pipe));
     let row = rows.find(|row| row.id == id);
     let fact = |(field, sent, shown): &(Field, FieldValue, FieldValue)| {
+        let before = pending.get(&(&pipe, *field));
+        let before = before.filter(|was| (&was.sent, &was.shown) == (sent, shown));
         let (pipe, field) = (pipe.clone(), *field);
         let (sent, shown) = (sent.clone(), shown.clone());
         match room.status {
@@ -267,6 +274,7 @@ fn verification_facts(room: &RoomOutcome, observed: Option<&Observed>) -> Vec<Fa
                 sent,
                 shown,
                 updated_at: row.and_then(|row| row.updated_at.clone()),
+                since: before.map(|was| was.since),
             },
             _ => Fact::Shown {
                 pipe,

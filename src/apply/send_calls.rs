@@ -143,6 +143,16 @@ async fn send_calls<'a, L: Record>(
             members: chunk,
         };
         let Written { room, errors } = send(&write, writer, claim, outcome).await?;
+        let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
+        if !errors.is_empty() {
+            info!(pipe = %change.pipe, members = chunk.len(), "the answer contains an error: no member is confirmed");
+            outcome.unconfirmed.extend(chunk);
+        }
+        for error in errors {
+            if !outcome.errors.contains(&error) {
+                outcome.errors.push(error);
+            }
+        }
         if let Some(meant) = outcome.id.replace(room).filter(|meant| *meant != room) {
             outcome.id = Some(meant);
             // Check that the server wrote to the intended room.
@@ -155,16 +165,6 @@ async fn send_calls<'a, L: Record>(
             // connection is free again and no other one is opened.
             tokio::task::yield_now().await;
             slot.permit = None;
-        }
-        let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
-        if !errors.is_empty() {
-            info!(pipe = %change.pipe, members = chunk.len(), "the answer contains an error: no member is confirmed");
-            outcome.unconfirmed.extend(chunk);
-        }
-        for error in errors {
-            if !outcome.errors.contains(&error) {
-                outcome.errors.push(error);
-            }
         }
         let fact = Fact::Confirmed {
             pipe: change.pipe.clone(),

@@ -91,11 +91,14 @@ fn is_final(status: &Status) -> bool {
     !matches!(status, Status::Pending(_) | Status::NotVisible)
 }
 
+/// What the ledger says about fields, by room and field.
+pub(super) type PendingFields<'a> = BTreeMap<(&'a Pipe, Field), &'a PendingField>;
+
 /// What one list proves about the rooms.
 struct Evidence<'a> {
     changes: BTreeMap<&'a Pipe, &'a Change>,
     /// Fields whose value an earlier run had already sent.
-    pending: BTreeMap<(&'a Pipe, Field), &'a PendingField>,
+    pending: PendingFields<'a>,
     rooms: &'a [RoomOutcome],
     sight: &'a Sight,
     /// The latest two writes of this run that the list shows, and when they were sent.
@@ -110,10 +113,6 @@ impl<'a> Evidence<'a> {
         sight: &'a Sight,
     ) -> Self {
         let changes: BTreeMap<&Pipe, &Change> = changes.iter().map(|it| (&it.pipe, it)).collect();
-        let pending = notes.iter().filter_map(|note| match note {
-            Note::Pending { pipe, field, was } => Some(((pipe, *field), was)),
-            _ => None,
-        });
         let mut shown_writes = [None, None];
         for room in rooms {
             let change = changes.get(&room.pipe);
@@ -128,7 +127,7 @@ impl<'a> Evidence<'a> {
             }
         }
         Self {
-            pending: pending.collect(),
+            pending: pending_fields(notes),
             changes,
             rooms,
             sight,
@@ -199,6 +198,15 @@ impl<'a> Evidence<'a> {
     }
 }
 
+/// The fields that earlier runs sent and that the plan sends again.
+pub(super) fn pending_fields(notes: &[Note]) -> PendingFields<'_> {
+    let pending = notes.iter().filter_map(|note| match note {
+        Note::Pending { pipe, field, was } => Some(((pipe, *field), was)),
+        _ => None,
+    });
+    pending.collect()
+}
+
 /// Whether the list shows a write of this run: a room that it created, or a field that it changed.
 fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
     let mut rows = sight.observed.live(&room.pipe);
@@ -206,10 +214,12 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         return false;
     };
     match &change.action {
-        // Another run may have created the room, or it existed before and the plan's list did not show it.
+        // Another run may have created the room, or it existed before and the plan's list did not show it. Then an old list may show
+        // it, too.
         Action::Create => {
+            let is_new = !room.was_uncertain && room.id != change.replaces;
             let is_as_sent = |field| row.state.is_same(field, &change.send);
-            !room.was_uncertain && Field::ALL.into_iter().all(is_as_sent)
+            is_new && Field::ALL.into_iter().all(is_as_sent)
         }
         Action::Update { fields, .. } => {
             let mut fields = fields.iter();

@@ -54,7 +54,8 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     RoomOutcome { status, ..room }
 }
 
-/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if another run has claimed the welcome.
+/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if the room is owed none: another run has created the
+/// room, or has claimed the welcome.
 pub(super) async fn welcome(
     change: &Change,
     mut outcome: RoomOutcome,
@@ -96,7 +97,7 @@ async fn say(
     let intent = Fact::intended(&change.pipe, room, *from);
     let claimed = ledger.claim(claim, intent).await.map_err(broken)?;
     if claimed != Claimed::Ours {
-        info!(pipe = %change.pipe, "another run is sending the welcome: it is not sent here");
+        info!(pipe = %change.pipe, "no create promised the welcome, or another run is sending it: it is not sent here");
         return Ok(());
     }
     let message = Message {

@@ -17,7 +17,7 @@ use crate::model::{Pipe, RoomId, Time};
 /// What a run claims. The entries that record the claim are written only if it is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The welcome of a room.
+    /// The welcome of a room. Granted if a create promised it, and no run has begun to send it.
     Message {
         /// The room's pipe.
         pipe: Pipe,
@@ -40,7 +40,7 @@ pub enum Claim {
 pub enum Claimed {
     /// The claim is on disk: this run may send the call.
     Ours,
-    /// Another run holds the claim.
+    /// Another run holds the claim, or no create promised the message.
     Held {
         /// The other run.
         run: String,
@@ -81,9 +81,9 @@ impl Claim {
             age: Duration::from_millis(u64::try_from(now.0 - since.0).unwrap_or_default()),
         };
         match self {
-            Self::Message { room, .. } => match recorded.has_begun_welcome(*room) {
-                true => held("", now),
-                false => Claimed::Ours,
+            Self::Message { pipe, room } => match recorded.owes_welcome(pipe, *room) {
+                true => Claimed::Ours,
+                false => held("", now),
             },
             Self::Create {
                 pipe,
@@ -125,10 +125,10 @@ impl ClaimEntries {
 
     pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
         let fact = match fact {
-            Fact::Intent { pipe, .. } => Fact::Intent {
+            Fact::Intent { pipe, welcome, .. } => Fact::Intent {
                 pipe,
                 members: Vec::new(),
-                welcome: false,
+                welcome,
             },
             // For a claim, both mean the same: the room exists.
             Fact::Confirmed { pipe, room, .. } | Fact::Adopted { pipe, room, .. } => {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use jiff::Timestamp;
 
 use super::entry::{Entries, Stamp};
-use crate::model::RunId;
+use crate::model::{RunId, Time};
 
 #[derive(Debug)]
 pub(super) struct EntryClock {
@@ -46,4 +46,15 @@ impl EntryClock {
             .fetch_max(now.as_millisecond(), Ordering::Relaxed);
         Timestamp::from_millisecond(earliest).map_or(now, |earliest| earliest.max(now))
     }
+}
+
+/// A time as entries have it: UTC, RFC 3339 with milliseconds. Empty if no calendar has it.
+pub(super) fn time_text(time: Time) -> String {
+    let time = Timestamp::from_millisecond(time.0);
+    time.map(|time| format!("{time:.3}")).unwrap_or_default()
+}
+
+pub(super) fn parse_time(text: &str) -> Option<Time> {
+    let time = text.parse::<Timestamp>().ok()?;
+    Some(Time(time.as_millisecond()))
 }

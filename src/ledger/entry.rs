@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
+use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId};
 
 /// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub enum Fact {
         shown: FieldValue,
         /// When the server last changed the room, according to the list.
         updated_at: Option<Box<str>>,
+        /// When a run first recorded that this value is pending; `None` if this entry is the first.
+        since: Option<Time>,
     },
     /// The server ignored a value that was sent: a list that is fresh shows another one. If both values are the same, the field
     /// is neither ignored nor pending any more.

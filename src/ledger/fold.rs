@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
+use super::clock::parse_time;
 use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
     Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, RoomId,
@@ -174,6 +173,7 @@ impl Folding {
                 sent,
                 shown,
                 updated_at,
+                since,
                 ..
             } => {
                 let there = self.rooms.entry(room).or_default();
@@ -183,7 +183,7 @@ impl Folding {
                 let pending = PendingField {
                     sent,
                     shown,
-                    since: time_of(stamp),
+                    since: since.unwrap_or(time_of(stamp)),
                     updated_at,
                 };
                 there.known.pending.insert(field, pending);
@@ -318,6 +318,5 @@ fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
 
 /// The time of an entry; the start of 1970 if it cannot be parsed.
 fn time_of(stamp: &Stamp) -> Time {
-    let time = stamp.time.parse::<Timestamp>();
-    Time(time.map_or(0, |time| time.as_millisecond()))
+    parse_time(&stamp.time).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::clock::{parse_time, time_text};
 use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
@@ -73,6 +74,8 @@ struct EntryLine<'a> {
     shown: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     of_run: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,12 +159,14 @@ impl<'a> EntryLine<'a> {
                 sent,
                 shown,
                 updated_at,
+                since,
                 ..
             } => {
                 line.field = Some(field.name().into());
                 line.sent = Some(json_value(sent));
                 line.shown = Some(json_value(shown));
                 line.updated_at = updated_at.as_deref().map(Into::into);
+                line.since = since.map(|since| time_text(since).into());
             }
             Fact::Shown {
                 field, sent, shown, ..
@@ -237,6 +242,7 @@ impl<'a> EntryLine<'a> {
                     sent: parse_value(field, &required(self.sent, "sent")?)?,
                     shown: parse_value(field, &required(self.shown, "shown")?)?,
                     updated_at: self.updated_at.map(|at| at.into_owned().into()),
+                    since: self.since.and_then(|since| parse_time(&since)),
                 }
             }
             "shown" => {

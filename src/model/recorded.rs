@@ -20,7 +20,7 @@ pub struct PendingField {
     pub sent: FieldValue,
     /// The value that the list showed instead, normalized.
     pub shown: FieldValue,
-    /// When the list last showed that value.
+    /// When a run first recorded it. Runs that send the same value again do not change this.
     pub since: Time,
     /// When the server had last changed the room, according to that list.
     pub updated_at: Option<Box<str>>,

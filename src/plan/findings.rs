@@ -93,7 +93,7 @@ pub enum Note {
         pipe: Pipe,
         /// The field.
         field: Field,
-        /// What the last run that sent it saw.
+        /// What runs that sent it saw.
         was: PendingField,
     },
     /// An undeclared live room looks like a declared room. A server that folds case or letters could confuse them.

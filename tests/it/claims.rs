@@ -1,13 +1,15 @@
 //! The claim of a create while the server keeps the run waiting, in virtual time.
 
-use std::sync::Mutex;
-use std::sync::{Arc, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use roomform::apply::Halt;
 use roomform::imbachat::Written;
 use roomform::ledger::{Claim, Claimed, Entries, LedgerError, Stamp, fold};
-use roomform::model::{MessageId, Pipe, RoomId, Target, Time, WidgetId};
+use roomform::model::{
+    FieldSet, MessageId, Pipe, RoomId, RoomKind, RoomState, Target, Time, WidgetId,
+};
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Interrupt, Job, Limiter, LiveRoom, Message, Observed,
     Options, Outcome, Patience, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter,
@@ -18,7 +20,8 @@ use tokio::time::Instant;
 
 use crate::support::runtime;
 
-const MANIFEST: &str = "version: 1\nrooms: [{pipe: team-a, title: Team A}]\n";
+const MANIFEST: &str =
+    "version: 1\nrooms: [{pipe: team-a, title: Team A, welcome: {from: 3, text: Hello}}]\n";
 
 /// A server that asks the first calls to come back later, and a ledger that another run may use meanwhile.
 struct World {
@@ -31,6 +34,7 @@ struct World {
     interrupt: Option<watch::Sender<Interrupt>>,
     rooms: Mutex<Vec<LiveRoom>>,
     sent: Mutex<Vec<Duration>>,
+    messages: AtomicUsize,
     entries: Mutex<Entries>,
 }
 
@@ -109,29 +113,46 @@ impl WriteRooms for World {
                 ..Failure::passing(Delivery::Later, "later")
             });
         }
-        let id = RoomId(7);
-        held(&self.rooms).push(LiveRoom {
-            id,
-            pipe: write.pipe.clone(),
-            state: write.state.clone(),
-            deleted: false,
-            updated_at: None,
-        });
-        Ok(id.into())
+        held(&self.rooms).push(room());
+        held(&self.rooms).dedup();
+        Ok(room().id.into())
     }
 }
 
 impl SendMessages for World {
     async fn send(&self, _: &Message<'_>) -> Result<Option<MessageId>, Failure> {
-        panic!("there is no message")
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
     }
 }
 
+/// The intent of a run whose manifest has no welcome.
 fn intent() -> Fact {
     Fact::Intent {
         pipe: Pipe::new("team-a"),
         members: Vec::new(),
         welcome: false,
+    }
+}
+
+fn confirmed() -> Fact {
+    Fact::Confirmed {
+        pipe: Pipe::new("team-a"),
+        room: RoomId(7),
+        members: Vec::new(),
+        sent: room().state,
+        kept: FieldSet::default(),
+    }
+}
+
+/// The room that another run created.
+fn room() -> LiveRoom {
+    LiveRoom {
+        id: RoomId(7),
+        pipe: Pipe::new("team-a"),
+        state: RoomState::new("Team A", RoomKind::Conference, false),
+        deleted: false,
+        updated_at: None,
     }
 }
 
@@ -156,6 +177,7 @@ fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
             interrupt: Some(interrupt),
             rooms: Mutex::default(),
             sent: Mutex::default(),
+            messages: AtomicUsize::new(0),
             entries: Mutex::default(),
         };
         prepare(&mut world);
@@ -213,4 +235,34 @@ fn a_run_that_is_interrupted_when_it_takes_over_ends_its_claim() {
     assert_eq!(outcome.halt, Some(Halt::Interrupted));
     let entries = held(&world.entries);
     assert!(fold(&entries).open.is_empty(), "{entries:?}");
+}
+
+/// Another run creates the room after this run's plan: before this run claims the create, or before it reads the list again.
+#[test]
+fn a_run_sends_the_welcome_only_if_the_create_promised_it() {
+    let promise = || Fact::Intent {
+        pipe: Pipe::new("team-a"),
+        members: Vec::new(),
+        welcome: true,
+    };
+    for (facts, messages) in [
+        (vec![intent(), confirmed()], 0),
+        (vec![intent()], 0),
+        (vec![promise(), confirmed()], 1),
+        (vec![promise()], 1),
+    ] {
+        let (world, outcome) = applied(|world| {
+            world.rooms = Mutex::new(vec![room()]);
+            world.interrupt = None;
+            world.add("another", facts.clone());
+        });
+        assert_eq!(outcome.rooms[0].status, Status::Verified, "{facts:?}");
+        assert!(outcome.rooms[0].was_uncertain, "{facts:?}");
+        let sent = world.messages.load(Ordering::Relaxed);
+        assert_eq!(
+            (sent, outcome.rooms[0].messages),
+            (messages, messages),
+            "{facts:?}"
+        );
+    }
 }

@@ -18,7 +18,7 @@ use roomform::ledger::{
     remember,
 };
 use roomform::model::{
-    Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending,
+    Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending, Time,
     UserId,
 };
 use roomform::sandbox::Config;
@@ -74,6 +74,10 @@ fn updated_at() -> impl Strategy<Value = Option<Box<str>>> {
     select(vec![None, Some("2026-01-01 00:00:00")]).prop_map(|at| at.map(Into::into))
 }
 
+fn since() -> impl Strategy<Value = Option<Time>> {
+    select(vec![None, Some(Time(1_767_225_600_123))])
+}
+
 /// Three pipes, each with two rooms: one was recreated.
 fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
@@ -104,9 +108,9 @@ fn fact() -> impl Strategy<Value = Fact> {
                 }),
             2 => of_run().prop_map(move |of_run| Fact::NotCreated { pipe: eight.clone(), of_run }),
             2 => select(Field::ALL.to_vec())
-                .prop_flat_map(|field| (Just(field), value(field), value(field), updated_at()))
-                .prop_map(move |(field, sent, shown, updated_at)| {
-                    Fact::Pending { pipe: nine.clone(), room, field, sent, shown, updated_at }
+                .prop_flat_map(|field| (Just(field), value(field), value(field), updated_at(), since()))
+                .prop_map(move |(field, sent, shown, updated_at, since)| {
+                    Fact::Pending { pipe: nine.clone(), room, field, sent, shown, updated_at, since }
                 }),
             3 => Just(Fact::Seen { pipe: pipe.clone(), room }),
             2 => any::<bool>().prop_map(move |declared| Fact::Declared { pipe: six.clone(), declared }),
@@ -619,7 +623,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     run(&scene, "apply --yes").ok();
     scene.declare(courses(1).replace("Course 1", "Wanted"));
     run(&scene, "apply --yes --verify-timeout 100ms").exits(4);
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     let plan = run(&scene, "plan").ok();
     plan.shows("ignored");
     // A fixed server: the same state, but it accepts updates.

@@ -506,7 +506,7 @@ fn a_field_that_is_pending_is_later_ignored_and_then_only_a_note() {
         .find(|line| line.contains("pending"))
         .unwrap_or_default();
     assert_snapshot!(line, @r#"  ?? team-a               pending      title sent as "Team Alpha", shown as "Team A""#);
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     assert_snapshot!(scene.run("plan --detailed-exitcode").ok().replace(&scene.url(), "URL"), @r#"
       ignored by the server: sent again only with --resend-ignored
         team-a: title was sent as "Team Alpha", the server shows "Team A"
@@ -751,7 +751,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     scene
         .run("apply --yes --allow-publish team-a --verify-timeout 100ms")
         .exits(4);
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     // From here on the server accepts all fields, and only members are planned.
     scene.world(|world| world.set_quirks(Quirks::default()));
     scene

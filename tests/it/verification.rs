@@ -1,5 +1,7 @@
 //! Verification after an apply: lists that lag, fields that the server ignores, and drift after either.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use roomform::sandbox::Quirks;
@@ -8,6 +10,8 @@ use serde_json::{Value, json};
 use crate::support::{Fault, Proxy, Scene, Shows, live_room};
 
 const TWO: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A}\n  - {pipe: team-b, title: Team B}\n";
+
+const EMPTY: &str = r#"{"success":"true","data":[],"code":200}"#;
 
 fn lag(seconds: f32) -> Quirks {
     Quirks {
@@ -149,7 +153,7 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
     scene
         .run("plan --allow-publish team-a")
         .shows("1 to update");
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     let plan = scene.plan().ok();
     plan.shows("needs attention: publicity ignored by the server")
         .shows("team-a: public was sent as public, the server shows closed")
@@ -170,6 +174,50 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
     scene.apply().ok();
     assert_eq!(entries(&scene, "shown").len(), 1);
     scene.run("ledger show").ok().shows("ignored   public");
+}
+
+#[test]
+fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time() {
+    let scene = Scene::new()
+        .manifest(TWO)
+        .sandbox_with_quirks(ignoring())
+        .live(live_room("team-a", "Old"))
+        .live(live_room("team-b", "Team B"));
+    for _ in 0..2 {
+        assert_eq!(statuses(&scene, "--verify-timeout 100ms", 4), ["pending"]);
+        scene.age_ledgers(40);
+    }
+    scene.plan().ok().shows("ignored by the server");
+    scene.run("ledger compact").ok();
+    scene.plan().ok().shows("ignored by the server");
+    // Another value has an hour of its own.
+    scene.edit("Team A", "Team One");
+    for _ in 0..2 {
+        assert_eq!(statuses(&scene, "--verify-timeout 100ms", 4), ["pending"]);
+        scene.age_ledgers(25);
+    }
+    scene.plan().ok().shows("1 to update").lacks("ignored");
+}
+
+/// The list of the plan lacks both rooms, and the list after the writes is older than they are.
+#[test]
+fn a_room_that_was_only_missing_from_the_list_is_no_evidence() {
+    let blind = Arc::new(AtomicBool::new(false));
+    let once = Arc::clone(&blind);
+    let server = Scene::new().sandbox();
+    let proxy = Proxy::start(&server.url(), move |_, request| {
+        let is_hidden = request?.contains("/get_rooms ") && once.swap(false, Ordering::SeqCst);
+        is_hidden.then_some(Fault::Answer("200 OK", "", EMPTY))
+    });
+    let scene = Scene::new().manifest(TWO).beside(&server).at(&proxy.url());
+    scene.apply().ok();
+    scene.age_ledgers(120);
+    scene.edit("Team A", "Team One");
+    server.world(|world| world.set_quirks(lag(3600.0)));
+    blind.store(true, Ordering::SeqCst);
+    let flags = "--allow-recreate --parallelism 1 --verify-timeout 100ms";
+    assert_eq!(statuses(&scene, flags, 4), ["pending", "verified"]);
+    assert_eq!(server.rooms().len(), 2);
 }
 
 #[test]

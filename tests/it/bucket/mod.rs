@@ -225,7 +225,7 @@ fn claims_are_removed_only_once_no_run_can_still_make_them() {
                 .unwrap();
             assert_eq!(s3.text(object).is_some(), there, "after {hours} hours more");
             let read = place(&s3).read(&target()).await.unwrap();
-            assert_eq!(read.entries.len(), 1);
+            assert_eq!(read.entries.len(), 2);
         }
     });
 }

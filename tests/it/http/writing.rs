@@ -344,6 +344,17 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
     ");
 }
 
+#[test]
+fn an_answer_for_another_room_that_carries_an_error_shows_the_error_too() {
+    let other = json(r#"{"data":[{"success":true,"room_id":8}],"errors":["user 4 is unknown"]}"#);
+    let (ran, sent) = updated(move |_| other.clone());
+    assert_eq!(sent, 1);
+    assert_snapshot!(ending(&ran), @"
+      !! team-a               conflict     the call was for room 7, but the server answered for room 8; the server answered: user 4 is unknown
+    apply: 1 conflict; 0 members confirmed; 1 to write, 1 to verify
+    ");
+}
+
 // success answers with an error inside
 
 /// Successful answers that contain an error, each with the message to show.

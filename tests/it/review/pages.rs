@@ -359,7 +359,7 @@ fn what_an_apply_could_not_do_comes_first() {
         .ok();
     let help = scene.room("help").id;
     assert!(scene.world(|world| world.delete_room(627, help, 1)));
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     assert_eq!(
         page(&["apply", "plan.json", "--yes"], 5),
         ["Not done: 5", "Conflicts: 1", "Manual steps: 1"]
@@ -373,7 +373,7 @@ fn what_an_apply_could_not_do_comes_first() {
             "As planned: 2"
         ]
     );
-    scene.age_ledgers();
+    scene.age_ledgers(120);
     assert_eq!(
         page(&["plan"], 0),
         [

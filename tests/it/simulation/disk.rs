@@ -71,9 +71,12 @@ impl Batch<'_> {
             return Claimed::Ours;
         };
         self.ledger.world.with(|state| {
-            if state.planted == Some(Planted::SharedClaims) && matches!(claim, Claim::Create { .. })
-            {
-                return Claimed::Ours;
+            match (state.planted, claim) {
+                (Some(Planted::SharedClaims), Claim::Create { .. })
+                | (Some(Planted::UnpromisedWelcome), Claim::Message { .. }) => {
+                    return Claimed::Ours;
+                }
+                _ => {}
             }
             let run = &state.runs[self.ledger.run].name;
             let pipe = self.lines.first().and_then(|(_, fact)| fact.pipe());
@@ -150,8 +153,15 @@ impl Ledger {
         if decision != Claimed::Ours {
             batch.lines.clear();
             self.world.with(|state| {
+                let is_begun = |room: &RoomId| {
+                    let mut facts = state.disk.entries.values();
+                    facts.any(|fact| Disk::message(fact) == Some(*room))
+                };
                 state.count(match (&batch.claim, &decision) {
-                    (Some(Claim::Message { .. }), _) => "a message of another run",
+                    (Some(Claim::Message { room, .. }), _) if is_begun(room) => {
+                        "a message of another run"
+                    }
+                    (Some(Claim::Message { .. }), _) => "a message that no create promised",
                     (_, Claimed::Created(_)) => "a room that another run created",
                     _ => "a create of another run",
                 });

@@ -111,6 +111,7 @@ fn planted_faults_are_found() {
         (Planted::Impatience, "we made"),
         (Planted::HastyVerdict, "the server did not ignore it"),
         (Planted::SharedClaims, "we made"),
+        (Planted::UnpromisedWelcome, "no create promised it"),
     ] {
         let is_found = |seed: &u64| {
             let broken = play(*seed, false, Some(planted)).broken;

@@ -11,7 +11,7 @@ use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
 use roomform::model::{Observed, Pipe, Recorded, Target, Time, WidgetId};
 use roomform::plan::{
-    Allow, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, plan, wait_for_confirmed,
+    Allow, Inputs, Note, Plan, PlanOptions, RoomFilter, RowFilter, plan, wait_for_confirmed,
 };
 use roomform::render::{self, Paint};
 
@@ -148,12 +148,14 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     world.with(|state| state.unprotected.extend(again));
     let pipes = account.claims.keys();
     let promised = pipes.filter(|pipe| account.promises_welcome(pipe));
-    // If another run creates the room first, this one still welcomes it.
-    let creates = planned.changes.iter();
-    let creates = creates.filter(|change| change.welcome.is_some());
-    let creates = creates.map(|change| &change.pipe);
-    let promised = promised.chain(creates).cloned().collect();
-    world.with(|state| state.runs[run].promised = promised);
+    let pending = planned.notes.iter().filter_map(|note| match note {
+        Note::Pending { pipe, field, was } => Some(((pipe.clone(), *field), was.clone())),
+        _ => None,
+    });
+    world.with(|state| {
+        state.runs[run].promised = promised.cloned().collect();
+        state.runs[run].pending = pending.collect();
+    });
     if !planned.refusals.is_empty() {
         return End::Refused;
     }

@@ -135,11 +135,13 @@ pub fn record(state: &mut State, run: usize, fact: &Fact) {
             created.then_some("the create made a room, or is still under way")
         }
         Fact::Pending {
+            pipe,
             room,
             field,
+            sent,
             shown,
             updated_at,
-            ..
+            since,
         } => {
             let mut rows = state.runs[run].shown.iter();
             let is_shown = rows.any(|row| {
@@ -147,7 +149,13 @@ pub fn record(state: &mut State, run: usize, fact: &Fact) {
                     (row.state.value(*field), &row.updated_at) == (shown.clone(), updated_at);
                 row.id == *room && same
             });
-            (!is_shown).then_some("the last list did not show that")
+            let before = state.runs[run].pending.get(&(pipe.clone(), *field));
+            let before = before.filter(|was| (&was.sent, &was.shown) == (sent, shown));
+            if before.map(|was| was.since) == *since {
+                (!is_shown).then_some("the last list did not show that")
+            } else {
+                Some("that is not the time at which it was first pending")
+            }
         }
         Fact::Confirmed { room, members, .. } if !members.is_empty() => {
             let is_answered = |request: &Request| {
@@ -207,27 +215,33 @@ fn can_prove(state: &State, run: usize) -> bool {
                 .any(|write| write.run.is_none() || write.at >= *begun)
     };
     let mut rooms = state.server.rooms.values();
-    let was_capped = state.tally.contains_key("a list that is capped");
-    state.disk.is_whole && !was_capped && !rooms.any(disturbs)
+    let lacks_rooms = ["a list that is capped", "a forgotten room"];
+    let lacks_rooms = lacks_rooms.iter().any(|it| state.tally.contains_key(it));
+    state.disk.is_whole && !lacks_rooms && !rooms.any(disturbs)
 }
 
 /// Whether the write that sent this value changed the field, and no one has changed it since. The write is the run's last one to the
-/// room, or the last one of any run.
+/// room, or the last one of any run. If the field was pending before, the list may prove that the server ignored that write, too.
 fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue) -> bool {
     let Some(room) = state.server.rooms.get(&room) else {
         return false;
     };
-    let name = Some(&state.runs[run].name);
-    let sends = |write: &&Arrival| write.is_ours && write.sent.value(field) == *sent;
-    let own = |write: &&Arrival| sends(write) && write.run.as_ref() == name;
-    let has_own = room.writes.iter().any(|write| own(&write));
-    let is_meant = |write: &Arrival| if has_own { own(&write) } else { sends(&write) };
-    let last = room.writes.iter().rposition(is_meant);
-    last.is_some_and(|last| {
-        let mut later = room.writes[last + 1..].iter();
-        let changed = later.any(|write| write.changed.contains(field));
-        !changed && !room.writes[last].ignored.contains(field)
-    })
+    let Run { name, pending, .. } = &state.runs[run];
+    let sends = |write: &Arrival| write.is_ours && write.sent.value(field) == *sent;
+    let is_own = |write: &Arrival| write.run.as_ref() == Some(name);
+    let mut writes = room.writes.iter();
+    let own = writes.rposition(|write| sends(write) && is_own(write));
+    let mut writes = room.writes.iter();
+    let earlier = writes.rposition(|write| sends(write) && !is_own(write));
+    let was_pending = pending.contains_key(&(room.pipe.clone(), field));
+    let earlier = earlier.filter(|_| own.is_none() || was_pending);
+    let mut meant = own.into_iter().chain(earlier).peekable();
+    meant.peek().is_some()
+        && meant.all(|write| {
+            let mut later = room.writes[write + 1..].iter();
+            let changed = later.any(|write| write.changed.contains(field));
+            !changed && !room.writes[write].ignored.contains(field)
+        })
 }
 
 /// Whether this earlier call may already have executed the create.

@@ -241,6 +241,7 @@ impl Account {
                 sent,
                 shown,
                 updated_at,
+                since,
                 ..
             } => {
                 let known = self.rooms.entry(*room).or_default();
@@ -248,7 +249,7 @@ impl Account {
                     sent: sent.clone(),
                     shown: shown.clone(),
                     updated_at: updated_at.clone(),
-                    since: time(stamp),
+                    since: since.unwrap_or(time(stamp)),
                 };
                 known.pending.insert(*field, pending);
             }

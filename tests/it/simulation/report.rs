@@ -9,6 +9,7 @@ use roomform::model::{Field, LiveRoom, Pipe, UserId};
 use roomform::plan::{Action, Change, Plan};
 
 use super::oracle::check;
+use super::record::Account;
 use super::server::Server;
 use super::world::{Answer, Request, Run, Spoken, State};
 
@@ -159,7 +160,7 @@ fn ended(
         }
         Status::Applied | Status::NotVisible => good && silent,
         // Two rooms instead of one, or another room than the intended one.
-        Status::Conflict(_) => (good || doubtful) && silent,
+        Status::Conflict(_) => (good || doubtful || room.was_uncertain) && silent,
         Status::Uncertain(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
         Status::Uncertain(Doubt::OtherRun, _) => {
             !good && silent && room.create && room.id.is_none()
@@ -238,9 +239,11 @@ fn welcomed(
             let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
             message && stamp.run != run.name
         });
+        // If another run created the room, the ledger says whether it is owed a welcome.
+        let is_owed = |id| Account::of(&state.disk.entries).owes_welcome(&room.pipe, id);
         check(
             wrong,
-            room.messages == 1 || others,
+            room.messages == 1 || others || !room.id.is_some_and(is_owed),
             "no welcome, and not a word of it",
         );
     }

@@ -9,7 +9,7 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Every event that must happen within a few thousand worlds.
-const ALL: [&str; 90] = [
+const ALL: [&str; 91] = [
     "401",
     "422",
     "429",
@@ -35,6 +35,7 @@ const ALL: [&str; 90] = [
     "a lost ledger",
     "a mass change",
     "a message of another run",
+    "a message that no create promised",
     "a plan",
     "a room that another run created",
     "a shrunk roster",

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use roomform::apply::Interrupt;
 use roomform::imbachat::Delivery;
 use roomform::ledger::{Fact, Stamp};
-use roomform::model::{LiveRoom, Pipe, RoomId, Time};
+use roomform::model::{Field, LiveRoom, PendingField, Pipe, RoomId, Time};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -33,6 +33,8 @@ pub enum Planted {
     HastyVerdict,
     /// Every run gets the claim of every create.
     SharedClaims,
+    /// Every run gets the claim of every message.
+    UnpromisedWelcome,
 }
 
 /// The time after this many milliseconds.
@@ -82,6 +84,8 @@ pub struct Run {
     pub shown: Vec<LiveRoom>,
     /// Pipes that, by the ledger, still owed a welcome when the process made its plan.
     pub promised: BTreeSet<Pipe>,
+    /// Fields that its plan sends again.
+    pub pending: BTreeMap<(Pipe, Field), PendingField>,
     /// Number of requests at the time of the last list.
     seen_at: usize,
     /// Facts whose append finished.
@@ -205,6 +209,7 @@ impl State {
             lists: 0,
             shown: Vec::new(),
             promised: BTreeSet::new(),
+            pending: BTreeMap::new(),
             seen_at: 0,
             appended: Vec::new(),
             ledger_failed: false,

@@ -25,8 +25,14 @@ pub fn target() -> Target {
     }
 }
 
-/// Claims a room's welcome; returns whether it was granted.
+/// Claims a room's welcome, which a create promises; returns whether it was granted.
 pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool, LedgerError> {
+    let promise = Fact::Intent {
+        pipe: pipe.clone(),
+        members: Vec::new(),
+        welcome: true,
+    };
+    journal.append(vec![promise]).await?;
     let claim = Claim::Message {
         pipe: pipe.clone(),
         room,

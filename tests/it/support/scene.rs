@@ -223,7 +223,7 @@ impl Scene {
     pub fn delete(&self, pipe: &str) -> u64 {
         let id = self.room(pipe).id;
         self.world(|world| world.delete_room(627, id, 9));
-        self.age_ledgers();
+        self.age_ledgers(120);
         id
     }
 
@@ -310,21 +310,20 @@ impl Scene {
         String::from_utf8(files.remove(0).1).unwrap()
     }
 
-    /// Makes all ledger entries two hours older, so that a list that does not show a write no longer counts as late.
-    pub fn age_ledgers(&self) {
+    /// Makes all ledger entries older. After an hour, a list that does not show a write no longer counts as late.
+    pub fn age_ledgers(&self, minutes: i64) {
         let files = self.files().into_iter();
         let ledgers = files.filter(|(path, _)| path.extension().is_some_and(|it| it == "jsonl"));
         for (path, text) in ledgers {
             let text = String::from_utf8(text).unwrap();
-            let mut parts = text.split(r#""time":""#);
-            let mut aged = parts.next().unwrap_or_default().to_owned();
-            for part in parts {
-                let (time, rest) = part.split_once('"').unwrap();
-                let time = time.parse::<jiff::Timestamp>().unwrap();
-                let earlier = time - jiff::SignedDuration::from_hours(2);
-                aged.push_str(&format!(r#""time":"{earlier:.3}"{rest}"#));
-            }
-            fs::write(path, aged).unwrap();
+            let older = |time: &str| {
+                let time = time.parse::<jiff::Timestamp>().ok()?;
+                let earlier = time - jiff::SignedDuration::from_mins(minutes);
+                Some(format!("{earlier:.3}"))
+            };
+            let parts = text.split('"');
+            let aged = parts.map(|part| older(part).unwrap_or(part.to_owned()));
+            fs::write(path, aged.collect::<Vec<_>>().join("\"")).unwrap();
         }
     }
 
