@@ -3,6 +3,8 @@
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
+use super::slug::slug;
+
 /// Maximum steps per rendering; a title needs a few dozen.
 const FUEL: u64 = 10_000;
 /// Maximum bytes of a template, a filtered text or a result.
@@ -38,12 +40,6 @@ pub(super) fn environment() -> Environment<'static> {
         Ok(text.replace(from, to))
     });
     environment
-}
-
-/// Reduces a text to ASCII letters, digits and dashes: `Алгебра 7б` becomes `algebra-7b`. Letters that only soften others are dropped.
-pub(in crate::manifest) fn slug(text: &str) -> String {
-    let spoken = |c: &char| !matches!(c, 'ь' | 'ъ' | 'Ь' | 'Ъ' | '\'' | '’' | 'ʼ');
-    slug::slugify(text.chars().filter(spoken).collect::<String>())
 }
 
 /// Capitalizes each word.

@@ -4,12 +4,13 @@
 //! bounded by the length of the text and its values.
 
 mod filters;
+mod slug;
 
 pub(super) use minijinja::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
-pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
+pub(super) use self::slug::slug;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::source::Spanned;
 
