@@ -125,6 +125,13 @@ pub(super) struct RawEnrol {
     pub(super) via: Option<RawVia>,
 }
 
+/// The settings of a generated room that are templates.
+#[derive(Debug)]
+pub(super) struct RawFromRow {
+    pub(super) kind: Option<Spanned<String>>,
+    pub(super) public: Option<Spanned<String>>,
+}
+
 /// Rooms generated from the rows of a file.
 #[derive(Debug)]
 pub(super) struct RawGenerate {
@@ -134,5 +141,6 @@ pub(super) struct RawGenerate {
     pub(super) filter: Vec<RawFilter>,
     /// The room template.
     pub(super) room: RawRoom,
+    pub(super) from_row: RawFromRow,
     pub(super) enrol: Vec<RawEnrol>,
 }

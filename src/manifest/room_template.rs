@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
+use super::decode::KINDS;
+use super::raw::{RawGenerate, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
 use super::template::{Template, Value};
 use super::welcome::FIELDS;
 use crate::tables::column::resolved;
@@ -14,6 +15,8 @@ use crate::tables::number::{TOO_LARGE, is_digits, is_too_large, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
+/// The values of `public` in a row.
+const SWITCH: [(&str, bool); 4] = [("true", true), ("false", false), ("1", true), ("0", false)];
 /// The name that gives a template all cells of a row, for columns whose names are not valid in templates.
 const WHOLE_ROW: &str = "row";
 
@@ -37,6 +40,8 @@ pub(super) struct RoomTemplate<'a> {
     title: Text,
     /// The names that must not be empty in a pipe.
     bare: Vec<String>,
+    kind: Option<Text>,
+    public: Option<Text>,
     members: Vec<Entry>,
     exclude: Vec<Entry>,
     /// The sender and the text. Columns are filled in here; the room's own fields are filled in later, when they are known.
@@ -54,6 +59,8 @@ impl<'a> RoomTemplate<'a> {
         let raw = &generate.room;
         let pipe = Text::compile(&raw.pipe, problems);
         let title = Text::compile(&raw.title, problems);
+        let kind = Text::compile_some(generate.from_row.kind.as_ref(), problems);
+        let public = Text::compile_some(generate.from_row.public.as_ref(), problems);
         let members = entries(&raw.members, problems);
         let exclude = entries(&raw.exclude, problems);
         let welcome = match &raw.welcome {
@@ -64,8 +71,8 @@ impl<'a> RoomTemplate<'a> {
             }
             None => Some(None),
         };
-        let (pipe, title, members, exclude, welcome) =
-            (pipe?, title?, members?, exclude?, welcome?);
+        let (pipe, title, kind, public) = (pipe?, title?, kind?, public?);
+        let (members, exclude, welcome) = (members?, exclude?, welcome?);
 
         let from = welcome.iter().map(|(from, _)| from);
         let entries = members.iter().chain(&exclude).chain(from);
@@ -73,7 +80,8 @@ impl<'a> RoomTemplate<'a> {
             Entry::Filled(text) => Some(&**text),
             Entry::Same(_) => None,
         });
-        let texts = [&pipe, &title].into_iter().chain(texts);
+        let settings = kind.iter().chain(&public);
+        let texts = [&pipe, &title].into_iter().chain(settings).chain(texts);
         let names = texts.flat_map(|text| {
             let names = text.template.names().iter();
             names.map(|name| (name, text.at))
@@ -96,6 +104,8 @@ impl<'a> RoomTemplate<'a> {
             bare: pipe.template.bare_names(),
             pipe,
             title,
+            kind,
+            public,
             members,
             exclude,
             welcome,
@@ -114,7 +124,10 @@ impl<'a> RoomTemplate<'a> {
             members.collect()
         };
         let (members, exclude) = (list(&self.members), list(&self.exclude));
+        let kind = self.setting(self.kind.as_ref(), "type", &KINDS, row, problems);
+        let public = self.setting(self.public.as_ref(), "public", &SWITCH, row, problems);
         let broken = self.raw.broken || title.is_none();
+        let settings = self.raw.settings;
         Some(RawRoom {
             at: row.at(),
             pipe: pipe.filter(|_| !has_empty)?,
@@ -126,7 +139,11 @@ impl<'a> RoomTemplate<'a> {
             exclude,
             welcome: self.welcome(row, problems),
             broken,
-            settings: self.raw.settings,
+            settings: RawSettings {
+                kind: kind.or(settings.kind),
+                public: public.or(settings.public),
+                ..settings
+            },
             ignore: self.raw.ignore,
         })
     }
@@ -169,6 +186,42 @@ impl<'a> RoomTemplate<'a> {
                 None
             }
         }
+    }
+
+    /// Renders a setting of a row's room. An empty result means the default, and is allowed only if the template has a condition.
+    fn setting<T: Copy>(
+        &self,
+        text: Option<&Text>,
+        key: &str,
+        choices: &[(&str, T)],
+        row: &Row<'_>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let text = text?;
+        let Spanned { value, at } = self.render(text, row, problems)?;
+        let value = value.trim();
+        let mut known = choices.iter();
+        let found = known.find(|(name, _)| name.eq_ignore_ascii_case(value));
+        if found.is_none() && !(value.is_empty() && text.template.is_conditional()) {
+            let message = match value {
+                "" => format!("`{key}` is empty in this row"),
+                value => format!("`{key}` becomes `{}` in this row", clip(value)),
+            };
+            let mistake = self.bad_result(text, at, row, &message);
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            let hint = format!("use one of: {}", names.join(", "));
+            problems.push(mistake.hint(hint));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// Creates the error for a result that cannot be used.
+    fn bad_result(&self, text: &Text, at: At, row: &Row<'_>, message: &str) -> Diagnostic {
+        let mistake = match self.only_column(text) {
+            Some(column) => row.mistake(Code::BadCell, column, message),
+            None => Diagnostic::at(Code::BadCell, at, message),
+        };
+        mistake.related(text.at, "the template")
     }
 
     /// Returns the column of a template that uses a single column, so that errors are reported there.
@@ -226,11 +279,8 @@ impl<'a> RoomTemplate<'a> {
                 }
                 value => format!("a member becomes `{}` in this row", clip(value)),
             };
-            let mistake = match self.only_column(text) {
-                Some(column) => row.mistake(Code::BadCell, column, &message),
-                None => Diagnostic::at(Code::BadCell, at, message),
-            };
-            problems.push(mistake.related(text.at, "the template").hint(
+            let mistake = self.bad_result(text, at, row, &message);
+            problems.push(mistake.hint(
                 "use a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds no one if the cell is empty",
             ));
             return None;
@@ -244,6 +294,16 @@ impl Text {
         let template = Template::compile(text, "this template cannot be read", problems)?;
         let at = text.at;
         Some(Self { template, at })
+    }
+
+    fn compile_some(
+        text: Option<&Spanned<String>>,
+        problems: &mut Problems,
+    ) -> Option<Option<Self>> {
+        match text {
+            Some(text) => Self::compile(text, problems).map(Some),
+            None => Some(None),
+        }
     }
 
     /// Returns the names in a welcome that are not fields of the room, and therefore must be columns.
@@ -292,13 +352,9 @@ fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<
     problems.push_with_hint(diagnostic, |search| {
         let words: Vec<String> = columns.names.iter().map(|name| word(name)).collect();
         let known = words.iter().map(String::as_str);
-        match search.find(&word(name), known, |_| true) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let words: Vec<String> = words.iter().take(20).map(|word| clip(word)).collect();
-                format!("the columns are {}", words.join(", "))
-            }
-        }
+        let near = search.find(&word(name), known, |_| true);
+        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        format!("{near}the columns are {}", table.list_columns())
     });
     None
 }

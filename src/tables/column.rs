@@ -3,7 +3,7 @@
 //! Main entry: [`Table::column`]. Case and surrounding white space are ignored.
 
 use super::diagnostic::{Code, Diagnostic, Problems, clip};
-use super::header::NamedColumn;
+use super::header::{NamedColumn, column_key};
 use super::input::RawFilter;
 use super::number::whole_number;
 use super::row::{Cells, Column, Filter};
@@ -16,7 +16,7 @@ const MOST_NUMBERED: u64 = 1000;
 impl Table {
     /// Finds the column with this name. Errors go to `problems`.
     pub(crate) fn column(&self, name: &Spanned<String>, problems: &mut Problems) -> Option<Column> {
-        let wanted = name.value.trim().to_lowercase();
+        let wanted = column_key(&name.value);
         let found = if self.numbered.contains(&wanted) {
             self.numbered_places(&wanted)
         } else {
@@ -69,12 +69,12 @@ impl Table {
     /// Whether the header has a column with this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         let columns = &self.header.columns.by_name;
-        columns.contains_key(&name.trim().to_lowercase())
+        columns.contains_key(&column_key(name))
     }
 
     /// Whether a template may use this column name although the header does not contain it literally.
     pub(crate) fn is_special(&self, name: &str) -> bool {
-        let name = name.trim().to_lowercase();
+        let name = column_key(name);
         self.numbered.contains(&name) || self.optional.contains(&name)
     }
 

@@ -12,7 +12,7 @@ use super::diagnostic::{At, Code, Problems, Source, clip};
 use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
 use super::input::RawFile;
 use super::quotes::{BadQuote, bad_quotes};
-use crate::model::FileId;
+use crate::model::{FileId, nfc};
 
 /// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
@@ -34,7 +34,7 @@ pub(crate) struct Header {
 pub(crate) struct Columns {
     /// The names as written, without surrounding white space.
     pub(crate) names: Vec<String>,
-    /// By the name in lower case.
+    /// By [`column_key`].
     pub(crate) by_name: BTreeMap<String, NamedColumn>,
     /// The first column for each word in a template.
     by_word: OnceLock<HashMap<String, usize>>,
@@ -58,7 +58,7 @@ impl Columns {
     pub(crate) fn new(names: Vec<String>) -> Self {
         let mut by_name: BTreeMap<String, NamedColumn> = BTreeMap::new();
         for (place, name) in names.iter().enumerate() {
-            let named = by_name.entry(name.to_lowercase()).or_insert(NamedColumn {
+            let named = by_name.entry(column_key(name)).or_insert(NamedColumn {
                 place,
                 last: place,
                 times: 0,
@@ -77,7 +77,7 @@ impl Columns {
 
     /// Returns the column for a name in a template: by its name, else by its word.
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
-        let place = match self.by_name.get(&name.trim().to_lowercase()) {
+        let place = match self.by_name.get(&column_key(name)) {
             Some(named) => named.place,
             None => {
                 // The first column with a word is inserted last, so it wins.
@@ -91,11 +91,18 @@ impl Columns {
     }
 }
 
-/// Returns a column's name as it is written in a template: in lower case, with `_` for characters that a name cannot contain.
+/// Returns the form in which column names are compared: without surrounding white space, in lower case and in normal form, because
+/// some systems write `й` as two characters.
+pub(crate) fn column_key(name: &str) -> String {
+    nfc(name.trim()).to_lowercase()
+}
+
+/// Returns a column's name as it is written in a template, with `_` for characters that a name cannot contain.
 pub(crate) fn word(name: &str) -> String {
-    let name = name.trim().chars();
-    let name = name.map(|c| if c.is_alphanumeric() { c } else { '_' });
-    name.collect::<String>().to_lowercase()
+    let key = column_key(name);
+    let word = key.chars();
+    word.map(|c| if c.is_alphanumeric() { c } else { '_' })
+        .collect()
 }
 
 impl Header {

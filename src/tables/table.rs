@@ -11,7 +11,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
 use super::dialect::{Start, first_line, line_ends, values};
-use super::header::{Header, reader};
+use super::header::{Header, column_key, reader};
 use super::input::RawFile;
 use super::row::{Column, Row, trimmed};
 use super::source::Spanned;
@@ -29,7 +29,7 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// The place that names the format, if a preset requires columns of the file.
     pub(crate) format: Option<At>,
-    /// The names of numbered and of optional columns, in lower case.
+    /// The keys of numbered and of optional columns.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
     /// Whether a row has too many or too few cells.
@@ -45,7 +45,7 @@ impl Table {
         raw: &RawFile,
     ) -> Self {
         let lower = |names: &[Spanned<String>]| -> Vec<String> {
-            let names = names.iter().map(|name| name.value.trim().to_lowercase());
+            let names = names.iter().map(|name| column_key(&name.value));
             names.collect()
         };
         Self {

@@ -65,6 +65,7 @@ mod send;
 mod shard;
 mod simulation;
 mod support;
+mod templates;
 mod terminal;
 mod uncertain_creates;
 mod verification;

@@ -2,7 +2,9 @@
 
 use super::super::fields::{Decoder, Fields, Keys};
 use super::super::presets;
-use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawRoom, RawVia, Spanned};
+use super::super::raw::{
+    RawEnrol, RawFile, RawFromRow, RawGenerate, RawOn, RawRoom, RawVia, Spanned,
+};
 use super::super::yaml::{Node, Value};
 use super::room;
 use super::rows::{self, FILE, columns, file, filters};
@@ -73,12 +75,13 @@ fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawG
     let filter = filters(decoder, fields);
     let room = fields.get("room");
     let room = room.and_then(|node| template_room(decoder, node));
-    let ((each, distinct), (room, enrol)) = (each??, room?);
+    let ((each, distinct), (room, from_row, enrol)) = (each??, room?);
     Some(RawGenerate {
         each,
         distinct,
         filter,
         room,
+        from_row,
         enrol,
     })
 }
@@ -99,12 +102,25 @@ fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spann
     Some((file(decoder, &fields)?, distinct))
 }
 
-fn template_room(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawRoom, Vec<RawEnrol>)> {
+fn template_room(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+) -> Option<(RawRoom, RawFromRow, Vec<RawEnrol>)> {
     let fields = decoder.fields(node, TEMPLATE_ROOM)?;
-    let room = room::from_fields(decoder, &fields);
+    let text = |key: &str| {
+        let node = fields.get(key)?;
+        let value = node
+            .word()
+            .filter(|text| text.contains("{{") || text.contains("{%"))?;
+        let (value, at) = (value.to_owned(), node.at);
+        Some(Spanned { value, at })
+    };
+    let (kind, public) = (text("type"), text("public"));
+    let settings = room::settings(decoder, &fields, |key| text(key).is_some());
+    let room = room::from_fields(decoder, &fields, settings);
     let nodes = fields.get("enrol").map(Node::items).unwrap_or_default();
     let enrol = nodes.iter().filter_map(|node| enrol(decoder, node));
-    Some((room, enrol.collect()))
+    Some((room, RawFromRow { kind, public }, enrol.collect()))
 }
 
 fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {

@@ -13,6 +13,7 @@ use super::raw::{RawFile, RawLimits, RawManifest, RawSettings, Spanned};
 use super::yaml::{self, Item, Node, Value};
 use crate::model::{FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
+pub(super) use room::KINDS;
 
 /// The list that may be long and is therefore read one element at a time.
 const STREAMED: &str = "rooms";
@@ -164,7 +165,7 @@ fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
 
 fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> RawSettings {
     let fields = decoder.fields(node, DEFAULTS);
-    let settings = fields.map(|fields| room::settings(decoder, &fields));
+    let settings = fields.map(|fields| room::settings(decoder, &fields, |_| false));
     settings.unwrap_or_default()
 }
 
@@ -269,7 +270,7 @@ mod tests {
             ("RawRoom/properties/type", names(&KINDS)),
             ("RawRoom/properties/members_policy", names(&POLICIES)),
             ("RawRoom/properties/ignore/items", fields.clone()),
-            ("TemplateRoom/properties/type", names(&KINDS)),
+            ("TemplateRoom/properties/type/anyOf/0", names(&KINDS)),
             ("TemplateRoom/properties/members_policy", names(&POLICIES)),
             ("TemplateRoom/properties/ignore/items", fields),
             ("Roster/properties/by", names(&rows::WAYS)),

@@ -26,7 +26,7 @@ pub(super) const ROOM: Keys = Keys::new(
     ],
 );
 pub(super) const WELCOME: Keys = Keys::new("`welcome`", &["from", "text"]);
-pub(super) const KINDS: [(&str, RoomKind); 6] = [
+pub(in super::super) const KINDS: [(&str, RoomKind); 6] = [
     ("dialog", RoomKind::Dialog),
     ("conference", RoomKind::Conference),
     ("support", RoomKind::Support),
@@ -42,10 +42,15 @@ pub(super) const POLICIES: [(&str, MembersPolicy); 2] = [
 /// Decodes a room under `rooms`.
 pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
     let fields = decoder.fields(node, ROOM)?;
-    Some(from_fields(decoder, &fields))
+    let settings = settings(decoder, &fields, |_| false);
+    Some(from_fields(decoder, &fields, settings))
 }
 
-pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawRoom {
+pub(super) fn from_fields(
+    decoder: &mut Decoder<'_>,
+    fields: &Fields<'_>,
+    settings: RawSettings,
+) -> RawRoom {
     let what = "the room's identity, which never changes";
     fields.require(decoder, "pipe", what);
     fields.require(decoder, "title", "the title that people see");
@@ -67,7 +72,7 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
         broken: pipe.is_none() || title.is_none(),
         pipe: pipe.unwrap_or_else(stand_in),
         title: title.unwrap_or_else(stand_in),
-        settings: settings(decoder, fields),
+        settings,
         members,
         exclude,
         ignore: ignored(decoder, fields),
@@ -75,10 +80,17 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
     }
 }
 
-pub(super) fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawSettings {
+/// Decodes the settings of a room, except those that `is_from_row` finds in each row.
+pub(super) fn settings(
+    decoder: &mut Decoder<'_>,
+    fields: &Fields<'_>,
+    is_from_row: impl Fn(&str) -> bool,
+) -> RawSettings {
+    let kind = (!is_from_row("type")).then(|| fields.choice(decoder, "type", &KINDS));
+    let public = (!is_from_row("public")).then(|| fields.boolean(decoder, "public"));
     RawSettings {
-        kind: fields.choice(decoder, "type", &KINDS),
-        public: fields.boolean(decoder, "public"),
+        kind: kind.flatten(),
+        public: public.flatten(),
         members_policy: fields.choice(decoder, "members_policy", &POLICIES),
     }
 }

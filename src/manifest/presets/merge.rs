@@ -5,6 +5,7 @@
 pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::At;
+use crate::tables::header::column_key;
 
 /// Sets the value of a key and returns its index. Mappings are merged recursively, except `on`, which is replaced as a whole.
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
@@ -48,7 +49,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
 
 /// Whether two keys or column names are equal.
 pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    column_key(one) == column_key(other)
 }
 
 /// Removes a key and returns its value.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::fields::Decoder;
 use super::yaml::{self, Item, Node, Value};
 use crate::tables::diagnostic::{At, Code, Problems, clip};
+use crate::tables::header::column_key;
 
 mod catalog;
 mod merge;
@@ -64,7 +65,7 @@ pub(super) fn fill_preset<'t>(
     let mut cells = BTreeMap::new();
     for (part, columns) in entries(remove(&mut preset, "cells").as_ref()) {
         for (column, list) in entries(Some(columns)) {
-            let key = (part.to_owned(), column.to_lowercase());
+            let key = (part.to_owned(), column_key(column));
             cells.insert(key, list_words(list));
         }
     }

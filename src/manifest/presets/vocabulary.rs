@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::super::raw::{RawFile, RawFilter, RawGenerate};
 use super::catalog::ROLE;
 use crate::tables::diagnostic::At;
+use crate::tables::header::column_key;
 
 /// The values that a format defines for its columns.
 pub(in super::super) struct Vocabulary {
@@ -47,7 +48,7 @@ impl Vocabulary {
         files: &mut [RawFile],
     ) {
         for filter in filters {
-            let key = (part.to_owned(), filter.column.value.trim().to_lowercase());
+            let key = (part.to_owned(), column_key(&filter.column.value));
             filter.any_case = filter.column.at == self.at;
             // An unknown role is an error in the manifest's own conditions too.
             if filter.any_case || key.1 == ROLE {
