@@ -91,7 +91,7 @@ impl Config {
                 verb: LedgerVerb::Adopt(_),
                 ..
             }) => Some(Needs::Reading),
-            Verb::Ledger(_) => Some(Needs::Place),
+            Verb::Ledger(_) | Verb::Todo(_) => Some(Needs::Place),
             Verb::Doctor(args) if args.write_probe.is_some() => Some(Needs::Writing),
             Verb::Doctor(_) => Some(Needs::Presence),
             _ => None,

@@ -81,6 +81,18 @@ pub enum GetFormat {
     Csv,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TodoFormat {
+    /// Human-readable text
+    Text,
+    /// One JSON document
+    Json,
+    /// Comma-separated values
+    Csv,
+    /// A Markdown checklist
+    Markdown,
+}
+
 /// Verbs that print text or one document
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentFormat {

@@ -156,4 +156,6 @@ pub enum SchemaKind {
     Report,
     /// The output of `doctor --format json`
     Doctor,
+    /// The output of `todo --format json`
+    Todo,
 }

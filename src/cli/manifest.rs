@@ -96,6 +96,9 @@ pub struct PlanArgs {
     /// Replace an existing file that is not a plan
     #[arg(long, requires = "out", hide_short_help = true)]
     pub force: bool,
+    /// Exit with code 2 if a manual step has been open for this many days or more, such as 14d
+    #[arg(long, value_name = "DAYS", value_parser = parse::days)]
+    pub fail_on_overdue: Option<u64>,
     /// Warn about members who are not among the widget's users
     #[arg(long)]
     pub check_users: bool,

@@ -6,6 +6,7 @@ mod local;
 mod manifest;
 mod parse;
 mod server;
+mod todo;
 
 use std::path::PathBuf;
 
@@ -13,7 +14,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
-pub use format::{CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat};
+pub use format::{
+    CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat, TodoFormat,
+};
 pub use local::{
     BehaviourFlags, Ci, CountUsers, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs,
 };
@@ -24,6 +27,7 @@ pub use server::{
     AdoptArgs, DoctorArgs, ExportArgs, GetArgs, GetList, LedgerArgs, LedgerVerb, MessageFilters,
     RoomFilters, SendArgs, SplitBy, UserFilters,
 };
+pub use todo::{TodoArgs, TodoDoneArgs, TodoVerb};
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
 ///
@@ -111,6 +115,8 @@ pub enum Verb {
     Send(SendArgs),
     /// Check everything a run depends on, with a remedy for each problem; read-only by default
     Doctor(DoctorArgs),
+    /// List the open manual steps, and mark them as done
+    Todo(TodoArgs),
     /// Show, edit, merge and compact the ledger of confirmed writes
     Ledger(LedgerArgs),
     /// Run a simulated API to try things out
@@ -169,6 +175,11 @@ impl Verb {
             Self::Send(args) => {
                 (server.target, server.connection) = (args.target.clone(), args.connection.clone());
             }
+            Self::Todo(args) => {
+                let flags = args.flags();
+                (files, server.target) = (flags.files.clone(), flags.target.clone());
+                server.ledger = flags.ledger.clone();
+            }
             Self::Ledger(args) => {
                 (files, server.target) = (args.files.clone(), args.target.clone());
                 server.ledger = args.ledger.clone();
@@ -189,6 +200,7 @@ impl Verb {
             Self::Plan(args) => args.page,
             Self::Diff(args) => args.page,
             Self::Apply(args) => args.page,
+            Self::Todo(args) => args.flags().page,
             _ => PageFlags::default(),
         }
     }

@@ -19,6 +19,12 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
     duration.ok_or("write it as 30s, 500ms or 2m")
 }
 
+/// A number of days, such as `14d`.
+pub(super) fn days(text: &str) -> Parsed<u64> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    days.ok_or("write it as 14d")
+}
+
 pub(super) fn timeout(text: &str) -> Parsed<Duration> {
     match duration(text)? {
         Duration::ZERO => Err("use a duration above zero"),

@@ -246,14 +246,11 @@ pub enum LedgerVerb {
     /// Forget everything recorded about these rooms, as if roomform had never written to them
     #[command(after_help = "Examples:
   roomform ledger forget team-a
-  roomform ledger forget --by-hand 'course-*'")]
+  roomform ledger forget 'course-*'")]
     Forget {
         /// The rooms: pipes, or globs such as 'course-*'
         #[arg(required = true, value_name = "PIPE|GLOB")]
         pipes: Vec<String>,
-        /// Forget only the members that you removed manually in ImbaChat; all others stay recorded
-        #[arg(long)]
-        by_hand: bool,
     },
     /// Merge other ledgers of the same target, in any order and as often as you like
     #[command(after_help = "Examples:

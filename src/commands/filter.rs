@@ -1,5 +1,6 @@
 //! Converts the flags that select rooms and lift guards into plan options.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
@@ -19,6 +20,22 @@ pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
         .map_err(|error| wrong("--only", &error))?
         .except(&filter.except)
         .map_err(|error| wrong("--except", &error))
+}
+
+/// The pipes that a pipe or a glob names. An existing pipe is not treated as a glob.
+pub fn match_pipes<'p>(
+    name: &str,
+    pipes: impl Iterator<Item = &'p Pipe>,
+) -> Result<BTreeSet<Pipe>> {
+    let mut pipes: BTreeSet<Pipe> = pipes.cloned().collect();
+    if pipes.contains(name) {
+        return Ok(BTreeSet::from([Pipe::new(name)]));
+    }
+    let globs = RoomFilter::new(&[name.to_owned()]).map_err(|error| {
+        error!(Usage: "`{name}`: {error}"; "write a pipe or a glob of pipes, as in 'course-*'")
+    })?;
+    pipes.retain(|pipe| globs.contains(pipe));
+    Ok(pipes)
 }
 
 impl From<&ManifestFlags> for Options {

@@ -8,7 +8,9 @@ use clap::CommandFactory;
 
 use super::Console;
 use crate::cli::{Cli, SchemaKind};
-use crate::document::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
+use crate::document::{
+    self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument, TodoDocument,
+};
 use crate::error::{Exit, Result};
 use crate::manifest;
 
@@ -19,6 +21,7 @@ pub fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit> {
         SchemaKind::Diff => document::schema::<DiffDocument>(),
         SchemaKind::Report => document::schema::<ReportDocument>(),
         SchemaKind::Doctor => document::schema::<DoctorDocument>(),
+        SchemaKind::Todo => document::schema::<TodoDocument>(),
     };
     console.print_document(&schema)?;
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::filter::room_filter;
+use super::filter::{match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::RunFiles;
 use super::session::{Session, load_run};
@@ -11,11 +11,11 @@ use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
-use crate::error::{Exit, Result, bail, error};
+use crate::error::{Exit, Result, bail};
 use crate::ledger::{Entries, Fact, Record, compact};
-use crate::manifest::{Loaded, Options};
+use crate::manifest::{Loaded, Options, load};
 use crate::model::{Pipe, Recorded};
-use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, counts_to_record};
+use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
 
 pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -23,7 +23,8 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     if let LedgerVerb::Adopt(args) = &args.verb {
         return adopt(args, format, config, console).await;
     }
-    let resolved = ResolvedTarget::for_ledger(config).await?;
+    let declared = || load(&config.manifest(), Options::default()).desired.widget;
+    let resolved = ResolvedTarget::for_ledger(config, declared).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
     let mut before = None;
     let after = match &args.verb {
@@ -34,14 +35,16 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             }
             snapshot
         }
-        LedgerVerb::Forget { pipes, by_hand } => {
+        LedgerVerb::Forget { pipes } => {
             let snapshot = ledger.read(target).await?;
             before = Some(snapshot.entries.len());
             console.warn_all(&snapshot.warnings);
-            let (facts, done) = facts_to_forget(pipes, *by_hand, &snapshot.recorded())?;
-            print_matched(&facts, pipes, console);
+            let rooms = recorded_rooms(pipes, &snapshot.recorded())?;
+            print_matched(&rooms, pipes, console);
             let journal = ledger.open(target, &config.run).await?;
-            journal.append(facts).await?;
+            let done = format!("forgot {}", Count(rooms.len(), "room"));
+            let facts = rooms.into_iter().map(|pipe| Fact::Forgotten { pipe });
+            journal.append(facts.collect()).await?;
             let after = ledger.read(target).await?;
             console.status(&done);
             after
@@ -89,56 +92,15 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     Ok(Exit::Done)
 }
 
-/// The facts that forget rooms, or only their manual steps, and the message to print.
-fn facts_to_forget(
-    pipes: &[String],
-    by_hand: bool,
-    recorded: &Recorded,
-) -> Result<(Vec<Fact>, String)> {
-    let rooms = recorded_rooms(pipes, recorded)?;
-    if !by_hand {
-        let done = format!("forgot {}", Count(rooms.len(), "room"));
-        let facts = rooms.into_iter().map(|pipe| Fact::Forgotten { pipe });
-        return Ok((facts.collect(), done));
-    }
-    let mut members = 0;
-    let facts = rooms.into_iter().filter_map(|pipe| {
-        let room = *recorded.ids.get(&pipe)?;
-        let released = &recorded.rooms.get(&room)?.released;
-        members += released.len();
-        (!released.is_empty()).then(|| Fact::Released {
-            pipe,
-            room,
-            members: released.iter().copied().collect(),
-            taken_out: true,
-        })
-    });
-    let facts: Vec<Fact> = facts.collect();
-    if facts.is_empty() {
-        bail!(Failed: "no manual steps are open there";
-            "run `apply` to record removed members; `roomform ledger show` lists them as released");
-    }
-    let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
-    Ok((facts, format!("{members} of {rooms} marked as removed")))
-}
-
-/// The recorded rooms that pipes and globs name. A recorded pipe is not treated as a glob.
+/// The recorded rooms that pipes and globs name.
 fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>> {
     let (mut rooms, mut unknown) = (BTreeSet::new(), Vec::new());
     for name in names {
-        if recorded.ids.contains_key(name.as_str()) || recorded.owed.contains_key(name.as_str()) {
-            rooms.insert(Pipe::new(name.as_str()));
-            continue;
-        }
-        let globs = RoomFilter::new(std::slice::from_ref(name)).map_err(|error| {
-            error!(Usage: "`{name}`: {error}"; "write a pipe or a glob of pipes, as in 'course-*'")
-        })?;
-        let all = recorded.ids.keys().chain(recorded.owed.keys());
-        let mut matching = all.filter(|pipe| globs.contains(pipe)).peekable();
-        if matching.peek().is_none() {
+        let matching = match_pipes(name, recorded.ids.keys().chain(recorded.owed.keys()))?;
+        if matching.is_empty() {
             unknown.push(format!("`{name}`"));
         }
-        rooms.extend(matching.cloned());
+        rooms.extend(matching);
     }
     if unknown.is_empty() {
         return Ok(rooms);
@@ -148,8 +110,8 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
 }
 
 /// Lists the rooms that only a glob matched.
-fn print_matched(facts: &[Fact], names: &[String], console: &mut Console) {
-    let pipes = facts.iter().filter_map(Fact::pipe).map(Pipe::as_str);
+pub fn print_matched(rooms: &BTreeSet<Pipe>, names: &[String], console: &mut Console) {
+    let pipes = rooms.iter().map(Pipe::as_str);
     let matched = pipes.filter(|pipe| !names.iter().any(|name| name == pipe));
     let matched: Vec<String> = matched.map(escape::terminal).collect();
     if !matched.is_empty() {

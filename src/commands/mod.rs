@@ -29,6 +29,7 @@ mod saved;
 mod send;
 mod session;
 mod target;
+mod todo;
 mod usage_errors;
 mod verbose;
 
@@ -109,6 +110,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
         Verb::Get(args) => block_on(get::run(args, config, console)),
         Verb::Send(args) => block_on(send::run(args, config, console)),
         Verb::Doctor(args) => block_on(doctor::run(args, config, console)),
+        Verb::Todo(args) => block_on(todo::run(args, config, console)),
         Verb::Ledger(args) => block_on(ledger::run(args, config, console)),
         Verb::Sandbox(SandboxVerb::Serve(args)) => block_on(sandbox::serve(args, console)),
         Verb::Schema { which } => generate::schema(*which, console),

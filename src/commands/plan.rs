@@ -9,7 +9,7 @@ use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
 use crate::plan::{Change, Plan, PublishPermit};
-use crate::render::{self, escape};
+use crate::render::{self, Count, escape};
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -36,10 +36,18 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         console.report_warnings(&unknown, &loaded.sources);
         loaded.diagnostics.extend(unknown);
     }
+    let overdue = count_overdue(&plan, args.fail_on_overdue);
+    if overdue > 0 {
+        let steps = Count(overdue, "manual step");
+        console.error(&format!(
+            "overdue: {steps}; `roomform todo` lists the open steps"
+        ));
+    }
     // Guards take precedence over pending changes. Manual steps are not pending changes.
     let exit = match &plan {
         plan if !plan.refusals.is_empty() => Exit::Refused,
         plan if args.detailed_exitcode && plan.is_pending() => Exit::Pending,
+        _ if overdue > 0 => Exit::Pending,
         _ => Exit::Done,
     };
     let document = || session.plan_document(&plan, &loaded, exit);
@@ -51,6 +59,15 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;
     session.close().await?;
     Ok(exit)
+}
+
+/// The number of manual steps that have been open for this many days.
+fn count_overdue(plan: &Plan, days: Option<u64>) -> usize {
+    let rooms = plan.manual_steps.iter();
+    let steps = rooms.flat_map(|room| &room.previously_removed);
+    steps
+        .filter(|step| days.is_some_and(|days| step.age >= days))
+        .count()
 }
 
 /// Lists the flags that `apply` needs again: a saved plan does not store flags that lift guards.

@@ -331,7 +331,7 @@ pub fn load_run(
     Ok(Some((loaded, resolved)))
 }
 
-fn now() -> Time {
+pub fn now() -> Time {
     Time(Timestamp::now().as_millisecond())
 }
 

@@ -6,7 +6,6 @@ use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::Endpoint;
 use crate::ledger::{Address, LedgerBackend, LedgerFile, Name, NameError, StoreOptions};
-use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
 use crate::tables::boundary::links_out;
 use crate::tables::files::Disk;
@@ -80,7 +79,10 @@ impl ResolvedTarget {
     }
 
     /// The target of a ledger. An existing ledger named by `--ledger` records its target; otherwise the manifest and config define it.
-    pub async fn for_ledger(config: &Config) -> Result<Self> {
+    pub async fn for_ledger(
+        config: &Config,
+        declared: impl FnOnce() -> Option<WidgetId>,
+    ) -> Result<Self> {
         if let Some(name) = config.named_ledger() {
             let ledger = named_ledger(name, config)?;
             ledger.path().map_or(Ok(()), refuse_link_out)?;
@@ -92,8 +94,7 @@ impl ResolvedTarget {
                 });
             }
         }
-        let loaded = load(&config.manifest(), Options::default());
-        Self::new(config, loaded.desired.widget)
+        Self::new(config, declared())
     }
 }
 

@@ -100,7 +100,7 @@ impl LedgerDocument {
                 left: recorded.left.contains(pipe),
                 members: list(&room.members),
                 adopted: list(&room.adopted),
-                released: list(&room.released),
+                released: room.released.keys().map(|user| user.0).collect(),
                 welcome: room.welcome.map(|welcome| match welcome {
                     Sending::Confirmed => "confirmed",
                     Sending::Uncertain => "uncertain",

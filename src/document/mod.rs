@@ -13,6 +13,7 @@ mod plan;
 mod read;
 mod report;
 mod sent;
+mod todo;
 
 pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
@@ -23,6 +24,7 @@ pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
 pub use sent::SentDocument;
+pub use todo::TodoDocument;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

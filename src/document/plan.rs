@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, users, value};
+use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::RoomId;
@@ -90,8 +91,8 @@ struct ManualStepsDocument {
     room_id: u64,
     /// Removed from the manifest since the last apply.
     newly_removed: Vec<u64>,
-    /// Removed from the manifest earlier.
-    previously_removed: Vec<u64>,
+    /// Removed from the manifest earlier; not done yet.
+    previously_removed: Vec<OpenStepDocument>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -194,7 +195,11 @@ impl PlanDocument {
             pipe: it.pipe.to_string(),
             room_id: it.id.0,
             newly_removed: users(&it.newly_removed),
-            previously_removed: users(&it.previously_removed),
+            previously_removed: it
+                .previously_removed
+                .iter()
+                .map(OpenStepDocument::new)
+                .collect(),
         });
         let ignored = ignored.iter().map(|it| IgnoredDocument {
             pipe: it.pipe.to_string(),

@@ -176,7 +176,7 @@ impl Fact {
     }
 
     /// The members in the fact, if any.
-    pub(super) fn members(&self) -> Option<&[UserId]> {
+    pub fn members(&self) -> Option<&[UserId]> {
         match self {
             Self::Intent { members, .. }
             | Self::Confirmed { members, .. }

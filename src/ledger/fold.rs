@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::clock::parse_time;
 use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
-    Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, RoomId,
-    Sending, Shown, Time, UserId, UserSet,
+    Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, Release,
+    RoomId, Sending, Shown, Time, UserId, UserSet,
 };
 
 /// Folds the entries in the order of their stamps.
@@ -122,7 +122,7 @@ impl Folding {
                 self.settle_intents(&pipe, room, &members);
                 let there = self.rooms.entry(room).or_default();
                 let known = &mut there.known;
-                known.released.remove_all(&members);
+                forget_releases(known, &members);
                 known.adopted.remove_all(&members);
                 known.members.merge(members);
                 // A value that was ignored may be accepted when it is sent again. The list shows whether it was.
@@ -146,7 +146,7 @@ impl Folding {
             } => {
                 self.settle_intents(&pipe, room, &members);
                 let known = &mut self.rooms.entry(room).or_default().known;
-                known.released.remove_all(&members);
+                forget_releases(known, &members);
                 known.adopted.extend(members.iter().copied());
                 known.members.merge(members);
                 self.ids.push((pipe, room));
@@ -161,9 +161,15 @@ impl Folding {
                     let known = &mut self.rooms.entry(room).or_default().known;
                     known.members.remove_all(&members);
                     known.adopted.remove_all(&members);
-                    match taken_out {
-                        true => known.released.remove_all(&members),
-                        false => known.released.merge(members),
+                    if taken_out {
+                        forget_releases(known, &members);
+                    } else {
+                        let release = Release {
+                            since: time_of(stamp),
+                            run: Arc::clone(&self.run),
+                        };
+                        let released = members.into_iter().map(|user| (user, release.clone()));
+                        known.released.extend(released);
                     }
                 }
             }
@@ -293,6 +299,15 @@ impl Folding {
             }
         }
         recorded
+    }
+}
+
+/// The members are in the room again, or certainly not in it any more.
+fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
+    if !room.released.is_empty() {
+        members
+            .iter()
+            .for_each(|user| drop(room.released.remove(user)));
     }
 }
 

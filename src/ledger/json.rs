@@ -64,7 +64,8 @@ struct EntryLine<'a> {
     kept: Vec<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     welcome: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Of a `released` entry that has the meaning of `done`. Only earlier versions wrote it.
+    #[serde(default, skip_serializing)]
     taken_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'a, str>>,
@@ -153,7 +154,6 @@ impl<'a> EntryLine<'a> {
                 line.public = Some(sent.public);
                 line.kept = kept.iter().map(|field| field.name().into()).collect();
             }
-            Fact::Released { taken_out, .. } => line.taken_out = *taken_out,
             Fact::Pending {
                 field,
                 sent,
@@ -184,7 +184,10 @@ impl<'a> EntryLine<'a> {
                 line.source = Some(source.as_str().into());
                 line.given = Some(*given);
             }
-            Fact::Adopted { .. } | Fact::Seen { .. } | Fact::Forgotten { .. } => {}
+            Fact::Adopted { .. }
+            | Fact::Released { .. }
+            | Fact::Seen { .. }
+            | Fact::Forgotten { .. } => {}
         }
         line
     }
@@ -232,6 +235,12 @@ impl<'a> EntryLine<'a> {
                 room: room()?,
                 members: members()?,
                 taken_out: self.taken_out,
+            },
+            "done" => Fact::Released {
+                pipe: pipe()?,
+                room: room()?,
+                members: members()?,
+                taken_out: true,
             },
             "pending" => {
                 let field = parse_field(&required(self.field, "field")?)?;
@@ -286,7 +295,10 @@ fn kind_name(fact: &Fact) -> &'static str {
         Fact::NotCreated { .. } => "not_created",
         Fact::Confirmed { .. } => "confirmed",
         Fact::Adopted { .. } => "adopted",
-        Fact::Released { .. } => "released",
+        Fact::Released {
+            taken_out: false, ..
+        } => "released",
+        Fact::Released { .. } => "done",
         Fact::Pending { .. } => "pending",
         Fact::Shown { .. } => "shown",
         Fact::Message { .. } => "message",

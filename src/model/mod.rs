@@ -24,7 +24,9 @@ pub use desired::{
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
-pub use recorded::{OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Sending, Shown};
+pub use recorded::{
+    OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Release, Sending, Shown,
+};
 pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};

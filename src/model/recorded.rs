@@ -1,8 +1,9 @@
 //! The recorded state: what the ledger knows. It records confirmed writes, not who is in a room.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserSet};
+use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, UserSet};
 
 /// A field that the server ignored: the value sent, and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,15 @@ pub struct Owed {
     pub room: Option<RoomId>,
 }
 
+/// When a member left the manifest, as far as the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// When a run recorded it.
+    pub since: Time,
+    /// That run.
+    pub run: Arc<str>,
+}
+
 /// The record of one room id. A room recreated under the same pipe starts with an empty record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
@@ -63,7 +73,7 @@ pub struct RecordedRoom {
     /// Adopted members that the server never confirmed.
     pub adopted: UserSet,
     /// Members that left the manifest and may still be in the room.
-    pub released: UserSet,
+    pub released: BTreeMap<UserId, Release>,
     /// Title, type and publicity of the last confirmed write.
     pub sent: Option<RoomState>,
     /// Fields of that write that kept the live value, because the server had ignored the manifest's value.

@@ -6,6 +6,14 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
+impl Time {
+    /// The calendar days from this time to a later one, in UTC.
+    pub fn days_until(self, later: Self) -> u64 {
+        let day = |time: Self| time.0.div_euclid(86_400_000);
+        u64::try_from(day(later) - day(self)).unwrap_or_default()
+    }
+}
+
 /// RFC 3339 in whole seconds: `2026-11-30T03:26:00Z`.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +49,14 @@ fn date(day: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_by_the_calendar() {
+        let hours = |hours: i64| Time(hours * 3_600_000);
+        for (from, to, days) in [(23, 24, 1), (0, 23, 0), (0, 48, 2), (48, 0, 0), (-1, 0, 1)] {
+            assert_eq!(hours(from).days_until(hours(to)), days, "{from} to {to}");
+        }
+    }
 
     #[test]
     fn times_are_shown_as_a_calendar_does() {

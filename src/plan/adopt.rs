@@ -77,7 +77,7 @@ pub fn adoption(
             room.policy == MembersPolicy::Ensure && known.is_some_and(|known| known.sent.is_some());
         let is_to_send = |user: &UserId| {
             let owed = owed.is_some_and(|owed| owed.members.contains(user));
-            owed || written || known.is_some_and(|known| known.released.contains(user))
+            owed || written || known.is_some_and(|known| known.released.contains_key(user))
         };
         let members = room.members.iter().map(|member| member.user);
         let (to_send, members): (Vec<UserId>, Vec<UserId>) =

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
-use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
+use super::findings::{Conflict, IgnoredField, Note, UnknownMembers, Violation};
+use super::manual_steps::ManualSteps;
 use super::publish::Publish;
 use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, Time, UserId, Welcome,

@@ -6,15 +6,16 @@ use super::baseline::{Baseline, left, settled, undeclared};
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::filter::RoomFilter;
-use super::findings::{Conflict, ConflictKind, IgnoredField, ManualSteps, Note, UnknownMembers};
+use super::findings::{Conflict, ConflictKind, IgnoredField, Note, UnknownMembers};
 use super::inputs::{Inputs, PlanOptions};
+use super::manual_steps::{ManualSteps, is_exactly_declared, manual_steps};
 use super::merge_join::without;
 use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
 use super::unseen::{Unseen, unseen};
 use crate::model::{
     DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom, RoomId,
-    RoomState, Sending, Target, UserId, UserSet, Welcome,
+    RoomState, Sending, Target, Time, UserId, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -113,12 +114,6 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
     }
 }
 
-/// Whether the users are exactly the room's declared members, which is the usual case.
-fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
-    let declared = room.members.iter().map(|member| &member.user);
-    users.len() == room.members.len() && users.iter().eq(declared)
-}
-
 /// The plan for one room.
 #[derive(Default)]
 struct RoomPlan {
@@ -200,7 +195,7 @@ impl Diff<'_> {
         let known = self.inputs.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
         let mut plan = RoomPlan {
-            manual_steps: manual_steps(room, live, record),
+            manual_steps: manual_steps(room, live.id, record, self.now()),
             ..RoomPlan::default()
         };
         if let Some(id) = id.filter(|id| *id != live.id) {
@@ -282,6 +277,11 @@ impl Diff<'_> {
         plan
     }
 
+    /// The time of the list, which ages are counted to.
+    fn now(&self) -> Time {
+        self.inputs.observed.read_at.unwrap_or_default()
+    }
+
     /// Returns the welcome of an existing room, if roomform created the room and the welcome is pending.
     fn welcome(&self, room: &DesiredRoom, id: RoomId) -> Option<Welcome> {
         let owed = self.inputs.recorded.owes_welcome(&room.pipe, id);
@@ -361,23 +361,4 @@ impl Diff<'_> {
             digest: Digest::of(self.inputs.observed, &room.pipe),
         }
     }
-}
-
-/// Returns the recorded members that the manifest does not declare.
-fn manual_steps(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ManualSteps> {
-    let gone = |users: &UserSet| -> Vec<UserId> {
-        if users.is_empty() || is_exactly_declared(room, users) {
-            return Vec::new();
-        }
-        let declared = room.members.iter().map(|member| member.user);
-        without(users.iter().copied(), declared).collect()
-    };
-    let newly_removed = gone(&record.members);
-    let previously_removed = gone(&record.released);
-    (!newly_removed.is_empty() || !previously_removed.is_empty()).then(|| ManualSteps {
-        pipe: room.pipe.clone(),
-        id: live.id,
-        newly_removed,
-        previously_removed,
-    })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::shard::Shard;
-use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId, UserId};
+use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId};
 
 /// A room that a person must fix before anything is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,6 @@ pub enum ConflictKind {
     Vanished(RoomId),
     /// The room is missing from a list that may show only one user's rooms; with the recorded id, if any.
     NotListed(Option<RoomId>),
-}
-
-/// Members that left the manifest or are now excluded, and may still be in the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManualSteps {
-    /// The room.
-    pub pipe: Pipe,
-    /// Its id.
-    pub id: RoomId,
-    /// Recorded members that are undeclared for the first time.
-    pub newly_removed: Vec<UserId>,
-    /// Members that left in an earlier run.
-    pub previously_removed: Vec<UserId>,
 }
 
 /// A field the server ignored.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::{Action, Change, Plan, Summary};
-use super::findings::{ManualSteps, Note, Violation};
+use super::findings::{Note, Violation};
 use super::guards::plan;
 use super::inputs::PlanOptions;
+use super::manual_steps::ManualSteps;
 use super::publish::{PublishPermit, PublishRules};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,

@@ -14,6 +14,7 @@ mod findings;
 mod guards;
 mod inputs;
 mod manifest_diff;
+mod manual_steps;
 mod merge_join;
 mod patience;
 mod publish;
@@ -28,11 +29,12 @@ pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, S
 pub use digest::Digest;
 pub use filter::{RoomFilter, RowFilter};
 pub use findings::{
-    Conflict, ConflictKind, IgnoredField, LimitKind, ManualSteps, Note, UnknownMembers, Violation,
+    Conflict, ConflictKind, IgnoredField, LimitKind, Note, UnknownMembers, Violation,
 };
 pub use guards::plan;
 pub use inputs::{Allow, Inputs, PlanOptions};
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
+pub use manual_steps::{LeaveReason, ManualSteps, OpenStep, open_steps};
 pub use patience::wait_for_confirmed;
 pub use publish::{Publish, PublishPermit};
 pub use shard::Shard;

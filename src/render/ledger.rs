@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
 use super::sentence;
-use crate::model::{Field, Recorded, RoomId, Sending, Target};
+use crate::model::{Field, Recorded, RoomId, Sending, Target, UserId};
 use crate::view::{Count, NAMED, few, values};
 
 /// The record of a ledger with this number of entries. Ends with a line break.
@@ -62,13 +62,14 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         let public = sent.value(Field::Public);
         let _ = writeln!(text, "    sent      {title}, {kind}, {public}");
     }
+    let released: Vec<UserId> = room.released.keys().copied().collect();
     let lists = [
-        ("members", &room.members),
-        ("adopted", &room.adopted),
-        ("released", &room.released),
+        ("members", room.members.iter().as_slice()),
+        ("adopted", room.adopted.iter().as_slice()),
+        ("released", &released),
     ];
     for (label, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
-        let (count, users) = (users.len(), few(users.iter().as_slice(), NAMED));
+        let (count, users) = (users.len(), few(users, NAMED));
         let _ = writeln!(text, "    {label:<9} {count}: {users}");
     }
     match room.welcome {

@@ -21,6 +21,7 @@ pub mod rows;
 pub mod sarif;
 mod send_result;
 mod text;
+mod todo;
 mod unified_diff;
 mod yaml;
 
@@ -34,6 +35,7 @@ pub use progress::{EVERY, Progress};
 pub use resolved_manifest::{find_ci_command, manifest, members};
 pub use send_result::sent;
 pub use text::{briefly, outcome, plan, sentence, write};
+pub use todo::todo;
 pub use unified_diff::unified;
 
 pub use crate::view::{Count, few};

@@ -15,7 +15,7 @@ use crate::plan::{Action, Change, FieldChange, Plan};
 use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, Known, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints,
+    self, Count, Known, NAMED, SectionKind, Span, Text, Title, View, drift_remark, ended, hints,
     members_inside, result, risk, uncertain_remark,
 };
 
@@ -46,9 +46,13 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
             }
             let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
             let place = place.unwrap_or_default();
+            let title = match &line.title {
+                Some(Title::Same(title)) => format!(" {}", quoted(title)),
+                _ => String::new(),
+            };
             let subject = line
                 .pipe
-                .map(|pipe| format!("{}{place}: ", terminal(pipe.as_str())));
+                .map(|pipe| format!("{}{title}{place}: ", terminal(pipe.as_str())));
             let words = sentence(&line.text);
             let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
         }

@@ -1,6 +1,6 @@
-//! Plans, manifest diffs, outcomes and checks as finished sections, lines, risks, figures and names, without markup.
+//! Plans, manifest diffs, outcomes, checks and open steps as finished sections, lines, risks, figures and names, without markup.
 //!
-//! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`]. The writers in `render` escape the
+//! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`], [`todo()`]. The writers in `render` escape the
 //! spans of a [`Text`] and lay out a [`View`]; they decide nothing.
 
 mod change;
@@ -9,6 +9,7 @@ mod figures;
 mod findings;
 pub mod grammar;
 mod manifest_diff;
+mod manual_steps;
 mod outcome;
 mod plan;
 mod section;
@@ -23,6 +24,7 @@ pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
 pub use grammar::{Count, few};
 pub use manifest_diff::manifest_diff;
+pub use manual_steps::{reason, todo};
 pub use outcome::{RoomResult, ended, failure, hints, outcome, result, server_errors, stops};
 pub use plan::{not_applied, plan};
 pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title, risk};

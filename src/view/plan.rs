@@ -106,7 +106,7 @@ impl<'a> View<'a> {
 /// Members of a room that are no longer in the manifest.
 fn removed_members(room: &ManualSteps) -> Line<'_> {
     let mut users = room.newly_removed.clone();
-    users.extend(&room.previously_removed);
+    users.extend(room.previously_removed.iter().map(|step| step.user));
     users.sort_unstable();
     let text = text!("no longer in the manifest: {}", users.as_slice());
     Line {

@@ -30,6 +30,7 @@ pub enum SectionKind {
     Create,
     Update,
     Members,
+    OpenSteps,
     AsPlanned,
 }
 
@@ -93,6 +94,13 @@ impl SectionKind {
                 Notice,
                 "~",
             ),
+            Self::OpenSteps => (
+                "Manual steps still open",
+                "open manual steps",
+                Hand,
+                Silent,
+                "−",
+            ),
             Self::AsPlanned => ("As planned", "as planned", Add, Silent, "i"),
         }
     }
@@ -117,12 +125,23 @@ impl SectionKind {
         self.row().4
     }
 
+    /// The list marker in Markdown. Open steps can be ticked off.
+    pub fn bullet(self) -> &'static str {
+        match self {
+            Self::OpenSteps => "- [ ]",
+            _ => "-",
+        }
+    }
+
     /// A remark on all lines, without a full stop.
     pub fn remark(self) -> Option<&'static str> {
         Some(match self {
             Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
             Self::Conflicts => "nothing is written to these rooms",
             Self::ManualSteps => "the API cannot remove members or rooms",
+            Self::OpenSteps => {
+                "remove these members in ImbaChat, then run `roomform todo done PIPE`"
+            }
             Self::LookAlikes => "people cannot tell these apart",
             Self::Ignored | Self::IgnoredPublicity => "sent again only with --resend-ignored",
             _ => return None,

@@ -15,7 +15,7 @@ const LINES: &str = r#"{"run":"r","seq":1,"time":"t","kind":"intent","pipe":"p",
 {"run":"r","seq":4,"time":"t","kind":"confirmed","pipe":"p","room_id":7,"members":[],"title":"\"Курс\"\\ \n\u0001😀\\","type":-7,"public":false,"kept":["title","type","public"]}
 {"run":"r","seq":5,"time":"t","kind":"adopted","pipe":"p","room_id":7,"members":[3]}
 {"run":"r","seq":6,"time":"t","kind":"released","pipe":"p","room_id":7,"members":[3]}
-{"run":"r","seq":7,"time":"t","kind":"released","pipe":"p","room_id":7,"members":[3],"taken_out":true}
+{"run":"r","seq":7,"time":"t","kind":"done","pipe":"p","room_id":7,"members":[3]}
 {"run":"r","seq":8,"time":"t","kind":"shown","pipe":"p","room_id":7,"field":"title","sent":"A","shown":"B\""}
 {"run":"r","seq":9,"time":"t","kind":"shown","pipe":"p","room_id":7,"field":"type","sent":-1,"shown":9223372036854775807}
 {"run":"r","seq":10,"time":"t","kind":"shown","pipe":"p","room_id":7,"field":"public","sent":true,"shown":false}
@@ -46,6 +46,17 @@ fn parse_line(line: &str) -> Result<Entries, String> {
 
 fn parse_keys(keys: &str) -> Result<Entries, String> {
     parse_line(&format!(r#" {{"run":"r","seq":1,"time":"t",{keys}}}"#))
+}
+
+#[test]
+fn a_release_that_an_earlier_version_marked_as_done_is_done() {
+    let entry = |kind: &str| {
+        parse_keys(&format!(
+            r#""kind":{kind},"pipe":"p","room_id":7,"members":[3]"#
+        ))
+    };
+    assert_eq!(entry(r#""released","taken_out":true"#), entry(r#""done""#));
+    assert_ne!(entry(r#""released""#), entry(r#""done""#));
 }
 
 #[test]

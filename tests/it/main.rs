@@ -67,6 +67,7 @@ mod simulation;
 mod support;
 mod templates;
 mod terminal;
+mod todo;
 mod uncertain_creates;
 mod verification;
 mod welcome;

@@ -66,7 +66,11 @@ impl<'a> Details<'a> {
             Subject::Change(change) => self.change(change),
             Subject::ManualSteps(room) => Detail {
                 newly_removed: ids(&room.newly_removed),
-                previously_removed: ids(&room.previously_removed),
+                previously_removed: room
+                    .previously_removed
+                    .iter()
+                    .map(|step| step.user.to_string())
+                    .collect(),
                 ..Detail::default()
             },
         };

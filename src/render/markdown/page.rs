@@ -182,7 +182,7 @@ impl Section {
                 text.push_str(&dialect.unfold(&heading, open));
             }
             for item in items.iter().take(here) {
-                let _ = writeln!(text, "- {}", item.text);
+                let _ = writeln!(text, "{} {}", self.kind.bullet(), item.text);
             }
             if fold.is_some() {
                 text.push_str(dialect.fold());

@@ -9,8 +9,8 @@ use roomform::model::{
 };
 use roomform::plan::{
     Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
-    LimitKind, ManifestDiff, ManualSteps, Members, Note, People, Plan, PlanOptions, Publish,
-    PublishPermit, Removed, RoomDifference, UnknownMembers, Violation, plan,
+    LeaveReason, LimitKind, ManifestDiff, ManualSteps, Members, Note, OpenStep, People, Plan,
+    PlanOptions, Publish, PublishPermit, Removed, RoomDifference, UnknownMembers, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, github, html};
@@ -38,6 +38,16 @@ fn file() -> Arc<str> {
 
 fn users() -> Vec<UserId> {
     vec![UserId(1_234_567), UserId(3)]
+}
+
+fn open_step(user: UserId) -> OpenStep {
+    OpenStep {
+        user,
+        reason: LeaveReason::Excluded,
+        since: Time(1_796_009_160_999),
+        age: 14,
+        run: Arc::from(HOSTILE),
+    }
 }
 
 fn titles() -> (FieldValue, FieldValue) {
@@ -318,8 +328,9 @@ fn of_a_widget() -> Plan {
     plan.manual_steps = vec![ManualSteps {
         pipe: pipe(),
         id: RoomId(1_234_567),
+        title: HOSTILE.to_owned(),
         newly_removed: users(),
-        previously_removed: users(),
+        previously_removed: users().into_iter().map(open_step).collect(),
     }];
     plan.undeclared = vec![pipe(), pipe()];
     let ignored = |(field, sent, shown)| IgnoredField {
@@ -376,6 +387,22 @@ fn views(each: impl Fn(&View<'_>)) {
     let loaded = Loaded::default();
     each(&view::plan(&of_a_widget(), &loaded));
     each(&view::manifest_diff(&two_manifests(), &loaded));
+}
+
+#[test]
+fn no_step_of_a_checklist_lets_text_through() {
+    let plan = of_a_widget();
+    let page = markdown::write(
+        &view::todo(&plan.target, &plan.manual_steps),
+        Fit::default(),
+    );
+    let read = Rendered::new(&page);
+    let hostile = read.code.iter().filter(|code| **code == spelled(HOSTILE));
+    assert_eq!(hostile.count(), 6, "{page}");
+    read.words.lacks("1234567");
+    let text = render::write(&view::todo(&plan.target, &plan.manual_steps), Paint::Plain);
+    text.lacks("##").lacks("\u{1b}").lacks("::error");
+    render::todo(&plan.manual_steps).unwrap().lacks("\u{1b}");
 }
 
 #[test]

@@ -100,6 +100,7 @@ impl Reader {
                 (self.in_code, self.own_code) = (false, false);
             }
             Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
+            Event::TaskListMarker(false) => {}
             Event::SoftBreak => self.text("\n"),
             other => panic!("{other:?}"),
         }

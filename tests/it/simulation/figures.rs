@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{Field, Limit, Pipe, RoomId, Sending, UserId, nfc};
-use roomform::plan::{
-    Action, LimitKind, ManualSteps, Members, Note, Plan, Summary, UnknownMembers, Violation,
-};
+use roomform::plan::{Action, LimitKind, Members, Note, Plan, Summary, UnknownMembers, Violation};
 
 use super::oracle::{Truth, check};
 use super::unseen;
@@ -53,19 +51,17 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         let (left, released) = (gone(&known.on), gone(&known.released));
         if !left.is_empty() || !released.is_empty() {
             let (pipe, id) = (pipe.clone(), row.id);
-            expected.push(ManualSteps {
-                pipe,
-                id,
-                newly_removed: left,
-                previously_removed: released,
-            });
+            expected.push((pipe, id, left, released));
         }
     }
-    if plan.manual_steps != expected {
-        wrong.push(format!(
-            "manual steps: {:?}, not {expected:?}",
-            plan.manual_steps
-        ));
+    let planned = plan.manual_steps.iter().map(|room| {
+        let released = room.previously_removed.iter().map(|step| step.user);
+        let left = room.newly_removed.clone();
+        (room.pipe.clone(), room.id, left, released.collect())
+    });
+    let planned: Vec<(Pipe, RoomId, Vec<UserId>, Vec<UserId>)> = planned.collect();
+    if planned != expected {
+        wrong.push(format!("manual steps: {planned:?}, not {expected:?}"));
     }
 }
 

@@ -1,0 +1,140 @@
+//! `todo`: lists the open manual steps, and marks them as done. It sends nothing.
+
+use std::collections::BTreeSet;
+
+use super::Console;
+use super::filter::match_pipes;
+use super::ledger::print_matched;
+use super::session::now;
+use super::target::ResolvedTarget;
+use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
+use crate::config::Config;
+use crate::document::TodoDocument;
+use crate::error::{Exit, Result, bail, error};
+use crate::ledger::{Fact, Record};
+use crate::manifest::{Options, Subject, explain, load};
+use crate::model::{Desired, Pipe, UserId};
+use crate::plan::{ManualSteps, open_steps};
+use crate::render::{self, Count, markdown};
+use crate::tables::number::positive_id;
+use crate::view;
+
+pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+    let loaded = load(&config.manifest(), Options::default());
+    let nothing = Desired::default();
+    // An invalid manifest does not say who belongs in a room.
+    let desired = match loaded.is_valid() {
+        true => &loaded.desired,
+        false => &nothing,
+    };
+    let resolved = ResolvedTarget::for_ledger(config, || loaded.desired.widget).await?;
+    let ResolvedTarget { ledger, target, .. } = &resolved;
+    console.target = Some(target.clone());
+    let remembered = ledger.remember(target).await?;
+    console.warn_all(&remembered.warnings);
+    if !remembered.found {
+        console.warn(&format!("there is no ledger at `{ledger}`"));
+    }
+    let mut rooms = open_steps(desired, &remembered.recorded, now());
+    let mut user = None;
+    match &args.verb {
+        None => user = args.list.user.as_ref(),
+        Some(TodoVerb::List(list)) => user = list.user.as_ref(),
+        Some(TodoVerb::Done(done)) => {
+            let facts = facts_when_done(done, &rooms, config, console)?;
+            ledger
+                .open(target, &config.run)
+                .await?
+                .append(facts)
+                .await?;
+            rooms = open_steps(desired, &ledger.remember(target).await?.recorded, now());
+        }
+    }
+    if let Some(user) = user {
+        let user = find_user(user, config)?;
+        keep_users(&mut rooms, |it| it == user);
+    }
+    match args.flags().format {
+        TodoFormat::Text => console.print(&render::write(
+            &view::todo(target, &rooms),
+            console.out_paint,
+        )),
+        TodoFormat::Json => console.print_document(&TodoDocument::new(target, &rooms)),
+        TodoFormat::Csv => console.print(&render::todo(&rooms).map_err(anyhow::Error::from)?),
+        TodoFormat::Markdown => {
+            console.print(&markdown::write(&view::todo(target, &rooms), console.fit))
+        }
+    }?;
+    Ok(Exit::Done)
+}
+
+/// The facts that mark open steps as done.
+fn facts_when_done(
+    args: &TodoDoneArgs,
+    open: &[ManualSteps],
+    config: &Config,
+    console: &mut Console,
+) -> Result<Vec<Fact>> {
+    let pipes = match_pipes(&args.pipe, open.iter().map(|room| &room.pipe))?;
+    let mut rooms = open.to_vec();
+    rooms.retain(|room| pipes.contains(&room.pipe));
+    if rooms.is_empty() {
+        bail!(Usage: "no manual steps are open for `{}`", args.pipe;
+            "run `roomform todo` to list the open steps; `apply` records who left the manifest");
+    }
+    let mut users = BTreeSet::new();
+    for name in &args.users {
+        let user = find_user(name, config)?;
+        let mut steps = rooms.iter().flat_map(|room| &room.previously_removed);
+        if !steps.any(|step| step.user == user) {
+            bail!(Usage: "removing `{name}` from `{}` is not an open step", args.pipe;
+                "run `roomform todo` to list the open steps");
+        }
+        users.insert(user);
+    }
+    keep_users(&mut rooms, |user| users.is_empty() || users.contains(&user));
+    let pipes: BTreeSet<Pipe> = rooms.iter().map(|room| room.pipe.clone()).collect();
+    print_matched(&pipes, std::slice::from_ref(&args.pipe), console);
+    let facts = rooms.into_iter().map(|room| Fact::Released {
+        pipe: room.pipe,
+        room: room.id,
+        members: room
+            .previously_removed
+            .iter()
+            .map(|step| step.user)
+            .collect(),
+        taken_out: true,
+    });
+    let facts: Vec<Fact> = facts.collect();
+    let members = facts
+        .iter()
+        .filter_map(Fact::members)
+        .map(<[UserId]>::len)
+        .sum();
+    let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
+    console.status(&format!("{members} of {rooms} marked as removed"));
+    Ok(facts)
+}
+
+/// Keeps the steps of some users.
+fn keep_users(rooms: &mut Vec<ManualSteps>, is_kept: impl Fn(UserId) -> bool) {
+    for room in rooms.iter_mut() {
+        room.previously_removed.retain(|step| is_kept(step.user));
+    }
+    rooms.retain(|room| !room.previously_removed.is_empty());
+}
+
+/// The user with this id or this name in `people`.
+fn find_user(name: &str, config: &Config) -> Result<UserId> {
+    if let Some(id) = positive_id(name) {
+        return Ok(UserId(id));
+    }
+    let (_, explained) = explain(&config.manifest(), Options::default(), name);
+    match explained.map(|it| it.subject) {
+        Some(Subject::User(Some(user), _)) => Ok(user),
+        _ => Err(
+            error!(Usage: "`{name}` is neither a user's id nor a name from `people`";
+            "write the id as in a manifest, without sign and leading zeros"),
+        ),
+    }
+}

@@ -1,0 +1,116 @@
+//! Members to remove manually: those that this change causes, and those still open from earlier runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::merge_join::without;
+use crate::model::{
+    Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId, UserSet,
+};
+
+/// Members that left the manifest or are now excluded, and may still be in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualSteps {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub id: RoomId,
+    /// Its title in the manifest, or the one last sent.
+    pub title: String,
+    /// Recorded members that are undeclared for the first time.
+    pub newly_removed: Vec<UserId>,
+    /// Members that left in an earlier run.
+    pub previously_removed: Vec<OpenStep>,
+}
+
+/// The removal of one member, recorded by an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenStep {
+    /// The member.
+    pub user: UserId,
+    /// Why the member does not belong in the room.
+    pub reason: LeaveReason,
+    /// When the run recorded that the member left.
+    pub since: Time,
+    /// Calendar days since then, in UTC.
+    pub age: u64,
+    /// That run.
+    pub run: Arc<str>,
+}
+
+/// Why a member does not belong in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaveReason {
+    /// No longer in the manifest.
+    Left,
+    /// Excluded by the manifest.
+    Excluded,
+}
+
+/// Returns the members of a declared room to remove manually.
+pub(super) fn manual_steps(
+    room: &DesiredRoom,
+    id: RoomId,
+    record: &RecordedRoom,
+    now: Time,
+) -> Option<ManualSteps> {
+    let declared = || room.members.iter().map(|member| member.user);
+    let newly_removed = match is_exactly_declared(room, &record.members) {
+        true => Vec::new(),
+        false => without(record.members.iter().copied(), declared()).collect(),
+    };
+    let previously_removed = open_steps_of(Some(room), &record.released, now);
+    (!newly_removed.is_empty() || !previously_removed.is_empty()).then(|| ManualSteps {
+        pipe: room.pipe.clone(),
+        id,
+        title: room.state.title.clone(),
+        newly_removed,
+        previously_removed,
+    })
+}
+
+/// Returns the manual steps of all recorded rooms that earlier runs caused and that are not done.
+pub fn open_steps(desired: &Desired, recorded: &Recorded, now: Time) -> Vec<ManualSteps> {
+    let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
+        let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);
+        let steps = open_steps_of(room, &record.released, now);
+        let sent = || record.sent.as_ref().map(|sent| sent.title.clone());
+        let title = || room.map(|room| room.state.title.clone()).or_else(sent);
+        (!steps.is_empty()).then(|| ManualSteps {
+            pipe: pipe.clone(),
+            id: *id,
+            title: title().unwrap_or_default(),
+            newly_removed: Vec::new(),
+            previously_removed: steps,
+        })
+    });
+    rooms.collect()
+}
+
+/// Returns the open steps of a room. A member who is declared again is not one.
+fn open_steps_of(
+    room: Option<&DesiredRoom>,
+    released: &BTreeMap<UserId, Release>,
+    now: Time,
+) -> Vec<OpenStep> {
+    let gone = released
+        .iter()
+        .filter(|(user, _)| !room.is_some_and(|room| room.has_member(**user)));
+    let steps = gone.map(|(user, release)| OpenStep {
+        user: *user,
+        reason: match room.is_some_and(|room| room.exclude.contains(user)) {
+            true => LeaveReason::Excluded,
+            false => LeaveReason::Left,
+        },
+        since: release.since,
+        age: release.since.days_until(now),
+        run: Arc::clone(&release.run),
+    });
+    steps.collect()
+}
+
+/// Whether the users are exactly the room's declared members, which is the usual case.
+pub(super) fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
+    let declared = room.members.iter().map(|member| &member.user);
+    users.len() == room.members.len() && users.iter().eq(declared)
+}

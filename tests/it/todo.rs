@@ -1,0 +1,228 @@
+//! `todo`: open manual steps, and marking them as done.
+
+use insta::assert_snapshot;
+
+use crate::support::{Scene, Shows};
+
+const MANIFEST: &str = "version: 1
+people: {tutor: 4}
+rooms:
+  - {pipe: team-platform, title: \"Platform, \\\"core\\\"\", members: [3, tutor, 5]}
+  - {pipe: team-b, title: B, members: [3, 4]}
+  - {pipe: team-c, title: C, members: [3, 9]}
+";
+
+/// Three removals in two rooms, recorded two weeks ago: 4 left both rooms, and 5 is excluded from one.
+fn two_weeks_later() -> Scene {
+    let scene = Scene::new().manifest(MANIFEST).applied();
+    let left = MANIFEST.replace("[3, tutor, 5]}", "[3], exclude: [5]}");
+    scene.declare(left.replace("[3, 4]", "[3]"));
+    scene.apply().ok();
+    scene.age_ledgers(14 * 24 * 60);
+    scene
+}
+
+/// Replaces run ids and times, which differ in each run.
+fn stable(text: &str) -> String {
+    let is_run = |word: &str| word.len() == 16 && word.bytes().all(|it| it.is_ascii_hexdigit());
+    let is_time = |word: &str| word.len() == 20 && word.ends_with('Z');
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-:".contains(c));
+    let words = words.map(|word| {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        match bare {
+            run if is_run(run) => word.replace(run, "RUN"),
+            time if is_time(time) => word.replace(time, "TIME"),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect()
+}
+
+#[test]
+fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
+    let scene = two_weeks_later();
+    let (ledger, calls) = (scene.ledger(), scene.stats());
+    let text = scene.run("todo").ok().replace(&scene.url(), "URL");
+    assert_snapshot!(stable(&text), @r#"
+      manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
+        team-b "B": remove 4 from room 2, no longer in the manifest for 14 days, by run `RUN`
+        team-platform "Platform, \"core\"": remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
+        team-platform "Platform, \"core\"": remove 5 from room 4, excluded for 14 days, by run `RUN`
+
+    todo: 3 open steps in 2 rooms, the oldest for 14 days
+          target: widget 627 on URL
+    "#);
+    assert_snapshot!(stable(&scene.run("todo --format csv").ok()), @r#"
+    room_id,pipe,title,user,reason,since,age_days,run
+    2,team-b,B,4,no longer in the manifest,TIME,14,RUN
+    4,team-platform,"Platform, ""core""",4,no longer in the manifest,TIME,14,RUN
+    4,team-platform,"Platform, ""core""",5,excluded,TIME,14,RUN
+    "#);
+    let page = scene.run("todo list --format markdown").ok();
+    let (_, steps) = page.split_once("\n\n**").unwrap();
+    assert_snapshot!(stable(steps), @r"
+    3 open steps in 2 rooms, the oldest for 14 days**
+
+    ### Manual steps still open: 3
+
+    Remove these members in ImbaChat, then run `roomform todo done PIPE`.
+
+    - [ ] <code>team-b</code> <code>B</code>: remove <code>4</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code>
+    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>4</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code>
+    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>5</code> from room <code>4</code>, excluded for 14 days, by run <code>RUN</code>
+    ");
+    let document = scene.run("todo --format json").json();
+    scene.fits_schema("todo", &document);
+    assert_snapshot!(stable(&document["steps"].to_string()), @r#"
+    [{"age_days":14,"pipe":"team-b","reason":"left","room_id":2,"run":"RUN","since":"TIME","title":"B","user":4},{"age_days":14,"pipe":"team-platform","reason":"left","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":4},{"age_days":14,"pipe":"team-platform","reason":"excluded","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":5}]
+    "#);
+    assert_eq!(scene.run("todo list").ok(), scene.run("todo").ok());
+    assert_eq!(scene.ledger(), ledger);
+    assert_eq!(scene.stats(), calls, "no server was asked");
+}
+
+#[test]
+fn all_rooms_that_a_person_must_be_removed_from_are_listed_by_id_or_name() {
+    let scene = two_weeks_later();
+    let by_id = scene.run("todo --user 4").ok();
+    by_id
+        .shows("team-b")
+        .shows("team-platform")
+        .lacks("remove 5");
+    by_id.shows("todo: 2 open steps in 2 rooms, the oldest for 14 days");
+    assert_eq!(scene.run("todo list --user tutor").ok(), by_id);
+    scene.run("todo --user 9").ok().shows("todo: no open steps");
+    let unknown = scene.run("todo --user anna");
+    unknown.exits(64);
+    assert_snapshot!(unknown.err, @r"
+    error: `anna` is neither a user's id nor a name from `people`
+      hint: write the id as in a manifest, without sign and leading zeros
+    ");
+}
+
+/// The steps of docs/operations.md after members were removed in ImbaChat, and their result.
+#[test]
+fn finished_steps_are_cleared_as_the_document_says() {
+    let document = include_str!("../../docs/operations.md");
+    document
+        .shows("roomform todo done team-platform ")
+        .shows("todo done 'course-*' 42");
+    let scene = Scene::new().manifest(MANIFEST).applied();
+    let without = MANIFEST.replace(", tutor, 5", "").replace(", 4", "");
+    scene.declare(&without);
+    let plan = ["plan", "--detailed-exitcode"];
+    let line = "team-platform: no longer in the manifest: 4, 5";
+    scene.run(plan).ok().shows(line);
+    let too_early = scene.run("todo done team-platform");
+    too_early.exits(64);
+    assert_snapshot!(too_early.err, @r"
+    error: no manual steps are open for `team-platform`
+      hint: run `roomform todo` to list the open steps; `apply` records who left the manifest
+    ");
+    let writes = scene.writes();
+    scene.apply().ok();
+    for _ in 1..=2 {
+        // The manual step remains.
+        scene.run(plan).ok().shows(line);
+    }
+    let one = scene.run("todo done team-platform tutor");
+    one.exits(0);
+    assert_eq!(one.err, "1 member of 1 room marked as removed\n");
+    one.out
+        .shows("todo: 2 open steps in 2 rooms")
+        .lacks("remove 4 from room 1,");
+    scene
+        .run(plan)
+        .ok()
+        .shows("team-platform: no longer in the manifest: 5");
+    scene.run("todo done team-platform").ok();
+    let after = scene.run(plan).ok();
+    after.lacks("team-platform").shows("team-b: no longer");
+    let done = scene.run("todo done team-* --format json");
+    assert_eq!(done.json()["steps"].as_array().unwrap().len(), 0);
+    let clear = scene.run(plan).ok();
+    clear.shows("plan: nothing to do").lacks("manual steps");
+    assert!(
+        !clear.contains("unknown"),
+        "everybody else is still on record: {clear}"
+    );
+    scene.run("ledger compact").ok();
+    assert_eq!(scene.run(plan).ok(), clear);
+    assert_eq!(scene.writes(), writes, "nothing was sent for it");
+    // A member who returns is a new member.
+    scene.declare(MANIFEST);
+    scene.plan().ok().shows("members +2 (4, 5)");
+}
+
+#[test]
+fn only_open_steps_can_be_marked_as_done() {
+    let scene = two_weeks_later();
+    let ledger = scene.ledger();
+    for args in [
+        "todo done team-c",
+        "todo done other-*",
+        "todo done team-b 3",
+        "todo done team-b 4 5",
+        "todo done team-* 77",
+    ] {
+        scene.run(args).exits(64);
+    }
+    assert_snapshot!(scene.run("todo done team-b 4 5").err, @r"
+    error: removing `5` from `team-b` is not an open step
+      hint: run `roomform todo` to list the open steps
+    ");
+    assert_eq!(scene.ledger(), ledger, "nothing was recorded");
+    let done = scene.run("todo done team-* 4");
+    assert_eq!(
+        done.err,
+        "  team-b\n  team-platform\n2 members of 2 rooms marked as removed\n"
+    );
+    done.out.shows("todo: 1 open step in 1 room");
+}
+
+#[test]
+fn a_member_who_is_declared_again_is_no_open_step() {
+    let scene = two_weeks_later();
+    scene.declare(MANIFEST);
+    scene.run("todo").ok().shows("todo: no open steps");
+    // An invalid manifest does not say who belongs in a room.
+    scene.declare("version: 2");
+    let listed = scene.run("todo").ok();
+    listed
+        .shows("todo: 3 open steps in 2 rooms")
+        .lacks("excluded");
+}
+
+#[test]
+fn steps_outlive_a_compaction_with_their_age_and_run() {
+    let scene = two_weeks_later();
+    let before = scene.run("todo --format json").json();
+    scene.run("ledger compact").ok();
+    assert_eq!(scene.run("todo --format json").json(), before);
+}
+
+#[test]
+fn a_plan_fails_on_request_if_a_step_has_been_open_for_too_long() {
+    let scene = two_weeks_later();
+    for (age, code) in [("0d", 2), ("14d", 2), ("15d", 0)] {
+        let ran = scene.run(["plan", "--fail-on-overdue", age]);
+        ran.exits(code);
+        assert_eq!(
+            ran.err.contains("`roomform todo`"),
+            code == 2,
+            "{}",
+            ran.err
+        );
+    }
+    scene.plan().exits(0);
+    scene.run("plan --fail-on-overdue 14").exits(64);
+    // A refusal outranks it, and only selected rooms count.
+    scene
+        .run("plan --fail-on-overdue 0d --only team-c")
+        .exits(0);
+    scene.edit("{pipe: team-c, ", "{pipe: team-c, public: true, ");
+    scene.run("plan --fail-on-overdue 0d").exits(5);
+    scene.run("todo done team-*").ok();
+    scene.edit("public: true, ", "");
+    scene.run("plan --fail-on-overdue 0d").exits(0);
+}
