@@ -171,7 +171,7 @@ enum Needs {
 }
 
 impl Credentials {
-    /// Whether one of these variables is invalid.
+    /// Whether any of these variables is invalid.
     pub fn troubled(&self, names: &[&str]) -> bool {
         let mut problems = self.problems.iter();
         problems.any(|problem| names.contains(&problem.name))

@@ -49,7 +49,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
     scene.declare(&manifest);
     let plan = scene.plan().ok();
-    plan.shows("5 members of 2 rooms unknown");
+    plan.shows("5 members of 2 rooms to send again (unknown)");
     let adopted = scene.run("ledger adopt --roster --yes");
     assert_snapshot!(adopted.out.replace(&scene.url(), "URL"), @r"
       course               room 1: 3 members (11, 12, 13)
@@ -135,7 +135,7 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     let adopted = scene.run("ledger adopt --roster --yes --only team").ok();
     adopted.shows("2 memberships of 1 room");
     let plan = scene.plan().ok();
-    plan.shows("3 members of 1 room unknown");
+    plan.shows("3 members of 1 room to send again (unknown)");
 }
 
 /// Members that roomform knows to be missing are not recorded as present.

@@ -30,7 +30,7 @@ fn copy(from: &Path, scene: &Scene, below: &str) {
     }
 }
 
-/// The rooms of a manifest, one a line.
+/// The rooms of a manifest, one per line.
 fn rooms(scene: &Scene) -> String {
     let rendered = scene.run("render --format csv").ok();
     let lines = rendered.lines().skip(1).map(|line| {

@@ -240,7 +240,7 @@ pub struct Annotated {
     pub message: String,
 }
 
-/// Parses annotations, one a line. Panics on any other line, and on a line with more than one.
+/// Parses annotations, one per line. Panics on any other line, and on a line with more than one.
 #[track_caller]
 pub fn annotated(lines: &str) -> Vec<Annotated> {
     let decoded = |text: &str, signs: &[(&str, &str)]| {

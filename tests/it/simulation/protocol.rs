@@ -220,8 +220,8 @@ fn can_prove(state: &State, run: usize) -> bool {
     state.disk.is_whole && !lacks_rooms && !rooms.any(disturbs)
 }
 
-/// Whether the write that sent this value changed the field, and no one has changed it since. The write is the run's last one to the
-/// room, or the last one of any run. If the field was pending before, the list may prove that the server ignored that write, too.
+/// Whether the last write that sent this value set the field, and no later write changed it. If this run sent the value, only its own
+/// writes count; otherwise those of any run. If the field was pending before, the list may also prove that the server ignored that write.
 fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue) -> bool {
     let Some(room) = state.server.rooms.get(&room) else {
         return false;
