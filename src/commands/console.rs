@@ -89,7 +89,7 @@ impl Console {
     /// Sets the secrets that no output may show.
     pub fn hide(&self, secrets: Redactor) {
         // A run sets it once. Without secrets, output is not searched.
-        if secrets.longest() > 0 {
+        if !secrets.is_empty() {
             drop(self.err.secrets.set(secrets));
         }
     }

@@ -45,6 +45,7 @@ use tracing::{Dispatch, info};
 use crate::cli::{Cli, PageFlags, ReportFormat, SandboxVerb, Verb};
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
+use crate::imbachat;
 use crate::model::RunId;
 
 /// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
@@ -69,7 +70,11 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
             .and_then(|config| {
                 // The sandbox's credentials are not secret.
                 if config.sandbox().is_none() {
-                    console.hide(config.credentials.redactor());
+                    let mut secrets = config.credentials.redactor();
+                    if config.server.reader.read_as.is_some() {
+                        secrets.hide_tokens(&imbachat::token_start());
+                    }
+                    console.hide(secrets);
                 }
                 dispatch(&cli.verb, &config, &mut console)
             });

@@ -14,15 +14,17 @@ pub struct Redacted<'a, W> {
     redactor: Option<&'a Redactor>,
     /// Bytes that are not searched yet, because a secret may continue after them.
     pending: Vec<u8>,
+    /// How many of them were left by the last search.
+    kept: usize,
 }
 
 impl<'a, W: Write> Redacted<'a, W> {
     pub fn new(out: W, redactor: Option<&'a Redactor>) -> Self {
-        let pending = Vec::new();
         Self {
             out,
             redactor,
-            pending,
+            pending: Vec::new(),
+            kept: 0,
         }
     }
 
@@ -36,6 +38,7 @@ impl<'a, W: Write> Redacted<'a, W> {
             let mut clean = Vec::with_capacity(self.pending.len());
             let used = redactor.redact_bytes(&self.pending, is_last, &mut clean);
             self.pending.drain(..used);
+            self.kept = self.pending.len();
             self.out.write_all(&clean)?;
         }
         Ok(())
@@ -44,11 +47,11 @@ impl<'a, W: Write> Redacted<'a, W> {
 
 impl<W: Write> Write for Redacted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(redactor) = self.redactor else {
+        if self.redactor.is_none() {
             return self.out.write(bytes);
-        };
+        }
         self.pending.extend_from_slice(bytes);
-        if self.pending.len() > redactor.longest() + PIECE {
+        if self.pending.len() > self.kept + PIECE {
             self.pass_on(false)?;
         }
         Ok(bytes.len())

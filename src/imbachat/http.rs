@@ -250,6 +250,13 @@ impl Http {
         self
     }
 
+    /// Redacts the tokens that start with this text.
+    #[must_use]
+    pub(super) fn hiding_tokens(mut self, start: &str) -> Self {
+        self.redactor.hide_tokens(start);
+        self
+    }
+
     /// Redacts and shortens a text from the server or the library. Redact before shortening, because a truncated secret is not
     /// found.
     pub(super) fn redact(&self, text: &str) -> String {

@@ -28,7 +28,7 @@ pub use list_stream::{ListStream, RowError};
 pub use network::{Network, show_variable};
 pub use read::{ENVELOPE, ListSurvey, Query, ROW, Reachability, ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};
-pub use token::expiry;
+pub use token::{expiry, token_start};
 pub use wire::{NoList, rooms_of};
 pub use write::{Message, RoomWrite, SendMessages, Sender, WriteAuth, WriteRooms, Writer};
 pub use write_answer::Written;

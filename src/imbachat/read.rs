@@ -16,7 +16,7 @@ use super::http::{Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
 use super::raw_rows;
 use super::retry::{Dice, with_retries};
-use super::token::mint;
+use super::token::{mint, token_start};
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
@@ -140,6 +140,10 @@ type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
 impl Reader {
     /// Creates a reader for one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
+        let http = match &auth {
+            ReadAuth::Minted { .. } => http.hiding_tokens(&token_start()),
+            _ => http,
+        };
         Self { http, widget, auth }
     }
 
@@ -242,11 +246,9 @@ impl Reader {
         let is_users = query.listing == Listing::Users;
         let request = match &self.auth {
             ReadAuth::Minted { key, user } if !is_users => {
-                let token = mint(key, *user, Timestamp::now());
-                let header = secret_header(&token)?;
-                http = http.hiding(token);
                 http.credentials = MINTED_JWT;
-                request.header("JWT", header)
+                let token = mint(key, *user, Timestamp::now());
+                request.header("JWT", secret_header(&token)?)
             }
             // Users need the secret key, not a token (`api: get_users`).
             ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => {

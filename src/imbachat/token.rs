@@ -15,15 +15,16 @@ const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 /// Lifetime of a token in seconds. Each request gets a new one.
 const LIFE: i64 = 3_600;
 
+/// What every new token starts with.
+pub fn token_start() -> String {
+    URL_SAFE_NO_PAD.encode(HEADER) + "."
+}
+
 /// Creates a token for this user that expires an hour after `now`.
 pub(super) fn mint(key: &SecretString, user: UserId, now: Timestamp) -> SecretString {
     let expires = now.as_second() + LIFE;
     let claims = format!(r#"{{"exp":{expires},"user_id":{user}}}"#);
-    let (header, claims) = (
-        URL_SAFE_NO_PAD.encode(HEADER),
-        URL_SAFE_NO_PAD.encode(claims),
-    );
-    let signed = format!("{header}.{claims}");
+    let signed = token_start() + &URL_SAFE_NO_PAD.encode(claims);
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
     let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed.as_bytes()));
     SecretString::from(format!("{signed}.{signature}"))

@@ -5,6 +5,7 @@
 
 mod date;
 mod desired;
+mod escaped;
 mod ids;
 mod look_alike;
 mod observed;

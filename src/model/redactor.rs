@@ -1,38 +1,36 @@
 //! Finds secrets in a text, in every form that a server, a page or a log may give them.
+//!
+//! Main type: [`Redactor`]. It unescapes the text, rather than escaping the secrets: our outputs escape what a server has escaped.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::escaped::{Rest, STARTS};
 
 /// Secrets shorter than this are found only in their plain form: the other forms would match ordinary text.
 const SHORTEST: usize = 6;
 /// Secrets shorter than this are not hidden at all.
 const SHORTEST_PLAIN: usize = 3;
-/// Maximum length of one form of a character, in bytes.
-const WIDEST_FORM: usize = 14;
 /// What replaces a secret.
 const HIDDEN: &[u8] = b"***";
-/// Our Markdown may contain this between any two characters.
-const BREAK: &[u8] = b"<!-- -->";
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// How often a text may be escaped: by the server, by our output, and by the log or page around it.
+const DEPTH: u8 = 3;
+/// Our outputs replace the end of a long text by it.
+const CUT: char = '…';
 
-/// Replaces secrets by `***`: as they are, URL-encoded, HTML-escaped, JSON-escaped, and within base64, also mixed. `Debug` shows
-/// nothing.
+/// Replaces secrets by `***`: as they are, cut, in any mix of escapes (URL, HTML, JSON, CSV), and within base64. `Debug` shows nothing.
 #[derive(Clone, Default)]
-pub struct Redactor {
-    secrets: Vec<Secret>,
-    /// The possible first bytes of a secret.
-    first: Vec<u8>,
-    /// Maximum length of a secret in any form, in bytes.
-    longest: usize,
-}
+pub struct Redactor(Vec<Secret>);
 
 #[derive(Clone)]
 struct Secret {
     text: String,
-    /// The forms of its first character.
-    first: Vec<String>,
-    /// Whether it is found only in its plain form.
-    is_plain: bool,
+    /// Whether it is only the start of a token.
+    is_start: bool,
 }
 
 impl Redactor {
@@ -47,42 +45,37 @@ impl Redactor {
 
     /// Hides one more text.
     pub fn hide(&mut self, secret: &str) {
-        let is_plain = secret.len() < SHORTEST;
-        let encoded = match is_plain {
-            true => Vec::new(),
-            false => base64_forms(secret),
-        };
-        if secret.len() >= SHORTEST_PLAIN {
-            let texts = [secret.to_owned()].into_iter().chain(encoded);
-            self.secrets.extend(texts.map(|text| {
-                Secret {
-                    first: text
-                        .chars()
-                        .take(1)
-                        .flat_map(|c| forms(c, is_plain))
-                        .collect(),
-                    text,
-                    is_plain,
-                }
-            }));
+        // The signs around it may be markup, such as the quotes of JSON.
+        let core = secret.trim_matches(|c: char| c.is_ascii_punctuation());
+        let core = if core.len() < SHORTEST { secret } else { core };
+        match secret.len() {
+            0..SHORTEST_PLAIN => {}
+            SHORTEST_PLAIN..SHORTEST => self.add([secret.to_owned()], false),
+            _ => self.add(
+                base64_forms(secret).into_iter().chain([core.to_owned()]),
+                false,
+            ),
         }
-        // The longest first, because one secret may contain another.
-        self.secrets
-            .sort_by_key(|secret| Reverse(secret.text.len()));
-        let lengths = self
-            .secrets
-            .iter()
-            .map(|secret| secret.text.chars().count());
-        self.longest = lengths.max().unwrap_or_default() * (WIDEST_FORM + BREAK.len());
-        let first = self.secrets.iter().flat_map(|secret| &secret.first);
-        self.first = first.filter_map(|form| form.bytes().next()).collect();
-        self.first.sort_unstable();
-        self.first.dedup();
     }
 
-    /// Maximum length of a secret in any form, in bytes.
-    pub fn longest(&self) -> usize {
-        self.longest
+    /// Hides every token that starts with this text.
+    pub fn hide_tokens(&mut self, start: &str) {
+        self.add(
+            base64_forms(start).into_iter().chain([start.to_owned()]),
+            true,
+        );
+    }
+
+    fn add(&mut self, texts: impl IntoIterator<Item = String>, is_start: bool) {
+        let texts = texts.into_iter();
+        self.0.extend(texts.map(|text| Secret { text, is_start }));
+        // The longest first, because one secret may contain another.
+        self.0.sort_by_key(|secret| Reverse(secret.text.len()));
+    }
+
+    /// Whether it hides nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text without the secrets.
@@ -93,149 +86,102 @@ impl Redactor {
     }
 
     /// Appends the bytes without the secrets, and returns how many bytes it consumed. Unless the text ends here, it leaves the end of
-    /// the bytes, because a secret may begin there and continue in the next bytes.
+    /// the bytes if a secret may begin there and continue in the next bytes.
     pub fn redact_bytes(&self, bytes: &[u8], is_last: bool, clean: &mut Vec<u8>) -> usize {
-        let end = match is_last {
-            true => bytes.len(),
-            false => bytes.len().saturating_sub(self.longest),
+        let firsts = self.0.iter().filter_map(|it| it.text.bytes().next());
+        let firsts: Vec<u8> = firsts.chain(*b"&\\%").collect();
+        let is_cut = Cell::new(false);
+        let mut rest = Rest {
+            bytes,
+            depth: DEPTH,
+            is_cut: &is_cut,
         };
-        let (mut at, mut plain) = (0, 0);
-        while at < end {
-            let rest = bytes.get(at..).unwrap_or_default();
-            match self.length_at(rest) {
-                None => at += 1,
-                Some(length) => {
-                    clean.extend_from_slice(bytes.get(plain..at).unwrap_or_default());
-                    clean.extend_from_slice(HIDDEN);
-                    at += length;
-                    plain = at;
+        while let Some((byte, after)) = rest.bytes.split_first() {
+            let end = match firsts.contains(byte) {
+                true => {
+                    let first = match STARTS.contains(byte) {
+                        true => rest.readings(),
+                        false => Vec::new(),
+                    };
+                    let mut secrets = self.0.iter().filter(|it| {
+                        it.text.as_bytes().first() == Some(byte)
+                            || first.iter().any(|(c, _)| it.text.starts_with(*c))
+                    });
+                    secrets.find_map(|secret| secret.end_in(rest))
                 }
+                false => None,
+            };
+            if is_cut.take() && !is_last {
+                break;
+            }
+            let Some(end) = end else {
+                clean.push(*byte);
+                rest.bytes = after;
+                continue;
+            };
+            clean.extend_from_slice(HIDDEN);
+            // Keep the markup, so that a page stays whole.
+            while rest.bytes.len() > end.bytes.len() {
+                let markup = rest.markup();
+                clean.extend_from_slice(markup);
+                rest.advance(markup.len().max(1));
             }
         }
-        clean.extend_from_slice(bytes.get(plain..at).unwrap_or_default());
-        at
-    }
-
-    /// The length of the secret that the bytes begin with.
-    fn length_at(&self, bytes: &[u8]) -> Option<usize> {
-        let first = bytes.first()?;
-        self.first.binary_search(first).ok()?;
-        let mut secrets = self.secrets.iter();
-        secrets.find_map(|secret| secret.length_in(bytes))
+        bytes.len() - rest.bytes.len()
     }
 }
 
 impl Secret {
-    /// The length of this secret at the start of the bytes, in any mix of forms. Two forms of a character may start alike, so every
-    /// match is followed.
-    fn length_in(&self, bytes: &[u8]) -> Option<usize> {
-        let starts = self
-            .first
-            .iter()
-            .filter(|form| bytes.starts_with(form.as_bytes()));
-        let mut ends: Vec<usize> = starts.map(String::len).collect();
-        for c in self.text.chars().skip(1) {
-            if ends.is_empty() {
+    /// What follows this secret if a text begins with it. Two readings of an escape may start alike, so every match is followed.
+    fn end_in<'b>(&self, mut rest: Rest<'b>) -> Option<Rest<'b>> {
+        let text = &self.text;
+        // Most texts differ from the secret at once.
+        let mut pairs = text.bytes().zip(rest.bytes);
+        let special = pairs.find(|(own, byte)| own != *byte || STARTS.contains(byte));
+        if special.is_some_and(|(_, byte)| byte.is_ascii() && !STARTS.contains(byte)) {
+            return None;
+        }
+        if text.len() < SHORTEST {
+            rest.depth = 0;
+        }
+        let mut ways = vec![rest];
+        for (count, c) in text.chars().enumerate() {
+            let mut next = Vec::new();
+            for way in ways {
+                for (found, rest) in way.readings() {
+                    if found == CUT && count >= SHORTEST {
+                        return Some(way);
+                    }
+                    next.extend((found == c).then_some(rest));
+                }
+            }
+            if next.is_empty() {
                 return None;
             }
-            ends = advance(&ends, &forms(c, self.is_plain), bytes);
+            next.sort_by_key(|way| way.bytes.len());
+            next.dedup_by_key(|way| way.bytes.len());
+            ways = next;
         }
-        ends.pop()
+        let mut end = *ways.first()?;
+        let is_token = |c: &char| c.is_ascii_alphanumeric() || "-_.+/=%".contains(*c);
+        while self.is_start
+            && let Some((_, rest)) = end.readings().first().filter(|(c, _)| is_token(c))
+        {
+            end = *rest;
+        }
+        Some(end)
     }
-}
-
-/// Where a character that starts at one of these places may end.
-fn advance(starts: &[usize], forms: &[String], bytes: &[u8]) -> Vec<usize> {
-    let mut next = Vec::new();
-    for end in starts {
-        let rest = bytes.get(*end..).unwrap_or_default();
-        let rest = rest.strip_prefix(BREAK).unwrap_or(rest);
-        let begin = bytes.len() - rest.len();
-        let found = forms
-            .iter()
-            .filter(|form| rest.starts_with(form.as_bytes()));
-        next.extend(found.map(|form| begin + form.len()));
-    }
-    next.sort_unstable();
-    next.dedup();
-    next
-}
-
-/// The plain form of a character and, unless `is_plain`, all its escaped forms.
-fn forms(c: char, is_plain: bool) -> Vec<String> {
-    if is_plain {
-        return vec![c.to_string()];
-    }
-    let code = u32::from(c);
-    let mut forms = vec![
-        c.to_string(),
-        format!("&#{code};"),
-        format!("&#0{code};"),
-        format!("&#x{code:x};"),
-        format!("&#x{code:X};"),
-        format!("\\u{{{code:x}}}"),
-        format!("\\U{code:08x}"),
-    ];
-    let units = |hex: fn(u16) -> String| {
-        c.encode_utf16(&mut [0; 2])
-            .iter()
-            .copied()
-            .map(hex)
-            .collect()
-    };
-    forms.extend([
-        units(|unit| format!("\\u{unit:04x}")),
-        units(|unit| format!("\\u{unit:04X}")),
-    ]);
-    let bytes = |hex: fn(u8) -> String| c.encode_utf8(&mut [0; 4]).bytes().map(hex).collect();
-    forms.extend([
-        bytes(|byte| format!("%{byte:02X}")),
-        bytes(|byte| format!("%{byte:02x}")),
-    ]);
-    let others: &[&str] = match c {
-        '&' => &["&amp;"],
-        '<' => &["&lt;"],
-        '>' => &["&gt;"],
-        '"' => &["&quot;", "\\\"", "\"\""],
-        '\'' => &["&apos;", "\\'"],
-        '\\' => &["\\\\"],
-        '/' => &["\\/"],
-        ' ' => &["+", "&nbsp;"],
-        '\n' => &["\\n"],
-        '\r' => &["\\r"],
-        '\t' => &["\\t"],
-        _ => &[],
-    };
-    forms.extend(others.iter().map(ToString::to_string));
-    // A form that a server shows may be escaped again, in our JSON or CSV.
-    let json = forms
-        .iter()
-        .map(|form| form.replace('\\', "\\\\").replace('"', "\\\""));
-    let csv = forms.iter().map(|form| form.replace('"', "\"\""));
-    let again: Vec<String> = json.chain(csv).collect();
-    forms.extend(again);
-    forms.sort_unstable();
-    forms.dedup();
-    forms
 }
 
 /// The part of a base64 text that depends only on the secret: for each of its three possible alignments, in both alphabets.
 fn base64_forms(secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     for shift in 0..3 {
-        let bytes = std::iter::repeat_n(0, shift).chain(secret.bytes());
-        let bits = bytes.flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
-        let bits: Vec<u8> = bits.collect();
-        // These sextets also contain bits of the text before the secret.
+        let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], secret.as_bytes()].concat());
+        // The first digits also depend on the text before the secret, and the last digit may depend on the text after it.
         let foreign = (shift * 8).div_ceil(6);
-        let sextets = bits.chunks_exact(6).skip(foreign);
-        let digits = sextets.filter_map(|six| {
-            let index = six
-                .iter()
-                .fold(0_usize, |index, bit| index << 1 | usize::from(*bit));
-            BASE64.get(index).copied().map(char::from)
-        });
-        let standard: String = digits.collect();
+        let own = (shift + secret.len()) * 8 / 6 - foreign;
+        let standard: String = encoded.chars().skip(foreign).take(own).collect();
         let for_urls = standard.replace('+', "-").replace('/', "_");
         if for_urls != standard {
             found.push(for_urls);
@@ -244,7 +190,6 @@ fn base64_forms(secret: &str) -> Vec<String> {
     }
     found
 }
-
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor([REDACTED])")
@@ -255,7 +200,7 @@ impl fmt::Debug for Redactor {
 mod tests {
     use super::*;
 
-    const SECRET: &str = "K9\"w\\T é/&";
+    const SECRET: &str = "K9\"w\\T é/&8x";
 
     #[test]
     fn every_form_of_a_secret_is_found() {
@@ -266,16 +211,25 @@ mod tests {
         };
         let texts = [
             SECRET.to_owned(),
-            "K9%22w%5CT%20%C3%A9%2F%26".to_owned(),
-            "K9%22w%5cT+%c3%a9%2f%26".to_owned(),
-            "K9&quot;w\\T é/&amp;".to_owned(),
-            "K9&#34;w&#92;T&#32;&#233;&#047;&#x26;".to_owned(),
-            "K9\\\"w\\\\T é\\/&".to_owned(),
-            "K9\\u0022w\\u005cT\\u0020\\u00e9\\u002f\\u0026".to_owned(),
-            "K9&#34;<!-- -->w&#92;T é<!-- -->/&".to_owned(),
+            "K9%22w%5CT%20%C3%A9%2F%268x".to_owned(),
+            "K9%22w%5cT+%c3%a9%2f%268x".to_owned(),
+            "K9&quot;w\\T é/&amp;8x".to_owned(),
+            "K9&#34;w&#92;T&#32;&#233;&#047;&#x26;8x".to_owned(),
+            "K9\\\"w\\\\T é\\/&8x".to_owned(),
+            "K9\\u0022w\\u005cT\\u0020\\u00e9\\u002f\\u00268x".to_owned(),
+            "K9&#34;<!-- -->w&#92;T é<!-- -->/&8x".to_owned(),
+            // Escaped by the server, and again by our HTML, JSON, GitHub annotations and CSV.
+            "K9&amp;quot;w\\T é/&amp;amp;8x".to_owned(),
+            "K9\\\\\\\"w\\\\\\\\T é\\\\/&8x".to_owned(),
+            "K9%2522w%255CT+%25c3%25a9%252f%25268x".to_owned(),
+            "K9\\\"\"w\\\\T é/&8x".to_owned(),
+            // Cut by our output.
+            "K9\"w\\T…".to_owned(),
         ];
         for text in texts {
-            assert_eq!(redactor.redact(&format!("a {text} b")), "a *** b", "{text}");
+            let shown = redactor.redact(&format!("a {text} b"));
+            let shown = shown.replace("<!-- -->", "").replace('…', "");
+            assert_eq!(shown, "a *** b", "{text}");
         }
         for before in ["", "6", "62", "627:"] {
             let encoded = encode(&format!("{before}{SECRET}"));
@@ -285,5 +239,62 @@ mod tests {
                 "{encoded}: {clean}"
             );
         }
+    }
+
+    #[test]
+    fn the_text_around_a_secret_stays_whole() {
+        let hide = |secret: &str, text: &str| Redactor::new([secret]).redact(text);
+        assert_eq!(
+            hide("abc123\"", r#"{"title":"abc123\""}"#),
+            r#"{"title":"***\""}"#
+        );
+        assert_eq!(
+            hide("\"abc123", r#"{"title":"abc123"}"#),
+            r#"{"title":"***"}"#
+        );
+        assert_eq!(
+            hide("abc123\\", r#"{"title":"abc123\""}"#),
+            r#"{"title":"***\""}"#
+        );
+        assert_eq!(hide("abc123<", "<td>abc123</td>"), "<td>***</td>");
+        let page = "<del>abc</del> <del>123&amp;amp;4</del>";
+        assert_eq!(hide("abc 123&4", page), "<del>***</del><del></del>");
+        let line = "\x1b[31mabc\x1b[0m \x1b[31m123\x1b[0m";
+        assert_eq!(hide("abc 123", line), "\x1b[31m***\x1b[0m\x1b[31m\x1b[0m");
+    }
+
+    #[test]
+    fn a_token_is_hidden_to_its_end() {
+        let mut redactor = Redactor::default();
+        redactor.hide_tokens("eyJhbGci.");
+        assert_eq!(redactor.redact("a eyJhbGci.eyJl-x_y.z0 b"), "a *** b");
+    }
+
+    #[test]
+    fn a_secret_is_found_across_pieces_and_only_its_start_is_kept_back() {
+        let secret = "K9\"w".repeat(1 << 14);
+        let redactor = Redactor::new([secret.as_str(), SECRET]);
+        let text = format!(
+            "a &amp; {} & K9&quot;w\\T é/&amp;8x b &",
+            "K9\"w".repeat(75)
+        );
+        let whole = redactor.redact(&text);
+        assert!(whole.ends_with("& *** b &"));
+        for size in [1, 7, 4096] {
+            let (mut pending, mut clean) = (Vec::new(), Vec::new());
+            for piece in text.as_bytes().chunks(size) {
+                pending.extend_from_slice(piece);
+                let used = redactor.redact_bytes(&pending, false, &mut clean);
+                pending.drain(..used);
+            }
+            redactor.redact_bytes(&pending, true, &mut clean);
+            assert_eq!(String::from_utf8_lossy(&clean), whole);
+        }
+        let mut clean = Vec::new();
+        let plain = "x".repeat(1 << 20);
+        assert_eq!(
+            redactor.redact_bytes(plain.as_bytes(), false, &mut clean),
+            plain.len()
+        );
     }
 }

@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use roomform::sandbox::RoomView;
 
 use crate::support::{
-    Canned, Fault, Proxy, Ran, Scene, Shows, answer, ignoring_updates, live_room,
+    Canned, Fault, Proxy, Ran, Scene, Shows, answer, header, ignoring_updates, live_room,
 };
 
 /// A proxy replaces this key by the sandbox's own key, which has the same length. No random text matches it.
@@ -375,6 +378,172 @@ fn no_form_of_a_secret_comes_out_of_a_server_that_repeats_it() {
                 assert_no_key(&text, &path.display().to_string());
             }
         }
+    }
+}
+
+/// A text of which no other output has a part.
+const WORD: &str = "[b-df-hj-np-tv-xzBCDFGHKMNPQVWXZ]{7}[2-9]";
+
+/// Words with signs between and around them.
+fn any_secret() -> impl Strategy<Value = (String, String, String)> {
+    let signs = |most| {
+        let signs = vec![
+            '"', '\\', '\'', '&', '<', '>', '/', '+', '%', '{', '}', '|', '`', ';', ',', ':', '#',
+            'Ж', 'é', '🙂', '\u{200d}',
+        ];
+        vec(select(signs), 0..most).prop_map(String::from_iter)
+    };
+    let inside = (signs(5), "[ ]?", signs(5)).prop_map(|(one, space, other)| one + &space + &other);
+    (signs(3), WORD, inside, WORD, signs(3)).prop_map(|(before, one, inside, other, after)| {
+        (format!("{before}{one}{inside}{other}{after}"), one, other)
+    })
+}
+
+/// What servers may make of a secret, some of it twice.
+fn repeat(secret: &str) -> Vec<String> {
+    let html = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+            .replace('\'', "&#039;")
+    };
+    let json = |text: &str| {
+        let text = serde_json::to_string(text).unwrap().replace('/', "\\/");
+        let units = text.chars().map(|c| match c.is_ascii() {
+            true => c.to_string(),
+            false => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                units.iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            }
+        });
+        let text: String = units.collect();
+        text[1..text.len() - 1].to_owned()
+    };
+    let mut all = vec![
+        secret.to_owned(),
+        html(secret),
+        json(secret),
+        percent(secret),
+    ];
+    all.extend([
+        html(&html(secret)),
+        html(&json(secret)),
+        json(&html(secret)),
+    ]);
+    all.extend([
+        percent(&percent(secret)),
+        base64(secret),
+        base64(&format!("627:{secret}")),
+    ]);
+    all
+}
+
+/// Checks that a file is whole. A secret may end with a sign that is also markup.
+#[track_caller]
+fn assert_whole(text: &str, format: &str) {
+    match format {
+        "json" => drop(serde_json::from_str::<serde_json::Value>(text).unwrap()),
+        "csv" => {
+            let mut rows = csv::Reader::from_reader(text.as_bytes());
+            assert!(rows.records().all(|row| row.is_ok()), "{text}");
+        }
+        "html" => {
+            let script = text
+                .split("<script type=\"application/json\"")
+                .nth(1)
+                .unwrap();
+            let data = script.split_once('>').unwrap().1;
+            assert_whole(data.split("</script>").next().unwrap(), "json");
+            assert_eq!(
+                text.matches("<del>").count(),
+                text.matches("</del>").count()
+            );
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
+
+    #[test]
+    fn no_output_shows_what_a_server_makes_of_any_secret((secret, one, other) in any_secret()) {
+        let titles = repeat(&secret);
+        let rows = titles.iter().enumerate().map(|(number, title)| serde_json::json!({
+            "id": number + 1, "pipe": format!("r{number}"), "name": title, "type": 1, "is_public": 0, "imba_id": 627,
+        }));
+        let list = serde_json::json!({"code": 200, "success": "true", "data": rows.collect::<Vec<_>>()});
+        let server = Canned::by(move |request| {
+            let is_write = request.lines().next().unwrap().contains("imba_rooms");
+            let complaint = r#"{"code":422,"error":"no"}"#.to_owned();
+            let body = if is_write { complaint } else { list.to_string() };
+            answer("200 OK", "Content-Type: application/json\r\n", &body)
+        });
+        let rooms = (0..titles.len()).map(|number| {
+            format!("  - {{pipe: r{number}, title: A \"fine\" & new / room, members: [3]}}\n")
+        });
+        let manifest = format!("version: 1\nwidget: 627\nrooms:\n{}", rooms.collect::<String>());
+        let scene = Scene::new()
+            .manifest(&manifest)
+            .at(&server.url())
+            .env("IMBACHAT_WIDGET", "627")
+            .env("IMBACHAT_SECRET_KEY", &secret)
+            .env("IMBACHAT_LOGIN", "admin")
+            .env("IMBACHAT_PASSWORD", &secret);
+        let encoded = [base64(&secret), base64(&format!("627:{secret}"))];
+        let encoded = encoded.iter().map(|text| &text[8..text.len() - 3]);
+        let hidden: Vec<&str> = [&*one, &*other].into_iter().chain(encoded).collect();
+        let assert_hidden = |text: &str, place: &str| {
+            let found = hidden.iter().find(|part| text.contains(**part));
+            assert_eq!(found, None, "in {place}: {text}");
+        };
+        for (args, format) in [
+            ("plan -vv", "text"),
+            ("plan -vv --log-format json --color always", "text"),
+            ("plan --format json --out p.json", "json"),
+            ("plan --format markdown", "markdown"),
+            ("plan --format html", "html"),
+            ("plan --format github", "github"),
+            ("get rooms", "table"),
+            ("get rooms --format json", "json"),
+            ("get rooms --format csv", "csv"),
+            ("apply --yes --format json --report r.json --failed f.csv", "json"),
+        ] {
+            let ran = scene.run(args);
+            assert_whole(&ran.out, format);
+            assert_hidden(&ran.all(), args);
+            ran.all().shows("***");
+        }
+        assert_whole(&scene.read("p.json"), "json");
+        assert_whole(&scene.read("r.json"), "json");
+        for (path, bytes) in scene.files() {
+            assert_hidden(&String::from_utf8_lossy(&bytes), &path.display().to_string());
+        }
+    }
+}
+
+#[test]
+fn a_signed_token_is_hidden_if_the_server_repeats_it() {
+    let server = Canned::by(|request| {
+        let token = header(request, "jwt").unwrap();
+        let body = format!(
+            r#"{{"code":200,"data":[{{"id":1,"pipe":"team-a","type":1,"is_public":0,"name":"{token}"}}]}}"#
+        );
+        answer("200 OK", "Content-Type: application/json\r\n", &body)
+    });
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_SECRET_KEY", KEY);
+    for args in [
+        "plan",
+        "plan --format html",
+        "plan --format json",
+        "get rooms --format csv",
+    ] {
+        let ran = scene.run(format!("{args} --read-as 7"));
+        ran.shows("***").lacks("eyJ");
     }
 }
 

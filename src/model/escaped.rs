@@ -1,0 +1,166 @@
+//! A text that is escaped, perhaps several times, and has markup in between.
+//!
+//! Main type: [`Rest`].
+
+use std::cell::Cell;
+
+/// What an escape or markup may start with.
+pub(super) const STARTS: &[u8] = b"&\\%+\"<\x1b";
+/// What our pages may put between two characters. Text on a terminal may also have colours.
+const MARKUP: [&[u8]; 5] = [b"<!-- -->", b"<del>", b"</del>", b"<ins>", b"</ins>"];
+
+/// The rest of a text, which may be escaped up to `depth` times.
+#[derive(Clone, Copy)]
+pub(super) struct Rest<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) depth: u8,
+    /// Set if a secret or an escape may continue after the bytes.
+    pub(super) is_cut: &'b Cell<bool>,
+}
+
+impl<'b> Rest<'b> {
+    /// The markup that begins here, if any.
+    pub(super) fn markup(self) -> &'b [u8] {
+        let end = match self.bytes.first() {
+            Some(b'<') => b'>',
+            Some(b'\x1b') => b'm',
+            _ => return &[],
+        };
+        let mut parts = self.bytes.split_inclusive(|byte| *byte == end);
+        let markup = parts.next().unwrap_or_default();
+        let is_whole = markup.ends_with(&[end]);
+        self.is_cut
+            .set(self.is_cut.get() || !is_whole && markup.len() < 16);
+        let is_markup = is_whole && (end == b'm' || MARKUP.contains(&markup));
+        if is_markup { markup } else { &[] }
+    }
+
+    pub(super) fn advance(&mut self, length: usize) {
+        self.bytes = self.bytes.get(length..).unwrap_or_default();
+    }
+
+    /// The characters that may begin here, after any markup: as it is, then unescaped once, and so on.
+    pub(super) fn readings(mut self) -> Vec<(char, Self)> {
+        while let markup @ [_, ..] = self.markup() {
+            self.advance(markup.len());
+        }
+        let first = self.bytes.get(..4).unwrap_or(self.bytes);
+        let first = first.utf8_chunks().next().map(|chunk| chunk.valid());
+        let Some(c) = first.and_then(|first| first.chars().next()) else {
+            self.is_cut.set(self.is_cut.get() || self.bytes.len() < 4);
+            return Vec::new();
+        };
+        let bytes = self.bytes.get(c.len_utf8()..).unwrap_or_default();
+        let mut found = vec![(c, Self { bytes, ..self })];
+        if u8::try_from(c).is_ok_and(|c| STARTS.contains(&c)) {
+            // Each round unescapes what the last ones have found.
+            for depth in 0..self.depth {
+                for (c, rest) in found.clone() {
+                    let mut rest = Self { depth, ..rest };
+                    let unescaped = rest.unescape(c);
+                    found.extend(unescaped.map(|c| {
+                        (
+                            c,
+                            Self {
+                                depth: self.depth,
+                                ..rest
+                            },
+                        )
+                    }));
+                }
+            }
+        }
+        found
+    }
+
+    /// The character that an escape stands for, which starts with `c` and continues here.
+    fn unescape(&mut self, c: char) -> Option<char> {
+        match c {
+            '&' => self.entity(),
+            '\\' => self.after_backslash(),
+            '%' => self.percent(),
+            '+' => Some(' '),
+            // In CSV.
+            '"' => self.next().filter(|next| *next == '"'),
+            _ => None,
+        }
+    }
+
+    /// What comes before the end of a short escape, in lower case.
+    fn until(&mut self, end: char) -> String {
+        let text: String = self.take(10).take_while(|c| *c != end).collect();
+        text.to_ascii_lowercase()
+    }
+
+    fn digits(&mut self, count: usize) -> Option<u32> {
+        hex(&self.take(count).collect::<String>())
+    }
+
+    fn entity(&mut self) -> Option<char> {
+        let name = self.until(';');
+        Some(match name.as_str() {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            "nbsp" => ' ',
+            name => {
+                let number = name.strip_prefix('#')?;
+                let code = number
+                    .strip_prefix('x')
+                    .map_or_else(|| number.parse().ok(), hex);
+                char::from_u32(code?)?
+            }
+        })
+    }
+
+    fn after_backslash(&mut self) -> Option<char> {
+        Some(match self.next()? {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'U' => char::from_u32(self.digits(8)?)?,
+            'u' if { *self }.next() == Some('{') => {
+                char::from_u32(hex(self.until('}').strip_prefix('{')?)?)?
+            }
+            'u' => {
+                let mut units = vec![self.digits(4)?];
+                if (0xd800..0xdc00).contains(units.first()?) {
+                    self.nth(1);
+                    units.extend(self.digits(4));
+                }
+                char::decode_utf16(units.iter().map(|unit| *unit as u16))
+                    .next()?
+                    .ok()?
+            }
+            c if c.is_ascii_punctuation() => c,
+            _ => return None,
+        })
+    }
+
+    /// The rest of a URL-encoded character.
+    fn percent(&mut self) -> Option<char> {
+        let mut bytes = vec![self.digits(2)? as u8];
+        let length = bytes.first()?.leading_ones().max(1) as usize;
+        while bytes.len() < length.min(4) && self.next()? == '%' {
+            bytes.push(self.digits(2)? as u8);
+        }
+        std::str::from_utf8(&bytes).ok()?.chars().next()
+    }
+}
+
+/// The characters, unescaped as often as possible.
+impl Iterator for Rest<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let (c, rest) = self.readings().pop()?;
+        *self = rest;
+        Some(c)
+    }
+}
+
+fn hex(digits: &str) -> Option<u32> {
+    u32::from_str_radix(digits, 16).ok()
+}
