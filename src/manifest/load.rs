@@ -16,6 +16,7 @@ use crate::tables::encoding::decode_utf_8;
 use crate::tables::file_map::FileMap;
 use crate::tables::files::{Disk, Files, Kind};
 use crate::tables::open::{Home, Opener, Tables};
+use crate::tables::wrong_file::{find_conflict, wrong_text};
 
 /// Maximum size of a manifest file; it bounds memory, time and byte offsets.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -218,7 +219,14 @@ impl<'a> Loader<'a> {
                     .push(diagnostic.hint("save the file as UTF-8"));
             }
         };
+        if let Some((what, hint)) = wrong_text(&text) {
+            let diagnostic = Diagnostic::path(Code::WrongFile, name, format!("this is {what}"));
+            return self.problems.push(diagnostic.hint(hint));
+        }
         let file = self.sources.add(name, text);
+        if let Some(mistake) = find_conflict(file, &self.sources) {
+            return self.problems.push(mistake);
+        }
         if let Some(source) = self.sources.file(file) {
             let (raw, rosters) = decode_file(source, file, &mut self.problems);
             self.manifests.push(raw);

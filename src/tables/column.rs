@@ -2,7 +2,8 @@
 //!
 //! Main entry: [`Table::column`]. Case and surrounding white space are ignored.
 
-use super::diagnostic::{Code, Diagnostic, Problems, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use super::dialect::cell_offset;
 use super::header::{NamedColumn, column_key};
 use super::input::RawFilter;
 use super::number::whole_number;
@@ -10,6 +11,8 @@ use super::row::{Cells, Column, Filter};
 use super::source::Spanned;
 use super::table::Table;
 
+/// Number of lines below the first one that are searched for the header.
+const LOWEST_HEADER: u32 = 10;
 /// Maximum number that a numbered column may have.
 const MOST_NUMBERED: u64 = 1000;
 
@@ -42,7 +45,32 @@ impl Table {
             Cells::Numbered(_) | Cells::Absent => None,
         };
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
-        Some(Column { name, place })
+        let column = Column { name, place };
+        let inexact = self.inexact.iter().filter(|(_, index)| column.has(*index));
+        let mut inexact = inexact.peekable();
+        let is_exact = inexact.peek().is_none();
+        problems.extend(inexact.map(|(row, index)| self.inexact_number(*row, *index)));
+        is_exact.then_some(column)
+    }
+
+    /// Reports a cell that the workbook may have changed, so that it could name another user or course.
+    fn inexact_number(&self, row: u32, index: usize) -> Diagnostic {
+        let start = self.source.line_start(row).unwrap_or_default();
+        let text = self.source.text.get(start..).unwrap_or_default();
+        let offset = start + cell_offset(text, self.header.delimiter, index);
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        let column = self.columns().get(index).map_or("", String::as_str);
+        let place = format!("{}:{row}:{}", self.source.name, clip(column));
+        let message = format!("{place}: a workbook stores only 15 digits of a number");
+        Diagnostic::at(
+            Code::BadCell,
+            At {
+                file: self.file,
+                offset,
+            },
+            message,
+        )
+        .hint("format the column as text, and enter the number again")
     }
 
     pub(crate) fn all_columns(
@@ -126,7 +154,10 @@ impl Table {
                     "a .txt file has one user per line; write `delimiter` if it is a table"
                         .to_owned()
                 }
-                None => format!("the columns are {}", self.list_columns()),
+                None => match self.find_line_with(wanted) {
+                    Some(line) => format!("line {line} has it: remove the lines above the header"),
+                    None => format!("the columns are {}", self.list_columns()),
+                },
             };
             if self.format == Some(name.at) {
                 hint += "; to use another column, set `id`, or a key in `each` or `room`";
@@ -135,10 +166,21 @@ impl Table {
         });
     }
 
+    /// Returns the first line below the header that has this text as a cell, if it is near: the header is then probably a title.
+    fn find_line_with(&self, wanted: &str) -> Option<u32> {
+        let lines = self.header.rows.line..self.header.rows.line + LOWEST_HEADER;
+        let is_there = |line: &u32| {
+            let record = self.record_at(*line);
+            let mut cells = record.iter().flat_map(|record| record.iter());
+            cells.any(|cell| column_key(cell) == wanted)
+        };
+        lines.into_iter().find(is_there)
+    }
+
     /// Lists the first columns, for a message.
     pub(crate) fn list_columns(&self) -> String {
-        let known = self.columns().iter().take(20);
-        let known: Vec<String> = known.map(|name| clip(name)).collect();
+        let known = self.columns().iter().filter(|name| !name.is_empty());
+        let known: Vec<String> = known.take(20).map(|name| clip(name)).collect();
         known.join(", ")
     }
 }

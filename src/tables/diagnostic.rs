@@ -85,6 +85,8 @@ codes! {
     MoreRows "E030" "more-rows" "More rows with errors than are shown.",
     BadWelcome "E031" "bad-welcome" "A welcome without a sender, or one that is empty, too long, or has control characters.",
     BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
+    WrongFile "E033" "wrong-file" "A file that is no table or manifest: a document of another program, a web page, a Git LFS pointer, or a merge conflict.",
+    BadWorkbook "E034" "bad-workbook" "An Excel workbook that cannot be read, or a sheet that it does not have.",
     UnusualPipe "W101" "unusual-pipe" "A pipe that the realtime layer may not accept.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     TooManyInDialog "W103" "too-many-in-dialog" "A dialog with more than two members.",

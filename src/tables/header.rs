@@ -10,7 +10,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Problems, Source, clip};
 use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
-use super::input::RawFile;
+use super::number::is_digits;
 use super::quotes::{BadQuote, bad_quotes};
 use crate::model::{FileId, nfc};
 
@@ -109,13 +109,14 @@ impl Header {
     /// Reads the header of a file. Errors that make its rows unreadable go to `problems`.
     pub(crate) fn read(
         file: FileId,
-        raw: &RawFile,
+        delimiter: Option<u8>,
+        named_at: At,
         source: &Source,
         problems: &mut Problems,
     ) -> Option<Self> {
         let text = source.text.as_str();
         let is_txt = is_plain(&source.name);
-        if is_txt && raw.delimiter.is_none() {
+        if is_txt && delimiter.is_none() {
             return Some(Self {
                 delimiter: None,
                 columns: Arc::new(Columns::new(vec![ONLY_COLUMN.to_owned()])),
@@ -125,8 +126,8 @@ impl Header {
         }
         let (start, said) = spreadsheet_line(text);
         let table = text.get(start..).unwrap_or_default();
-        let delimiter = raw.delimiter.or(said);
-        let delimiter = delimiter.unwrap_or_else(|| likely_delimiter(table));
+        let given = delimiter.or(said);
+        let delimiter = given.unwrap_or_else(|| likely_delimiter(table));
         let at = |offset: usize| At {
             file,
             offset: u32::try_from(start + offset).unwrap_or(u32::MAX),
@@ -165,7 +166,7 @@ impl Header {
                     "name the columns in the first line, or use the extension .txt for a file with one user per line"
                 }
             };
-            problems.note(Code::EmptyRoster, raw.path.at, message, hint);
+            problems.note(Code::EmptyRoster, named_at, message, hint);
             return None;
         }
         let mut bytes = names.iter().flat_map(|name| name.bytes());
@@ -179,6 +180,22 @@ impl Header {
                 }
                 false => "add a header line, or name the file .txt",
             };
+            problems.note(Code::EmptyRoster, at, message, hint);
+            return None;
+        }
+        if let Some(offset) = find_header_below(
+            text,
+            start + reader.position().byte() as usize,
+            &names,
+            given,
+        ) {
+            let at = at(table.len() - table.trim_start().len());
+            let below = source.line_at(u32::try_from(offset).unwrap_or(u32::MAX));
+            let message = format!(
+                "{}: this looks like a title; the header seems to be in line {below}",
+                line(at)
+            );
+            let hint = "remove the lines above the header, or quote cells that contain a delimiter";
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }
@@ -198,6 +215,30 @@ impl Header {
             repaired,
         })
     }
+}
+
+/// Returns the offset of the row after a first row with a single name, if that row has several names. `given` is the delimiter, if it
+/// is not detected.
+fn find_header_below(
+    text: &str,
+    from: usize,
+    names: &[String],
+    given: Option<u8>,
+) -> Option<usize> {
+    let has_name = |name: &&String| !name.is_empty();
+    if names.iter().filter(has_name).count() > 1 {
+        return None;
+    }
+    let below = text.get(from..)?;
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|');
+    let below = below.trim_start_matches(is_blank);
+    let mut row = StringRecord::new();
+    let delimiter = given.unwrap_or_else(|| likely_delimiter(below));
+    reader(below, delimiter).read_record(&mut row).ok()?;
+    let cells = row.iter().map(str::trim).filter(|cell| !cell.is_empty());
+    let cells: Vec<&str> = cells.collect();
+    let is_header = cells.len() > 1 && !cells.into_iter().any(is_digits);
+    is_header.then_some(text.len() - below.len())
 }
 
 /// Creates a CSV reader that may start anywhere in the file.

@@ -1,5 +1,7 @@
 //! The description of a table: which file, how to read it, and which rows to use.
 
+use std::fmt;
+
 use super::condition::Condition;
 use super::source::{At, Spanned};
 
@@ -12,6 +14,8 @@ pub struct RawFile {
     pub delimiter: Option<u8>,
     /// The encoding, if it is not UTF-8.
     pub encoding: Option<Spanned<String>>,
+    /// The sheet of a workbook, if it is not the first one.
+    pub sheet: Option<Spanned<SheetName>>,
     /// Whether an empty file is allowed.
     pub allow_empty: bool,
     /// Columns with numbers at the end of their names (`course1`, `course2`, …): each number gives a row of its own.
@@ -24,6 +28,24 @@ pub struct RawFile {
     pub may_lack: bool,
     /// The place that names the format, if a preset requires columns of the file.
     pub format: Option<At>,
+}
+
+/// A sheet of a workbook.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SheetName {
+    /// The sheet with this name, in any case.
+    Name(String),
+    /// The sheet at this place, from 1.
+    Number(u64),
+}
+
+impl fmt::Display for SheetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
 }
 
 /// A condition on the cells of a column.

@@ -21,3 +21,6 @@ pub(crate) mod quotes;
 pub(crate) mod row;
 pub(crate) mod source;
 pub(crate) mod table;
+#[cfg_attr(not(feature = "xlsx"), path = "no_workbook.rs")]
+pub(crate) mod workbook;
+pub(crate) mod wrong_file;

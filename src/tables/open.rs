@@ -9,16 +9,22 @@ use std::sync::Arc;
 
 use super::boundary::is_inside;
 use super::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
-use super::encoding::decode;
+use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
 use super::header::Header;
-use super::input::RawFile;
-use super::table::Table;
+use super::input::{RawFile, SheetName};
+use super::source::Spanned;
+use super::table::{OpenedFile, Table};
+use super::workbook::{SheetText, read_sheet};
+use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
 
 use crate::model::FileId;
 
 /// Maximum file size: a roster with two million rows is a tenth of this size.
 const LARGEST: u64 = 1 << 30;
+
+/// The encoding's name of a workbook, which is always a table.
+const XLSX: &str = "XLSX";
 
 /// The opened files, by manifest file and file number.
 #[derive(Debug, Default)]
@@ -39,8 +45,8 @@ pub(crate) struct Home {
     pub(crate) root: Option<PathBuf>,
 }
 
-/// A decoded text, and the name of its encoding.
-type DecodedFile = (FileId, &'static str);
+/// A path, the given encoding, and the given sheet.
+type FileKey = (PathBuf, Option<String>, Option<SheetName>);
 
 /// Opens files with rows.
 pub(crate) struct Opener<'a> {
@@ -49,8 +55,8 @@ pub(crate) struct Opener<'a> {
     base: PathBuf,
     /// Real paths by path, because many rooms may name one file.
     real_paths: BTreeMap<PathBuf, PathBuf>,
-    /// Texts by real path and given encoding; `None` for files that could not be read.
-    texts: BTreeMap<(PathBuf, Option<String>), Option<DecodedFile>>,
+    /// The files by real path; `None` for those that could not be read.
+    opened: BTreeMap<FileKey, Option<OpenedFile>>,
     /// Headers by file and given delimiter; `None` for unusable headers.
     headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
     tables: Tables,
@@ -83,7 +89,7 @@ impl<'a> Opener<'a> {
                 .reduce(|base, root| common_directory(&base, &root))
                 .unwrap_or_default(),
             real_paths: BTreeMap::new(),
-            texts: BTreeMap::new(),
+            opened: BTreeMap::new(),
             headers: BTreeMap::new(),
             tables: Tables::default(),
         }
@@ -91,7 +97,7 @@ impl<'a> Opener<'a> {
 
     /// Returns the opened tables and their real paths.
     pub(crate) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
-        let files = self.texts.into_keys().map(|(file, _)| file);
+        let files = self.opened.into_keys().map(|(file, ..)| file);
         (self.tables, files.collect())
     }
 
@@ -121,20 +127,27 @@ impl<'a> Opener<'a> {
                 "copy the file: a manifest may read only files in its own directory and below";
             return problems.note(Code::Outside, raw.path.at, message, hint);
         }
-        let label = raw.encoding.as_ref().map(|label| label.value.clone());
-        let key = (real, label);
-        let known = self.texts.get(&key).copied();
+        let given = |name: &Spanned<String>| name.value.clone();
+        let sheet = raw.sheet.as_ref().map(|sheet| sheet.value.clone());
+        let key = (real, raw.encoding.as_ref().map(given), sheet);
+        let known = self.opened.get(&key).cloned();
         let read = known.unwrap_or_else(|| {
             let read = self.read(raw, &path, &key.0, sources);
             let read = read.map_err(|mistake| problems.push(*mistake)).ok();
-            self.texts.insert(key.clone(), read);
+            self.opened.insert(key.clone(), read.clone());
             read
         });
-        let Some(text @ (file, _)) = read else {
+        let Some(opened) = read else {
             return;
         };
+        let file = opened.file;
         if !self.tables.files.contains_key(&file) {
             let name = self.find_name(&path, &key.0);
+            let name = match &key.2 {
+                // Each sheet is a source of its own.
+                Some(sheet) => format!("{name}#{sheet}").into(),
+                None => name,
+            };
             self.tables.files.insert(file, name);
         }
         problems.rows_of(file);
@@ -142,9 +155,12 @@ impl<'a> Opener<'a> {
             return;
         };
         let header = self.headers.entry((file, raw.delimiter));
-        let header = header.or_insert_with(|| Header::read(file, raw, source, problems));
+        let header = header.or_insert_with(|| {
+            let delimiter = raw.delimiter.or((opened.encoding == XLSX).then_some(b','));
+            Header::read(file, delimiter, raw.path.at, source, problems)
+        });
         if let Some(header) = header {
-            let table = Table::new(text, source.clone(), header.clone(), raw);
+            let table = Table::new(opened, source.clone(), header.clone(), raw);
             self.tables.tables.insert(use_of_file, table);
         }
     }
@@ -169,15 +185,16 @@ impl<'a> Opener<'a> {
         self.files.display(&named.unwrap_or_else(real)).into()
     }
 
-    /// Reads a file's text; also returns the name of its encoding.
+    /// Reads a file, or a sheet of it.
     fn read(
         &self,
         raw: &RawFile,
         path: &Path,
         real: &Path,
         sources: &mut Sources,
-    ) -> Result<DecodedFile, Box<Diagnostic>> {
+    ) -> Result<OpenedFile, Box<Diagnostic>> {
         let shown = clip(&raw.path.value);
+        let name = self.files.display(&without_dots(path));
         let bytes = self.files.read(real, LARGEST);
         let bytes = bytes.map_err(|error| unreadable(raw, &error))?;
         let bytes = bytes.ok_or_else(|| {
@@ -185,15 +202,58 @@ impl<'a> Opener<'a> {
             let diagnostic = Diagnostic::at(Code::TooLarge, raw.path.at, message);
             diagnostic.hint("split it into several files")
         })?;
-        let label = raw.encoding.as_ref();
-        let decoded = decode(bytes, label.map(|label| label.value.as_str()));
-        let (text, encoding) = decoded.map_err(|why| {
-            let at = label.map_or(raw.path.at, |label| label.at);
-            let message = format!("`{shown}`: {}", why.message);
-            Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint)
-        })?;
-        let name = self.files.display(&without_dots(path));
-        Ok((sources.add(name, text), encoding))
+        let wrong = |(what, hint)| {
+            let message = format!("`{}` is {what}", clip(&name));
+            Diagnostic::at(Code::WrongFile, raw.path.at, message).hint(hint)
+        };
+        if let Some(what) = wrong_bytes(&bytes) {
+            return Err(wrong(what).into());
+        }
+        let (text, encoding, inexact) = if is_zip(&bytes) {
+            let sheet = raw.sheet.as_ref();
+            let read = match raw.encoding.is_some() || raw.delimiter.is_some() {
+                true => Err(NoText {
+                    message: "`encoding` and `delimiter` are for text, and this is a workbook"
+                        .to_owned(),
+                    hint: "remove them".to_owned(),
+                }),
+                false => read_sheet(&bytes, sheet.map(|sheet| &sheet.value)),
+            };
+            let read = read.map_err(|why| {
+                let at = sheet.map_or(raw.path.at, |sheet| sheet.at);
+                let message = format!("`{shown}`: {}", why.message);
+                Diagnostic::at(Code::BadWorkbook, at, message).hint(why.hint)
+            });
+            let SheetText { text, inexact, .. } = read?;
+            (text, XLSX, inexact)
+        } else {
+            if let Some(sheet) = &raw.sheet {
+                let message = format!("`sheet` is for workbooks, and `{shown}` is text");
+                let mistake = Diagnostic::at(Code::BadWorkbook, sheet.at, message);
+                return Err(mistake.hint("remove `sheet`, or name the workbook").into());
+            }
+            let label = raw.encoding.as_ref();
+            let decoded = decode(bytes, label.map(|label| label.value.as_str()));
+            let (text, encoding) = decoded.map_err(|why| {
+                let at = label.map_or(raw.path.at, |label| label.at);
+                let message = format!("`{shown}`: {}", why.message);
+                Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint)
+            })?;
+            let json = || is_json(&text).then_some(JSON);
+            if let Some(what) = wrong_text(&text).or_else(json) {
+                return Err(wrong(what).into());
+            }
+            (text, encoding, Vec::new())
+        };
+        let file = sources.add(name, text);
+        if let Some(mistake) = find_conflict(file, sources) {
+            return Err(mistake.into());
+        }
+        Ok(OpenedFile {
+            file,
+            encoding,
+            inexact: inexact.into(),
+        })
     }
 }
 

@@ -46,6 +46,11 @@ impl Column {
         }
     }
 
+    /// Whether the column has a cell with this index.
+    pub(crate) fn has(&self, index: usize) -> bool {
+        (0..self.numbers()).any(|number| self.index(number) == Some(index))
+    }
+
     /// Returns how many rows each row of the file gives for this column.
     pub(crate) fn numbers(&self) -> usize {
         match &self.place {

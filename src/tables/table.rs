@@ -17,6 +17,16 @@ use super::row::{Column, Row, trimmed};
 use super::source::Spanned;
 use crate::model::FileId;
 
+/// A file that was read, or a sheet of it.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenedFile {
+    pub(super) file: FileId,
+    /// The name of the encoding.
+    pub(super) encoding: &'static str,
+    /// The cells of a workbook that are too large to be exact: each row, from 1, and column index, from 0.
+    pub(super) inexact: Arc<[(u32, usize)]>,
+}
+
 /// One use of a file with rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -24,6 +34,8 @@ pub(crate) struct Table {
     pub(crate) source: Arc<Source>,
     /// The name of the file's encoding.
     pub(crate) encoding: &'static str,
+    /// The row and the column index of each inexact number.
+    pub(super) inexact: Arc<[(u32, usize)]>,
     pub(crate) header: Header,
     /// The file's name in messages.
     pub(crate) name: String,
@@ -39,7 +51,7 @@ pub(crate) struct Table {
 impl Table {
     /// Creates a table from a file and its header.
     pub(crate) fn new(
-        (file, encoding): (FileId, &'static str),
+        opened: OpenedFile,
         source: Arc<Source>,
         header: Header,
         raw: &RawFile,
@@ -49,8 +61,9 @@ impl Table {
             names.collect()
         };
         Self {
-            file,
-            encoding,
+            file: opened.file,
+            encoding: opened.encoding,
+            inexact: opened.inexact,
             header,
             name: clip(&source.name),
             source,
@@ -184,9 +197,12 @@ impl Table {
     pub(crate) fn record_at(&self, line: u32) -> Option<StringRecord> {
         let text = &self.source.text;
         let text = text.get(self.source.line_start(line)?..)?;
+        let line = first_line(text).trim_end_matches(['\r', '\n']);
+        if line.trim().is_empty() {
+            return None;
+        }
         let Some(delimiter) = self.header.delimiter else {
-            let line = first_line(text).trim_end_matches(['\r', '\n']);
-            return (!line.trim().is_empty()).then(|| StringRecord::from(vec![line]));
+            return Some(StringRecord::from(vec![line]));
         };
         let mut record = StringRecord::new();
         let found = reader(text, delimiter).read_record(&mut record);
@@ -243,6 +259,7 @@ mod tests {
                 file: FileId(0),
                 source: Arc::new(Source::new("", text.clone())),
                 encoding: "",
+                inexact: Arc::default(),
                 header: Header {
                     delimiter: Some(b','),
                     columns: Arc::default(),

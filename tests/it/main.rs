@@ -73,3 +73,6 @@ mod verification;
 mod welcome;
 mod where_operators;
 mod wire_samples;
+#[cfg(feature = "xlsx")]
+mod workbooks;
+mod wrong_files;

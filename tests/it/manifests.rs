@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use crate::hostile;
 use crate::rosters;
 use crate::support::{Args, Ran, Scene, Shows, committed_schema, validator};
+use crate::wrong_files;
 
 /// Codes that no manifest of the corpus covers: they concern files, or need a file too large to commit.
-const ELSEWHERE: [(Code, fn()); 5] = [
+const ELSEWHERE: [(Code, fn()); 7] = [
     (
         Code::UnknownUser,
         rosters::users_the_widget_does_not_know_are_warned_of_with_their_rows,
@@ -26,6 +27,11 @@ const ELSEWHERE: [(Code, fn()); 5] = [
     (Code::NotUtf8, a_file_that_is_not_utf_8),
     (Code::TooLarge, hostile::a_scalar_of_100_megabytes),
     (Code::Outside, a_link_that_leads_out),
+    (
+        Code::WrongFile,
+        wrong_files::documents_of_other_programs_are_named,
+    ),
+    (Code::BadWorkbook, wrong_files::a_text_file_has_no_sheets),
 ];
 
 fn corpus(part: &str) -> PathBuf {

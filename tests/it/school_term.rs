@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+#[cfg(feature = "xlsx")]
+use crate::support::workbook::{Sheet, workbook};
 use crate::support::{Ran, Scene};
 
 #[path = "../../examples/school-term/generate.rs"]
@@ -114,4 +116,20 @@ fn every_command_of_the_readme_does_what_is_shown() {
         let at = at.unwrap_or_else(|| panic!("not printed after what comes before it:\n{shown}"));
         rest = &rest[at + shown.len()..];
     }
+}
+
+/// The school may export the enrolments as a workbook.
+#[test]
+#[cfg(feature = "xlsx")]
+fn a_workbook_in_place_of_a_csv_file_gives_the_same_rooms() {
+    let scene = Scene::new().manifest(source("rooms.yaml"));
+    for (name, text) in generate::files(1, false) {
+        scene.write(name, text);
+    }
+    let expected = scene.run("render").ok();
+    let sheet = Sheet::from_csv("Export", &scene.read("enrollments.csv"));
+    scene.write("enrollments.xlsx", workbook(&[sheet]));
+    fs::remove_file(scene.path("enrollments.csv")).unwrap();
+    scene.edit("enrollments.csv", "enrollments.xlsx");
+    assert_eq!(scene.run("render").ok(), expected);
 }

@@ -10,12 +10,14 @@ use super::super::yaml::{Node, Value};
 use crate::model::Date;
 use crate::tables::condition::Condition;
 use crate::tables::diagnostic::Code;
+use crate::tables::input::SheetName;
 use crate::tables::number::is_digits;
 
 /// The keys that say how to read a file with rows.
 pub(super) const FILE: &[&str] = &[
     "delimiter",
     "encoding",
+    "sheet",
     "allow_empty",
     "numbered",
     "optional",
@@ -118,6 +120,7 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     let path = fields.decode_text(decoder, "roster");
     let delimiter = fields.choice(decoder, "delimiter", &DELIMITERS);
     let encoding = fields.decode_text(decoder, "encoding");
+    let sheet = fields.get("sheet").and_then(|node| sheet(decoder, node));
     let allow_empty = fields.boolean(decoder, "allow_empty");
     let numbered = fields.decode_texts(decoder, "numbered");
     let optional = fields.decode_texts(decoder, "optional");
@@ -125,6 +128,7 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
         path: path?,
         delimiter,
         encoding,
+        sheet,
         allow_empty: allow_empty.unwrap_or_default(),
         numbered,
         optional,
@@ -134,6 +138,15 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     };
     decoder.files.push(file.clone());
     Some(file)
+}
+
+/// Decodes a sheet: a number is its place, a text its name.
+fn sheet(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<SheetName>> {
+    let value = match Decoder::plain_id(node) {
+        Some(number) => SheetName::Number(number),
+        None => SheetName::Name(decoder.decode_text(node, "`sheet`")?.value),
+    };
+    Some(Spanned { value, at: node.at })
 }
 
 /// Decodes `where`: columns and the conditions on their cells.

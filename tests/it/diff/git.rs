@@ -101,6 +101,30 @@ fn a_revision_and_the_work_tree_rosters_and_all() {
     );
 }
 
+/// The file on disk is complete, but git has only a pointer to it.
+#[test]
+fn a_roster_in_git_lfs_is_named_with_its_revision() {
+    let repo = Repo::with_base();
+    let roster = "rooms/people/a.csv";
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+    repo.scene.write(roster, pointer);
+    repo.commit();
+    repo.scene.write(roster, "id,name\n5,x\n");
+    let ran = repo.diff("HEAD:rooms/", "rooms");
+    assert_eq!(ran.code, 3);
+    assert_snapshot!(ran.err, @"
+    error[E033 wrong-file]: `HEAD:rooms/people/a.csv` is a Git LFS pointer: the file itself is not here
+     --> HEAD:rooms/rooms.yaml:3:57
+      |
+    3 |   - {pipe: team-a, title: Team A, members: [3, {roster: people/a.csv, user: id}]}
+      |                                                         ^^^^^^^^^^^^
+      |
+      = help: run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and name its directory
+
+    the manifest is invalid: 1 error
+    ");
+}
+
 #[test]
 fn two_revisions_without_a_work_tree() {
     let repo = Repo::with_base();

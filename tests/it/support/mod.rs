@@ -10,6 +10,7 @@ mod canned;
 mod messages;
 mod proxy;
 mod scene;
+pub mod workbook;
 
 pub use api::{Api, ignoring_updates, runtime};
 pub use canned::Canned;

@@ -1,0 +1,244 @@
+//! Reads a sheet of an Excel workbook as CSV: line 7 of the text is row 7 of the sheet, so that places are the sheet's.
+//!
+//! Main entry: [`read_sheet`].
+
+use std::io::Cursor;
+
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, Style, Xlsx};
+use memchr::memmem::find_iter;
+
+use super::diagnostic::clip;
+use super::encoding::NoText;
+use super::input::SheetName;
+
+/// Maximum size of the unpacked workbook, and of the text of a sheet: a small archive can unpack to any size.
+const LARGEST: usize = 256 << 20;
+/// 2^53: workbooks store smaller whole numbers exactly.
+const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
+/// Number of rows that a sheet can have.
+const MOST_ROWS: u32 = 1 << 20;
+/// Maximum number of sheets listed in a message.
+const MOST_SHOWN: usize = 20;
+
+/// The text of a sheet.
+#[derive(Debug, Default)]
+pub(crate) struct SheetText {
+    pub(crate) text: String,
+    /// The row, from 1, and the column index, from 0, of whole numbers that are too large to be exact.
+    pub(crate) inexact: Vec<(u32, usize)>,
+    /// The number of rows in the text.
+    rows: u32,
+}
+
+/// Reads the wanted sheet, or the first one.
+pub(crate) fn read_sheet(bytes: &[u8], wanted: Option<&SheetName>) -> Result<SheetText, NoText> {
+    if unpacked_size(bytes) > LARGEST as u64 {
+        return Err(too_large());
+    }
+    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
+    let sheets = book.sheets_metadata().iter();
+    let sheets = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let sheets: Vec<&str> = sheets.map(|sheet| sheet.name.as_str()).collect();
+    let found = match wanted {
+        None => sheets.first(),
+        Some(SheetName::Number(number)) => {
+            let index = usize::try_from(*number - 1).unwrap_or(usize::MAX);
+            sheets.get(index)
+        }
+        Some(SheetName::Name(name)) => {
+            let name = name.trim().to_lowercase();
+            sheets
+                .iter()
+                .find(|sheet| sheet.trim().to_lowercase() == name)
+        }
+    };
+    let name = found
+        .ok_or_else(|| unknown_sheet(wanted, &sheets))?
+        .to_string();
+    let (sheet, has_empty) = read_cells(&mut book, &name)?;
+    // Only a cell that looks empty can be a formula without a value.
+    if has_empty {
+        check_formulas(&mut book, &name)?;
+    }
+    Ok(sheet)
+}
+
+type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
+
+/// Reads all cells; also returns whether there are cells without a value.
+fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoText> {
+    let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
+    let zeros: Vec<usize> = cells.styles().iter().map(count_zeros).collect();
+    let (mut sheet, mut row) = (SheetText::default(), Vec::<(usize, String)>::new());
+    let (mut columns, mut at, mut has_empty) = (0, 0, false);
+    while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(damaged)? {
+        let (line, column) = cell.get_position();
+        let column = column as usize;
+        if line != at {
+            sheet.push_row(at, &mut row, &mut columns)?;
+        }
+        let is_after = row.last().is_none_or(|(last, _)| column > *last);
+        if line < at || !is_after || line >= MOST_ROWS {
+            return Err(damaged("a cell is out of place"));
+        }
+        at = line;
+        let text = match cell.get_value() {
+            DataRef::Float(number) if is_inexact(*number) => {
+                sheet.inexact.push((line + 1, column));
+                format!("{number:E}")
+            }
+            DataRef::Float(number) if number.fract() == 0.0 => {
+                let zeros = zeros.get(style).copied().unwrap_or_default();
+                format!("{:0zeros$}", *number as i64)
+            }
+            DataRef::Float(number) => number.to_string(),
+            DataRef::Int(number) => number.to_string(),
+            DataRef::DateTime(date) => format_date(date),
+            DataRef::Bool(value) => value.to_string().to_uppercase(),
+            DataRef::SharedString(text) => (*text).to_owned(),
+            DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+                text.clone()
+            }
+            DataRef::Error(error) => error.to_string(),
+            DataRef::Empty => {
+                has_empty = true;
+                continue;
+            }
+        };
+        if !text.trim().is_empty() {
+            row.push((column, text));
+        }
+    }
+    sheet.push_row(at, &mut row, &mut columns)?;
+    Ok((sheet, has_empty))
+}
+
+impl SheetText {
+    /// Moves a row's cells into the text, after blank lines for the rows above it that have no cells. The first row is the header; rows
+    /// that are shorter get empty cells, because workbooks do not store those.
+    fn push_row(
+        &mut self,
+        at: u32,
+        row: &mut Vec<(usize, String)>,
+        columns: &mut usize,
+    ) -> Result<(), NoText> {
+        let Some((last, _)) = row.last() else {
+            return Ok(());
+        };
+        if *columns == 0 {
+            *columns = last + 1;
+        }
+        self.text += &"\n".repeat((at - self.rows) as usize);
+        let mut written = 0;
+        for (column, cell) in row.drain(..) {
+            self.text += &",".repeat(column - written);
+            self.push_cell(&cell);
+            written = column;
+        }
+        self.text += &",".repeat(columns.saturating_sub(written + 1));
+        self.text.push('\n');
+        self.rows = at + 1;
+        match self.text.len() > LARGEST {
+            true => Err(too_large()),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes a cell. A line break becomes a space, so that each row is one line.
+    fn push_cell(&mut self, cell: &str) {
+        let cell = cell.replace("\r\n", " ").replace(['\n', '\r'], " ");
+        match cell.contains([',', '"']) {
+            true => self.text += &format!("\"{}\"", cell.replace('"', "\"\"")),
+            false => self.text += &cell,
+        }
+    }
+}
+
+/// Reports a formula that was never calculated: programs that write workbooks may store no values.
+fn check_formulas(book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
+    let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
+    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
+        if cell.formula.is_some() && cell.value == DataRef::Empty {
+            let row = cell.pos.0 + 1;
+            return Err(NoText {
+                message: format!("a formula in row {row} has no stored value"),
+                hint: "open the workbook in a spreadsheet program, and save it again".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a workbook may have changed the last digits of a whole number.
+fn is_inexact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() >= FIRST_INEXACT
+}
+
+/// Returns the number of digits that a format such as `00000` always shows; 0 for other formats.
+fn count_zeros(style: &Style) -> usize {
+    let code = style.number_format.as_ref();
+    let code = code.map_or("", |format| format.format_code.as_str());
+    let code = code.split(';').next().unwrap_or_default();
+    // `[$-419]00000` is for one language only.
+    let code = code.rsplit(']').next().unwrap_or_default();
+    match code.bytes().all(|byte| byte == b'0') {
+        true => code.len(),
+        false => 0,
+    }
+}
+
+/// Formats a date or a time, in the forms of ISO 8601.
+fn format_date(date: &ExcelDateTime) -> String {
+    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+    let time = format!("{hour:02}:{minute:02}:{second:02}");
+    if date.is_duration() || date.as_f64() < 1.0 {
+        let days = date.as_f64() as u64;
+        let hour = days * 24 + u64::from(hour);
+        return format!("{hour:02}:{minute:02}:{second:02}");
+    }
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    match time.as_str() {
+        "00:00:00" => date,
+        time => format!("{date}T{time}"),
+    }
+}
+
+/// Adds up the sizes in the archive's directory. The library that unpacks it enforces them.
+fn unpacked_size(bytes: &[u8]) -> u64 {
+    let sizes = find_iter(bytes, b"PK\x01\x02").map(|entry| {
+        let size = bytes.get(entry + 24..entry + 28);
+        let size = size.and_then(|size| size.try_into().ok());
+        u64::from(size.map_or(0, u32::from_le_bytes))
+    });
+    sizes.sum()
+}
+
+fn unknown_sheet(wanted: Option<&SheetName>, sheets: &[&str]) -> NoText {
+    let shown: Vec<String> = sheets
+        .iter()
+        .take(MOST_SHOWN)
+        .map(|sheet| clip(sheet))
+        .collect();
+    NoText {
+        message: match wanted {
+            Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
+            Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
+            None => "the workbook has no sheet with rows".to_owned(),
+        },
+        hint: format!("its sheets are {}", shown.join(", ")),
+    }
+}
+
+fn too_large() -> NoText {
+    NoText {
+        message: format!("the workbook unpacks to more than {} MiB", LARGEST >> 20),
+        hint: "split it, or export the sheet as CSV".to_owned(),
+    }
+}
+
+fn damaged(error: impl ToString) -> NoText {
+    NoText {
+        message: format!("the workbook cannot be read: {}", error.to_string()),
+        hint: "open it in a spreadsheet program, and save it again as .xlsx".to_owned(),
+    }
+}

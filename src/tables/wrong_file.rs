@@ -1,0 +1,122 @@
+//! Recognizes files that are not tables, by their first bytes, so that the error names the program that made the file.
+//!
+//! Main entries: [`wrong_bytes`] and [`wrong_text`].
+
+use memchr::memmem::{find, find_iter};
+
+use super::diagnostic::{At, Code, Diagnostic, Sources};
+use crate::model::FileId;
+
+/// What a file is, and what to do about it.
+pub(crate) type WrongFile = (&'static str, &'static str);
+
+const SAVE: &str = "open it in a spreadsheet program, and save it as .xlsx or CSV";
+const EXPORT: &str = "export the data as .xlsx or CSV";
+const UNPACK: &str = "unpack it, and name the file inside";
+const SIGN_IN: WrongFile = (
+    "a web page, such as a sign-in page",
+    "sign in, and download the file again",
+);
+
+/// Binary files, by their first bytes.
+const BINARY: [(&[u8], WrongFile); 4] = [
+    (b"%PDF-", ("a PDF document", EXPORT)),
+    (b"\xd0\xcf\x11\xe0", ("an old Excel workbook (.xls)", SAVE)),
+    (b"\x1f\x8b", ("a compressed file", UNPACK)),
+    (b"\x89PNG", ("an image", EXPORT)),
+];
+
+/// Archives, by a text in them.
+const ARCHIVES: [(&[u8], WrongFile); 3] = [
+    (
+        b"application/vnd.oasis.opendocument",
+        ("an OpenDocument file (.ods)", SAVE),
+    ),
+    (
+        b"Index/Document.iwa",
+        (
+            "an Apple Numbers document (.numbers)",
+            "export it from Numbers as Excel or CSV",
+        ),
+    ),
+    (
+        b"xl/workbook.bin",
+        ("a binary Excel workbook (.xlsb)", SAVE),
+    ),
+];
+
+/// Texts, by their start in any case.
+const TEXTS: [(&str, WrongFile); 5] = [
+    (
+        "version https://git-lfs.github.com/spec/",
+        (
+            "a Git LFS pointer: the file itself is not here",
+            "run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and name its directory",
+        ),
+    ),
+    ("<!doctype html", SIGN_IN),
+    ("<html", SIGN_IN),
+    ("<head", SIGN_IN),
+    ("<?xml", ("an XML document", EXPORT)),
+];
+
+/// Whether the bytes are a zip archive, as every .xlsx workbook is.
+pub(crate) fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+}
+
+/// Recognizes a file that is neither text nor an .xlsx workbook.
+pub(crate) fn wrong_bytes(bytes: &[u8]) -> Option<WrongFile> {
+    if is_zip(bytes) {
+        let is_in = |name: &&[u8]| find(bytes, name).is_some();
+        let known = ARCHIVES.iter().find(|(name, _)| is_in(name));
+        let other = (!is_in(&b"xl/".as_slice())).then_some(("a zip archive", UNPACK));
+        return known.map(|(_, what)| *what).or(other);
+    }
+    let (_, what) = BINARY.iter().find(|(start, _)| bytes.starts_with(start))?;
+    // A workbook with a password is wrapped in the old format, which writes names in UTF-16.
+    let has_password = find(bytes, b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e").is_some();
+    Some(match has_password {
+        true => ("a workbook with a password", "save it without one"),
+        false => *what,
+    })
+}
+
+/// Recognizes a text that is neither a table nor a manifest.
+pub(crate) fn wrong_text(text: &str) -> Option<WrongFile> {
+    let text = text.trim_start();
+    let starts = |start: &&str| {
+        let found = text.get(..start.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(start))
+    };
+    let known = TEXTS.iter().find(|(start, _)| starts(start));
+    known.map(|(_, what)| *what)
+}
+
+/// Whether a text is a JSON document, which can be a manifest but not a table.
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut signs = text.chars().filter(|c| !c.is_whitespace());
+    matches!(
+        (signs.next(), signs.next()),
+        (Some('{'), Some('"' | '}')) | (Some('['), Some('{' | '[' | ']' | '"' | '0'..='9'))
+    )
+}
+
+/// The description of a JSON document.
+pub(crate) const JSON: WrongFile = ("a JSON document", EXPORT);
+
+/// Reports a line that git wrote because of a conflict.
+pub(crate) fn find_conflict(file: FileId, sources: &Sources) -> Option<Diagnostic> {
+    let source = sources.file(file)?;
+    let bytes = source.text.as_bytes();
+    let starts_line = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+    };
+    let offset = find_iter(bytes, b"<<<<<<< ").find(starts_line)?;
+    let offset = u32::try_from(offset).ok()?;
+    let (name, line) = (&source.name, source.line_at(offset));
+    let message = format!("{name}:{line}: a merge conflict starts here");
+    let hint = "resolve it, and remove the lines that start with <<<<<<<, ======= and >>>>>>>";
+    Some(Diagnostic::at(Code::WrongFile, At { file, offset }, message).hint(hint))
+}
