@@ -91,7 +91,7 @@ struct ManualStepsDocument {
     room_id: u64,
     /// Removed from the manifest since the last apply.
     newly_removed: Vec<u64>,
-    /// Removed from the manifest earlier; not done yet.
+    /// Removed from the manifest earlier; the step is still open.
     previously_removed: Vec<OpenStepDocument>,
 }
 

@@ -48,7 +48,7 @@ impl EntryClock {
     }
 }
 
-/// A time as entries have it: UTC, RFC 3339 with milliseconds. Empty if no calendar has it.
+/// A time as entries have it: UTC, RFC 3339 with milliseconds. Empty if the time is outside the calendar.
 pub(super) fn time_text(time: Time) -> String {
     let time = Timestamp::from_millisecond(time.0);
     time.map(|time| format!("{time:.3}")).unwrap_or_default()

@@ -64,7 +64,7 @@ struct EntryLine<'a> {
     kept: Vec<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     welcome: bool,
-    /// Of a `released` entry that has the meaning of `done`. Only earlier versions wrote it.
+    /// In a `released` entry: the manual step is done. Only earlier versions wrote this.
     #[serde(default, skip_serializing)]
     taken_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

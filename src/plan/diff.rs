@@ -277,7 +277,7 @@ impl Diff<'_> {
         plan
     }
 
-    /// The time of the list, which ages are counted to.
+    /// The time of the list. The ages of open steps are counted up to it.
     fn now(&self) -> Time {
         self.inputs.observed.read_at.unwrap_or_default()
     }

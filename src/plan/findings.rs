@@ -80,7 +80,7 @@ pub enum Note {
         pipe: Pipe,
         /// The field.
         field: Field,
-        /// What runs that sent it saw.
+        /// What the runs that sent the value saw in the list.
         was: PendingField,
     },
     /// An undeclared live room looks like a declared room. A server that folds case or letters could confuse them.

@@ -87,7 +87,7 @@ fn type_and_public_come_from_a_row() {
     c-03,c-03,dialog,true
     c-04,c-04,support,false
     ");
-    // A room without a result has the default.
+    // If the template has an empty result, the room gets the default.
     scene.write("classes.csv", "code,open,kind\nc-01,true,\n");
     let text = scene.read("rooms.yaml");
     scene.declare(format!("{text}defaults: {{type: support}}\n"));

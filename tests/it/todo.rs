@@ -216,7 +216,7 @@ fn a_plan_fails_on_request_if_a_step_has_been_open_for_too_long() {
     }
     scene.plan().exits(0);
     scene.run("plan --fail-on-overdue 14").exits(64);
-    // A refusal outranks it, and only selected rooms count.
+    // A refusal takes precedence over an overdue step, and only the steps of selected rooms count.
     scene
         .run("plan --fail-on-overdue 0d --only team-c")
         .exits(0);

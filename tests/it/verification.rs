@@ -190,7 +190,7 @@ fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time(
     scene.plan().ok().shows("ignored by the server");
     scene.run("ledger compact").ok();
     scene.plan().ok().shows("ignored by the server");
-    // Another value has an hour of its own.
+    // A new value starts a new hour.
     scene.edit("Team A", "Team One");
     for _ in 0..2 {
         assert_eq!(statuses(&scene, "--verify-timeout 100ms", 4), ["pending"]);

@@ -1,6 +1,6 @@
 //! Writes any text in ASCII letters, digits and dashes.
 //!
-//! Main entry: [`slug`]. A pipe never changes, so a letter keeps its result for ever: the tests pin the alphabets.
+//! Main entry: [`slug`]. A pipe never changes, so the result of a letter must never change: tests pin the alphabets.
 
 use any_ascii::any_ascii_char;
 use deunicode::deunicode_char;
