@@ -33,7 +33,12 @@ impl Http {
         let retry_after = retry_after(response.headers());
         let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
             Ok(body) => wire::complaint(&body),
-            Err(failure) => Some(failure.message).filter(|_| failure.lasting),
+            Err(failure) if failure.lasting => Some(failure.message),
+            // The timeout of the whole request, or of idle time.
+            Err(failure) if failure.cause == Some(Cause::NoAnswer) => {
+                Some(incomplete(self.timeout))
+            }
+            Err(_) => None,
         };
         Err(Failure {
             retry_after,
@@ -88,9 +93,7 @@ impl Http {
             Ok(())
         };
         tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
-            let seconds = time.as_secs_f64();
-            let text = format!("the server's answer is not complete after {seconds} s");
-            let failure = self.reject(Bad::TooLarge(text));
+            let failure = self.reject(Bad::TooLarge(incomplete(time)));
             Err(failure.hint("raise --timeout if the server needs more time"))
         })
     }
@@ -106,6 +109,11 @@ impl Http {
             "body"
         );
     }
+}
+
+fn incomplete(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    format!("the server's answer is not complete after {seconds} s")
 }
 
 /// The number of the request that an answer belongs to.

@@ -182,6 +182,18 @@ fn an_error_that_never_ends() {
     ");
 }
 
+#[test]
+fn the_error_of_a_write_that_never_ends() {
+    let status = "HTTP/1.1 422 Unprocessable Entity";
+    let server = Endless::start(status, r#"{"error":""#, "n", Duration::from_millis(10));
+    let scene = scene_at(&server.url());
+    let ran = scene.run("send --room-id 7 --user 3 hi --timeout 200ms");
+    assert_snapshot!(redacted_output(&ran, &[]), @"
+    exit 1
+    error: the message was not sent: the server rejects the request (HTTP 422): the server's answer is not complete after 0.2 s
+    ");
+}
+
 /// A row of a list.
 fn row(id: usize, pipe: &str, deleted_at: Option<&str>) -> Value {
     json!({"id": id, "pipe": pipe, "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at})
