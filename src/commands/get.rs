@@ -200,12 +200,11 @@ impl SortKey {
 /// The fields of all rows in order of first occurrence, and whether any row has a value for them.
 fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     let mut fields = IndexMap::new();
-    for (name, cell) in rows.iter().flat_map(|row| &row.fields) {
+    for (name, cell) in rows.iter().flat_map(Row::fields) {
         *fields.entry(name).or_insert(false) |= *cell != Cell::Nothing;
     }
-    let fields = fields
-        .into_iter()
-        .map(|(name, filled)| (name.clone(), filled));
+    let fields = fields.into_iter();
+    let fields = fields.map(|(name, filled)| (name.to_owned(), filled));
     fields.collect()
 }
 

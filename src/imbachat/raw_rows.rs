@@ -3,7 +3,9 @@
 //! A row keeps the server's fields and their order. Documented fields get their documented types back, possible secrets are
 //! removed, and all other values stay as they are, numbers digit for digit.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -17,6 +19,8 @@ use crate::model::{Cell, Listing, Row};
 
 /// Maximum number of fields in a row.
 const MOST_FIELDS: usize = 1000;
+/// Maximum number of values in a list: more of them need too much memory.
+const MOST_VALUES: usize = 16_000_000;
 /// Maximum depth of the search for secrets.
 const DEEPEST: u32 = 128;
 /// Replaces a text that cannot be searched for secrets.
@@ -32,7 +36,7 @@ const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 type NamedList<'a> = (String, Vec<&'a RawValue>);
 
 /// Reads one element of a list.
-pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
+pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<Row, Bad> {
     let mut clean = Vec::new();
     let Fields(fields): Fields<&RawValue> = wire::parse_borrowed(text, &mut clean)?;
     if fields.len() > MOST_FIELDS {
@@ -44,8 +48,37 @@ pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
         let cell = cell(value, FieldType::of(listing, &name))?;
         cells.insert(name, cell);
     }
-    let fields = cells.into_iter().collect();
-    Ok(Row { fields })
+    let (names, cells): (Vec<_>, Vec<_>) = cells.into_iter().unzip();
+    Ok(Row::new(shapes.share(names)?, cells))
+}
+
+/// The names of the fields of rows. Rows with the same names share them, which halves the memory for a list.
+#[derive(Default)]
+pub(super) struct Shapes {
+    known: BTreeSet<Arc<[String]>>,
+    /// The number of values and of names so far.
+    values: usize,
+}
+
+impl Shapes {
+    fn share(&mut self, names: Vec<String>) -> Result<Arc<[String]>, Bad> {
+        self.values += names.len();
+        let names = match self.known.get(names.as_slice()) {
+            Some(known) => Arc::clone(known),
+            None => {
+                self.values += names.len();
+                let names: Arc<[String]> = names.into();
+                self.known.insert(Arc::clone(&names));
+                names
+            }
+        };
+        match self.values > MOST_VALUES {
+            true => Err(Bad::TooLarge(format!(
+                "the server's list has more than {MOST_VALUES} values"
+            ))),
+            false => Ok(names),
+        }
+    }
 }
 
 /// The fields of an object in order. Names may repeat, so each value is searched for secrets.
@@ -306,11 +339,30 @@ mod tests {
     fn a_repeated_name_hides_no_secret() -> Result<(), Bad> {
         let cell = |text: &str| {
             let text = Value::String(text.to_owned()).to_string();
-            row(Listing::Messages, format!(r#"{{"x":{text}}}"#).as_bytes())
+            let text = format!(r#"{{"x":{text}}}"#);
+            row(Listing::Messages, text.as_bytes(), &mut Shapes::default())
         };
         let shown = cell(r#"{"a":{"password":"p"},"a":1}"#)?;
         let expected = Cell::Text(r#"{"a":{},"a":1}"#.to_owned());
         assert_eq!(shown.get("x"), Some(&expected));
+        Ok(())
+    }
+
+    #[test]
+    fn rows_share_their_names_and_a_list_has_a_limit() -> Result<(), Bad> {
+        let mut shapes = Shapes::default();
+        let mut row = |text: &str| row(Listing::Users, text.as_bytes(), &mut shapes);
+        row(r#"{"a":1,"b":2}"#)?;
+        row(r#"{"b":1}"#)?;
+        let last = row(r#"{"a":3,"b":[]}"#)?;
+        let fields: Vec<_> = last.fields().map(|(name, _)| name).collect();
+        assert_eq!(fields, ["a", "b"]);
+        assert_eq!((shapes.known.len(), shapes.values), (2, 8));
+        let names = || vec![String::new(); 1000];
+        let mut results = (0..16_000).map(|_| shapes.share(names()).map(drop));
+        assert!(results.by_ref().take(15_998).all(|result| result.is_ok()));
+        let error = Bad::TooLarge("the server's list has more than 16000000 values".to_owned());
+        assert_eq!(results.next(), Some(Err(error)));
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::failure::{Call, Cause, Delivery, Failure};
 use super::form::Form;
 use super::http::{Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
-use super::raw_rows;
+use super::raw_rows::{self, Shapes};
 use super::retry::{Dice, with_retries};
 use super::token::{mint, token_start};
 use super::wire::{self, Bad};
@@ -214,11 +214,13 @@ impl Reader {
         collect: impl Fn() -> T,
         take: impl Fn(&mut T, Row) + Sync,
     ) -> Result<T, Failure> {
-        let take = |collected: &mut T, text: &[u8]| {
-            take(collected, raw_rows::row(query.listing, text)?);
+        let take = |(collected, shapes): &mut (T, Shapes), text: &[u8]| {
+            take(collected, raw_rows::row(query.listing, text, shapes)?);
             Ok(())
         };
-        Ok(self.rows(query, dice, collect, take).await?.0)
+        let collect = || (collect(), Shapes::default());
+        let ((collected, _), _) = self.rows(query, dice, collect, take).await?;
+        Ok(collected)
     }
 
     /// Collects the rows of a list, with retries, and returns them with the envelope.

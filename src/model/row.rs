@@ -1,5 +1,7 @@
 //! A raw row of one of the server's lists, for display and scripts. No decision depends on it.
 
+use std::sync::Arc;
+
 /// A list that the server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listing {
@@ -47,16 +49,28 @@ pub enum Cell {
 }
 
 /// The fields of a row in the server's order, without duplicate names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Field names and values.
-    pub fields: Vec<(String, Cell)>,
+    /// Rows with the same names share them.
+    names: Arc<[String]>,
+    cells: Box<[Cell]>,
 }
 
 impl Row {
+    /// Creates a row. There is one name for each cell.
+    pub fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
+        let cells = cells.into();
+        Self { names, cells }
+    }
+
+    /// The names and values of all fields.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Cell)> {
+        self.names.iter().map(String::as_str).zip(&self.cells)
+    }
+
     /// Returns the value of a field; `None` if the row does not have it.
     pub fn get(&self, name: &str) -> Option<&Cell> {
-        let mut fields = self.fields.iter();
-        fields.find_map(|(known, cell)| (known == name).then_some(cell))
+        self.fields()
+            .find_map(|(known, cell)| (known == name).then_some(cell))
     }
 }

@@ -60,9 +60,8 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
 /// The named fields of a row, in this order; all fields if none is named.
 fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
     if columns.is_empty() {
-        let all = row.fields.iter();
-        let all = all.map(|(name, cell)| (name.as_str(), Some(cell)));
-        return all.collect();
+        let all = row.fields();
+        return all.map(|(name, cell)| (name, Some(cell))).collect();
     }
     let named = columns.iter();
     named.map(|name| (name.as_str(), row.get(name))).collect()
