@@ -256,6 +256,8 @@ pub struct StoreVariables {
     pub hidden: Vec<SecretString>,
     /// The variables found, in lookup order.
     pub found: Vec<Found>,
+    /// The variables of proxies and trusted certificates that are set.
+    pub network: Vec<(&'static str, SecretString)>,
 }
 
 /// The variables of a kind of store: the secret ones, each also available as `…_FILE`, and the others. Names in these lists that end in
@@ -307,6 +309,10 @@ impl StoreVariables {
                 variables.hidden.push(value.clone());
             }
             variables.values.push((name, value));
+        }
+        for name in NETWORK {
+            let value = read_variable(name)?.map(SecretString::from);
+            variables.network.extend(value.map(|value| (name, value)));
         }
         Ok(variables)
     }

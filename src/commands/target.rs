@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result, bail};
-use crate::imbachat::Endpoint;
+use crate::imbachat::{Endpoint, Network};
 use crate::ledger::{Address, LedgerBackend, LedgerFile, Name, NameError, StoreOptions};
 use crate::model::{Target, WidgetId};
 use crate::tables::boundary::links_out;
@@ -101,10 +101,11 @@ impl ResolvedTarget {
 /// The ledger with this name. The environment is read only for a ledger in a bucket.
 pub fn named_ledger(name: &Path, config: &Config) -> Result<LedgerBackend> {
     LedgerBackend::new(Name::parse(name)?, |address: &Address| {
-        let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
+        let found = StoreVariables::from_environment(address.kind)?;
+        Network(found.network).check()?;
         Ok(StoreOptions {
-            variables: values,
-            hidden,
+            variables: found.values,
+            hidden: found.hidden,
             timeout: config.server.connection.timeout,
         })
     })

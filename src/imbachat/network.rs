@@ -48,13 +48,8 @@ impl Network {
         let Some((name, value)) = self.find(&names).filter(|_| !endpoint.is_loopback()) else {
             return Ok(None);
         };
-        let Some(url) = proxy_address(value) else {
-            let message = format!("{name} is not the address of an HTTP proxy");
-            return Err(unusable(message).hint(format!("write {name} as http://host:port")));
-        };
-        if let Some((name, list)) = self.find(&["NO_PROXY", "no_proxy"])
-            && is_exempt(name, list, endpoint)?
-        {
+        let url = parse_proxy(name, value)?;
+        if is_exempt(&self.exemptions()?, endpoint) {
             return Ok(None);
         }
         Ok(Some(Proxy {
@@ -66,6 +61,42 @@ impl Network {
                 SecretString::from(decoded.as_ref())
             }),
         }))
+    }
+
+    /// Checks all variables, for a client that ignores invalid ones.
+    ///
+    /// # Errors
+    /// If a variable is unusable.
+    pub fn check(&self) -> Result<(), Failure> {
+        for (name, value) in self.0.iter().filter(|(name, _)| is_proxy(name)) {
+            parse_proxy(name, value.expose_secret())?;
+        }
+        self.exemptions()?;
+        self.check_certificates()
+    }
+
+    /// The entries of NO_PROXY.
+    fn exemptions(&self) -> Result<Vec<&str>, Failure> {
+        let Some((name, list)) = self.find(&["NO_PROXY", "no_proxy"]) else {
+            return Ok(Vec::new());
+        };
+        // Many programs accept `*.host` for `.host`.
+        let entries = list.split(',').map(str::trim);
+        let entries: Vec<&str> = entries
+            .map(|entry| match entry.strip_prefix('*') {
+                Some(domain) if domain.starts_with('.') => domain,
+                _ => entry,
+            })
+            .collect();
+        match entries.iter().find(|entry| !is_host(entry)) {
+            None => Ok(entries),
+            Some(entry) => {
+                let message =
+                    format!("{name}: `{entry}` is neither a host nor an address nor a network");
+                let hint = "write hosts, addresses or networks (10.0.0.0/8), separated by commas";
+                Err(unusable(message).hint(hint))
+            }
+        }
     }
 
     /// Checks that the named file, and one of the named directories, hold trusted certificates.
@@ -118,13 +149,25 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
 /// What `doctor` shows of a variable: its value, without a password.
 pub fn show_variable(name: &str, value: &SecretString) -> String {
     let value = value.expose_secret();
-    match name.to_uppercase().as_str() {
-        "HTTPS_PROXY" | "HTTP_PROXY" | "ALL_PROXY" => proxy_address(value).map_or_else(
+    match is_proxy(name) {
+        true => proxy_address(value).map_or_else(
             || "not the address of an HTTP proxy".to_owned(),
             |url| without_user(&url),
         ),
-        _ => value.to_owned(),
+        false => value.to_owned(),
     }
+}
+
+fn is_proxy(name: &str) -> bool {
+    let name = name.to_uppercase();
+    name.ends_with("_PROXY") && name != "NO_PROXY"
+}
+
+fn parse_proxy(name: &str, value: &str) -> Result<Url, Failure> {
+    proxy_address(value).ok_or_else(|| {
+        let message = format!("{name} is not the address of an HTTP proxy");
+        unusable(message).hint(format!("write {name} as http://host:port"))
+    })
 }
 
 fn proxy_address(value: &str) -> Option<Url> {
@@ -145,23 +188,10 @@ fn without_user(url: &Url) -> String {
 }
 
 /// Whether NO_PROXY exempts the server.
-fn is_exempt(name: &str, list: &str, endpoint: &Endpoint) -> Result<bool, Failure> {
-    // Many programs accept `*.host` for `.host`.
-    let entries = list.split(',').map(str::trim);
-    let entries: Vec<&str> = entries
-        .map(|entry| match entry.strip_prefix('*') {
-            Some(domain) if domain.starts_with('.') => domain,
-            _ => entry,
-        })
-        .collect();
-    if let Some(entry) = entries.iter().find(|entry| !is_host(entry)) {
-        let message = format!("{name}: `{entry}` is neither a host nor an address nor a network");
-        let hint = "write hosts, addresses or networks (10.0.0.0/8), separated by commas";
-        return Err(unusable(message).hint(hint));
-    }
+fn is_exempt(entries: &[&str], endpoint: &Endpoint) -> bool {
     let matcher = Matcher::builder().all("http://proxy").no(entries.join(","));
     let origin = endpoint.origin().parse();
-    Ok(origin.is_ok_and(|origin| matcher.build().intercept(&origin).is_none()))
+    origin.is_ok_and(|origin| matcher.build().intercept(&origin).is_none())
 }
 
 fn is_host(entry: &str) -> bool {

@@ -283,6 +283,36 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
 }
 
 #[test]
+fn a_bucket_needs_valid_variables_of_proxies_and_certificates() {
+    let s3 = S3::start();
+    for (name, value, reason) in [
+        (
+            "HTTPS_PROXY",
+            "socks5://proxy",
+            "HTTPS_PROXY is not the address of an HTTP proxy",
+        ),
+        (
+            "no_proxy",
+            "a b",
+            "no_proxy: `a b` is neither a host nor an address nor a network",
+        ),
+        (
+            "SSL_CERT_FILE",
+            "none.pem",
+            "SSL_CERT_FILE: `none.pem` cannot be read",
+        ),
+    ] {
+        let scene = Scene::new()
+            .manifest(MANIFEST)
+            .envs(&s3.env())
+            .env(name, value);
+        let ran = with(&scene, "plan --sandbox", LEDGER);
+        ran.exits(1).err.shows(reason);
+        assert_eq!(s3.asked().len(), 0);
+    }
+}
+
+#[test]
 fn keys_may_lie_in_files() {
     let s3 = S3::start();
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
