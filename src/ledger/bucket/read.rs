@@ -20,7 +20,7 @@ use crate::model::Target;
 pub(super) struct Watched {
     /// The fingerprint of the base.
     base: Option<String>,
-    /// The first and the last piece that the base does not contain.
+    /// The known pieces that the base does not contain.
     pieces: Vec<Piece>,
 }
 
@@ -29,13 +29,6 @@ struct Piece {
     path: Path,
     /// Its version, if this process wrote it.
     version: Option<String>,
-}
-
-impl Watched {
-    fn add(&mut self, piece: Piece) {
-        self.pieces.truncate(1);
-        self.pieces.push(piece);
-    }
 }
 
 /// The base as it was read.
@@ -98,7 +91,8 @@ impl BucketReader {
             snapshot.entries.extend(base.entries);
         }
         let watched = self.watched();
-        let is_there = |piece: &Piece| self.exists(&piece.path);
+        let there: BTreeSet<&Path> = self.listed.iter().map(|object| &object.location).collect();
+        let is_there = |piece: &Piece| there.contains(&piece.path);
         if watched.base == known && !watched.pieces.iter().all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
@@ -141,12 +135,18 @@ impl BucketReader {
 
     /// Checks before a write that the watched objects are still there. Reads the base if it changed.
     pub(super) async fn check(&mut self) -> Result<Option<Snapshot>, LedgerError> {
-        let (known, pieces) = {
+        let (known, ends) = {
             let watched = self.watched();
-            (watched.base.clone(), watched.pieces.clone())
+            // A head for each piece would be too much. `read_new` checks all of them.
+            let ends = watched
+                .pieces
+                .first()
+                .into_iter()
+                .chain(watched.pieces.last());
+            (watched.base.clone(), ends.cloned().collect::<Vec<_>>())
         };
         let store = &self.store;
-        let heads = pieces.into_iter().map(|piece| {
+        let heads = ends.into_iter().map(|piece| {
             let store = store.clone();
             async move { find_loss(&store, &piece).await }
         });
@@ -182,7 +182,7 @@ impl BucketReader {
 
     /// Watches a piece that this process has written.
     pub(super) fn watch_piece(&self, path: &Path, version: UpdateVersion) {
-        self.watched().add(Piece {
+        self.watched().pieces.push(Piece {
             path: path.clone(),
             version: version.e_tag,
         });
@@ -194,7 +194,7 @@ impl BucketReader {
         if watched.base.is_none() && watched.pieces.is_empty() {
             for object in self.pieces() {
                 let path = object.location.clone();
-                watched.add(Piece {
+                watched.pieces.push(Piece {
                     path,
                     version: None,
                 });

@@ -184,6 +184,24 @@ fn pieces_are_missed_if_there_is_no_base() {
 }
 
 #[test]
+fn the_next_read_of_a_run_misses_any_of_its_pieces() {
+    let s3 = S3::start();
+    let ledger = place(&s3);
+    run(async {
+        let journal = ledger.open(&target(), &RunId::new(1)).await.unwrap();
+        for pipe in ["a", "b", "c"] {
+            let facts = vec![declared(pipe.to_owned())];
+            journal.append(facts).await.unwrap();
+        }
+        let mut keys = s3.keys().into_iter();
+        let middle = keys.find(|key| key.contains("-00000002")).unwrap();
+        s3.remove(&middle);
+        let error = ledger.read(&target()).await.unwrap_err();
+        assert_eq!(loss(&error), Some(Loss::Gone));
+    });
+}
+
+#[test]
 fn an_apply_stops_when_its_bucket_is_emptied() {
     let s3 = S3::start();
     let rooms =
