@@ -98,7 +98,7 @@ pub(super) enum Stop {
 impl Stop {
     /// The ledger cannot be written, so the run ends.
     pub(super) fn ledger(control: &Control, error: &LedgerError) -> Self {
-        control.stop(Halt::Ledger(error.to_string()));
+        control.stop_for_ledger(error);
         Self::Run
     }
 }

@@ -11,12 +11,18 @@ use tracing::info;
 use super::limiter::Limiter;
 use super::patience::Patience;
 use crate::imbachat::Dice;
+use crate::ledger::LedgerError;
 
 /// Why no more rooms are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written, so nothing may be sent.
-    Ledger(String),
+    Ledger {
+        /// Why, with a hint.
+        reason: String,
+        /// Whether it disappeared or was replaced.
+        is_lost: bool,
+    },
     /// The server rejects the credentials. Every room would fail, and many failed logins may lock the account.
     Denied,
     /// A room failed, with fail-fast on.
@@ -81,6 +87,13 @@ impl Control {
             info!(?reason, "no more rooms are started");
             *halt = Some(reason);
         }
+    }
+
+    pub(super) fn stop_for_ledger(&self, error: &LedgerError) {
+        self.stop(Halt::Ledger {
+            reason: error.to_string(),
+            is_lost: error.is_lost(),
+        });
     }
 
     /// Why the run stops, if it does.

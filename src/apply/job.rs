@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::control::{Control, Halt};
+use super::control::Control;
 use crate::ledger::{Fact, Record};
 use crate::plan::{Plan, RowFilter};
 
@@ -29,7 +29,7 @@ impl<R, W, L: Record> Job<'_, R, W, L> {
         if !facts.is_empty()
             && let Err(error) = self.ledger.append(facts).await
         {
-            self.control.stop(Halt::Ledger(error.to_string()));
+            self.control.stop_for_ledger(&error);
             return false;
         }
         true

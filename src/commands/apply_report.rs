@@ -123,7 +123,9 @@ pub fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
     let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
     match halt {
         Some(Halt::Interrupted) => Exit::Interrupted,
-        Some(Halt::Ledger(_)) if !outcome.is_some_and(Outcome::has_written) => Exit::Failed,
+        Some(Halt::Ledger { is_lost: false, .. }) if !outcome.is_some_and(Outcome::has_written) => {
+            Exit::Failed
+        }
         _ if complete => Exit::Done,
         _ => Exit::Partial,
     }

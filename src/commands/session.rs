@@ -354,7 +354,11 @@ impl From<Failure> for Error {
 impl From<LedgerError> for Error {
     fn from(failure: LedgerError) -> Self {
         let hint = failure.hint();
-        Self::new(Exit::Failed, failure).hint(hint)
+        let exit = match failure.is_lost() {
+            true => Exit::Partial,
+            false => Exit::Failed,
+        };
+        Self::new(exit, failure).hint(hint)
     }
 }
 

@@ -90,7 +90,7 @@ impl ReportDocument {
         let outcome = outcome.unwrap_or(&nothing);
         let (stopped, ledger) = match &outcome.halt {
             None => (None, None),
-            Some(Halt::Ledger(reason)) => (Some("ledger"), Some(reason.clone())),
+            Some(Halt::Ledger { reason, .. }) => (Some("ledger"), Some(reason.clone())),
             Some(Halt::Denied) => (Some("denied"), None),
             Some(Halt::FailFast) => (Some("fail_fast"), None),
             Some(Halt::Interrupted) => (Some("interrupted"), None),

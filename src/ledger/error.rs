@@ -72,8 +72,13 @@ pub enum LedgerError {
         remedy: &'static str,
     },
     /// An earlier write failed, so nothing more may be written.
-    #[error("the ledger can no longer be written: {0}")]
-    Closed(String),
+    #[error("the ledger can no longer be written: {reason}")]
+    Closed {
+        /// The earlier error, with its hint.
+        reason: String,
+        /// Whether it disappeared or was replaced.
+        is_lost: bool,
+    },
 }
 
 /// What happened to a ledger in use.
@@ -111,11 +116,25 @@ impl LedgerError {
         }
     }
 
-    /// The error with its cause and hint, in one line.
-    pub(super) fn in_full(&self) -> String {
+    /// Whether the ledger disappeared or was replaced.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Closed { is_lost: true, .. })
+    }
+
+    /// The error of every later write, with this one's cause and hint.
+    pub(super) fn closed(&self) -> Self {
+        if let Self::Closed { reason, is_lost } = self {
+            return Self::Closed {
+                reason: reason.clone(),
+                is_lost: *is_lost,
+            };
+        }
         let cause = std::error::Error::source(self);
         let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("{self}{cause}; {}", self.hint())
+        Self::Closed {
+            reason: format!("{self}{cause}; {}", self.hint()),
+            is_lost: self.is_lost(),
+        }
     }
 
     /// What the user can do about it.
@@ -138,7 +157,7 @@ impl LedgerError {
                 "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
-            Self::Closed(_) => {
+            Self::Closed { .. } => {
                 "fix this, then run again; nothing was sent to the server after this error"
             }
         }
@@ -148,6 +167,9 @@ impl LedgerError {
 /// Serializing our own entries never fails.
 impl From<serde_json::Error> for LedgerError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Closed(error.to_string())
+        Self::Closed {
+            reason: error.to_string(),
+            is_lost: false,
+        }
     }
 }

@@ -69,12 +69,12 @@ fn write_all(ledger: &LedgerFile, mut batches: Batches) {
         std::thread::sleep(LINGER);
         let mut waiting = vec![first];
         waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
-        let written = match &failure {
-            Some(failure) => Err(String::clone(failure)),
-            None => write(ledger, &waiting, &mut claims).map_err(|error| error.in_full()),
+        let written = match failure {
+            Some(error) => Err(error),
+            None => write(ledger, &waiting, &mut claims),
         };
-        failure = written.as_ref().err().cloned();
-        answer(waiting, written);
+        answer(waiting, written.as_ref().map(Vec::clone));
+        failure = written.err();
     }
 }
 

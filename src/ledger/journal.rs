@@ -75,7 +75,10 @@ impl Journal {
     }
 
     async fn send(&self, facts: Vec<Fact>, claim: Option<Claim>) -> Result<Claimed, LedgerError> {
-        let stopped = || LedgerError::Closed("its writer has stopped".to_owned());
+        let stopped = || LedgerError::Closed {
+            reason: "its writer has stopped".to_owned(),
+            is_lost: false,
+        };
         let (sender, answer) = oneshot::channel();
         let stamped = facts.into_iter().zip(self.clock.next_stamps());
         let batch = Batch {
@@ -100,12 +103,12 @@ impl Record for Journal {
 }
 
 /// Reports the answer to each batch, or the error, to the callers.
-pub(super) fn answer(batches: Vec<Batch>, answers: Result<Vec<Claimed>, String>) {
+pub(super) fn answer(batches: Vec<Batch>, answers: Result<Vec<Claimed>, &LedgerError>) {
     let mut answers = answers.map(Vec::into_iter);
     for batch in batches {
         let answer = match &mut answers {
             Ok(answers) => Ok(answers.next().unwrap_or(Claimed::Ours)),
-            Err(reason) => Err(LedgerError::Closed(reason.clone())),
+            Err(error) => Err(error.closed()),
         };
         // The caller is gone if the run was interrupted. The facts are still durable.
         drop(batch.answer.send(answer));

@@ -77,7 +77,7 @@ pub fn stops(outcome: &Outcome) -> Vec<Line<'_>> {
 
 fn stopped(halt: &Halt) -> Text<'_> {
     match halt {
-        Halt::Ledger(reason) => {
+        Halt::Ledger { reason, .. } => {
             text!("{}; nothing more was sent", Span::Message(reason.into()))
         }
         Halt::Denied => "no more rooms were started with these credentials".into(),

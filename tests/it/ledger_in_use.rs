@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use roomform::ledger::{Fact, Journal, LedgerError, LedgerFile, Loss, Record, compact};
@@ -9,7 +10,7 @@ use roomform::model::{Pipe, RunId};
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Ran, Scene, Shows, manifest, runtime, target, until};
+use crate::support::{Canned, Ran, Scene, Shows, answer, manifest, runtime, target, until};
 
 fn declared(pipe: &str) -> Vec<Fact> {
     vec![Fact::Declared {
@@ -313,6 +314,42 @@ fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
         assert_eq!((pipes.len(), scene.rooms().len()), (150, 150));
         let plan = scene.run("plan --detailed-exitcode --ledger dir/l.jsonl");
         plan.exits(0);
+    }
+}
+
+/// The ledger disappears while the list is read, before the run opens it or afterwards.
+#[test]
+fn a_ledger_that_is_lost_before_anything_was_sent_ends_the_run_with_4() {
+    for lists in [1, 2] {
+        let scene = Scene::new();
+        let (path, read) = (scene.path("l.jsonl"), AtomicUsize::new(0));
+        let server = Canned::by(move |request| {
+            let is_list = request.lines().next().unwrap().contains("get_rooms");
+            assert!(is_list, "{request}");
+            if read.fetch_add(1, Ordering::Relaxed) + 1 == lists {
+                fs::remove_file(&path).unwrap();
+            }
+            answer("200 OK", "", r#"{"code":200,"success":"true","data":[]}"#)
+        });
+        let header =
+            serde_json::json!({"roomform_ledger": 1, "origin": server.url(), "widget": 627});
+        let intent = r#"{"run":"a","seq":1,"time":"2020-01-01T00:00:00.000Z","kind":"intent","pipe":"team-a","members":[3]}"#;
+        let scene = scene
+            .file("l.jsonl", format!("{header}\n{intent}\n"))
+            .manifest(manifest([
+                "pipe: team-a, title: Team A, members: [3]".to_owned()
+            ]))
+            .at(&server.url())
+            .env("IMBACHAT_WIDGET", "627")
+            .env("IMBACHAT_SECRET_KEY", "secret_key")
+            .env("IMBACHAT_LOGIN", "admin")
+            .env("IMBACHAT_PASSWORD", "admin");
+        let ran = scene.run("apply --yes --ledger l.jsonl --verify-timeout 100ms");
+        ran.exits(4);
+        ran.all()
+            .shows("ledger `l.jsonl` disappeared while roomform used it");
+        ran.all().shows("ledger merge COPY");
+        assert!(!scene.path("l.jsonl").exists());
     }
 }
 

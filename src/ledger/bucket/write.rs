@@ -79,12 +79,12 @@ impl Writer {
         while let Some(first) = batches.recv().await {
             let mut waiting = vec![first];
             waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
-            let written = match &failure {
-                Some(failure) => Err(String::clone(failure)),
-                None => self.write(&waiting).await.map_err(|error| error.in_full()),
+            let written = match failure {
+                Some(error) => Err(error),
+                None => self.write(&waiting).await,
             };
-            failure = written.as_ref().err().cloned();
-            answer(waiting, written);
+            answer(waiting, written.as_ref().map(Vec::clone));
+            failure = written.err();
         }
     }
 

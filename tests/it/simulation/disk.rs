@@ -123,7 +123,10 @@ impl Ledger {
         mut facts: Vec<Fact>,
         claim: Option<Claim>,
     ) -> Result<Claimed, LedgerError> {
-        let closed = || LedgerError::Closed("no space left on device".to_owned());
+        let closed = || LedgerError::Closed {
+            reason: "no space left on device".to_owned(),
+            is_lost: false,
+        };
         self.world.event(self.run, "append").await;
         let (lines, delay, closed_before) = self.world.with(|state| {
             if state.planted == Some(Planted::HastyVerdict) {

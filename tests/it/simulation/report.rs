@@ -63,7 +63,7 @@ pub fn lies(state: &State, run: &Run, plan: &Plan, outcome: &Outcome, lists: usi
 fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
     let so = match &outcome.halt {
         None => !run.ledger_failed,
-        Some(Halt::Ledger(_)) => run.ledger_failed,
+        Some(Halt::Ledger { .. }) => run.ledger_failed,
         Some(Halt::Interrupted) => run.interrupted,
         Some(Halt::Denied) => run.denied,
         Some(Halt::FailFast) => outcome.rooms.iter().any(|room| {

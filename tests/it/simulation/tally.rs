@@ -202,7 +202,7 @@ pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
     }
     let end = match outcome.halt {
         None => "a whole run",
-        Some(Halt::Ledger(_)) => "stopped by the ledger",
+        Some(Halt::Ledger { .. }) => "stopped by the ledger",
         Some(Halt::Denied) => "stopped by a denial",
         Some(Halt::FailFast) => "stopped by a failure",
         Some(Halt::Interrupted) => "stopped by an interrupt",
