@@ -117,6 +117,7 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
                 public: false,
             },
             kept: FieldSet::default(),
+            created: true,
         };
         entries.insert(stamp, fact);
     }

@@ -4,6 +4,7 @@
 use super::job::Job;
 use super::outcome::Outcome;
 use crate::ledger::{Fact, Record};
+use crate::model::RoomCount;
 use crate::plan::Baseline;
 
 /// Records the rooms and members that left the manifest, so that they count as new if they return.
@@ -24,6 +25,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         back,
         settled,
         ignored,
+        counted,
         ..
     } = &job.plan.baseline;
     let settled = settled.iter().cloned();
@@ -42,9 +44,20 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
             declared,
         })
     });
-    let settled = settled.chain(ignored);
+    let settled = settled.chain(ignored).chain(facts_of_counts(counted));
     job.record(settled.chain(released).chain(moved).collect())
         .await;
+}
+
+/// The facts that record how many members rooms have.
+pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
+    counted.iter().filter_map(|room| {
+        Some(Fact::Counted {
+            pipe: room.pipe.clone(),
+            room: room.room,
+            count: room.size()?,
+        })
+    })
 }
 
 /// Records the counts from each roster, unless the run ended early. In that case the next run compares with the old counts.

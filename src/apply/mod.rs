@@ -17,6 +17,7 @@ mod send_calls;
 mod verify;
 mod welcome;
 
+pub use baseline::facts_of_counts;
 pub use control::{Control, Halt, Interrupt};
 pub use job::Job;
 pub use limiter::Limiter;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::control::Halt;
-use crate::model::{Field, FieldValue, Observed, Pipe, RoomId, UserId};
+use crate::model::{Field, FieldValue, MemberCounts, Observed, Pipe, RoomCount, RoomId, UserId};
 use crate::plan::Change;
 
 /// Progress.
@@ -42,6 +42,19 @@ impl Outcome {
         for room in &mut self.rooms {
             let answered = matches!(room.status, Status::Applied | Status::Verified);
             if answered && !room.errors.is_empty() {
+                room.status = Status::Partial;
+            }
+        }
+    }
+
+    /// Notes the rooms in which fewer members were counted than are known. A room that got members in this run is then partial, unless
+    /// its status is worse.
+    pub fn note_counts(&mut self, counts: &MemberCounts) {
+        for room in self.rooms.iter_mut().filter(|room| room.members > 0) {
+            let counted = counts.room(&room.pipe).filter(|counted| counted.is_short());
+            room.short = counted.cloned();
+            let answered = matches!(room.status, Status::Applied | Status::Verified);
+            if answered && room.short.is_some() {
                 room.status = Status::Partial;
             }
         }
@@ -106,6 +119,8 @@ pub struct RoomOutcome {
     pub answered_at: Option<Instant>,
     /// Whether the create was uncertain, in this run or another, and the list was searched for the room.
     pub was_uncertain: bool,
+    /// How many members it has, if fewer than known.
+    pub short: Option<RoomCount>,
     /// How it ended.
     pub status: Status,
 }
@@ -148,7 +163,7 @@ pub enum Status {
     Verified,
     /// Confirmed, but the list could not be read again.
     Applied,
-    /// Successful, but answers carried errors: the members of those calls are not confirmed.
+    /// Successful, but answers carried errors, so that the members of those calls are not confirmed; or fewer members were counted.
     Partial,
     /// Confirmed, but the list still shows other values: field, sent, shown. The server may ignore them, or the list may lag.
     Pending(Vec<(Field, FieldValue, FieldValue)>),

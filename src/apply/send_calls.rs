@@ -11,7 +11,7 @@ use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Claimed, Fact, Record};
 use crate::model::UserId;
-use crate::plan::{CHUNK, Change};
+use crate::plan::{Action, CHUNK, Change};
 
 /// Another run has claimed the create, and may be sending it.
 const HELD: &str = "another run is creating it";
@@ -172,6 +172,7 @@ async fn send_calls<'a, L: Record>(
             members: confirmed.to_vec(),
             sent: change.send.clone(),
             kept: change.kept,
+            created: change.action == Action::Create,
         };
         let written = ledger.append(vec![fact]).await;
         written.map_err(|error| Stop::ledger(control, &error))?;

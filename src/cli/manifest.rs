@@ -133,7 +133,7 @@ pub struct ApplyArgs {
     /// It is written even if rooms failed or the run was interrupted.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write the members that still have to be sent to this file as CSV
+    /// Write the members still to be sent to this file as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
     /// Replace existing files that are neither a report nor a list of failed members
@@ -152,9 +152,6 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct PaceFlags {
-    /// Maximum number of rooms written at the same time
-    #[arg(long, value_name = "N", default_value = "8", hide_short_help = true)]
-    pub parallelism: NonZeroUsize,
     /// Maximum write requests per second, such as 20/s
     #[arg(long, value_name = "N/s", value_parser = parse::rate)]
     pub rate: Option<f64>,
@@ -169,6 +166,24 @@ pub struct PaceFlags {
     pub verify_timeout: Duration,
 }
 
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Counting")]
+pub struct CountFlags {
+    /// Compare the number of members with what is known
+    ///
+    /// The API lists no members, but finds rooms by their number of users.
+    #[arg(long, help_heading = None::<&str>)]
+    pub count_members: bool,
+    /// Maximum number of requests for counting; at least 5
+    #[arg(long, value_name = "N", default_value = "200", value_parser = parse::count_requests(),
+          requires = "count_members", hide_short_help = true)]
+    pub count_requests: u64,
+    /// Maximum size of the rows read for counting, in bytes [default: 64 MiB]
+    #[arg(long, value_name = "N", default_value = "67108864", value_parser = parse::positive(),
+          requires = "count_members", hide_short_help = true, hide_default_value = true)]
+    pub count_bytes: u64,
+}
+
 /// The flags that `plan` and `apply` share.
 #[derive(Debug, Args)]
 pub struct RunFlags {
@@ -180,6 +195,11 @@ pub struct RunFlags {
     pub shard: Option<(u32, NonZeroU32)>,
     #[command(flatten)]
     pub server: ServerFlags,
+    #[command(flatten)]
+    pub count: CountFlags,
+    /// Maximum number of rooms written, or sizes counted, at the same time
+    #[arg(long, value_name = "N", default_value = "8", hide_short_help = true)]
+    pub parallelism: NonZeroUsize,
     /// Let the closed room PIPE become public; repeatable
     #[arg(long, value_name = "PIPE", help_heading = "Guards")]
     pub allow_publish: Vec<String>,

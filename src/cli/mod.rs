@@ -21,7 +21,8 @@ pub use local::{
     BehaviourFlags, Ci, CountUsers, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs,
 };
 pub use manifest::{
-    ApplyArgs, CheckArgs, DiffArgs, ExplainArgs, PaceFlags, PlanArgs, RenderArgs, RunFlags,
+    ApplyArgs, CheckArgs, CountFlags, DiffArgs, ExplainArgs, PaceFlags, PlanArgs, RenderArgs,
+    RunFlags,
 };
 pub use server::{
     AdoptArgs, DoctorArgs, ExportArgs, GetArgs, GetList, LedgerArgs, LedgerVerb, MessageFilters,

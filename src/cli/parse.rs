@@ -11,6 +11,11 @@ pub(super) fn positive() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }
 
+/// Fewer requests would count nothing: one size, those beside it, and two that check the answers.
+pub(super) fn count_requests() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(5..)
+}
+
 /// At most a day.
 pub(super) fn duration(text: &str) -> Parsed<Duration> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();

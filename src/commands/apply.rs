@@ -1,7 +1,7 @@
 //! `apply`: plans, asks, writes, verifies.
 
 use super::access::{check_can_send, write_auth};
-use super::filter::{check_allowed, plan_options};
+use super::filter::{check_allowed, count_limits, plan_options};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_run};
@@ -38,6 +38,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     }
     let mut session = Session::open(config, resolved).await?;
     session.patience.verify = args.pace.verify_timeout;
+    session.count = count_limits(&args.run);
     let auth = write_auth(config)?;
     let approved = session.plan(&loaded, saved, &options, console).await?;
     // A document or a page is printed once, at the end.
@@ -54,7 +55,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     match withheld(&approved, args, console).await? {
         Some(exit) => report.exit = exit,
         None => {
-            let applied = session.apply(&mut report, &options, auth, &args.pace, console);
+            let pace = (&args.pace, args.run.parallelism);
+            let applied = session.apply(&mut report, &options, auth, pace, console);
             applied.await?;
         }
     }

@@ -7,6 +7,7 @@ use crate::cli::{ApplyArgs, ReportFormat};
 use crate::document::{PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit, Result, error};
 use crate::manifest::Loaded;
+use crate::manifest::diagnostic::Diagnostic;
 use crate::model::RunId;
 use crate::plan::{Approved, Plan};
 use crate::render::{self, github, markdown};
@@ -23,6 +24,8 @@ pub struct ApplyReport<'a> {
     pub outcome: Option<Outcome>,
     /// The remaining plan, if it could be computed.
     pub after: Option<Plan>,
+    /// Members of rooms with too few members whom the widget does not know.
+    pub unknown: Vec<Diagnostic>,
 }
 
 impl ApplyReport<'_> {
@@ -66,7 +69,7 @@ impl ApplyReport<'_> {
             console.error(&format!("nothing was applied: {conflicts}"));
         }
         if let Some(after) = &self.after {
-            text.push_str(&format!("now:  {}\n", view::verdict(after)));
+            text.push_str(&render::remaining(after, console.out_paint));
         }
         console.print(&text)
     }
@@ -109,11 +112,13 @@ impl ApplyReport<'_> {
     }
 
     fn document(&self) -> ReportDocument {
-        let warnings = diagnostics(&self.loaded.diagnostics, &self.loaded.sources);
+        let sources = &self.loaded.sources;
+        let mut warnings = diagnostics(&self.loaded.diagnostics, sources);
+        warnings.extend(diagnostics(&self.unknown, sources));
         let (plan, ledger) = (&self.approved.plan, self.ledger.clone());
         let plan = PlanDocument::new(plan, ledger, self.exit, warnings);
-        let converged = self.after.as_ref().map(|after| !after.is_pending());
-        ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit, &self.run)
+        let outcome = self.outcome.as_ref();
+        ReportDocument::new(plan, outcome, self.after.as_ref(), self.exit, &self.run)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use super::count::CountLimits;
 use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
 use crate::error::{Result, bail, error};
 use crate::manifest::Options;
@@ -64,6 +65,16 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
         allow,
         resend_ignored: flags.resend_ignored,
         assume_members: flags.assume_members,
+    })
+}
+
+/// What counting may cost; `None` if members are not counted.
+pub fn count_limits(flags: &RunFlags) -> Option<CountLimits> {
+    let count = &flags.count;
+    count.count_members.then_some(CountLimits {
+        requests: count.count_requests,
+        bytes: count.count_bytes,
+        parallelism: flags.parallelism.get(),
     })
 }
 

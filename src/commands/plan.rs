@@ -2,7 +2,7 @@
 
 use super::Console;
 use super::files::{NewFile, replace};
-use super::filter::{check_allowed, plan_options};
+use super::filter::{check_allowed, count_limits, plan_options};
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, dice, load_run};
 use crate::cli::PlanArgs;
@@ -28,7 +28,8 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         return Ok(Exit::Invalid);
     };
     check_allowed(&options.allow, &loaded.desired)?;
-    let session = Session::open(config, resolved).await?;
+    let mut session = Session::open(config, resolved).await?;
+    session.count = count_limits(&args.run);
     let plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
         let known = session.reader.users(&dice()).await?;

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,12 +16,13 @@ use tracing::info;
 
 use super::access::read_auth;
 use super::apply_report::{ApplyReport, exit_of};
+use super::count::{CountLimits, Counter};
 use super::files::has_manifest;
 use super::filter::check_filter;
 use super::run_files::RunFiles;
 use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
-use crate::apply::{Backoff, Control, Job, Limiter, Outcome, Patience, apply};
+use crate::apply::{Backoff, Control, Job, Limiter, Patience, apply, facts_of_counts};
 use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
@@ -28,7 +30,7 @@ use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
-use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
+use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
@@ -46,7 +48,9 @@ pub struct Session {
     pub http: Http,
     /// How long the list may lag.
     pub patience: Patience,
-    sandbox: Option<Sandbox>,
+    /// Whether to count members, and what that may cost.
+    pub count: Option<CountLimits>,
+    pub sandbox: Option<Sandbox>,
     run: RunId,
 }
 
@@ -70,6 +74,7 @@ impl Session {
                 timeout: config.server.connection.timeout,
                 ..Patience::default()
             },
+            count: None,
             sandbox,
             run: config.run.clone(),
         })
@@ -86,9 +91,20 @@ impl Session {
         let desired = &loaded.desired;
         let remembered = self.read_ledger(console).await?;
         let recorded = &remembered.recorded;
-        let observed = &self
+        let mut observed = self
             .observe_confirmed(loaded, recorded, &options.only, console)
             .await?;
+        if let Some(limits) = self.count {
+            let inputs = Inputs {
+                desired,
+                observed: &observed,
+                recorded,
+            };
+            console.status("counting members");
+            let counter = Counter::new(limits, &self.reader, dice());
+            observed.counts = Some(counter.count(inputs, &options.only).await);
+        }
+        let observed = &observed;
         let plan = plan(&self.target, desired, observed, recorded, options);
         verbose::log_plan(&plan);
         if plan.summary.unknown.members > 0 && !remembered.found {
@@ -118,6 +134,7 @@ impl Session {
             exit: Exit::Done,
             outcome: None,
             after: None,
+            unknown: Vec::new(),
         }
     }
 
@@ -128,7 +145,7 @@ impl Session {
         report: &mut ApplyReport<'_>,
         options: &PlanOptions,
         auth: WriteAuth,
-        pace: &PaceFlags,
+        (pace, parallelism): (&PaceFlags, NonZeroUsize),
         console: &mut Console,
     ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
@@ -136,14 +153,15 @@ impl Session {
             report.exit = exit_of(plan, None);
             return Ok(());
         }
+        let ledger = Arc::new(self.open_ledger().await?);
         let job = Job {
             plan,
             filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
             writer: Arc::new(Writer::new(self.http.clone(), self.target.widget, auth)),
-            ledger: Arc::new(self.open_ledger().await?),
+            ledger: Arc::clone(&ledger),
             control: Arc::new(Control::new(
-                Limiter::new(pace.parallelism.get(), pace.rate),
+                Limiter::new(parallelism.get(), pace.rate),
                 dice(),
                 pace.fail_fast,
                 self.patience,
@@ -151,7 +169,7 @@ impl Session {
             )),
         };
         let progress = RefCell::new(console.progress(plan.changes.len()));
-        let outcome = {
+        let mut outcome = {
             let mut work = pin!(apply(job, |event| progress.borrow_mut().event(&event)));
             let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
             loop {
@@ -162,32 +180,19 @@ impl Session {
             }
         };
         progress.into_inner().finish();
+        report.after = self
+            .plan_again(loaded, options, &mut outcome, console)
+            .await;
         report.exit = exit_of(plan, Some(&outcome));
-        report.after = self.plan_again(loaded, options, &outcome, console).await;
+        if let Some(after) = &report.after {
+            let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
+            if !counted.is_empty() {
+                ledger.append(counted).await?;
+            }
+            report.unknown = self.find_unknown(loaded, &outcome, console).await;
+        }
         report.outcome = Some(outcome);
         Ok(())
-    }
-
-    /// Computes the remaining plan from the list that was read to verify the writes. `None` if it cannot be computed.
-    async fn plan_again(
-        &self,
-        loaded: &Loaded,
-        options: &PlanOptions,
-        outcome: &Outcome,
-        console: &mut Console,
-    ) -> Option<Plan> {
-        let observed = outcome.observed.as_ref()?;
-        // The sandbox also lists rooms that it failed to save, which the next run will not see. `close` reports that.
-        if let Some(sandbox) = &self.sandbox
-            && sandbox.flush().await.is_err()
-        {
-            return None;
-        }
-        let remembered = self.ledger.remember(&self.target).await;
-        let remembered = remembered.inspect_err(|error| console.warn(&error.to_string()));
-        let recorded = remembered.ok()?.recorded.without_later_observations();
-        let (target, desired) = (&self.target, &loaded.desired);
-        Some(plan(target, desired, observed, &recorded, options))
     }
 
     /// The live rooms that a manifest concerns. Waits for rooms that were confirmed so recently that the list may not show them yet.

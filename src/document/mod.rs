@@ -4,6 +4,7 @@
 //! committed in `schema/`.
 
 mod change;
+mod counts;
 mod diff;
 mod doctor;
 mod documents;

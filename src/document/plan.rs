@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, users, value};
+use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
@@ -34,6 +35,9 @@ pub struct PlanDocument {
     notes: Vec<NoteDocument>,
     /// Why apply is refused.
     refusals: Vec<RefusalDocument>,
+    /// How many members the rooms have, if they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<CountsDocument>,
     /// Warnings about the manifest.
     diagnostics: Vec<DiagnosticDocument>,
 }
@@ -190,6 +194,7 @@ impl PlanDocument {
             guards: _,
             refusals,
             summary: _,
+            counts,
         } = plan;
         let manual_steps = manual_steps.iter().map(|it| ManualStepsDocument {
             pipe: it.pipe.to_string(),
@@ -220,6 +225,7 @@ impl PlanDocument {
             ignored_by_server: ignored.collect(),
             notes: notes.iter().map(note).collect(),
             refusals: refusals.collect(),
+            counts: counts.as_ref().map(CountsDocument::new),
             diagnostics,
         }
     }

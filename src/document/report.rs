@@ -4,11 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Header;
+use super::counts::CountsDocument;
 use super::plan::PlanDocument;
 use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 use crate::model::RunId;
-use crate::view::{failure, server_errors};
+use crate::plan::Plan;
+use crate::view::{failure, remarks};
 
 /// The plan of an apply, and the result for each room.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,6 +39,9 @@ pub struct ReportDocument {
     /// Whether the plan computed after the run is empty; absent if none was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     converged: Option<bool>,
+    /// How many members the rooms had after the run, if they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<CountsDocument>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -78,11 +83,11 @@ struct RoomDocument {
 }
 
 impl ReportDocument {
-    /// The document of a run; `outcome` is absent if nothing was applied.
+    /// The document of a run; `outcome` is absent if nothing was applied, `after` if no remaining plan was computed.
     pub fn new(
         plan: PlanDocument,
         outcome: Option<&Outcome>,
-        converged: Option<bool>,
+        after: Option<&Plan>,
         exit: Exit,
         run: &RunId,
     ) -> Self {
@@ -110,7 +115,8 @@ impl ReportDocument {
             verification_error: outcome.verification_error.clone(),
             stopped,
             ledger,
-            converged,
+            converged: after.map(|after| !after.is_pending()),
+            counts: after.and_then(|after| Some(CountsDocument::new(after.counts.as_ref()?))),
         }
     }
 }
@@ -124,7 +130,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         Status::Pending(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
         _ => Vec::new(),
     };
-    let reason = failure(&outcome.status).unwrap_or_default() + &server_errors(outcome).raw();
+    let reason = failure(&outcome.status).unwrap_or_default() + &remarks(outcome).raw();
     let reason = reason.trim_start_matches("; ");
     RoomDocument {
         pipe: outcome.pipe.to_string(),

@@ -97,7 +97,7 @@ pub struct Query {
 
 impl Query {
     /// The whole list, without filters.
-    fn all(listing: Listing) -> Self {
+    pub(super) fn all(listing: Listing) -> Self {
         Self {
             listing,
             path: None,
@@ -135,7 +135,7 @@ impl Query {
 }
 
 /// Receives the rows of a list.
-type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
+pub(super) type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
 
 impl Reader {
     /// Creates a reader for one widget.
@@ -242,7 +242,7 @@ impl Reader {
     }
 
     /// Makes one call: passes on every row, and returns the envelope; null if the answer has an unknown shape.
-    async fn rows_once(&self, query: &Query, take: Take<'_>) -> Result<Value, Failure> {
+    pub(super) async fn rows_once(&self, query: &Query, take: Take<'_>) -> Result<Value, Failure> {
         let mut http = self.http.clone();
         let request = query.request(&http, self.widget)?;
         let is_users = query.listing == Listing::Users;

@@ -29,6 +29,8 @@ enum Register<'a> {
     Member(&'a Pipe, RoomId, UserId),
     /// That the room is known, without a write of ours.
     There(&'a Pipe, RoomId),
+    /// That roomform created the room.
+    Created(&'a Pipe, RoomId),
     /// The last values sent.
     Sent(&'a Pipe, RoomId),
     /// That a value was sent and is no longer known to be ignored.
@@ -43,6 +45,8 @@ enum Register<'a> {
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
     /// The stage of one run's message.
     Message(&'a Pipe, RoomId, &'a str),
+    /// How many members the room has.
+    Counted(&'a Pipe, RoomId),
     /// Whether the room is in the manifest.
     Declared(&'a Pipe),
     /// The rooms and memberships from a roster.
@@ -110,11 +114,14 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             members,
             sent,
             kept: _,
+            created,
         } => {
             let each = member_registers(pipe, *room, members);
             let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
+            let created = created.then_some(Register::Created(pipe, *room));
             each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
                 .chain(resent)
+                .chain(created)
                 .collect()
         }
         Fact::Adopted {
@@ -167,6 +174,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             own.into_iter().chain(welcomed).collect()
         }
         Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
+        Fact::Counted { pipe, room, .. } => vec![Register::Counted(pipe, *room)],
         Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
         Fact::Roster { source, .. } => vec![Register::Roster(source)],
         Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],

@@ -35,6 +35,8 @@ pub enum Fact {
         sent: RoomState,
         /// Fields that were sent with the value in the list, because the server ignored the value in the manifest.
         kept: FieldSet,
+        /// Whether the room was created for this, by this run or one whose create it found.
+        created: bool,
     },
     /// A user marked members of an existing room as present. Nothing was sent, and the server did not confirm it.
     Adopted {
@@ -106,6 +108,15 @@ pub enum Fact {
         /// The room's id.
         room: RoomId,
     },
+    /// The server showed how many members a room has.
+    Counted {
+        /// The room's pipe.
+        pipe: Pipe,
+        /// The room's id.
+        room: RoomId,
+        /// The number of members.
+        count: u64,
+    },
     /// A known room left the manifest or returned to it.
     Declared {
         /// The room's pipe.
@@ -170,6 +181,7 @@ impl Fact {
             | Self::Pending { room, .. }
             | Self::Shown { room, .. }
             | Self::Message { room, .. }
+            | Self::Counted { room, .. }
             | Self::Seen { room, .. } => Some(*room),
             _ => None,
         }
@@ -198,6 +210,7 @@ impl Fact {
             | Self::Shown { pipe, .. }
             | Self::Message { pipe, .. }
             | Self::Seen { pipe, .. }
+            | Self::Counted { pipe, .. }
             | Self::Declared { pipe, .. }
             | Self::Forgotten { pipe } => Some(pipe),
             Self::Roster { .. } => None,

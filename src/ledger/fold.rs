@@ -118,6 +118,7 @@ impl Folding {
                 members,
                 sent,
                 kept,
+                created,
             } => {
                 self.settle_intents(&pipe, room, &members);
                 let there = self.rooms.entry(room).or_default();
@@ -133,6 +134,7 @@ impl Folding {
                 known.confirmed_at = Some(time_of(stamp));
                 known.sent = Some(sent);
                 known.kept = kept;
+                known.created |= created;
                 known.pipe = Some(pipe.clone());
                 there.run = Some(Arc::clone(&self.run));
                 there.shown.clear();
@@ -234,6 +236,9 @@ impl Folding {
                 self.ids.push((pipe, room));
                 let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
+            }
+            Fact::Counted { room, count, .. } => {
+                self.rooms.entry(room).or_default().known.counted = Some(count);
             }
             Fact::Declared { pipe, declared } => {
                 if declared {

@@ -63,6 +63,8 @@ struct EntryLine<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kept: Vec<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    created: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     welcome: bool,
     /// In a `released` entry: the manual step is done. Only earlier versions wrote this.
     #[serde(default, skip_serializing)]
@@ -89,6 +91,8 @@ struct EntryLine<'a> {
     source: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     given: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
 }
 
 /// Serializes a ledger: header and entries.
@@ -148,11 +152,17 @@ impl<'a> EntryLine<'a> {
         match fact {
             Fact::Intent { welcome, .. } => line.welcome = *welcome,
             Fact::NotCreated { of_run, .. } => line.of_run = of_run.as_deref().map(Into::into),
-            Fact::Confirmed { sent, kept, .. } => {
+            Fact::Confirmed {
+                sent,
+                kept,
+                created,
+                ..
+            } => {
                 line.title = Some(sent.title.as_str().into());
                 line.r#type = Some(sent.kind.number());
                 line.public = Some(sent.public);
                 line.kept = kept.iter().map(|field| field.name().into()).collect();
+                line.created = *created;
             }
             Fact::Pending {
                 field,
@@ -179,6 +189,7 @@ impl<'a> EntryLine<'a> {
                 line.from = Some(from.0);
                 line.stage = Some(stage_name(*stage).into());
             }
+            Fact::Counted { count, .. } => line.count = Some(*count),
             Fact::Declared { declared, .. } => line.declared = Some(*declared),
             Fact::Roster { source, given } => {
                 line.source = Some(source.as_str().into());
@@ -224,6 +235,7 @@ impl<'a> EntryLine<'a> {
                     public: required(self.public, "public")?,
                 },
                 kept: parse_fields(&self.kept)?,
+                created: self.created,
             },
             "adopted" => Fact::Adopted {
                 pipe: pipe()?,
@@ -274,6 +286,11 @@ impl<'a> EntryLine<'a> {
                 pipe: pipe()?,
                 room: room()?,
             },
+            "counted" => Fact::Counted {
+                pipe: pipe()?,
+                room: room()?,
+                count: required(self.count, "count")?,
+            },
             "declared" => Fact::Declared {
                 pipe: pipe()?,
                 declared: required(self.declared, "declared")?,
@@ -303,6 +320,7 @@ fn kind_name(fact: &Fact) -> &'static str {
         Fact::Shown { .. } => "shown",
         Fact::Message { .. } => "message",
         Fact::Seen { .. } => "seen",
+        Fact::Counted { .. } => "counted",
         Fact::Declared { .. } => "declared",
         Fact::Roster { .. } => "roster",
         Fact::Forgotten { .. } => "forgotten",

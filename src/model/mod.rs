@@ -3,6 +3,7 @@
 //! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
 //! Plain, ordered values without serde, I/O or a clock. Each machine format has its own structs elsewhere.
 
+mod counts;
 mod date;
 mod desired;
 mod escaped;
@@ -17,6 +18,7 @@ mod text;
 mod time;
 mod users;
 
+pub use counts::{CountGap, CountMeaning, CountResult, MemberCounts, RoomCount, Size};
 pub use date::Date;
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, RosterCounts,

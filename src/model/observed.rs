@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Pipe, RoomId, RoomState, Time};
+use super::{MemberCounts, Pipe, RoomId, RoomState, Time};
 
 /// Maximum number of rows kept for one pipe. More than one live row is a conflict.
 pub const MOST_ROWS: usize = 100;
@@ -39,6 +39,8 @@ pub struct Observed {
     pub read_at: Option<Time>,
     /// Whether the list may be incomplete. A missing room is then *not listed*, and is never created.
     pub is_partial: bool,
+    /// How many members the rooms have; `None` if they were not counted.
+    pub counts: Option<MemberCounts>,
 }
 
 impl Observed {

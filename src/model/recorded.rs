@@ -74,6 +74,10 @@ pub struct RecordedRoom {
     pub adopted: UserSet,
     /// Members that left the manifest and may still be in the room.
     pub released: BTreeMap<UserId, Release>,
+    /// Whether roomform created the room.
+    pub created: bool,
+    /// The number of members at the last count.
+    pub counted: Option<u64>,
     /// Title, type and publicity of the last confirmed write.
     pub sent: Option<RoomState>,
     /// Fields of that write that kept the live value, because the server had ignored the manifest's value.

@@ -9,7 +9,9 @@ use super::filter::RoomFilter;
 use super::findings::{IgnoredField, Violation};
 use super::merge_join::without;
 use super::shard::Shard;
-use crate::model::{Desired, Field, FieldValue, Observed, Pipe, Recorded, RoomId, RosterCounts};
+use crate::model::{
+    Desired, Field, FieldValue, Observed, Pipe, Recorded, RoomCount, RoomId, RosterCounts,
+};
 
 /// What an apply records about the manifest, besides its writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Baseline {
     pub settled: Vec<SettledField>,
     /// Fields that were pending, and that the server is now known to ignore.
     pub ignored: Vec<IgnoredField>,
+    /// Rooms whose number of members is known, and is not the one on record.
+    pub counted: Vec<RoomCount>,
 }
 
 /// A field that was on record as ignored or pending and is now shown as it was sent; that record ends.
@@ -103,8 +107,19 @@ impl Baseline {
             given,
             settled,
             ignored: Vec::new(),
+            counted: Vec::new(),
         }
     }
+}
+
+/// Returns the counts that are not on record.
+pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<RoomCount> {
+    let counts = observed.counts.iter().flat_map(|counts| &counts.rooms);
+    let is_new = |room: &&RoomCount| {
+        let known = recorded.rooms.get(&room.room);
+        room.size().is_some() && known.is_some_and(|known| known.counted != room.size())
+    };
+    counts.filter(is_new).cloned().collect()
 }
 
 /// Returns the rooms on record that the manifest does not declare.

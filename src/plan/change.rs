@@ -8,7 +8,8 @@ use super::findings::{Conflict, IgnoredField, Note, UnknownMembers, Violation};
 use super::manual_steps::ManualSteps;
 use super::publish::Publish;
 use crate::model::{
-    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, Time, UserId, Welcome,
+    Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
+    Welcome,
 };
 
 /// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
@@ -39,6 +40,8 @@ pub struct Plan {
     pub refusals: Vec<Violation>,
     /// The summary.
     pub summary: Summary,
+    /// How many members the rooms have; `None` if they were not counted.
+    pub counts: Option<MemberCounts>,
 }
 
 /// The change to one room.
@@ -218,9 +221,14 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Whether the plan has changes, or conflicts that block them.
+    /// Whether the plan has changes, conflicts that block them, or rooms that lack known members.
     pub fn is_pending(&self) -> bool {
-        !self.changes.is_empty() || !self.conflicts.is_empty()
+        !self.changes.is_empty() || !self.conflicts.is_empty() || self.short_rooms() > 0
+    }
+
+    /// Returns the number of rooms that were counted and lack known members, or may.
+    pub fn short_rooms(&self) -> usize {
+        self.counts.as_ref().map_or(0, MemberCounts::short)
     }
 
     /// Returns the number of API calls of a run: one to list, the writes, one to verify, and the messages.
@@ -284,8 +292,8 @@ impl Change {
 
 impl Plan {
     /// Whether the run has something to record even if it sends nothing: members or rooms that left, rooms that are back, fields that
-    /// the server ignores or no longer ignores, or a file that was allowed to shrink. Other changes of a file's row count wait until
-    /// something else is recorded.
+    /// the server ignores or no longer ignores, new counts, or a file that was allowed to shrink. Other changes of a file's row count wait
+    /// until something else is recorded.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self
@@ -300,6 +308,6 @@ impl Plan {
         });
         let moved = !noted.left.is_empty() || !noted.back.is_empty();
         let seen = !noted.settled.is_empty() || !noted.ignored.is_empty();
-        released || shrunk || moved || seen
+        released || shrunk || moved || seen || !noted.counted.is_empty()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::adopt::on_record;
 use super::attribution::changed;
-use super::baseline::{Baseline, left, settled, undeclared};
+use super::baseline::{Baseline, left, newly_counted, settled, undeclared};
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::filter::RoomFilter;
@@ -14,8 +14,8 @@ use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
 use super::unseen::{Unseen, unseen};
 use crate::model::{
-    DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom, RoomId,
-    RoomState, Sending, Target, Time, UserId, Welcome,
+    CountResult, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom,
+    RoomId, RoomState, Sending, Target, Time, UserId, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -60,6 +60,8 @@ pub(super) fn diff(
     }
     add_notes(&mut plan, inputs, only);
     plan.baseline.ignored = now_ignored;
+    plan.baseline.counted = newly_counted(inputs.observed, inputs.recorded);
+    plan.counts.clone_from(&inputs.observed.counts);
     plan
 }
 
@@ -211,7 +213,8 @@ impl Diff<'_> {
         }
         let mut members = self.members(room, known);
         let owed = self.inputs.recorded.owed.get(&room.pipe);
-        if self.options.assume_members && known.is_none() && owed.is_none() {
+        let is_assumed = self.options.assume_members && self.is_count_as_declared(room);
+        if is_assumed && known.is_none() && owed.is_none() {
             plan.assumed = std::mem::take(&mut members.unknown).len();
         }
         let (mut fields, mut kept, mut as_it_is) =
@@ -280,6 +283,15 @@ impl Diff<'_> {
     /// The time of the list. The ages of open steps are counted up to it.
     fn now(&self) -> Time {
         self.inputs.observed.read_at.unwrap_or_default()
+    }
+
+    /// Whether the count of a room without a record is the number of its declared members, if the rooms were counted.
+    fn is_count_as_declared(&self, room: &DesiredRoom) -> bool {
+        let counts = self.inputs.observed.counts.as_ref();
+        counts.is_none_or(|counts| {
+            let counted = counts.room(&room.pipe);
+            counted.is_some_and(|counted| counted.result == CountResult::Equal)
+        })
     }
 
     /// Returns the welcome of an existing room, if roomform created the room and the welcome is pending.

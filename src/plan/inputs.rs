@@ -14,7 +14,7 @@ pub struct PlanOptions {
     pub allow: Allow,
     /// Whether to resend fields that the server ignored.
     pub resend_ignored: bool,
-    /// Whether to assume that declared members of existing rooms are present.
+    /// Whether to assume that declared members of existing rooms are present; if the rooms are counted, only where the count agrees.
     pub assume_members: bool,
 }
 

@@ -7,6 +7,8 @@ mod adopt;
 mod attribution;
 mod baseline;
 mod change;
+mod count;
+mod count_evidence;
 mod diff;
 mod digest;
 mod filter;
@@ -26,6 +28,8 @@ mod unseen;
 pub use adopt::{Adopted, Adoption, adoption};
 pub use baseline::{Baseline, SettledField, counts_to_record};
 pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
+pub use count::{Counting, NextSizes, SizeAnswer, countable};
+pub use count_evidence::{Countable, IMPOSSIBLE};
 pub use digest::Digest;
 pub use filter::{RoomFilter, RowFilter};
 pub use findings::{

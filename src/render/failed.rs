@@ -10,7 +10,7 @@ use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Place, UserId};
 use crate::plan::{Change, Plan};
-use crate::view::{failure, server_errors};
+use crate::view::{failure, remarks};
 
 /// The header of every such file. The rosters' own columns follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
@@ -96,7 +96,7 @@ fn room_lines(
         }
         status => failure(status).unwrap_or_else(|| status.name().replace('_', " ")),
     };
-    let error = error + &server_errors(room).raw();
+    let error = error + &remarks(room).raw();
     // The file is used as a roster or shown on a terminal: the server's text must be safe for both.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();

@@ -34,7 +34,7 @@ pub use paint::Paint;
 pub use progress::{EVERY, Progress};
 pub use resolved_manifest::{find_ci_command, manifest, members};
 pub use send_result::sent;
-pub use text::{briefly, outcome, plan, sentence, write};
+pub use text::{briefly, outcome, plan, remaining, sentence, write};
 pub use todo::todo;
 pub use unified_diff::unified;
 

@@ -15,8 +15,8 @@ use crate::plan::{Action, Change, FieldChange, Plan};
 use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, Known, NAMED, SectionKind, Span, Text, Title, View, drift_remark, ended, hints,
-    members_inside, result, risk, uncertain_remark,
+    self, Count, Known, NAMED, Section, SectionKind, Span, Text, Title, View, drift_remark, ended,
+    hints, members_inside, result, risk, uncertain_remark,
 };
 
 /// The width of the status column after an apply.
@@ -36,26 +36,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
     let others = view.sections.values();
     let others = others.filter(|it| it.changes.is_empty() && it.kind != SectionKind::Refused);
     for section in others {
-        let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
-        for (index, line) in lines.enumerate() {
-            if index == 0 {
-                let name = paint.style(Styles::STRONG, section.kind.name().to_lowercase());
-                let remark = section.kind.remark().map(|remark| format!(": {remark}"));
-                let gap = if text.is_empty() { "" } else { "\n" };
-                let _ = writeln!(text, "{gap}  {name}{}", remark.unwrap_or_default());
-            }
-            let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
-            let place = place.unwrap_or_default();
-            let title = match &line.title {
-                Some(Title::Same(title)) => format!(" {}", quoted(title)),
-                _ => String::new(),
-            };
-            let subject = line
-                .pipe
-                .map(|pipe| format!("{}{title}{place}: ", terminal(pipe.as_str())));
-            let words = sentence(&line.text);
-            let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
-        }
+        section_lines(&mut text, section, paint);
     }
     if !text.is_empty() {
         text.push('\n');
@@ -67,6 +48,30 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
         let _ = writeln!(text, "{refused} {}", sentence(&line.text));
     }
     text
+}
+
+/// A section without changes: its name, and its lines.
+fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
+    let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            let name = paint.style(Styles::STRONG, section.kind.name().to_lowercase());
+            let remark = section.kind.remark().map(|remark| format!(": {remark}"));
+            let gap = if text.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{gap}  {name}{}", remark.unwrap_or_default());
+        }
+        let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
+        let place = place.unwrap_or_default();
+        let title = match &line.title {
+            Some(Title::Same(title)) => format!(" {}", quoted(title)),
+            _ => String::new(),
+        };
+        let subject = line
+            .pipe
+            .map(|pipe| format!("{}{title}{place}: ", terminal(pipe.as_str())));
+        let words = sentence(&line.text);
+        let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
+    }
 }
 
 /// Escapes a sentence for a terminal.
@@ -224,6 +229,20 @@ fn members_lines(text: &mut String, change: &Change, known: Known) {
         let again = format!("{count} sent again ({names})   none known");
         let _ = writeln!(text, "      members unknown: {again}");
     }
+}
+
+/// The plan that is left after an apply: its figures, and the rooms that lack members.
+pub fn remaining(plan: &Plan, paint: Paint) -> String {
+    let loaded = Loaded::default();
+    let view = view::plan(plan, &loaded);
+    let mut text = format!("now:  {}\n", view.verdict);
+    if let Some(counts) = &plan.counts {
+        let _ = writeln!(text, "      {}", view::count_figures(counts));
+    }
+    if let Some(section) = view.sections.get(&SectionKind::FewerMembers) {
+        section_lines(&mut text, section, paint);
+    }
+    text
 }
 
 /// The result of an apply: a line for each room that needs attention, and the figures. Ends with a line break.

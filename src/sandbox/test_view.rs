@@ -152,6 +152,19 @@ impl World {
         id
     }
 
+    /// Replaces the members of a room, as an administrator can in ImbaChat's panel. Unknown members become users. Returns whether a
+    /// live room existed.
+    pub fn set_members(&mut self, widget: u64, id: u64, members: BTreeSet<u64>) -> bool {
+        let Some(room) = self.widget_mut(widget).live_room(id).cloned() else {
+            return false;
+        };
+        for &member in &members {
+            self.add_user(widget, member, None, false, 0);
+        }
+        self.add(Entry::Room(Room { members, ..room }));
+        true
+    }
+
     /// Soft-deletes a room, as an administrator can in ImbaChat's panel. Returns whether a live room existed.
     pub fn delete_room(&mut self, widget: u64, id: u64, now_epoch_secs: u64) -> bool {
         let room = self.widget_mut(widget).live_room(id).cloned();

@@ -10,6 +10,10 @@ pub fn verdict(plan: &Plan) -> String {
     if let conflicts @ 1.. = plan.conflicts.len() {
         parts.push(Count(conflicts, "conflict").to_string());
     }
+    if let short @ 1.. = plan.short_rooms() {
+        let rooms = Count(short, "room");
+        parts.push(format!("{rooms} with fewer members than known"));
+    }
     if parts.is_empty() {
         parts.push("nothing to do".to_owned());
     }

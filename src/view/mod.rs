@@ -4,6 +4,7 @@
 //! spans of a [`Text`] and lay out a [`View`]; they decide nothing.
 
 mod change;
+mod counts;
 mod diagnostics;
 mod figures;
 mod findings;
@@ -19,13 +20,14 @@ pub mod title_diff;
 pub use change::{
     drift_remark, known_members, members_inside, permit, uncertain_remark, value, values,
 };
+pub use counts::count_figures;
 pub use diagnostics::{check, invalid, tally};
 pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
 pub use grammar::{Count, few};
 pub use manifest_diff::manifest_diff;
 pub use manual_steps::{reason, todo};
-pub use outcome::{RoomResult, ended, failure, hints, outcome, result, server_errors, stops};
+pub use outcome::{RoomResult, ended, failure, hints, outcome, remarks, result, stops};
 pub use plan::{not_applied, plan};
 pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title, risk};
 pub use text::{Span, Text};

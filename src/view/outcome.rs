@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::values;
+use super::counts::{count_figures, describe_count};
 use super::figures::verdict;
 use super::grammar::counts;
 use super::plan::{cuts_members, site};
@@ -41,6 +42,8 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     let remedies = hints(outcome).into_iter();
     let remedies = remedies.map(|hint| Line::new(Span::Message(hint.into()).into()));
     view.add(SectionKind::Remedies, remedies);
+    view.facts.extend(left.counts.as_ref().map(count_figures));
+    view.add_counts(left);
     view.add_manual_steps(left);
     let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
     view.add_notes(left.notes.iter().filter(uncertain));
@@ -133,7 +136,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     };
     RoomResult {
         status: room.status.name().replace('_', " "),
-        text: text!("{}{}", text, server_errors(room)),
+        text: text!("{}{}", text, remarks(room)),
         section,
     }
 }
@@ -143,13 +146,15 @@ fn differing((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_>
     text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
 
-/// The errors in successful answers.
-pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
-    if room.errors.is_empty() {
-        return Text::default();
-    }
-    let errors = room.errors.join("; ");
-    text!("; the server answered: {}", Span::Said(errors.into()))
+/// The errors in successful answers, and the number of members if it is too small.
+pub fn remarks(room: &RoomOutcome) -> Text<'_> {
+    let errors = (!room.errors.is_empty()).then(|| {
+        let errors = room.errors.join("; ");
+        text!("; the server answered: {}", Span::Said(errors.into()))
+    });
+    let short = room.short.iter();
+    let short = short.map(|room| text!("; {}", describe_count(room)));
+    Text::join(errors.into_iter().chain(short), "")
 }
 
 /// Why a room did not succeed, if its status says why.

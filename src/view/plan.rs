@@ -1,11 +1,12 @@
 //! A plan as a view.
 
+use super::counts::count_figures;
 use super::figures::{cards, recreated, verdict};
 use super::findings;
 use super::grammar::counts;
 use super::section::{Detail, Line, Place, SectionKind};
 use super::text::{names, text};
-use super::{Count, NAMED, Span, State, Text, View, values};
+use super::{Count, Figure, NAMED, Span, State, Text, Tone, View, values};
 use crate::manifest::Loaded;
 use crate::model::{Field, Pipe, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
@@ -20,17 +21,25 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
     let (conflicts, manual_steps) = (plan.conflicts.len(), plan.manual_steps.len());
+    let facts = [requests(plan)].into_iter();
     let mut view = View {
         state,
-        facts: vec![requests(plan)],
+        facts: facts
+            .chain(plan.counts.as_ref().map(count_figures))
+            .collect(),
         figures: cards(&plan.summary, &plan.changes, conflicts, manual_steps),
         legend: legend(plan),
         cut: cut(plan),
         desired: Some(&loaded.desired),
         ..View::new("plan", Some(&plan.target), heading, verdict(plan))
     };
+    if let count @ 1.. = plan.short_rooms() {
+        let (label, tone) = ("fewer members", Tone::Warn);
+        view.figures.insert(0, Figure { label, count, tone });
+    }
     view.add(SectionKind::Refused, refusals);
     view.add_changes(&plan.changes);
+    view.add_counts(plan);
     view.add_manual_steps(plan);
     view.add_diagnostics(loaded);
     view.add_notes(&plan.notes);

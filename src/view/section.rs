@@ -21,6 +21,7 @@ pub enum SectionKind {
     NeedsAttention,
     IgnoredPublicity,
     Conflicts,
+    FewerMembers,
     ManualSteps,
     LookAlikes,
     Differences,
@@ -76,6 +77,10 @@ impl SectionKind {
                 )
             }
             Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning, "?"),
+            Self::FewerMembers => {
+                let name = "Fewer members than known";
+                (name, "rooms with fewer members", Warn, Warning, "?")
+            }
             Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning, "−"),
             Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning, "i"),
             Self::Differences => ("Also differs", "other differences", Plain, Notice, "i"),
@@ -138,6 +143,9 @@ impl SectionKind {
         Some(match self {
             Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
             Self::Conflicts => "nothing is written to these rooms",
+            Self::FewerMembers => {
+                "to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`"
+            }
             Self::ManualSteps => "the API cannot remove members or rooms",
             Self::OpenSteps => {
                 "remove these members in ImbaChat, then run `roomform todo done PIPE`"

@@ -142,6 +142,7 @@ fn confirmed() -> Fact {
         members: Vec::new(),
         sent: room().state,
         kept: FieldSet::default(),
+        created: true,
     }
 }
 

@@ -83,7 +83,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
     room.prop_flat_map(|(pipe, room)| {
-        let [one, two, three, four, five, six, seven, eight, nine] =
+        let [one, two, three, four, five, six, seven, eight, nine, ten] =
             std::array::from_fn(|_| pipe.clone());
         prop_oneof![
             2 => (users(), any::<bool>()).prop_map(move |(members, welcome)| {
@@ -92,8 +92,8 @@ fn fact() -> impl Strategy<Value = Fact> {
             3 => select(vec![Stage::Intended, Stage::Confirmed, Stage::Failed]).prop_map(move |stage| {
                 Fact::Message { pipe: five.clone(), room, from: UserId(9), stage }
             }),
-            4 => (users(), state(), kept()).prop_map(move |(members, sent, kept)| {
-                Fact::Confirmed { pipe: two.clone(), room, members, sent, kept }
+            4 => (users(), state(), kept(), any::<bool>()).prop_map(move |(members, sent, kept, created)| {
+                Fact::Confirmed { pipe: two.clone(), room, members, sent, kept, created }
             }),
             2 => users().prop_map(move |members| {
                 Fact::Adopted { pipe: seven.clone(), room, members }
@@ -113,6 +113,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                     Fact::Pending { pipe: nine.clone(), room, field, sent, shown, updated_at, since }
                 }),
             3 => Just(Fact::Seen { pipe: pipe.clone(), room }),
+            2 => (0..3_u64).prop_map(move |count| Fact::Counted { pipe: ten.clone(), room, count }),
             2 => any::<bool>().prop_map(move |declared| Fact::Declared { pipe: six.clone(), declared }),
             2 => (select(vec!["a.csv", "b.csv"]), 0..3_u64).prop_map(|(source, given)| {
                 Fact::Roster { source: source.to_owned(), given }

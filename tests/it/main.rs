@@ -14,6 +14,8 @@ mod bucket;
 mod check_users;
 mod ci;
 mod claims;
+mod count_members;
+mod counting;
 mod credentials;
 mod curl_pages;
 mod diff;

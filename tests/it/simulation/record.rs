@@ -171,6 +171,7 @@ impl Account {
                 members,
                 sent,
                 kept: _,
+                created: _,
             } => {
                 for claim in self.claims.get_mut(pipe).into_iter().flatten() {
                     claim.owed.retain(|user| !members.contains(user));
@@ -253,6 +254,7 @@ impl Account {
                 };
                 known.pending.insert(*field, pending);
             }
+            Fact::Counted { .. } => unreachable!("nothing is counted here"),
             Fact::Seen { .. } | Fact::Forgotten { .. } => {}
         }
     }

@@ -1,0 +1,151 @@
+//! `--count-members`: counts the members of rooms, before a plan and after an apply.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::apply::{Backoff, Outcome};
+use crate::imbachat::{CountBudget, Dice, Reader};
+use crate::model::{CountResult, MemberCounts, Pipe, RoomCount, RoomId};
+use crate::plan::{Countable, Counting, Inputs, NextSizes, RoomFilter, SizeAnswer, countable};
+
+/// The limits of a count.
+#[derive(Debug, Clone, Copy)]
+pub struct CountLimits {
+    pub requests: u64,
+    pub bytes: u64,
+    pub parallelism: usize,
+}
+
+/// Asks a server for the rooms of each size.
+pub struct Counter {
+    limits: CountLimits,
+    reader: Reader,
+    dice: Arc<Dice>,
+}
+
+impl Counter {
+    pub fn new(limits: CountLimits, reader: &Reader, dice: Dice) -> Self {
+        Self {
+            limits,
+            reader: reader.clone(),
+            dice: Arc::new(dice),
+        }
+    }
+
+    /// Counts the selected rooms.
+    pub async fn count(&self, inputs: Inputs<'_>, only: &RoomFilter) -> MemberCounts {
+        self.finish(Counting::new(countable(inputs, only))).await
+    }
+
+    /// Asks until everything is known, or the budget is spent.
+    async fn finish(&self, mut counting: Counting) -> MemberCounts {
+        let budget = Arc::new(CountBudget::new(self.limits.requests, self.limits.bytes));
+        let wanted: Arc<BTreeSet<RoomId>> = Arc::new(counting.wanted().collect());
+        let mut reserved = 0;
+        loop {
+            let next = counting.next_sizes();
+            let sizes = match &next {
+                NextSizes::Ask(sizes) => sizes.clone(),
+                NextSizes::First(size) => vec![*size],
+                NextSizes::Again(size) => {
+                    budget.release(reserved);
+                    vec![*size]
+                }
+                NextSizes::Done => break,
+            };
+            let (_, before) = budget.spent();
+            for (size, answer) in self.ask(sizes, &wanted, &budget).await {
+                counting.record(size, answer);
+            }
+            if let NextSizes::First(_) = next {
+                // The same answer is needed once more, at the end.
+                reserved = budget.spent().1 - before;
+                budget.reserve(reserved);
+            }
+        }
+        let (requests, bytes) = budget.spent();
+        counting.finish(requests, bytes)
+    }
+
+    /// Asks for sizes, several at a time.
+    async fn ask(
+        &self,
+        sizes: Vec<u64>,
+        wanted: &Arc<BTreeSet<RoomId>>,
+        budget: &Arc<CountBudget>,
+    ) -> Vec<(u64, SizeAnswer)> {
+        let (mut sizes, mut answers) = (sizes.into_iter(), Vec::new());
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < self.limits.parallelism
+                && let Some(size) = sizes.next()
+            {
+                let (reader, dice) = (self.reader.clone(), Arc::clone(&self.dice));
+                let (wanted, budget) = (Arc::clone(wanted), Arc::clone(budget));
+                running.spawn(async move {
+                    let is_wanted = |room| wanted.contains(&room);
+                    let answer = reader
+                        .rooms_with_size(size, is_wanted, &budget, &dice)
+                        .await;
+                    let answer = match answer {
+                        Ok(Some((rows, found))) => SizeAnswer::Rooms { rows, found },
+                        Ok(None) => SizeAnswer::Budget,
+                        Err(failure) => SizeAnswer::Failed(failure.message),
+                    };
+                    (size, answer)
+                });
+            }
+            let Some(joined) = running.join_next().await else {
+                return answers;
+            };
+            // Tasks are never cancelled. A panic in a task is a bug, so propagate it.
+            let answer =
+                joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            answers.push(answer);
+        }
+    }
+
+    /// Counts the rooms after an apply. Rooms that got members and have fewer than known are counted again, for as long as the list
+    /// may lag.
+    pub async fn count_again(
+        &self,
+        inputs: Inputs<'_>,
+        only: &RoomFilter,
+        outcome: &Outcome,
+        patience: Duration,
+    ) -> MemberCounts {
+        let (mut backoff, until) = (Backoff::default(), Instant::now() + patience);
+        let written = outcome.rooms.iter().filter(|room| room.members > 0);
+        let written: BTreeSet<&Pipe> = written.map(|room| &room.pipe).collect();
+        let mut counts = self.count(inputs, only).await;
+        let all = countable(inputs, only);
+        loop {
+            let is_late = |room: &&Countable| {
+                let counted = counts.room(&room.pipe);
+                written.contains(&room.pipe) && counted.is_some_and(RoomCount::is_short)
+            };
+            let late: Vec<Countable> = all.iter().filter(is_late).cloned().collect();
+            let wait = (!late.is_empty())
+                .then(|| backoff.next_wait(until))
+                .flatten();
+            let Some(wait) = wait else {
+                return counts;
+            };
+            tokio::time::sleep(wait).await;
+            let counting = Counting::new(late).with_offset(counts.offset);
+            let newer = self.finish(counting).await;
+            counts.requests += newer.requests;
+            counts.bytes += newer.bytes;
+            for newer in newer.rooms {
+                let is_known = !matches!(newer.result, CountResult::Unknown(_));
+                if let Some(room) = counts.room_mut(&newer.pipe).filter(|_| is_known) {
+                    *room = newer;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What is left after an apply: the plan, and the members that are missing.
+
+use std::collections::BTreeSet;
+
+use super::count::Counter;
+use super::session::{Session, dice};
+use super::{Console, interrupt};
+use crate::apply::{Halt, Outcome};
+use crate::manifest::Loaded;
+use crate::manifest::diagnostic::Diagnostic;
+use crate::model::Pipe;
+use crate::plan::{Inputs, Plan, PlanOptions, plan};
+
+impl Session {
+    /// Computes the remaining plan from the list that was read to verify the writes, and counts the members if asked to. `None` if it
+    /// cannot be computed.
+    pub async fn plan_again(
+        &self,
+        loaded: &Loaded,
+        options: &PlanOptions,
+        outcome: &mut Outcome,
+        console: &mut Console,
+    ) -> Option<Plan> {
+        let mut observed = outcome.observed.take()?;
+        // The sandbox also lists rooms that it failed to save, which the next run will not see. `close` reports that.
+        if let Some(sandbox) = &self.sandbox
+            && sandbox.flush().await.is_err()
+        {
+            return None;
+        }
+        let remembered = self.ledger.remember(&self.target).await;
+        let remembered = remembered.inspect_err(|error| console.warn(&error.to_string()));
+        let recorded = remembered.ok()?.recorded.without_later_observations();
+        let (target, desired) = (&self.target, &loaded.desired);
+        if let Some(limits) = self.count.filter(|_| outcome.halt.is_none()) {
+            let inputs = Inputs {
+                desired,
+                observed: &observed,
+                recorded: &recorded,
+            };
+            console.status("counting members");
+            let counter = Counter::new(limits, &self.reader, dice());
+            let counts = counter.count_again(inputs, &options.only, outcome, self.patience.verify);
+            let mut stopped = interrupt::for_apply().ok()?;
+            tokio::select! {
+                biased;
+                true = interrupt::first(&mut stopped) => outcome.halt = Some(Halt::Interrupted),
+                counts = counts => {
+                    outcome.note_counts(&counts);
+                    observed.counts = Some(counts);
+                }
+            }
+        }
+        Some(plan(target, desired, &observed, &recorded, options))
+    }
+
+    /// Warns of users whom the widget does not know and who should be in a room with too few members.
+    pub async fn find_unknown(
+        &self,
+        loaded: &Loaded,
+        outcome: &Outcome,
+        console: &mut Console,
+    ) -> Vec<Diagnostic> {
+        let short = outcome.rooms.iter().filter(|room| room.short.is_some());
+        let short: BTreeSet<&Pipe> = short.map(|room| &room.pipe).collect();
+        if short.is_empty() {
+            return Vec::new();
+        }
+        match self.reader.users(&dice()).await {
+            Ok(known) => {
+                let unknown = loaded.unknown_users(&known, |pipe| short.contains(pipe));
+                console.report_warnings(&unknown, &loaded.sources);
+                unknown
+            }
+            Err(failure) => {
+                let reason = failure.message;
+                console.warn(&format!(
+                    "it is not known which users the widget does not know: {reason}"
+                ));
+                Vec::new()
+            }
+        }
+    }
+}

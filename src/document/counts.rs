@@ -1,0 +1,77 @@
+//! Counted members as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::model::{CountResult, MemberCounts, RoomCount};
+
+/// What the server says about the number of members in rooms.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CountsDocument {
+    /// What the filter `count_users` means: `exact`, `at_least`, `exact_or_at_least`, `ignored` or `unclear`.
+    meaning: &'static str,
+    /// Whether the server counts the writing user in rooms that roomform created.
+    counts_writing_user: bool,
+    requests: u64,
+    /// Size of the rows.
+    bytes: u64,
+    /// Number of rooms that have as many members as expected.
+    equal: usize,
+    /// The other rooms.
+    rooms: Vec<RoomCountDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RoomCountDocument {
+    pipe: String,
+    room_id: u64,
+    /// Members on record that may be inside; without a record, declared members.
+    expected: u64,
+    /// Whether the ledger has a record of the room. Only such a room can be pending.
+    recorded: bool,
+    /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
+    result: &'static str,
+    /// The smallest number of members; for `outside`, the start of the range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    least: Option<u64>,
+    /// The largest number of members; for `outside`, the end of the range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most: Option<u64>,
+    /// Why it is unknown: `budget`, `failed`, `changed`, `ignored` or `unclear`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl CountsDocument {
+    pub(super) fn new(counts: &MemberCounts) -> Self {
+        let rooms: Vec<_> = counts.rooms.iter().filter_map(room).collect();
+        Self {
+            meaning: counts.meaning.name(),
+            counts_writing_user: counts.offset > 0,
+            requests: counts.requests,
+            bytes: counts.bytes,
+            equal: counts.rooms.len() - rooms.len(),
+            rooms,
+        }
+    }
+}
+
+fn room(room: &RoomCount) -> Option<RoomCountDocument> {
+    let (result, size, gap) = match room.result {
+        CountResult::Equal => return None,
+        CountResult::Fewer(size) => ("fewer", Some(size), None),
+        CountResult::More(size) => ("more", Some(size), None),
+        CountResult::Outside(size) => ("outside", Some(size), None),
+        CountResult::Unknown(gap) => ("unknown", None, Some(gap)),
+    };
+    Some(RoomCountDocument {
+        pipe: room.pipe.to_string(),
+        room_id: room.room.0,
+        expected: room.expected,
+        recorded: room.is_recorded,
+        result,
+        least: size.map(|size| size.least),
+        most: size.and_then(|size| size.most),
+        reason: gap.map(|gap| gap.name()),
+    })
+}

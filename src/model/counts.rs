@@ -1,0 +1,170 @@
+//! How many members rooms have, inferred from lists that the server filtered by size.
+
+use std::fmt;
+
+use super::{Pipe, RoomId};
+
+/// What the filter `count_users` means, according to the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountMeaning {
+    /// It finds the rooms with this number of users.
+    Exact,
+    /// It finds the rooms with at least this number of users.
+    AtLeast,
+    /// One of these two; the answers fit both.
+    Either,
+    /// The server ignores it.
+    Ignored,
+    /// The answers contradict each other, or changed while they were read.
+    Unclear,
+}
+
+impl CountMeaning {
+    /// Returns the name in machine-readable output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::AtLeast => "at_least",
+            Self::Either => "exact_or_at_least",
+            Self::Ignored => "ignored",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// A number of members, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The smallest possible number.
+    pub least: u64,
+    /// The largest possible number; `None` if there is no limit.
+    pub most: Option<u64>,
+}
+
+impl Size {
+    /// Returns the number, if it is known.
+    pub fn exact(self) -> Option<u64> {
+        self.most.filter(|most| *most == self.least)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.least, self.most) {
+            (least, None) => write!(f, "at least {least}"),
+            (least, Some(most)) if least == most => write!(f, "{least}"),
+            (least, Some(most)) => write!(f, "{least} to {most}"),
+        }
+    }
+}
+
+/// The size of a room compared with what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountResult {
+    /// It has as many members as expected.
+    Equal,
+    /// It has fewer.
+    Fewer(Size),
+    /// It has more.
+    More(Size),
+    /// It has none of these sizes, which include the expected one.
+    Outside(Size),
+    /// It cannot be counted.
+    Unknown(CountGap),
+}
+
+/// Why a room cannot be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CountGap {
+    /// The requests or bytes for counting are spent.
+    Budget,
+    /// The server did not answer all requests.
+    Failed,
+    /// Its size changed while it was counted.
+    Changed,
+    /// The server ignores the filter.
+    Ignored,
+    /// The meaning of the answers is unclear.
+    Unclear,
+}
+
+impl CountGap {
+    /// Returns the name in machine-readable output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Failed => "failed",
+            Self::Changed => "changed",
+            Self::Ignored => "ignored",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// The count of one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomCount {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
+    /// The number of members on record that may be inside; without a record, the number of declared members.
+    pub expected: u64,
+    /// Whether the ledger has a record of the room.
+    pub is_recorded: bool,
+    /// The result.
+    pub result: CountResult,
+}
+
+impl RoomCount {
+    /// Whether members of a recorded room are missing, or may be.
+    pub fn is_short(&self) -> bool {
+        let is_short = matches!(self.result, CountResult::Fewer(_) | CountResult::Outside(_));
+        self.is_recorded && is_short
+    }
+
+    /// Returns the number of members, if it is known.
+    pub fn size(&self) -> Option<u64> {
+        match self.result {
+            CountResult::Equal => Some(self.expected),
+            CountResult::Fewer(size) | CountResult::More(size) => size.exact(),
+            CountResult::Outside(_) | CountResult::Unknown(_) => None,
+        }
+    }
+}
+
+/// The counts of all rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberCounts {
+    /// What the filter means.
+    pub meaning: CountMeaning,
+    /// How often the writing user counts as a member in a room that roomform created: 0 or 1.
+    pub offset: u64,
+    /// Requests sent, including retries.
+    pub requests: u64,
+    /// Size of the rows received.
+    pub bytes: u64,
+    /// Why a request failed, if one did.
+    pub failure: Option<String>,
+    /// The rooms, sorted by pipe.
+    pub rooms: Vec<RoomCount>,
+}
+
+impl MemberCounts {
+    /// Returns the count of a room.
+    pub fn room(&self, pipe: &Pipe) -> Option<&RoomCount> {
+        let found = self.rooms.binary_search_by(|room| room.pipe.cmp(pipe));
+        self.rooms.get(found.ok()?)
+    }
+
+    /// Returns the count of a room, to replace it.
+    pub fn room_mut(&mut self, pipe: &Pipe) -> Option<&mut RoomCount> {
+        let found = self.rooms.binary_search_by(|room| room.pipe.cmp(pipe));
+        self.rooms.get_mut(found.ok()?)
+    }
+
+    /// Returns the number of rooms in which members are missing, or may be.
+    pub fn short(&self) -> usize {
+        self.rooms.iter().filter(|room| room.is_short()).count()
+    }
+}

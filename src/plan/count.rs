@@ -1,0 +1,211 @@
+//! Counts members: which sizes to ask the server for, and what the answers mean.
+//!
+//! Main type: [`Counting`]. A list that is filtered by `count_users` names the rooms with that number of users, or with at least that
+//! number (`api: get_rooms`); which one follows from the answers.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::count_evidence::{Answers, Countable, Evidence, IMPOSSIBLE, near};
+use super::filter::RoomFilter;
+use super::inputs::Inputs;
+use crate::model::{CountGap, LiveRoom, MemberCounts, RoomCount, RoomId};
+
+/// Returns the selected rooms that can be counted: live, and with known or declared members.
+pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
+    let Inputs {
+        desired,
+        observed,
+        recorded,
+    } = inputs;
+    let chosen = desired.rooms.values();
+    let rooms = chosen.filter(|room| only.contains(&room.pipe));
+    let rooms = rooms.filter_map(|room| {
+        let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
+        let [live] = live.as_slice() else {
+            return None;
+        };
+        let known = recorded.rooms.get(&live.id);
+        let expected = match known {
+            Some(known) => known.members.len() + known.released.len(),
+            // A create was sent, and it is unknown which members it added.
+            None if recorded.owed.contains_key(&room.pipe) => 0,
+            None => room.members.len(),
+        };
+        (expected > 0).then(|| Countable {
+            pipe: room.pipe.clone(),
+            room: live.id,
+            expected: expected as u64,
+            is_recorded: known.is_some(),
+            is_created: known.is_some_and(|known| known.created),
+            is_public: live.state.public,
+        })
+    });
+    rooms.collect()
+}
+
+/// The answer to a request for one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SizeAnswer {
+    /// The list was read.
+    Rooms {
+        /// The number of its rows.
+        rows: usize,
+        /// The rooms to count that are among them, in any order.
+        found: Vec<RoomId>,
+    },
+    /// Not asked, or not read to the end, because the budget is spent.
+    Budget,
+    /// The request failed.
+    Failed(String),
+}
+
+/// What to ask next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextSizes {
+    /// These sizes, in any order; if not all are possible, the first ones.
+    Ask(Vec<u64>),
+    /// This size, before all others.
+    First(u64),
+    /// The first size once more, to see whether its answer is still the same.
+    Again(u64),
+    /// Nothing.
+    Done,
+}
+
+/// A count in progress.
+#[derive(Debug)]
+pub struct Counting {
+    answers: Answers,
+    failure: Option<String>,
+}
+
+impl Counting {
+    /// Starts to count these rooms.
+    pub fn new(rooms: Vec<Countable>) -> Self {
+        let answers = Answers {
+            sizes: rooms.iter().map(|room| (room.room, Vec::new())).collect(),
+            rooms,
+            rows: BTreeMap::new(),
+            is_stable: None,
+            offset: None,
+        };
+        Self {
+            answers,
+            failure: None,
+        }
+    }
+
+    /// Uses the offset of an earlier count, because a few rooms do not show it.
+    #[must_use]
+    pub fn with_offset(mut self, offset: u64) -> Self {
+        self.answers.offset = Some(offset);
+        self
+    }
+
+    /// Returns the rooms to look for in the answers.
+    pub fn wanted(&self) -> impl Iterator<Item = RoomId> {
+        self.answers.rooms.iter().map(|room| room.room)
+    }
+
+    /// Returns what to ask next, given the answers so far.
+    pub fn next_sizes(&self) -> NextSizes {
+        let sizes = self.sizes_near();
+        let Some(first) = sizes.first().copied() else {
+            return NextSizes::Done;
+        };
+        match (
+            self.answers.rows.get(&IMPOSSIBLE),
+            self.answers.rows.get(&first),
+        ) {
+            (None, _) => return NextSizes::Ask(vec![IMPOSSIBLE]),
+            (Some(Ok(0)), None) => return NextSizes::First(first),
+            (Some(Ok(0)), Some(Ok(_))) => {}
+            _ => return NextSizes::Done,
+        }
+        let is_open = |size: &u64| !self.answers.rows.contains_key(size);
+        let open: Vec<u64> = sizes.into_iter().filter(is_open).collect();
+        if !open.is_empty() {
+            return NextSizes::Ask(open);
+        }
+        let evidence = Evidence::new(&self.answers);
+        for mut more in [evidence.sizes_above(), evidence.sizes_below()] {
+            more.retain(is_open);
+            if !more.is_empty() {
+                return NextSizes::Ask(more.into_iter().rev().collect());
+            }
+        }
+        match self.answers.is_stable {
+            None => NextSizes::Again(first),
+            Some(_) => NextSizes::Done,
+        }
+    }
+
+    /// Takes the answer for a size.
+    pub fn record(&mut self, size: u64, answer: SizeAnswer) {
+        let is_again = self.answers.rows.contains_key(&size);
+        let answer = match answer {
+            SizeAnswer::Rooms { found, .. } if is_again => {
+                let before = self
+                    .answers
+                    .sizes
+                    .iter()
+                    .filter(|(_, sizes)| sizes.contains(&size));
+                let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
+                self.answers.is_stable = Some(before == found.into_iter().collect());
+                return;
+            }
+            SizeAnswer::Rooms { rows, found } => {
+                for room in found {
+                    let sizes = self.answers.sizes.entry(room).or_default();
+                    if let Err(at) = sizes.binary_search(&size) {
+                        sizes.insert(at, size);
+                    }
+                }
+                Ok(rows)
+            }
+            SizeAnswer::Budget => Err(CountGap::Budget),
+            SizeAnswer::Failed(reason) => {
+                self.failure.get_or_insert(reason);
+                Err(CountGap::Failed)
+            }
+        };
+        match is_again {
+            true => self.answers.is_stable = Some(false),
+            false => drop(self.answers.rows.insert(size, answer)),
+        }
+    }
+
+    /// Returns what the answers say about each room. `requests` and `bytes` is what they cost.
+    pub fn finish(self, requests: u64, bytes: u64) -> MemberCounts {
+        let evidence = Evidence::new(&self.answers);
+        let rooms = self.answers.rooms.iter().map(|room| RoomCount {
+            pipe: room.pipe.clone(),
+            room: room.room,
+            expected: room.expected,
+            is_recorded: room.is_recorded,
+            result: evidence.result(room),
+        });
+        MemberCounts {
+            meaning: evidence.meaning,
+            offset: evidence.offset,
+            requests,
+            bytes,
+            rooms: rooms.collect(),
+            failure: self.failure.clone(),
+        }
+    }
+
+    /// The sizes around the expected ones, those of most rooms first.
+    fn sizes_near(&self) -> Vec<u64> {
+        let mut rooms: BTreeMap<u64, usize> = BTreeMap::new();
+        for room in &self.answers.rooms {
+            *rooms.entry(room.expected).or_default() += 1;
+        }
+        let mut expected: Vec<(u64, usize)> = rooms.into_iter().collect();
+        expected.sort_by_key(|(size, rooms)| (Reverse(*rooms), *size));
+        let sizes = expected.into_iter().flat_map(|(size, _)| near(size));
+        let mut seen = BTreeSet::new();
+        sizes.filter(|size| seen.insert(*size)).collect()
+    }
+}

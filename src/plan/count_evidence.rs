@@ -1,0 +1,225 @@
+//! What lists that are filtered by size prove about the number of members.
+//!
+//! Main type: [`Evidence`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
+
+/// No room has as many users. If the server names one, it ignores the filter.
+pub const IMPOSSIBLE: u64 = 1_000_000_000;
+
+/// How many sizes below the expected one are searched for a room that has none of the sizes near it.
+const SEARCHED: u64 = 50;
+
+/// A room to count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Countable {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
+    /// The number of members that it should have; above 0.
+    pub expected: u64,
+    /// Whether the ledger has a record of it.
+    pub is_recorded: bool,
+    /// Whether roomform created it, so that the writing user may be inside.
+    pub is_created: bool,
+    /// Whether it is public, so that anyone may join it.
+    pub is_public: bool,
+}
+
+/// The rooms to count, and the answers so far.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) rooms: Vec<Countable>,
+    /// The number of rows of each answer, or why there is none.
+    pub(super) rows: BTreeMap<u64, Result<usize, CountGap>>,
+    /// The sizes that name a room, sorted.
+    pub(super) sizes: HashMap<RoomId, Vec<u64>>,
+    /// Whether the second answer for the first size is the same.
+    pub(super) is_stable: Option<bool>,
+    /// How often the writing user counts, if it is known.
+    pub(super) offset: Option<u64>,
+}
+
+/// A size and those beside it. PHP takes 0 for no filter at all, so nothing asks for it.
+pub(super) fn near(size: u64) -> impl Iterator<Item = u64> {
+    let sizes = [size, size + 1, size.saturating_sub(1)];
+    sizes.into_iter().filter(|size| *size > 0)
+}
+
+/// What the answers prove.
+pub(super) struct Evidence<'a> {
+    answers: &'a Answers,
+    /// The sizes with an answer, sorted.
+    answered: Vec<u64>,
+    pub(super) meaning: CountMeaning,
+    pub(super) offset: u64,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(answers: &'a Answers) -> Self {
+        let answered = answers.rows.range(..IMPOSSIBLE);
+        let answered = answered.filter_map(|(size, rows)| rows.is_ok().then_some(*size));
+        let mut evidence = Self {
+            answers,
+            answered: answered.collect(),
+            meaning: CountMeaning::Unclear,
+            offset: 0,
+        };
+        evidence.meaning = evidence.find_meaning();
+        evidence.offset = evidence.find_offset();
+        evidence
+    }
+
+    /// The sizes that name a room, and whether they are the smallest ones that were answered.
+    fn found(&self, room: &Countable) -> (&'a [u64], bool) {
+        let sizes = self.answers.sizes.get(&room.room);
+        let sizes = sizes.map_or(&[][..], Vec::as_slice);
+        (sizes, self.answered.starts_with(sizes))
+    }
+
+    fn find_meaning(&self) -> CountMeaning {
+        let is_ignored = matches!(self.answers.rows.get(&IMPOSSIBLE), Some(Ok(1..)));
+        let (mut exact, mut at_least) = (0, 0);
+        for room in &self.answers.rooms {
+            let (sizes, are_smallest) = self.found(room);
+            exact += usize::from(sizes.len() == 1 && !are_smallest);
+            at_least += usize::from(sizes.len() > 1 && are_smallest);
+        }
+        match (exact, at_least) {
+            _ if is_ignored => CountMeaning::Ignored,
+            _ if self.answers.is_stable == Some(false) => CountMeaning::Unclear,
+            (0, 0) => CountMeaning::Either,
+            // A few rooms may change while they are counted.
+            (exact, at_least) if exact > 10 * at_least => CountMeaning::Exact,
+            (exact, at_least) if at_least > 10 * exact => CountMeaning::AtLeast,
+            _ => CountMeaning::Unclear,
+        }
+    }
+
+    /// The offset that fits most of the rooms that roomform created; 0 if none does.
+    fn find_offset(&self) -> u64 {
+        let created = self.answers.rooms.iter().filter(|room| room.is_created);
+        let (mut all, mut fitting) = (0, 0);
+        for room in created {
+            let size = self.size(room).ok().flatten();
+            all += 1;
+            fitting += usize::from(size.is_some_and(|it| it.least == room.expected + 1));
+        }
+        let offset = u64::from(fitting * 2 > all);
+        self.answers.offset.unwrap_or(offset)
+    }
+
+    /// The number of users in a room: `None` if no answer names it, an error if the answers say nothing.
+    fn size(&self, room: &Countable) -> Result<Option<Size>, CountGap> {
+        let (sizes, are_smallest) = self.found(room);
+        match (self.meaning, sizes) {
+            (CountMeaning::Ignored, _) => Err(CountGap::Ignored),
+            (CountMeaning::Unclear, _) => Err(CountGap::Unclear),
+            (_, []) => Ok(None),
+            (CountMeaning::Exact, [size]) => Ok(Some(Size {
+                least: *size,
+                most: Some(*size),
+            })),
+            (CountMeaning::AtLeast | CountMeaning::Either, [.., size]) if are_smallest => {
+                let above = self.answered.get(sizes.len());
+                Ok(Some(Size {
+                    least: *size,
+                    most: above.map(|above| above - 1),
+                }))
+            }
+            _ => Err(CountGap::Changed),
+        }
+    }
+
+    /// The number of users that a room should have.
+    fn wanted(&self, room: &Countable) -> u64 {
+        room.expected + if room.is_created { self.offset } else { 0 }
+    }
+
+    /// If the writing user counts: one size more for the rooms whose size is not settled without it.
+    pub(super) fn sizes_above(&self) -> BTreeSet<u64> {
+        let is_open = |size: Option<Size>, above: u64| match size {
+            None => true,
+            Some(size) => size.least + 1 == above && size.exact().is_none(),
+        };
+        let rooms = self.answers.rooms.iter();
+        let rooms = rooms.filter(|room| room.is_created && self.offset > 0);
+        let sizes = rooms.filter_map(|room| {
+            let (size, above) = (self.size(room).ok()?, room.expected + 2);
+            is_open(size, above).then_some(above)
+        });
+        sizes.collect()
+    }
+
+    /// Smaller sizes for the rooms that no answer names: they may have lost several members.
+    pub(super) fn sizes_below(&self) -> BTreeSet<u64> {
+        if self.meaning != CountMeaning::Exact {
+            return BTreeSet::new();
+        }
+        let rooms = self.answers.rooms.iter();
+        let lost = rooms.filter(|room| room.is_recorded && self.found(room).0.is_empty());
+        lost.flat_map(|room| room.expected.saturating_sub(SEARCHED).max(1)..room.expected)
+            .collect()
+    }
+
+    pub(super) fn result(&self, room: &Countable) -> CountResult {
+        let wanted = self.wanted(room);
+        let members = |users: u64| (users + room.expected).saturating_sub(wanted);
+        let in_members = |size: Size| Size {
+            least: members(size.least),
+            most: size.most.map(members),
+        };
+        let size = match self.size(room) {
+            Ok(Some(size)) => size,
+            Ok(None) => match self.gap(wanted) {
+                Some(gap) => return CountResult::Unknown(gap),
+                None => return self.outside(room, in_members),
+            },
+            Err(gap) => return CountResult::Unknown(gap),
+        };
+        match size {
+            size if size.exact() == Some(wanted) => CountResult::Equal,
+            size if size.least > wanted => CountResult::More(in_members(size)),
+            size if size.most.is_some_and(|most| most < wanted) => {
+                CountResult::Fewer(in_members(size))
+            }
+            _ => CountResult::Unknown(self.gap(wanted).unwrap_or(CountGap::Budget)),
+        }
+    }
+
+    /// Why a size near this one has no answer; `None` if all have one.
+    fn gap(&self, wanted: u64) -> Option<CountGap> {
+        let answers = &self.answers.rows;
+        near(wanted).find_map(|size| match answers.get(&size) {
+            Some(answer) => answer.err(),
+            None => Some(
+                answers
+                    .values()
+                    .find_map(|it| it.err())
+                    .unwrap_or(CountGap::Budget),
+            ),
+        })
+    }
+
+    /// The result of a room that no answer names.
+    fn outside(&self, room: &Countable, in_members: impl Fn(Size) -> Size) -> CountResult {
+        let wanted = self.wanted(room);
+        let is_answered = |size: &u64| self.answered.binary_search(size).is_ok();
+        let least = (1..=wanted).rev().take_while(is_answered).last();
+        let least = least.unwrap_or(wanted);
+        let most = Some(wanted + 1);
+        if self.meaning == CountMeaning::AtLeast {
+            let most = self.answered.first().map(|size| size - 1);
+            return CountResult::Fewer(in_members(Size { least: 0, most }));
+        }
+        // It has more members, or none at all.
+        if self.meaning == CountMeaning::Exact && least == 1 && room.is_public {
+            let (least, most) = (wanted + 2, None);
+            return CountResult::More(in_members(Size { least, most }));
+        }
+        CountResult::Outside(in_members(Size { least, most }))
+    }
+}

@@ -1,0 +1,98 @@
+//! What was counted, as lines and figures.
+
+use std::collections::BTreeMap;
+
+use super::grammar::counts;
+use super::section::{Line, SectionKind};
+use super::text::text;
+use super::{Count, Span, Text, View};
+use crate::model::{CountGap, CountResult, MemberCounts, RoomCount};
+use crate::plan::Plan;
+
+impl<'a> View<'a> {
+    /// Adds the rooms whose count is not as expected.
+    pub(super) fn add_counts(&mut self, plan: &'a Plan) {
+        let Some(counts) = &plan.counts else { return };
+        let mut gaps: BTreeMap<CountGap, usize> = BTreeMap::new();
+        for room in &counts.rooms {
+            let kind = match room.result {
+                CountResult::Equal => continue,
+                CountResult::Unknown(gap) => {
+                    *gaps.entry(gap).or_default() += 1;
+                    continue;
+                }
+                _ if room.is_short() => SectionKind::FewerMembers,
+                _ => SectionKind::Notes,
+            };
+            self.add(kind, [Line::for_room(&room.pipe, describe_count(room))]);
+        }
+        for (gap, rooms) in gaps {
+            let rooms = Count(rooms, "room");
+            let text = text!("{} cannot be counted: {}", rooms, describe_gap(gap, counts));
+            self.add(SectionKind::Notes, [Line::new(text)]);
+        }
+    }
+}
+
+/// For example `28 known, 27 counted`.
+pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
+    let known = match room.is_recorded {
+        true => "known",
+        false => "declared",
+    };
+    let counted = match room.result {
+        CountResult::Equal => room.expected.to_string(),
+        CountResult::Fewer(size) | CountResult::More(size) => size.to_string(),
+        CountResult::Outside(size) => format!("not {size}"),
+        CountResult::Unknown(_) => "not".to_owned(),
+    };
+    Span::words(format!("{} {known}, {counted} counted", room.expected)).into()
+}
+
+fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
+    let reason = match gap {
+        CountGap::Budget => "--count-requests or --count-bytes is used up",
+        CountGap::Changed => "its number of members changed meanwhile",
+        CountGap::Ignored => "the server ignores the filter `count_users`",
+        CountGap::Unclear => "the server's answers contradict each other",
+        CountGap::Failed => {
+            let reason = counts.failure.as_deref().unwrap_or_default();
+            return text!("{}", Span::Said(reason.into()));
+        }
+    };
+    reason.into()
+}
+
+/// The figures in one line, for example `20 rooms counted: equal; 5 requests, 3 KiB`.
+pub fn count_figures(counted: &MemberCounts) -> String {
+    let rooms = || counted.rooms.iter();
+    let tally = |is_one: fn(&RoomCount) -> bool| rooms().filter(|room| is_one(room)).count();
+    let agrees = tally(|room| !room.is_recorded && room.result == CountResult::Equal);
+    let equal = tally(|room| room.is_recorded && room.result == CountResult::Equal);
+    let more = tally(|room| matches!(room.result, CountResult::More(_)));
+    let unknown = tally(|room| matches!(room.result, CountResult::Unknown(_)));
+    let (short, all) = (counted.short(), counted.rooms.len());
+    let parts = match all {
+        0 => "nothing to count".to_owned(),
+        _ if equal == all => "equal".to_owned(),
+        _ if agrees == all => "count agrees with the manifest".to_owned(),
+        _ => counts([
+            (equal, "equal"),
+            (agrees, "as declared"),
+            (short, "fewer"),
+            (more, "more"),
+            (all - equal - agrees - short - more - unknown, "different"),
+            (unknown, "cannot be counted"),
+        ]),
+    };
+    let offset = match counted.offset {
+        0 => "",
+        _ => "; the server counts the writing user in rooms that roomform created",
+    };
+    let requests = Count(counted.requests as usize, "request");
+    let size = counted.bytes.div_ceil(1024);
+    format!(
+        "{} counted: {parts}; {requests}, {size} KiB{offset}",
+        Count(all, "room")
+    )
+}

@@ -1,0 +1,376 @@
+//! `--count-members`: plans and applies that compare the number of members with what is known.
+
+use insta::assert_snapshot;
+use roomform::sandbox::{CountUsers, Quirks};
+
+use crate::support::{Canned, Scene, Shows, json, live_room, until};
+
+const MANIFEST: &str = "\
+version: 1
+widget: 627
+rooms:
+  - {pipe: course, title: Course, members: [11, 12, 13]}
+  - {pipe: lounge, title: Lounge, public: true, members: [11, 12]}
+  - {pipe: room-1, title: Room, members: [2, 3, 4, 5]}
+  - {pipe: room-2, title: Room, members: [2, 3, 4, 5]}
+  - {pipe: room-3, title: Room, members: [2, 3, 4, 5]}
+  - {pipe: room-4, title: Room, members: [2, 3, 4, 5]}
+  - {pipe: team, title: Team, members: [21, 22, 23]}
+";
+
+fn quirks(count_users: CountUsers, count_admin: bool) -> Quirks {
+    Quirks {
+        count_users,
+        count_admin,
+        ..Quirks::default()
+    }
+}
+
+fn applied(quirks: Quirks) -> Scene {
+    Scene::new()
+        .manifest(MANIFEST)
+        .sandbox_with_quirks(quirks)
+        .applied()
+}
+
+/// Changes the members of a room in ImbaChat.
+fn set_members(scene: &Scene, pipe: &str, members: &[u64]) {
+    let (id, members) = (scene.room(pipe).id, members.iter().copied().collect());
+    assert!(scene.world(|world| world.set_members(627, id, members)));
+}
+
+/// What a plan says about members, without the figures of the plan.
+fn counted(scene: &Scene, args: &str) -> String {
+    let out = scene.run(format!("plan --count-members {args}")).out;
+    let lines = out.lines().filter(|line| !line.contains("target: "));
+    let lines: Vec<&str> = lines.collect();
+    lines.join("\n")
+}
+
+#[test]
+fn a_clean_widget_is_equal_whatever_the_filter_means() {
+    for count_users in [CountUsers::Exact, CountUsers::AtLeast] {
+        for count_admin in [false, true] {
+            let scene = applied(quirks(count_users, count_admin));
+            let before = scene.stats().get_rooms;
+            let plan = scene.run("plan --count-members --detailed-exitcode");
+            plan.exits(0).shows("7 rooms counted: equal; ");
+            let requests = scene.stats().get_rooms - before - 1;
+            plan.shows(format!("; {requests} requests, "));
+            // Sizes 1 to 5, and 6 if the writing user counts, one size twice, and one that no room has.
+            assert!((7..=8).contains(&requests), "{requests}");
+            let counts_writer = "the server counts the writing user";
+            assert_eq!(plan.out.contains(counts_writer), count_admin, "{plan:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_ignores_the_filter_is_asked_once() {
+    let scene = applied(quirks(CountUsers::Ignored, false));
+    let before = scene.stats().get_rooms;
+    let plan = scene.run("plan --count-members --detailed-exitcode");
+    plan.exits(0);
+    plan.shows("7 rooms cannot be counted: the server ignores the filter `count_users`");
+    assert_eq!(scene.stats().get_rooms - before, 2);
+}
+
+/// One member was removed, one was added, and one room is empty.
+#[test]
+fn a_removed_member_is_pending_and_an_added_one_is_not() {
+    let scene = applied(Quirks::default());
+    set_members(&scene, "course", &[11, 13]);
+    set_members(&scene, "lounge", &[11, 12, 99]);
+    set_members(&scene, "team", &[]);
+    assert_snapshot!(counted(&scene, ""), @r#"
+      fewer members than known: to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+        course: 3 known, 2 counted
+        team: 3 known, not 1 to 4 counted
+
+      notes
+        lounge: 2 known, 3 counted
+
+    plan: 2 rooms with fewer members than known; 7 unchanged, 1 unmanaged
+          1 request: 1 to list
+          7 rooms counted: 4 equal, 2 fewer, 1 more; 7 requests, 2 KiB
+    "#);
+    scene
+        .run("plan --count-members --detailed-exitcode")
+        .exits(2);
+    scene.plan().exits(0).shows("nothing to do");
+    let scene = applied(quirks(CountUsers::AtLeast, true));
+    set_members(&scene, "course", &[11, 13]);
+    set_members(&scene, "lounge", &[11, 12, 99]);
+    set_members(&scene, "team", &[]);
+    assert_snapshot!(counted(&scene, ""), @r#"
+      fewer members than known: to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+        course: 3 known, 2 counted
+        team: 3 known, 0 counted
+
+      notes
+        lounge: 2 known, 3 counted
+
+    plan: 2 rooms with fewer members than known; 7 unchanged, 1 unmanaged
+          1 request: 1 to list
+          7 rooms counted: 4 equal, 2 fewer, 1 more; 8 requests, 7 KiB; the server counts the writing user in rooms that roomform created
+    "#);
+    let document = scene.run("plan --count-members --format json").json();
+    scene.fits_schema("plan", &document);
+    assert_snapshot!(serde_json::to_string_pretty(&document["counts"]).unwrap(), @r#"
+    {
+      "bytes": 6675,
+      "counts_writing_user": true,
+      "equal": 4,
+      "meaning": "at_least",
+      "requests": 8,
+      "rooms": [
+        {
+          "expected": 3,
+          "least": 2,
+          "most": 2,
+          "pipe": "course",
+          "recorded": true,
+          "result": "fewer",
+          "room_id": 2
+        },
+        {
+          "expected": 2,
+          "least": 3,
+          "most": 3,
+          "pipe": "lounge",
+          "recorded": true,
+          "result": "more",
+          "room_id": 3
+        },
+        {
+          "expected": 3,
+          "least": 0,
+          "most": 0,
+          "pipe": "team",
+          "recorded": true,
+          "result": "fewer",
+          "room_id": 8
+        }
+      ]
+    }
+    "#);
+    scene
+        .run("plan --count-members --format markdown")
+        .shows("**2 rooms with fewer members");
+    scene
+        .run("plan --count-members --format github")
+        .shows("::warning title=fewer members than known::`course`: 3 known, 2 counted");
+    scene
+        .run("plan --count-members --format html")
+        .shows("3 known, 2 counted");
+}
+
+/// The remedy that the plan prints.
+#[test]
+fn forget_and_apply_add_the_removed_member_again() {
+    let scene = applied(Quirks::default());
+    set_members(&scene, "course", &[11, 13]);
+    counted(&scene, "").shows("`roomform ledger forget PIPE`, then `apply`");
+    // Without it, apply has nothing to send.
+    let applied = scene.run("apply --yes --count-members");
+    applied
+        .exits(0)
+        .shows("1 room with fewer members than known");
+    assert_eq!(scene.room("course").members, [11, 13].into());
+    scene.run("ledger forget course").ok();
+    scene.run("apply --yes --count-members").ok();
+    assert_eq!(scene.room("course").members, [11, 12, 13].into());
+    counted(&scene, "").shows("7 rooms counted: equal");
+}
+
+/// A member who left the manifest is expected until the manual step is done.
+#[test]
+fn a_released_member_counts_until_someone_removed_them() {
+    let scene = applied(Quirks::default());
+    scene.edit("[21, 22, 23]", "[21, 22]").apply().ok();
+    counted(&scene, "").shows("7 rooms counted: equal");
+    set_members(&scene, "team", &[21, 22]);
+    counted(&scene, "").shows("team: 3 known, 2 counted");
+    scene.run("todo done team").ok();
+    counted(&scene, "").shows("7 rooms counted: equal");
+}
+
+#[test]
+fn a_server_that_drops_an_unknown_user_is_found_out() {
+    let scene = Scene::new()
+        .manifest(MANIFEST.replace("[21, 22, 23]", "[11, 22]"))
+        .sandbox_with_quirks(Quirks {
+            drop_unknown_users: true,
+            ..Quirks::default()
+        });
+    scene.insert(roomform::sandbox::RoomView {
+        members: [2, 3, 4, 5, 11, 12, 13].into(),
+        ..live_room("other", "Other")
+    });
+    let applied = scene.run([
+        "apply",
+        "--yes",
+        "--count-members",
+        "--verify-timeout",
+        "100ms",
+        "--report",
+        "r.json",
+        "--failed",
+        "failed.csv",
+    ]);
+    applied.exits(4);
+    applied.shows("2 members confirmed; 2 known, 1 counted");
+    applied.err.shows("the widget does not know user 22");
+    applied.err.lacks("user 12");
+    let report: serde_json::Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    scene.fits_schema("report", &report);
+    assert_eq!(report["rooms"][6]["status"], "partial");
+    assert_eq!(report["rooms"][6]["reason"], "2 known, 1 counted");
+    assert_eq!(report["counts"]["rooms"][0]["result"], "fewer");
+    assert_eq!(report["converged"], false);
+    report["plan"]["diagnostics"].to_string().shows("user 22");
+    scene
+        .read("failed.csv")
+        .shows("team,,\"partial; 2 known, 1 counted\"");
+    // Without counting, the server's word is all there is.
+    let scene = Scene::new().manifest(MANIFEST).beside(&scene);
+    scene.run("apply --yes --only team").exits(0);
+}
+
+/// The server adds the member a little later.
+#[test]
+fn members_that_arrive_late_are_waited_for() {
+    let scene = Scene::new().manifest(MANIFEST).sandbox_with_quirks(Quirks {
+        drop_unknown_users: true,
+        ..Quirks::default()
+    });
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| scene.run("apply --yes --count-members"));
+        // One list to plan, one to verify, and seven for the first count.
+        until("the first count", || scene.stats().get_rooms > 9);
+        let rooms = ["room-1", "room-2", "room-3", "room-4"].map(|pipe| (pipe, 2..6));
+        let others = [("course", 11..14), ("lounge", 11..13), ("team", 21..24)];
+        for (pipe, members) in rooms.into_iter().chain(others) {
+            set_members(&scene, pipe, &members.collect::<Vec<u64>>());
+        }
+        let ran = run.join().unwrap();
+        ran.exits(0).shows("7 rooms counted: equal");
+    });
+}
+
+#[test]
+fn apply_records_a_count_once() {
+    let scene = applied(Quirks::default());
+    let lines = || {
+        let ledger = scene.ledger();
+        let lines = ledger
+            .lines()
+            .filter(|line| line.contains("\"kind\":\"counted\""));
+        lines.count()
+    };
+    counted(&scene, "");
+    assert_eq!(lines(), 0, "a plan records nothing");
+    scene.run("apply --yes --count-members").ok();
+    assert_eq!(lines(), 7);
+    scene.run("apply --yes --count-members").ok();
+    assert_eq!(lines(), 7);
+    set_members(&scene, "lounge", &[11, 12, 99]);
+    scene.run("apply --yes --count-members").ok();
+    assert_eq!(lines(), 8);
+    scene.run("ledger compact").ok();
+    assert_eq!(lines(), 7);
+    counted(&scene, "").shows("1 more");
+}
+
+/// Without a ledger, only members of rooms whose count is that of the manifest are assumed.
+#[test]
+fn members_are_assumed_only_where_the_count_agrees() {
+    let rooms = MANIFEST.lines().filter(|line| !line.contains("room-"));
+    let manifest = rooms.collect::<Vec<&str>>().join("\n");
+    let scene = Scene::new().manifest(manifest).sandbox();
+    for (pipe, title, members) in [
+        ("course", "Course", vec![11, 12, 13]),
+        ("lounge", "Lounge", vec![11, 12, 99]),
+        ("team", "Team", vec![21, 22]),
+    ] {
+        scene.insert(roomform::sandbox::RoomView {
+            is_public: pipe == "lounge",
+            members: members.into_iter().collect(),
+            ..live_room(pipe, title)
+        });
+    }
+    assert_snapshot!(counted(&scene, ""), @r#"
+      # rooms.yaml:4
+      ~ course               send members again
+          members unknown: 3 sent again (11, 12, 13)   none known
+      # rooms.yaml:5
+      ~ lounge               send members again
+          members unknown: 2 sent again (11, 12)   none known
+      # rooms.yaml:6
+      ~ team                 send members again
+          members unknown: 3 sent again (21, 22, 23)   none known
+
+      notes
+        lounge: 2 declared, 3 counted
+        team: 3 declared, 2 counted
+
+    plan: 8 members of 3 rooms to send again (unknown); 0 unchanged, 1 unmanaged
+          5 requests: 1 to list, 3 to write, 1 to verify
+          3 rooms counted: 1 as declared, 1 more, 1 different; 6 requests, 1 KiB
+          unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
+    "#);
+    assert_snapshot!(counted(&scene, "--assume-members"), @r#"
+      # rooms.yaml:5
+      ~ lounge               send members again
+          members unknown: 2 sent again (11, 12)   none known
+      # rooms.yaml:6
+      ~ team                 send members again
+          members unknown: 3 sent again (21, 22, 23)   none known
+
+      notes
+        lounge: 2 declared, 3 counted
+        team: 3 declared, 2 counted
+        --assume-members: 3 memberships of 1 room assumed present without a record; nothing is sent for them
+
+    plan: 5 members of 2 rooms to send again (unknown); 1 unchanged, 1 unmanaged
+          4 requests: 1 to list, 2 to write, 1 to verify
+          3 rooms counted: 1 as declared, 1 more, 1 different; 6 requests, 1 KiB
+          unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
+    "#);
+}
+
+#[test]
+fn a_budget_that_runs_out_leaves_rooms_uncounted() {
+    let scene = applied(Quirks::default());
+    let plan = scene.run("plan --count-members --count-requests 5 --detailed-exitcode");
+    plan.exits(0).shows("; 5 requests, ");
+    plan.shows("1 room cannot be counted: --count-requests or --count-bytes is used up");
+    let plan = scene.run("plan --count-members --count-bytes 100 --detailed-exitcode");
+    plan.exits(0);
+    plan.shows("7 rooms cannot be counted: --count-requests or --count-bytes is used up");
+    scene
+        .run("plan --count-members --count-requests 4")
+        .exits(64);
+    scene.run("plan --count-requests 9").exits(64);
+}
+
+/// Counting is extra: if it fails, the plan is as good as without it.
+#[test]
+fn a_server_that_rejects_the_filter_does_not_stop_a_plan() {
+    let server = Canned::by(|request| {
+        let row = r#"{"id":1,"pipe":"course","name":"Course","type":1,"is_public":0}"#;
+        match request.contains("count_users") {
+            true => json(r#"{"code":422,"error":"count_users is broken"}"#),
+            false => json(&format!(
+                r#"{{"success":"true","data":[{row}],"code":200}}"#
+            )),
+        }
+    });
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
+        .env("IMBACHAT_SECRET_KEY", "key");
+    let plan = scene.run("plan --count-members --only course");
+    plan.exits(0);
+    plan.shows("1 room cannot be counted: the server rejects the request (code 422 with HTTP 200): count_users is broken");
+}
