@@ -75,7 +75,10 @@ fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
         let live = rooms_of(&answer).map_err(|error| escape::terminal(&error.to_string()))?;
         return Ok((live, Recorded::default()));
     }
-    let options = Options { allow_empty: true };
+    let options = Options {
+        allow_empty: true,
+        ..Options::default()
+    };
     Ok(exported(&check(&[rooms.to_owned()], options)?.desired))
 }
 

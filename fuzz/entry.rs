@@ -95,6 +95,7 @@ people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
 groups:
   wide: [{roster: a.csv, user: [id, user], where: {status: [active, ""]}, allow_empty: true}]
   plain: [{roster: a.txt, by: name, allow_empty: true}]
+  dated: [{roster: a.csv, user: id, from: status, until: user, show: [user, id], allow_empty: true}]
   coded: [{roster: b.csv, encoding: windows-1251, delimiter: ";", allow_empty: true}]
 rooms: [{pipe: first-room, title: First, members: ["@wide", "@plain", "@coded"]}]
 generate:

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::model::{Redactor, RunId, StoreKind};
+use crate::model::{Date, Redactor, RunId, StoreKind};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
@@ -36,6 +37,8 @@ pub struct Config {
     pub server: ServerFlags,
     pub credentials: Credentials,
     pub run: RunId,
+    /// The day for which dates are evaluated.
+    pub today: Date,
 }
 
 /// Values from the environment, or from the files that it names. `Debug` shows no secrets.
@@ -105,11 +108,15 @@ impl Config {
         if !is_doctor && !credentials.problems.is_empty() {
             return Err(credentials.problems.remove(0).error);
         }
+        let today = verb.today().and_then(|date| Date::parse(&date.to_string()));
+        let today = today
+            .unwrap_or_else(|| Date::from_days(Timestamp::now().as_second().div_euclid(86_400)));
         Ok(Self {
             files: files.file,
             server,
             credentials,
             run,
+            today,
         })
     }
 

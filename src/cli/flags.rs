@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::civil::Date;
 
 use super::parse;
 
@@ -36,6 +37,16 @@ pub struct ManifestFlags {
     /// Accept a manifest without rooms
     #[arg(long, hide_short_help = true, help_heading = "Manifest")]
     pub allow_empty: bool,
+    #[command(flatten)]
+    pub day: DayFlag,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Manifest")]
+pub struct DayFlag {
+    /// The day for which dates are evaluated [default: today in UTC]
+    #[arg(long, value_name = "DATE", value_parser = parse::date, hide_short_help = true)]
+    pub today: Option<Date>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::flags::{FilterFlags, ManifestFlags, PageFlags, ServerFlags};
+use super::flags::{DayFlag, FilterFlags, ManifestFlags, PageFlags, ServerFlags};
 use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
 
@@ -50,6 +50,8 @@ pub struct DiffArgs {
     /// Accept a manifest without rooms
     #[arg(long, hide_short_help = true, help_heading = "Manifest")]
     pub allow_empty: bool,
+    #[command(flatten)]
+    pub day: DayFlag,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::civil::Date;
 
 pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
 pub use format::{
@@ -192,6 +193,21 @@ impl Verb {
             _ => {}
         }
         (files, server)
+    }
+
+    /// The day of `--today`.
+    pub fn today(&self) -> Option<Date> {
+        match self {
+            Self::Check(CheckArgs { manifest, .. })
+            | Self::Render(RenderArgs { manifest, .. })
+            | Self::Explain(ExplainArgs { manifest, .. }) => manifest.day.today,
+            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
+                run.manifest.day.today
+            }
+            Self::Diff(args) => args.day.today,
+            Self::Todo(args) => args.flags().day.today,
+            _ => None,
+        }
     }
 
     /// The limits of a Markdown page.

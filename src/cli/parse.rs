@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
+use jiff::civil::Date;
 
 type Parsed<T> = Result<T, &'static str>;
 
@@ -46,6 +47,12 @@ pub(super) fn rate(text: &str) -> Parsed<f64> {
 pub(super) fn part(text: &str) -> Parsed<f64> {
     let part = text.parse().ok().filter(|part| (0.0..=1.0).contains(part));
     part.ok_or("write it as a number from 0 to 1")
+}
+
+pub(super) fn date(text: &str) -> Parsed<Date> {
+    let date = text.parse::<Date>().ok();
+    let date = date.filter(|date| date.to_string() == text);
+    date.ok_or("write it as 2026-09-01")
 }
 
 /// The part of the rooms, counted from 0, and the number of parts.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::flags::{FileFlags, PageFlags, TargetFlags};
+use super::flags::{DayFlag, FileFlags, PageFlags, TargetFlags};
 use super::format::TodoFormat;
 
 #[derive(Debug, Args)]
@@ -66,6 +66,8 @@ pub struct TodoFlags {
     pub page: PageFlags,
     #[command(flatten)]
     pub files: FileFlags,
+    #[command(flatten)]
+    pub day: DayFlag,
     #[command(flatten)]
     pub target: TargetFlags,
     /// The ledger: a path or s3://bucket/key (gs://, az://)

@@ -27,8 +27,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     if !args.yes && saved.is_none() {
         check_can_ask(&args.format, "review the plan, then run apply --yes")?;
     }
-    let (manifest, files) = ((&args.run.manifest).into(), files.reads("the plan", file));
-    let Some((loaded, resolved)) = load_run(config, manifest, &options.only, files, console)?
+    let (allow_empty, files) = (args.run.manifest.allow_empty, files.reads("the plan", file));
+    let Some((loaded, resolved)) = load_run(config, allow_empty, &options.only, files, console)?
     else {
         return Ok(Exit::Invalid);
     };

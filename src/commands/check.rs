@@ -1,6 +1,6 @@
 //! `check`: validates the manifest, offline.
 
-use super::filter::{check_filter, room_filter};
+use super::filter::{check_filter, load_options, room_filter};
 use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
@@ -12,7 +12,10 @@ use crate::view;
 
 pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let only = room_filter(&args.manifest.filter)?;
-    let mut loaded = load(&config.manifest(), (&args.manifest).into());
+    let mut loaded = load(
+        &config.manifest(),
+        load_options(config, args.manifest.allow_empty),
+    );
     verbose::log_files(&loaded);
     let mut exit = Exit::Invalid;
     if loaded.is_valid() {

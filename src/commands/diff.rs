@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::Console;
-use super::filter::{check_filter, room_filter};
+use super::filter::{check_filter, load_options, room_filter};
 use super::git::GitFiles;
 use crate::cli::{DiffArgs, PlanFormat};
+use crate::config::Config;
 use crate::document::{DiffDocument, diagnostics};
 use crate::error::{Exit, Result, bail, error};
 use crate::manifest::{Loaded, Options, load, load_from, load_text};
@@ -16,7 +17,7 @@ use crate::view;
 /// A manifest without rooms, as in git.
 const NOTHING: &str = "/dev/null";
 
-pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
+pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     if args.unified && args.format != PlanFormat::Text {
         bail!(Usage: "--unified works only with --format text"; "leave out --format, or --unified");
     }
@@ -25,8 +26,8 @@ pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
         ..PlanOptions::default()
     };
     // The first manifest of a repository is compared with an empty one. `plan` also refuses an empty head.
-    let before = load_input(&args.base, true)?;
-    let after = load_input(&args.head, args.allow_empty)?;
+    let before = load_input(&args.base, load_options(config, true))?;
+    let after = load_input(&args.head, load_options(config, args.allow_empty))?;
     if !console.report_diagnostics(&[&before, &after])? {
         return Ok(Exit::Invalid);
     }
@@ -57,8 +58,8 @@ pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
 }
 
 /// Loads the manifest that an argument names: a path on disk, or `REVISION:PATH` in git.
-fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
-    let (name, options) = (argument.to_string_lossy(), Options { allow_empty });
+fn load_input(argument: &Path, options: Options) -> Result<Loaded> {
+    let name = argument.to_string_lossy();
     match argument.to_str().and_then(split_revision) {
         _ if name == NOTHING => Ok(load_text(NOTHING, "version: 1\nrooms: []\n", options)),
         _ if argument.exists() => Ok(load(&[argument.to_owned()], options)),

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use super::access::{read_auth, write_auth};
+use super::filter::load_options;
 use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
 use super::session::{connect, dice};
 use super::target::ResolvedTarget;
@@ -24,7 +25,8 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     }
     let mut report = Report::default();
     report.add("settings", settings(config));
-    let (loaded, finding) = doctor::manifest(&config.manifest(), config.files.is_empty());
+    let (options, by_default) = (load_options(config, false), config.files.is_empty());
+    let (loaded, finding) = doctor::manifest(&config.manifest(), by_default, options);
     report.add("manifest", finding);
     let site = match ResolvedTarget::new(config, loaded.desired.widget) {
         _ if is_target_unreadable(config) => Err(Finding::skipped("needs `settings`")),

@@ -1,7 +1,7 @@
 //! `explain` and `render`: resolve a manifest, offline.
 
 use super::Console;
-use super::filter::{check_filter, room_filter};
+use super::filter::{check_filter, load_options, room_filter};
 use super::session::load_manifest;
 use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::render;
 /// Prints why each member is in a room.
 pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
-    let options = (&args.manifest).into();
+    let options = load_options(config, args.manifest.allow_empty);
     let (loaded, explained) = explain(&config.manifest(), options, asked);
     if !console.report_diagnostics(&[&loaded])? {
         return Ok(Exit::Invalid);
@@ -43,7 +43,7 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
 /// Prints the rooms after rosters and templates are resolved.
 pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let only = room_filter(&args.manifest.filter)?;
-    let Some(loaded) = load_manifest(config, (&args.manifest).into(), &only, console)? else {
+    let Some(loaded) = load_manifest(config, args.manifest.allow_empty, &only, console)? else {
         return Ok(Exit::Invalid);
     };
     let desired = &loaded.desired;

@@ -9,6 +9,7 @@ use indexmap::IndexSet;
 
 use super::Console;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
+use super::filter::load_options;
 use super::run_files::RunFiles;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
@@ -25,14 +26,14 @@ use crate::model::{LiveRoom, WidgetId};
 use crate::plan::RoomFilter;
 use crate::render::{Count, escape};
 
-/// The server may have no live rooms, and an existing file may have no rooms yet.
-const OPTIONS: Options = Options { allow_empty: true };
 const ADD: &str = "use --add to keep them and append the rooms that they do not declare";
 
 pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    let (globs, scope) = parse_scope(&args.scope)?;
+    // The server may have no live rooms, and an existing file may have no rooms yet.
+    let options = load_options(config, true);
+    let (globs, scope) = parse_scope(&args.scope, options)?;
     let destination = args.out.as_deref();
-    let destination = destination.map(|path| Destination::new(path, args, config));
+    let destination = destination.map(|path| Destination::new(path, args, config, options));
     let destination = destination.transpose()?;
     let before = destination.as_ref().and_then(|it| it.before.as_ref());
     if let Some(before) = before
@@ -84,9 +85,9 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
 }
 
 /// The globs of `--scope` without duplicates, and the filter they form. They go into the manifest, so they must be valid there.
-fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter)> {
+fn parse_scope(globs: &[String], options: Options) -> Result<(Vec<String>, RoomFilter)> {
     let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
-    let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), OPTIONS);
+    let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), options);
     let problem = match (loaded.diagnostics.first(), RoomFilter::new(&globs)) {
         (None, Ok(selection)) => return Ok((globs, selection)),
         (Some(diagnostic), _) => diagnostic.message.clone(),
@@ -101,13 +102,19 @@ struct Destination<'a> {
     args: &'a ExportArgs,
     /// The files and directories that the manifest is loaded from.
     roots: Vec<PathBuf>,
+    options: Options,
     /// The manifest that rooms are added to, if it exists.
     before: Option<Loaded>,
 }
 
 impl<'a> Destination<'a> {
     /// Loads the manifest that rooms are added to.
-    fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self> {
+    fn new(
+        path: &'a Path,
+        args: &'a ExportArgs,
+        config: &Config,
+        options: Options,
+    ) -> Result<Self> {
         if args.split_by.is_none() && path.is_dir() {
             bail!(Usage: "--out: `{}` is a directory", path.display();
                 "name a file in it, or add --split-by prefix");
@@ -117,11 +124,12 @@ impl<'a> Destination<'a> {
         let is_named = |root: &PathBuf| config.files.contains(root) && root != path;
         let mut existing = roots.clone();
         existing.retain(|root| is_named(root) || has_manifest(root));
-        let before = (args.add && !existing.is_empty()).then(|| load(&existing, OPTIONS));
+        let before = (args.add && !existing.is_empty()).then(|| load(&existing, options));
         Ok(Self {
             path,
             args,
             roots,
+            options,
             before,
         })
     }
@@ -231,7 +239,7 @@ impl<'a> Destination<'a> {
     ) -> Result<()> {
         let files = files.iter();
         let files = files.map(|file| (file.path.as_path(), file.text.as_bytes()));
-        let after = load_from(&FileMap::over_disk(files), &self.roots, OPTIONS);
+        let after = load_from(&FileMap::over_disk(files), &self.roots, self.options);
         if !after.is_valid() {
             console.report_diagnostics(&[&after])?;
             let hint = match self.args.add {
@@ -241,7 +249,7 @@ impl<'a> Destination<'a> {
             bail!(Refused: "the result would not be a valid manifest together with the existing files";
                 hint);
         }
-        let meant = load_text("export", &page(widget, &[], entries), OPTIONS);
+        let meant = load_text("export", &page(widget, &[], entries), self.options);
         let before = self.before.as_ref().map(|before| &before.desired);
         read_back(&after.desired, &meant.desired, before).map_err(|unlike| {
             Error::new(Exit::Refused, unlike)

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::count::CountLimits;
-use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
+use crate::cli::{FilterFlags, RunFlags};
+use crate::config::Config;
 use crate::error::{Result, bail, error};
 use crate::manifest::Options;
 use crate::model::{Desired, Pipe};
@@ -39,12 +40,10 @@ pub fn match_pipes<'p>(
     Ok(pipes)
 }
 
-impl From<&ManifestFlags> for Options {
-    fn from(flags: &ManifestFlags) -> Self {
-        Self {
-            allow_empty: flags.allow_empty,
-        }
-    }
+/// How manifests are read on the day of this run.
+pub fn load_options(config: &Config, allow_empty: bool) -> Options {
+    let today = config.today;
+    Options { allow_empty, today }
 }
 
 /// The selection and the lifted guards, as plan options.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::filter::{match_pipes, room_filter};
+use super::filter::{load_options, match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::RunFiles;
 use super::session::{Session, load_run};
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::document::LedgerDocument;
 use crate::error::{Exit, Result, bail};
 use crate::ledger::{Entries, Fact, Record, compact};
-use crate::manifest::{Loaded, Options, load};
+use crate::manifest::{Loaded, load};
 use crate::model::{Pipe, Recorded};
 use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
@@ -23,7 +23,11 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     if let LedgerVerb::Adopt(args) = &args.verb {
         return adopt(args, format, config, console).await;
     }
-    let declared = || load(&config.manifest(), Options::default()).desired.widget;
+    let declared = || {
+        load(&config.manifest(), load_options(config, false))
+            .desired
+            .widget
+    };
     let resolved = ResolvedTarget::for_ledger(config, declared).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
     let mut before = None;
@@ -133,8 +137,8 @@ async fn adopt(
         )?;
     }
     let only = room_filter(&args.filter)?;
-    let (manifest, files) = (Options::default(), RunFiles::default());
-    let Some((loaded, resolved)) = load_run(config, manifest, &only, files, console)? else {
+    let files = RunFiles::default();
+    let Some((loaded, resolved)) = load_run(config, false, &only, files, console)? else {
         return Ok(Exit::Invalid);
     };
     let session = Session::open(config, resolved).await?;

@@ -109,7 +109,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
         Verb::Init(args) => init::run(args, console),
         Verb::Check(args) => check::run(args, config, console),
         Verb::Plan(args) => block_on(plan::run(args, config, console)),
-        Verb::Diff(args) => diff::run(args, console),
+        Verb::Diff(args) => diff::run(args, config, console),
         Verb::Apply(args) => block_on(apply::run(args, config, console)),
         Verb::Render(args) => explain::render_manifest(args, config, console),
         Verb::Explain(args) => explain::run(args, config, console),

@@ -22,8 +22,9 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     let options = plan_options(&args.run)?;
     let outputs = [("--out", &args.out, OutputKind::PLAN)];
     let files = RunFiles::default().outputs(&outputs, args.force);
-    let manifest = (&args.run.manifest).into();
-    let Some((mut loaded, resolved)) = load_run(config, manifest, &options.only, files, console)?
+    let allow_empty = args.run.manifest.allow_empty;
+    let Some((mut loaded, resolved)) =
+        load_run(config, allow_empty, &options.only, files, console)?
     else {
         return Ok(Exit::Invalid);
     };

@@ -18,7 +18,7 @@ use super::access::read_auth;
 use super::apply_report::{ApplyReport, exit_of};
 use super::count::{CountLimits, Counter};
 use super::files::has_manifest;
-use super::filter::check_filter;
+use super::filter::{check_filter, load_options};
 use super::run_files::RunFiles;
 use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
@@ -31,7 +31,7 @@ use crate::imbachat::{
     Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
 use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Remembered};
-use crate::manifest::{Loaded, Options, load};
+use crate::manifest::{Loaded, load};
 use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
     Approved, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, plan, select,
@@ -294,11 +294,11 @@ pub async fn connect(
 /// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter that selects no room is an error.
 pub fn load_manifest(
     config: &Config,
-    options: Options,
+    allow_empty: bool,
     only: &RoomFilter,
     console: &mut Console,
 ) -> Result<Option<Loaded>> {
-    let loaded = load(&config.manifest(), options);
+    let loaded = load(&config.manifest(), load_options(config, allow_empty));
     if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
         console.warn(
             "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
@@ -323,12 +323,12 @@ pub fn load_manifest(
 /// Loads the manifest, and finds its target. `None` if the manifest is invalid. Refuses outputs that are inputs.
 pub fn load_run(
     config: &Config,
-    options: Options,
+    allow_empty: bool,
     only: &RoomFilter,
     files: RunFiles,
     console: &mut Console,
 ) -> Result<Option<(Loaded, ResolvedTarget)>> {
-    let Some(loaded) = load_manifest(config, options, only, console)? else {
+    let Some(loaded) = load_manifest(config, allow_empty, only, console)? else {
         return Ok(None);
     };
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::filter::match_pipes;
+use super::filter::{load_options, match_pipes};
 use super::ledger::print_matched;
 use super::session::now;
 use super::target::ResolvedTarget;
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::document::TodoDocument;
 use crate::error::{Exit, Result, bail, error};
 use crate::ledger::{Fact, Record};
-use crate::manifest::{Options, Subject, explain, load};
+use crate::manifest::{Subject, explain, load};
 use crate::model::{Desired, Pipe, UserId};
 use crate::plan::{ManualSteps, open_steps};
 use crate::render::{self, Count, markdown};
@@ -20,7 +20,7 @@ use crate::tables::number::positive_id;
 use crate::view;
 
 pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    let loaded = load(&config.manifest(), Options::default());
+    let loaded = load(&config.manifest(), load_options(config, false));
     let nothing = Desired::default();
     // An invalid manifest does not say who belongs in a room.
     let desired = match loaded.is_valid() {
@@ -129,7 +129,7 @@ fn find_user(name: &str, config: &Config) -> Result<UserId> {
     if let Some(id) = positive_id(name) {
         return Ok(UserId(id));
     }
-    let (_, explained) = explain(&config.manifest(), Options::default(), name);
+    let (_, explained) = explain(&config.manifest(), load_options(config, false), name);
     match explained.map(|it| it.subject) {
         Some(Subject::User(Some(user), _)) => Ok(user),
         _ => Err(

@@ -4,6 +4,7 @@ use tracing::{Level, enabled, info};
 
 use crate::manifest::Loaded;
 use crate::plan::{Action, Plan};
+use crate::view::grammar::counts;
 
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
@@ -58,7 +59,7 @@ pub fn log_plan(plan: &Plan) {
     );
 }
 
-/// Logs how each file with rows was read. Detection may be wrong, and its results are not secret.
+/// Logs how each file with rows was read, and what became of its rows. Detection may be wrong, and its results are not secret.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;
@@ -69,12 +70,19 @@ pub fn log_files(loaded: &Loaded) {
             Some('\t') => "tab".to_owned(),
             Some(delimiter) => delimiter.to_string(),
         };
+        let (manifest, place) = loaded.sources.name_and_position(note.at);
+        let rows = format!(
+            "{} read: {}",
+            note.rows.read(),
+            counts(note.rows.named().map(|(name, count)| (count, name)))
+        );
         info!(
             target: MANIFEST,
             file = &*note.file,
+            by = format!("{manifest}:{}", place.line),
             encoding = note.encoding,
             delimiter,
-            rows = note.rows,
+            rows,
             columns = note.columns.join(","),
             "rows read"
         );

@@ -35,12 +35,12 @@ pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
 }
 
 /// Checks the manifest. It may be missing if its paths are the default.
-pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
+pub fn manifest(paths: &[PathBuf], by_default: bool, options: Options) -> (Loaded, Finding) {
     if by_default && paths.iter().all(|path| !path.exists()) {
         let finding = Finding::skipped("there is no rooms.yaml and no rooms/ here");
         return (Loaded::default(), finding);
     }
-    let loaded = load(paths, Options::default());
+    let loaded = load(paths, options);
     let diagnostics = loaded.diagnostics.iter();
     let lines: Vec<String> = diagnostics.map(|it| line(it, &loaded.sources)).collect();
     if !loaded.is_valid() {

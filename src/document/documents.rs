@@ -1,5 +1,7 @@
 //! Documents about manifests and failures.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,7 +97,42 @@ pub struct CheckDocument {
     rooms: usize,
     /// Number of declared memberships.
     memberships: usize,
+    /// The files with rows, once for each place that uses one.
+    files: Vec<FileDocument>,
     diagnostics: Vec<DiagnosticDocument>,
+}
+
+/// A use of a file with rows.
+#[derive(Debug, Serialize)]
+struct FileDocument {
+    file: String,
+    /// The place in the manifest that uses the file: `rooms.yaml:7`.
+    used_by: String,
+    encoding: &'static str,
+    /// `null` for one value per line.
+    delimiter: Option<char>,
+    columns: Vec<String>,
+    /// What became of the rows. `read` is the sum of the others.
+    rows: BTreeMap<&'static str, usize>,
+}
+
+fn files(loaded: &Loaded) -> Vec<FileDocument> {
+    let files = loaded.notes().into_iter().map(|note| {
+        let (manifest, place) = loaded.sources.name_and_position(note.at);
+        FileDocument {
+            file: note.file.to_string(),
+            used_by: format!("{manifest}:{}", place.line),
+            encoding: note.encoding,
+            delimiter: note.delimiter,
+            columns: note.columns,
+            rows: note
+                .rows
+                .named()
+                .chain([("read", note.rows.read())])
+                .collect(),
+        }
+    });
+    files.collect()
 }
 
 impl CheckDocument {
@@ -106,6 +143,7 @@ impl CheckDocument {
             valid: loaded.is_valid(),
             rooms: loaded.desired.rooms.len(),
             memberships: loaded.desired.memberships(),
+            files: files(loaded),
             diagnostics: diagnostics(&loaded.diagnostics, &loaded.sources),
         }
     }

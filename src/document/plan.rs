@@ -19,6 +19,8 @@ pub struct PlanDocument {
     #[serde(flatten)]
     header: Header,
     target: TargetDocument,
+    /// The day for which dates were evaluated.
+    today: String,
     /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
     ledger: Option<String>,
     summary: SummaryDocument,
@@ -146,6 +148,11 @@ pub(super) enum NoteDocument {
         rooms: usize,
         members: usize,
     },
+    /// Memberships that end within 14 days.
+    EndingMembers {
+        rooms: usize,
+        members: usize,
+    },
     /// Entries of `limits.publish` whose rooms are all public already.
     AlreadyPublic {
         entries: Vec<String>,
@@ -184,6 +191,7 @@ impl PlanDocument {
     ) -> Self {
         let Plan {
             target,
+            today,
             changes,
             conflicts,
             manual_steps,
@@ -216,6 +224,7 @@ impl PlanDocument {
         Self {
             header: Header::new("plan", exit),
             target: TargetDocument::new(target),
+            today: today.to_string(),
             ledger,
             summary: summary(plan),
             changes: changes.iter().map(ChangeDocument::new).collect(),
@@ -317,6 +326,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
         Note::Adopted(adopted) => NoteDocument::AdoptedMembers {
             rooms: adopted.rooms,
             members: adopted.members,
+        },
+        Note::Ending(ending) => NoteDocument::EndingMembers {
+            rooms: ending.rooms,
+            members: ending.members,
         },
         Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
             entries: entries.clone(),

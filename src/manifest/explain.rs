@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
-use crate::model::{Desired, Member, Pipe, Place, UserId};
+use crate::model::{Desired, Member, MemberList, Pipe, Place, UserId};
 use crate::tables::number::positive_id;
 
 /// Maximum depth of nested groups that are followed; deeper paths would not be readable.
@@ -80,7 +80,7 @@ impl Tracer {
     pub(super) fn find_user(&mut self, directory: &Directory<'_>) {
         let people = &directory.people;
         let named = match people.get(&self.asked) {
-            Some(Person::User(user, _)) => Some(user),
+            Some(Person::User(user, ..)) => Some(user),
             _ => positive_id(&self.asked).map(UserId),
         };
         let with_names = |user| (user, people.names_of(user));
@@ -102,9 +102,11 @@ impl Tracer {
     pub(super) fn trace_room(
         &mut self,
         written: &RawRoom,
-        joined: &[Member],
+        joined: &MemberList,
         directory: &Directory<'_>,
     ) {
+        let (joined, ..) = joined.clone().split(&BTreeSet::new());
+        let joined = joined.as_slice();
         if written.pipe.value == self.asked {
             let found = memberships(written, joined, directory, None);
             self.of_room.extend(found.into_values());
@@ -215,8 +217,7 @@ impl Directory<'_> {
                     let Some((inner, members)) = self.group(name) else {
                         continue;
                     };
-                    let has = |user| members.binary_search_by_key(&user, |member| member.user);
-                    if only.is_none_or(|only| has(only).is_ok()) {
+                    if only.is_none_or(|only| members.contains(only)) {
                         groups.push(name.clone());
                         self.follow(inner, only, groups, found);
                         groups.pop();

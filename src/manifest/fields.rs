@@ -7,7 +7,7 @@ use std::fmt::Display;
 use super::raw::{Names, RawFile, Spanned};
 use super::scalar::{Reading, reading};
 use super::yaml::{Node, Value};
-use crate::model::Limit;
+use crate::model::{Date, Limit};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
 use crate::tables::number::{LARGEST_ID, TOO_LARGE, is_digits, positive_id, share, whole_number};
@@ -20,6 +20,8 @@ pub(super) struct Decoder<'a> {
     /// The files with rows named so far.
     pub(super) files: Vec<RawFile>,
     pub(super) lines: Lines<'a>,
+    /// The day that `today` means.
+    pub(super) today: Date,
 }
 
 /// Maximum number of keys in a mapping.

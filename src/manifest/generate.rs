@@ -8,60 +8,61 @@ use super::groups::Directory;
 use super::raw::{RawEnrol, RawGenerate, RawRoom};
 use super::room_template::RoomTemplate;
 use super::roster::read_roster;
-use crate::model::Member;
+use crate::model::{MemberList, Presence};
 use crate::tables::diagnostic::Problems;
 use crate::tables::join::Join;
-use crate::tables::row::Column;
+use crate::tables::row::{Column, Row};
+use crate::tables::selection::RowUse;
 use crate::tables::table::Table;
 
-/// Calls `declare` with the room of each row that is used, and its members from joined rosters.
+/// Calls `declare` with the room of each row that no condition leaves out, its members from joined rosters, and its dates.
 pub(super) fn generate_rooms(
     raw: &RawGenerate,
     directory: &Directory<'_>,
     problems: &mut Problems,
-    mut declare: impl FnMut(RawRoom, Vec<Member>, &mut Problems),
+    mut declare: impl FnMut(RawRoom, MemberList, Presence, &mut Problems),
 ) {
     let Some(table) = directory.tables.get(&raw.each) else {
         return;
     };
-    let columns = table.all_columns(&raw.each.numbered, problems);
     let distinct = match &raw.distinct {
         Some(name) => table.column(name, problems).map(Some),
         None => Some(None),
     };
-    let filters = table.filters(&raw.filter, problems);
+    let selection = table.selection(&raw.each, &raw.filter, problems);
     let template = RoomTemplate::new(raw, table, problems);
     let joins = raw.enrol.iter();
     let joins: Vec<_> = joins
         .filter_map(|enrol| join(enrol, table, directory, problems))
         .collect();
-    let (Some(columns), Some(distinct), Some(filters), Some(template)) =
-        (columns, distinct, filters, template)
-    else {
+    let (Some(distinct), Some(selection), Some(template)) = (distinct, selection, template) else {
         return;
     };
-    let (mut joins, mut rows, mut seen) = (joins, 0, HashSet::new());
-    table.rows(&columns, problems, |row, problems| {
-        let is_new = |column: &Column| seen.insert(row.cell(column).to_owned());
-        let is_used = row.check_filters(&filters, problems) && distinct.as_ref().is_none_or(is_new);
-        let mut members = Vec::new();
+    let (mut joins, mut seen) = (joins, HashSet::new());
+    let visited = table.rows(&selection, problems, |row, presence, problems| {
+        let row_use = RowUse::of(presence);
+        // The value of a row that is not declared today does not hide a later row.
+        let is_new = |column: &Column| seen.insert((row_use, row.cell(column).to_owned()));
+        let is_room = presence.is_some() && distinct.as_ref().is_none_or(is_new);
+        let mut members = MemberList::default();
         for join in &mut joins {
-            let joined = join.members_of(row);
-            if is_used {
+            let joined = join.members_of(row, row_use);
+            if let Some(joined) = joined.filter(|_| is_room) {
                 directory.add(joined, &mut members);
             }
         }
-        if !is_used {
-            return;
+        let Some(presence) = presence.filter(|_| is_room) else {
+            return row_use.min(RowUse::Repeated);
+        };
+        match template.fill(row, problems) {
+            Some(room) => declare(room, members, presence, problems),
+            None => return RowUse::Invalid,
         }
-        rows += 1;
-        if let Some(room) = template.fill(row, problems) {
-            declare(room, members, problems);
-        }
+        row_use
     });
-    table.check_empty(rows, &raw.each, problems);
+    table.check_empty(visited.matching, &raw.each, problems);
     for join in joins {
-        join.warn_unjoined(table, problems);
+        join.finish(table, problems);
     }
 }
 
@@ -75,10 +76,13 @@ fn join<'a>(
     let (tables, roster) = (directory.tables, &raw.roster);
     let on = (&raw.on, raw.via.as_ref());
     let mut join = Join::new(on, &roster.file, each, tables, problems)?;
-    let people = &directory.people;
-    read_roster(roster, tables, people, problems, |row, users, problems| {
-        let added = join.add(row, users);
-        problems.extend(added.err().map(|mistake| *mistake));
-    });
+    let (people, display) = (&directory.people, &directory.display);
+    let visit = |row: &Row<'_>, users: &[_], problems: &mut Problems| {
+        join.add(row, users).unwrap_or_else(|mistake| {
+            problems.push(*mistake);
+            RowUse::Invalid
+        })
+    };
+    read_roster(roster, tables, people, display, problems, visit);
     Some(join)
 }

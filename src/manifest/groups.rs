@@ -3,14 +3,15 @@
 //! Main type: [`Directory`]. Groups are expanded without recursion, so that chains may have any length.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::display_names::DisplayNames;
 use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::roster_members;
 use super::scalar::{Reading, reading};
-use crate::model::{Member, UserId};
+use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits};
 use crate::tables::open::Tables;
@@ -28,6 +29,8 @@ pub(super) struct Directory<'a> {
     pub(super) sources: &'a Sources,
     /// The people that every roster may name.
     pub(super) people: People,
+    /// The names of users for output.
+    pub(super) display: DisplayNames,
     groups: BTreeMap<&'a str, Group<'a>>,
     /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
@@ -37,7 +40,7 @@ pub(super) struct Directory<'a> {
 struct Group<'a> {
     at: At,
     list: &'a [Spanned<RawMember>],
-    members: Vec<Member>,
+    members: MemberList,
     state: GroupState,
 }
 
@@ -64,15 +67,20 @@ impl<'a> Directory<'a> {
             tables,
             sources,
             people: People::default(),
+            display: DisplayNames::default(),
             groups: BTreeMap::new(),
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
         // Names come after all files, so that the order of the manifest's files does not matter.
         for file in files.iter().filter_map(|raw| raw.directory.as_ref()) {
-            directory.people.add_file(file, tables, problems);
+            let display = &directory.display;
+            directory.people.add_file(file, tables, display, problems);
         }
         for raw in files {
             directory.people.add_names(&raw.people, problems);
+            for (name, id) in &raw.people {
+                directory.display.add(UserId(id.value), &name.value);
+            }
             for (name, list) in &raw.groups {
                 match directory.groups.entry(&name.value) {
                     Entry::Occupied(known) => {
@@ -81,7 +89,7 @@ impl<'a> Directory<'a> {
                     Entry::Vacant(free) => drop(free.insert(Group {
                         at: name.at,
                         list,
-                        members: Vec::new(),
+                        members: MemberList::default(),
                         state: GroupState::New,
                     })),
                 }
@@ -144,27 +152,30 @@ impl<'a> Directory<'a> {
     }
 
     /// Returns a group's list as written, and its members.
-    pub(super) fn group(&self, name: &str) -> Option<(&'a [Spanned<RawMember>], &[Member])> {
+    pub(super) fn group(&self, name: &str) -> Option<(&'a [Spanned<RawMember>], &MemberList)> {
         let group = self.groups.get(name)?;
         Some((group.list, &group.members))
     }
 
     /// Returns the members of one list entry. Its errors were reported when the list was read.
     pub(super) fn members_of_entry(&self, written: &Spanned<RawMember>) -> Vec<Member> {
-        self.members(std::slice::from_ref(written), &mut Problems::default())
+        let list = std::slice::from_ref(written);
+        let (today, ..) = self
+            .members(list, &mut Problems::default())
+            .split(&BTreeSet::new());
+        today
     }
 
-    pub(super) fn add(&self, more: &[Member], members: &mut Vec<Member>) {
-        if self.count(more) {
-            members.extend_from_slice(more);
+    pub(super) fn add(&self, more: &MemberList, members: &mut MemberList) {
+        if self.count(more.len()) {
+            members.extend(more);
         }
     }
 
     /// Counts members copied from a list; returns whether the total is within the limit.
-    fn count(&self, more: &[Member]) -> bool {
+    fn count(&self, more: usize) -> bool {
         let left = self.left.get();
-        self.left
-            .set(left.and_then(|left| left.checked_sub(more.len())));
+        self.left.set(left.and_then(|left| left.checked_sub(more)));
         !self.is_full()
     }
 
@@ -173,14 +184,16 @@ impl<'a> Directory<'a> {
         &self,
         list: &mut [Spanned<RawMember>],
         problems: &mut Problems,
-    ) -> Vec<Member> {
+    ) -> MemberList {
         if let [only] = list
             && let RawMember::Ids(ids) = &mut only.value
         {
-            let is_counted = self.count(ids);
-            let mut members = std::mem::take(ids);
-            members.truncate(if is_counted { members.len() } else { 0 });
-            order(&mut members);
+            let is_counted = self.count(ids.len());
+            let mut members = MemberList::from(std::mem::take(ids));
+            members
+                .always
+                .truncate(if is_counted { members.len() } else { 0 });
+            members.order();
             return members;
         }
         self.members(list, problems)
@@ -191,18 +204,25 @@ impl<'a> Directory<'a> {
         &self,
         list: &[Spanned<RawMember>],
         problems: &mut Problems,
-    ) -> Vec<Member> {
-        let (mut members, mut in_order) = (Vec::new(), 0);
+    ) -> MemberList {
+        let (mut members, mut in_order) = (MemberList::default(), 0);
         for written in list {
-            let one = |user| {
-                let place = self.sources.to_place(written.at);
-                [Member { user, place }]
+            let (member, presence) = written.value.split_dates();
+            let mut add_one = |user, presence| {
+                if self.count(1) {
+                    let place = self.sources.to_place(written.at);
+                    members.push(Member { user, place }, presence);
+                }
             };
-            match &written.value {
-                RawMember::Id(id) => self.add(&one(UserId(*id)), &mut members),
-                RawMember::Ids(ids) => self.add(ids, &mut members),
+            match member {
+                RawMember::Id(id) => add_one(UserId(*id), presence),
+                RawMember::Ids(ids) if self.count(ids.len()) => members.always.extend(ids),
+                // A decoded entry has dates once.
+                RawMember::Ids(_) | RawMember::Dated(..) => {}
                 RawMember::Person(name) => match self.people.get(name) {
-                    Some(Person::User(user, _)) => self.add(&one(user), &mut members),
+                    Some(Person::User(user, of_person, _)) => {
+                        add_one(user, presence.and(of_person));
+                    }
                     Some(Person::LeftOut(..) | Person::WithoutId(_)) => {}
                     None if self.people.is_incomplete => {}
                     None => self.unknown_person(name, written.at, problems),
@@ -212,16 +232,17 @@ impl<'a> Directory<'a> {
                     None => self.unknown_group(name, written.at, problems),
                 },
                 RawMember::Roster(raw) => {
-                    let listed = roster_members(raw, self.tables, &self.people, problems);
+                    let listed =
+                        roster_members(raw, self.tables, &self.people, &self.display, problems);
                     self.add(&listed, &mut members);
                 }
             }
             if members.len() > 2 * in_order + UNSORTED {
-                order(&mut members);
+                members.order();
                 in_order = members.len();
             }
         }
-        order(&mut members);
+        members.order();
         members
     }
 
@@ -275,14 +296,6 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     let first = path.first().map(|(name, _)| clip(name)).unwrap_or_default();
     let message = format!("groups contain each other: {groups}@{first}");
     Diagnostic::at(Code::GroupCycle, at, message).hint("remove one of these groups from another")
-}
-
-/// Sorts members and removes duplicates; the first place of each is kept.
-pub(super) fn order(members: &mut Vec<Member>) {
-    if !members.is_sorted_by(|one, next| one.user < next.user) {
-        members.sort_by_key(|member| (member.user, member.place));
-        members.dedup_by_key(|member| member.user);
-    }
 }
 
 /// Writes a name as a YAML key that every reader reads as this text.

@@ -9,7 +9,7 @@ use super::decode::decode_file;
 use super::explain::{Explained, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
-use crate::model::Desired;
+use crate::model::{Date, Desired};
 use crate::tables::boundary::{directory_of, follow_link, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
@@ -26,6 +26,8 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub struct Options {
     /// Whether a manifest without rooms is valid.
     pub allow_empty: bool,
+    /// The day for which dates are evaluated. Set it if the manifest has dates; the default is 1970-01-01.
+    pub today: Date,
 }
 
 /// A manifest that was read, with its diagnostics.
@@ -60,16 +62,16 @@ pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
 
 /// Like [`load`], from any [`Files`].
 pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
-    Loader::new(files).read_roots(roots).resolve(options, None)
+    Loader::new(files, options).read_roots(roots).resolve(None)
 }
 
 /// Reads a manifest and explains a room or a user. `asked` is the pipe of a declared room, or a user's id or name. Returns `None`
 /// for the answer if it is neither, or the manifest is invalid.
 pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
     let mut tracer = Tracer::new(asked);
-    let loaded = Loader::new(&Disk)
+    let loaded = Loader::new(&Disk, options)
         .read_roots(roots)
-        .resolve(options, Some(&mut tracer));
+        .resolve(Some(&mut tracer));
     let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
     (loaded, explained.flatten())
 }
@@ -77,13 +79,14 @@ pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Opt
 /// Reads a text as a complete manifest, as if it were a file with this name.
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
     let no_files = FileMap::default();
-    let mut loader = Loader::new(&no_files);
+    let mut loader = Loader::new(&no_files, options);
     loader.read_text(name, text.as_bytes().to_vec(), PathBuf::new());
-    loader.resolve(options, None)
+    loader.resolve(None)
 }
 
 struct Loader<'a> {
     files: &'a dyn Files,
+    options: Options,
     sources: Sources,
     manifests: Vec<RawManifest>,
     problems: Problems,
@@ -95,9 +98,10 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(files: &'a dyn Files) -> Self {
+    fn new(files: &'a dyn Files, options: Options) -> Self {
         Self {
             files,
+            options,
             sources: Sources::default(),
             manifests: Vec::new(),
             problems: Problems::default(),
@@ -228,7 +232,7 @@ impl<'a> Loader<'a> {
             return self.problems.push(mistake);
         }
         if let Some(source) = self.sources.file(file) {
-            let (raw, rosters) = decode_file(source, file, &mut self.problems);
+            let (raw, rosters) = decode_file(source, file, self.options.today, &mut self.problems);
             self.manifests.push(raw);
             if !rosters.is_empty() {
                 let root = self.root.clone();
@@ -251,10 +255,11 @@ impl<'a> Loader<'a> {
         self.note(Code::Unreadable, path, message, hint);
     }
 
-    fn resolve(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {
+    fn resolve(self, tracer: Option<&mut Tracer>) -> Loaded {
         let (mut sources, mut problems) = (self.sources, self.problems);
+        let Options { allow_empty, today } = self.options;
         let homes = self.rosters.iter().map(|(home, _)| home);
-        let mut opener = Opener::new(self.files, homes);
+        let mut opener = Opener::new(self.files, homes, today);
         for (home, rosters) in &self.rosters {
             for raw in rosters {
                 opener.open(raw, home, &mut sources, &mut problems);
@@ -262,7 +267,7 @@ impl<'a> Loader<'a> {
         }
         let (tables, roster_files) = opener.finish();
         let desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
-        if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
+        if desired.rooms.is_empty() && problems.is_empty() && !allow_empty {
             let path = sources.names().first().map(ToString::to_string);
             let message = "the manifest declares no rooms";
             let diagnostic = Diagnostic::path(Code::Empty, path.unwrap_or_default(), message);

@@ -5,6 +5,7 @@
 //! (combines everything), `validate` (named checks). It never contacts a server or decides what to change there.
 
 mod decode;
+mod display_names;
 mod explain;
 mod export;
 mod fields;

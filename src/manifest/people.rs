@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::display_names::DisplayNames;
 use super::raw::{Names, RawDirectory, Spanned};
-use crate::model::UserId;
+use crate::model::{Presence, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
 use crate::tables::number::{
@@ -14,6 +15,7 @@ use crate::tables::number::{
 };
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
+use crate::tables::selection::RowUse;
 
 mod preset_users;
 
@@ -42,8 +44,8 @@ pub(super) struct People {
 /// The person that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Person {
-    /// A user.
-    User(UserId, At),
+    /// A user, and when they are declared.
+    User(UserId, Presence, At),
     /// A person that the directory's `where` leaves out: their id if it is valid, and their row.
     LeftOut(Option<UserId>, At),
     /// A person with an invalid id, and the index of the error.
@@ -61,14 +63,13 @@ impl People {
     /// Adds the names in the manifest itself.
     pub(super) fn add_names(&mut self, names: &Names<Spanned<u64>>, problems: &mut Problems) {
         for (name, id) in names {
+            let person = Person::User(UserId(id.value), Presence::ALWAYS, name.at);
             match self.names.entry(name.value.clone()) {
-                Entry::Vacant(free) => drop(free.insert(Person::User(UserId(id.value), name.at))),
+                Entry::Vacant(free) => drop(free.insert(person)),
                 Entry::Occupied(mut known) => match *known.get() {
                     // The row is reported already.
-                    NOTED | Person::WithoutId(_) => {
-                        known.insert(Person::User(UserId(id.value), name.at));
-                    }
-                    Person::User(_, first) | Person::LeftOut(_, first) => {
+                    NOTED | Person::WithoutId(_) => drop(known.insert(person)),
+                    Person::User(.., first) | Person::LeftOut(_, first) => {
                         problems.push(defined_twice("person", name, first));
                     }
                 },
@@ -81,6 +82,7 @@ impl People {
         &mut self,
         raw: &RawDirectory,
         tables: &Tables,
+        display: &DisplayNames,
         problems: &mut Problems,
     ) {
         let Some(table) = tables.get(&raw.file) else {
@@ -90,67 +92,90 @@ impl People {
         self.file = Some(table.name.clone());
         let names = table.all_columns(&raw.name, problems);
         let id = table.column(&raw.id, problems);
-        let numbered = table.all_columns(&raw.file.numbered, problems);
-        let filters = table.filters(&raw.filter, problems);
-        let (Some(names), Some(id), Some(numbered), Some(filters)) = (names, id, numbered, filters)
-        else {
+        let selection = table.selection(&raw.file, &raw.filter, problems);
+        let (Some(names), Some(id), Some(selection)) = (names, id, selection) else {
             self.is_incomplete = true;
             return;
         };
-        let mut rows = 0;
-        table.rows(&numbered, problems, |row, problems| {
-            rows += 1;
-            let person = if row.check_filters(&filters, problems) {
-                match user(row, &id, row.cell(&id)) {
-                    Ok(user) => Person::User(user, row.at()),
-                    Err(mistake) => self.add_without_id(mistake.hint(HOLDS_IDS), problems),
+        let visited = table.rows(&selection, problems, |row, presence, problems| {
+            let (person, row_use) = match presence.map(|it| (it, user(row, &id, row.cell(&id)))) {
+                Some((presence, Ok(user))) => {
+                    let person = Person::User(user, presence, row.at());
+                    (person, RowUse::of(Some(presence)))
                 }
-            } else {
-                Person::LeftOut(positive_id(row.cell(&id)).map(UserId), row.at())
+                Some((_, Err(mistake))) => {
+                    let person = self.add_without_id(mistake.hint(HOLDS_IDS), problems);
+                    (person, RowUse::Invalid)
+                }
+                None => {
+                    let user = positive_id(row.cell(&id)).map(UserId);
+                    (Person::LeftOut(user, row.at()), RowUse::LeftOut)
+                }
             };
-            for column in &names {
-                self.add_cell(row, column, person, problems);
+            let mut cells = names.iter().map(|column| row.cell(column));
+            if let Person::User(user, ..) | Person::LeftOut(Some(user), _) = person
+                && !display.add_shown(user, row, &selection.show)
+            {
+                let name = cells.find(|name| !name.is_empty());
+                name.into_iter().for_each(|name| display.add(user, name));
             }
+            let mut has_name = false;
+            for column in &names {
+                has_name |= self.add_cell(row, column, person, problems);
+            }
+            if has_name { row_use } else { RowUse::Blank }
         });
         // A list that names a person from a row with a reported error gets no error of its own.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
-        table.check_empty(rows, &raw.file, problems);
+        table.check_empty(visited.rows, &raw.file, problems);
     }
 
+    /// Adds the name in a cell; returns whether there is one.
     fn add_cell(
         &mut self,
         row: &Row<'_>,
         column: &Column,
         person: Person,
         problems: &mut Problems,
-    ) {
+    ) -> bool {
         let name = row.cell(column);
         if name.is_empty() {
-            return;
+            return false;
         }
         let mut known = match self.names.entry(name.to_owned()) {
             Entry::Vacant(free) => {
                 free.insert(person);
-                return;
+                return true;
             }
             Entry::Occupied(known) => known,
         };
         match (*known.get(), person) {
-            (Person::User(other, first), Person::User(user, _)) if other != user => {
+            (Person::User(user, dates, at), Person::User(next, more, _)) if user == next => {
+                known.insert(Person::User(user, dates.or(more), at));
+            }
+            (Person::User(other, dates, first), Person::User(user, more, _))
+                if dates.today && more.today =>
+            {
                 let name = clip(name);
                 let message = format!("`{name}` is user {user} here, and {other} elsewhere");
                 let mistake = row.mistake(Code::DuplicateName, column, &message);
                 let mistake = mistake.related(first, "elsewhere");
                 problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
-            // A person who left and came back has two rows; the active one is used.
-            (Person::LeftOut(..) | Person::WithoutId(_), Person::User(..)) => {
+            // A person who left and came back has two rows; the active one is used. So has a name that was passed on.
+            (
+                Person::LeftOut(..)
+                | Person::WithoutId(_)
+                | Person::User(_, Presence { today: false, .. }, _),
+                Person::User(..),
+            ) => {
                 known.insert(person);
             }
             _ => {}
         }
+        true
     }
 
     /// Adds a person without an id. Lists that name the person get no error of their own.
@@ -204,7 +229,7 @@ impl People {
 
     /// Returns the names of a user, sorted.
     pub(super) fn names_of(&self, user: UserId) -> Vec<String> {
-        self.names_where(|person| matches!(person, Person::User(other, _) if *other == user))
+        self.names_where(|person| matches!(person, Person::User(other, ..) if *other == user))
     }
 
     fn names_where(&self, theirs: impl Fn(&Person) -> bool) -> Vec<String> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{FieldSet, Limits, Member, MembersPolicy, RoomKind};
+use crate::model::{FieldSet, Limits, Member, MembersPolicy, Presence, RoomKind};
 use crate::tables::diagnostic::At;
 pub(super) use crate::tables::input::{RawFile, RawFilter, RawOn, RawVia};
 pub(super) use crate::tables::source::Spanned;
@@ -76,6 +76,18 @@ pub(super) enum RawMember {
     /// `@group`, without the sign.
     Group(String),
     Roster(Box<RawRoster>),
+    /// An id or a name, and when it is a member.
+    Dated(Box<RawMember>, Presence),
+}
+
+impl RawMember {
+    /// Returns the member without dates, and the dates.
+    pub(super) fn split_dates(&self) -> (&Self, Presence) {
+        match self {
+            Self::Dated(member, presence) => (member, *presence),
+            member => (member, Presence::ALWAYS),
+        }
+    }
 }
 
 /// How to read the cells of a user column.

@@ -1,18 +1,18 @@
 //! Resolves all raw files into one [`Desired`]: applies defaults, looks up names, and reports contradictions between files.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::explain::Tracer;
 use super::generate::generate_rooms;
-use super::groups::{Directory, order, too_many};
+use super::groups::{Directory, too_many};
 use super::look_alike;
 use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
 use super::validate;
 use super::welcome::Welcomes;
 use crate::model::{
-    Desired, DesiredRoom, Limits, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId,
-    WidgetId,
+    Desired, DesiredRoom, FileId, Limits, Member, MemberList, MembersPolicy, Pipe, Presence,
+    RoomKind, RoomState, UserId, WidgetId,
 };
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
@@ -38,18 +38,26 @@ pub(super) fn resolve(
         welcomes: Welcomes::default(),
         rooms: Vec::with_capacity(rooms.iter().map(Vec::len).sum()),
         known: HashMap::new(),
+        outside_dates: BTreeMap::new(),
     };
     for (raw, rooms) in files.iter().zip(rooms) {
         for written in rooms {
-            declared.add(written, Vec::new(), raw.defaults, problems);
+            let joined = MemberList::default();
+            declared.add(written, joined, Presence::ALWAYS, raw.defaults, problems);
         }
         for bulk in &raw.generate {
-            generate_rooms(bulk, &directory, problems, |written, joined, problems| {
-                declared.add(written, joined, raw.defaults, problems);
-            });
+            let declare = |written, joined, presence, problems: &mut Problems| {
+                declared.add(written, joined, presence, raw.defaults, problems);
+            };
+            generate_rooms(bulk, &directory, problems, declare);
         }
     }
-    let Declared { rooms, known, .. } = declared;
+    let Declared {
+        rooms,
+        known,
+        outside_dates,
+        ..
+    } = declared;
     warn_of_look_alikes(&rooms, problems);
     let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
     let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);
@@ -71,6 +79,9 @@ pub(super) fn resolve(
             .collect(),
         files: sources.names(),
         rosters: tables.files.clone(),
+        outside_dates,
+        names: directory.display.finish(),
+        today: tables.today,
     }
 }
 
@@ -100,6 +111,8 @@ struct Declared<'r, 'a> {
     rooms: Rooms,
     /// Where each pipe is declared first, also by a room with a mistake.
     known: HashMap<Pipe, At>,
+    /// The number of rooms and members per file that are not declared today because of their dates.
+    outside_dates: BTreeMap<FileId, u64>,
     /// Whether lists were left out because there were too many members, which is reported.
     was_full: bool,
     welcomes: Welcomes,
@@ -110,20 +123,29 @@ impl Declared<'_, '_> {
     fn add(
         &mut self,
         mut written: RawRoom,
-        joined: Vec<Member>,
+        joined: MemberList,
+        presence: Presence,
         defaults: RawSettings,
         problems: &mut Problems,
     ) {
         let directory = self.directory;
-        if let Some(tracer) = &mut self.tracer {
+        if let Some(tracer) = self.tracer.as_mut().filter(|_| presence.today) {
             tracer.trace_room(&written, &joined, directory);
         }
-        let mut room = room(&mut written, joined, defaults, directory, problems);
-        room.welcome = self.welcomes.resolve(&written, &room, directory, problems);
+        let lists = (joined, presence);
+        let (mut room, outside) = room(&mut written, lists, defaults, directory, problems);
         if directory.is_full() && !self.was_full {
             self.was_full = true;
             problems.push(too_many(written.at, "the rooms"));
         }
+        let files = outside.iter().map(|member| member.place.file);
+        for file in files.chain((!presence.today).then_some(room.place.file)) {
+            *self.outside_dates.entry(file).or_default() += 1;
+        }
+        if !presence.today {
+            return;
+        }
+        room.welcome = self.welcomes.resolve(&written, &room, directory, problems);
         if written.broken && written.pipe.value.is_empty() {
             return;
         }
@@ -144,14 +166,14 @@ impl Declared<'_, '_> {
     }
 }
 
-/// Resolves a raw room; its title and ids are moved out.
+/// Resolves a raw room; its title and ids are moved out. Also returns the members who are not declared today.
 fn room(
     written: &mut RawRoom,
-    joined: Vec<Member>,
+    (joined, presence): (MemberList, Presence),
     defaults: RawSettings,
     directory: &Directory<'_>,
     problems: &mut Problems,
-) -> DesiredRoom {
+) -> (DesiredRoom, Vec<Member>) {
     let RawRoom {
         at,
         broken,
@@ -164,16 +186,16 @@ fn room(
         // Rendered after everything else is known.
         welcome: _,
     } = written;
-    let exclude = directory.members(exclude, problems).into_iter();
-    let exclude: BTreeSet<UserId> = exclude.map(|member| member.user).collect();
+    let exclude = directory.members(exclude, problems);
+    let (exclude, ..) = exclude.split(&BTreeSet::new());
+    let exclude: BTreeSet<UserId> = exclude.iter().map(|member| member.user).collect();
     let mut members = directory.take_members(members, problems);
-    if !joined.is_empty() {
-        members.extend(joined);
-        order(&mut members);
+    if joined.len() > 0 {
+        members.extend(&joined);
+        members.order();
     }
-    if !exclude.is_empty() {
-        members.retain(|member| !exclude.contains(&member.user));
-    }
+    members.restrict(presence);
+    let (members, outside, ending) = members.split(&exclude);
     let room = DesiredRoom {
         pipe: Pipe::new(pipe.value.as_str()),
         state: RoomState {
@@ -185,6 +207,7 @@ fn room(
             public: settings.public.or(defaults.public).unwrap_or(false),
         },
         members,
+        ending,
         exclude,
         policy: settings
             .members_policy
@@ -197,7 +220,7 @@ fn room(
     if !*broken {
         validate::room(&room, pipe.at, title.at, problems);
     }
-    room
+    (room, outside)
 }
 
 fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {

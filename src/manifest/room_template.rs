@@ -8,6 +8,7 @@ use super::decode::KINDS;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
 use super::template::{Template, Value};
 use super::welcome::FIELDS;
+use crate::model::Presence;
 use crate::tables::column::resolved;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::header::word;
@@ -31,7 +32,7 @@ enum Entry {
     /// The same in every room.
     Same(Spanned<RawMember>),
     /// Different for each row.
-    Filled(Box<Text>),
+    Filled(Box<Text>, Presence),
 }
 
 pub(super) struct RoomTemplate<'a> {
@@ -77,7 +78,7 @@ impl<'a> RoomTemplate<'a> {
         let from = welcome.iter().map(|(from, _)| from);
         let entries = members.iter().chain(&exclude).chain(from);
         let texts = entries.filter_map(|entry| match entry {
-            Entry::Filled(text) => Some(&**text),
+            Entry::Filled(text, _) => Some(&**text),
             Entry::Same(_) => None,
         });
         let settings = kind.iter().chain(&public);
@@ -253,16 +254,17 @@ impl<'a> RoomTemplate<'a> {
         row: &Row<'_>,
         problems: &mut Problems,
     ) -> Option<Spanned<RawMember>> {
-        let text = match entry {
+        let (text, presence) = match entry {
             Entry::Same(member) => return Some(member.clone()),
-            Entry::Filled(text) => text,
+            Entry::Filled(text, presence) => (text, *presence),
         };
         let Spanned { value, at } = self.render(text, row, problems)?;
         let value = value.trim();
         if value.is_empty() && text.template.is_conditional() {
             return None;
         }
-        let member = if let Some(group) = value.strip_prefix('@') {
+        let group = value.strip_prefix('@');
+        let member = if let Some(group) = group.filter(|_| presence == Presence::ALWAYS) {
             RawMember::Group(group.to_owned())
         } else if let Some(id) = positive_id(value) {
             RawMember::Id(id)
@@ -285,7 +287,11 @@ impl<'a> RoomTemplate<'a> {
             ));
             return None;
         };
-        Some(Spanned { value: member, at })
+        let value = match presence {
+            Presence::ALWAYS => member,
+            presence => RawMember::Dated(Box::new(member), presence),
+        };
+        Some(Spanned { value, at })
     }
 }
 
@@ -318,10 +324,11 @@ fn entries(written: &[Spanned<RawMember>], problems: &mut Problems) -> Option<Ve
 }
 
 fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry> {
-    let value = match &written.value {
+    let (member, presence) = written.value.split_dates();
+    let value = match member {
         RawMember::Person(text) => text.clone(),
         RawMember::Group(text) => format!("@{text}"),
-        RawMember::Id(_) | RawMember::Ids(_) | RawMember::Roster(_) => {
+        RawMember::Id(_) | RawMember::Ids(_) | RawMember::Roster(_) | RawMember::Dated(..) => {
             return Some(Entry::Same(written.clone()));
         }
     };
@@ -330,7 +337,7 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
     let is_same = text.template.names().is_empty() && !text.template.is_conditional();
     Some(match is_same {
         true => Entry::Same(written.clone()),
-        false => Entry::Filled(Box::new(text)),
+        false => Entry::Filled(Box::new(text), presence),
     })
 }
 

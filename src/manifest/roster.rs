@@ -2,14 +2,16 @@
 //!
 //! Main entry: [`read_roster`]. It does not know what the users are used for.
 
+use super::display_names::DisplayNames;
 use super::people::{People, Person, user};
 use super::raw::{By, RawRoster, Spanned};
-use crate::model::{Member, UserId};
+use crate::model::{Member, MemberList, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
+use crate::tables::selection::RowUse;
 use crate::tables::table::Table;
 
 /// Returns the users of a roster, in file order.
@@ -17,30 +19,36 @@ pub(super) fn roster_members(
     raw: &RawRoster,
     tables: &Tables,
     people: &People,
+    display: &DisplayNames,
     problems: &mut Problems,
-) -> Vec<Member> {
-    let mut members = Vec::new();
-    read_roster(raw, tables, people, problems, |row, users, _| {
+) -> MemberList {
+    let mut members = MemberList::default();
+    read_roster(raw, tables, people, display, problems, |row, users, _| {
         let place = row.to_place();
-        members.extend(users.iter().map(|user| Member { user: *user, place }));
+        for (user, presence) in users.iter().copied() {
+            members.push(Member { user, place }, presence);
+        }
+        RowUse::Used
     });
     members
 }
 
-/// Calls `visit` with every row that is used, and its users. Rows with errors are reported and skipped.
+/// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. The row
+/// counts as `visit` says, if its users are used.
 pub(super) fn read_roster(
     raw: &RawRoster,
     tables: &Tables,
     people: &People,
+    display: &DisplayNames,
     problems: &mut Problems,
-    mut visit: impl FnMut(&Row<'_>, &[UserId], &mut Problems),
+    mut visit: impl FnMut(&Row<'_>, &[(UserId, Presence)], &mut Problems) -> RowUse,
 ) {
     let Some(table) = tables.get(&raw.file) else {
         return;
     };
     let own = raw.people.as_ref().map(|directory| {
         let mut own = People::of_roster();
-        own.add_file(directory, tables, problems);
+        own.add_file(directory, tables, display, problems);
         if let Some(users) = &raw.preset_users {
             own.leave_out(users, directory, tables, problems);
         }
@@ -53,33 +61,45 @@ pub(super) fn read_roster(
         [] => only_column(raw, table, problems).map(|column| vec![column]),
         names => table.all_columns(names, problems),
     };
-    let numbered = table.all_columns(&raw.file.numbered, problems);
-    let filters = table.filters(&raw.filter, problems);
-    let (Some(columns), Some(numbered), Some(filters)) = (columns, numbered, filters) else {
+    let selection = table.selection(&raw.file, &raw.filter, problems);
+    let (Some(columns), Some(selection)) = (columns, selection) else {
         return;
     };
-    let (mut rows, mut users) = (0, Vec::new());
-    table.rows(&numbered, problems, |row, problems| {
-        if !row.check_filters(&filters, problems) {
-            return;
-        }
-        rows += 1;
+    let mut users = Vec::new();
+    let visited = table.rows(&selection, problems, |row, presence, problems| {
+        let Some(of_row) = presence else {
+            if let ([column], false) = (columns.as_slice(), selection.show.is_empty())
+                && let Some(user) = known_user(row.cell(column), by, people)
+            {
+                display.add_shown(user, row, &selection.show);
+            }
+            return RowUse::LeftOut;
+        };
         users.clear();
+        let mut row_use = RowUse::Blank;
+        let mut take = |column, cell| {
+            let found = find_user(row, (column, cell), by, people, problems);
+            let found = found.map(|(user, of_person)| (user, of_row.and(of_person)));
+            users.extend(found.ok());
+            row_use = row_use.max(found.map_or_else(|why| why, |(_, it)| RowUse::of(Some(it))));
+        };
         for column in &columns {
             let cell = row.cell(column);
             if let Some(split) = &raw.split {
                 let cells = cell.split(split.as_str()).map(str::trim);
-                for cell in cells.filter(|cell| !cell.is_empty()) {
-                    users.extend(find_user(row, (column, cell), by, people, problems));
-                }
+                let cells = cells.filter(|cell| !cell.is_empty());
+                cells.for_each(|cell| take(column, cell));
             } else if columns.len() == 1 || !cell.is_empty() {
                 // A wide file has a column for each of several people, and some of its cells may be empty.
-                users.extend(find_user(row, (column, cell), by, people, problems));
+                take(column, cell);
             }
         }
-        visit(row, &users, problems);
+        if let [(user, _)] = users.as_slice() {
+            display.add_shown(*user, row, &selection.show);
+        }
+        row_use.min(visit(row, &users, problems))
     });
-    table.check_empty(rows, &raw.file, problems);
+    table.check_empty(visited.matching, &raw.file, problems);
 }
 
 /// Returns the user column if the manifest names none: `user`, or the only column.
@@ -100,20 +120,37 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
     table.column(&Spanned { value, at }, problems)
 }
 
-/// Returns the user that a cell, or a part of it, names; `None` for a person whom the directory leaves out, and for an error, which is reported.
+/// Returns the user that the cell of a row names, if a condition leaves the row out. Such a cell may have any mistake.
+fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<UserId> {
+    let named = match people.get(cell) {
+        Some(Person::User(user, ..) | Person::LeftOut(Some(user), _)) => Some(user),
+        _ => None,
+    };
+    let id = positive_id(cell).map(UserId);
+    match by {
+        Some(By::Id) => id,
+        Some(By::Name) => named,
+        None => named.or(id),
+    }
+}
+
+/// Returns the user that a cell, or a part of it, names, and when `people` declares them.
+///
+/// # Errors
+/// Why there is no user: the directory leaves the person out, or the cell has an error, which is reported.
 fn find_user(
     row: &Row<'_>,
     (column, cell): (&Column, &str),
     by: Option<By>,
     people: &People,
     problems: &mut Problems,
-) -> Option<UserId> {
+) -> Result<(UserId, Presence), RowUse> {
     // The fast path for nearly every cell of a large roster.
     if by != Some(By::Name)
         && people.is_empty()
         && let Some(id) = positive_id(cell)
     {
-        return Some(UserId(id));
+        return Ok((UserId(id), Presence::ALWAYS));
     }
     let digits = is_digits(cell);
     let known = people.get(cell);
@@ -125,17 +162,18 @@ fn find_user(
             let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
             let mistake = row.mistake(Code::BadCell, column, &message);
             problems.push(mistake.hint("write `by: id` or `by: name` in the roster"));
-            return None;
+            return Err(RowUse::Invalid);
         }
         None => !digits,
     };
     if !by_name || cell.is_empty() {
         let found = user(row, column, cell);
-        return found.map_err(|mistake| problems.push(mistake)).ok();
+        let found = found.map_err(|mistake| problems.push(mistake));
+        return found.map_or(Err(RowUse::Invalid), |user| Ok((user, Presence::ALWAYS)));
     }
     match known {
-        Some(Person::User(user, _)) => return Some(user),
-        Some(Person::LeftOut(..)) => {}
+        Some(Person::User(user, presence, _)) => return Ok((user, presence)),
+        Some(Person::LeftOut(..)) => return Err(RowUse::LeftOut),
         Some(Person::WithoutId(number)) => problems.extend(people.mistake(number)),
         None if people.is_incomplete => {}
         None => {
@@ -153,5 +191,5 @@ fn find_user(
             });
         }
     }
-    None
+    Err(RowUse::Invalid)
 }

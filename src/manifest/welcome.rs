@@ -117,7 +117,7 @@ fn sender(
     let mistake = match &written.value {
         RawMember::Id(id) => return Some(UserId(*id)),
         RawMember::Person(name) => match directory.people.get(name) {
-            Some(Person::User(user, _)) => return Some(user),
+            Some(Person::User(user, ..)) => return Some(user),
             Some(Person::LeftOut(..)) => bad(
                 "the sender of the welcome is left out of the directory of people",
                 "choose a user that its `where` selects",
@@ -129,10 +129,12 @@ fn sender(
                 return None;
             }
         },
-        RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) => bad(
-            "a welcome needs one user as its sender, not a group",
-            "write an id, or a name from `people`",
-        ),
+        RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) | RawMember::Dated(..) => {
+            bad(
+                "a welcome needs one user as its sender, not a group",
+                "write an id, or a name from `people`",
+            )
+        }
     };
     problems.push(mistake);
     None

@@ -1,47 +1,121 @@
-//! Calendar dates.
+//! Calendar dates, and whether something with dates is declared on a day.
 
-/// A day of the Gregorian calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    year: u16,
-    month: u8,
-    day: u8,
-}
+use std::fmt;
+
+/// How many days before its end a membership is announced.
+pub const NOTICE: i32 = 14;
+
+/// A day of the Gregorian calendar, counted from 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(i32);
 
 impl Date {
     /// Parses the form `2026-09-01`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '-');
-        let mut number = |length: usize| {
-            let part = parts.next()?;
-            let is_number = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| part.parse::<u16>().ok())?
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '-').map(|part| part.parse::<i32>().ok());
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        // Years start in March, so that a leap day is the last day of a year.
+        let year = if month < 3 {
+            year.checked_sub(1)?
+        } else {
+            year
         };
-        let (year, month, day) = (number(4)?, number(2)?, number(2)?);
-        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + u16::from(is_leap),
-            _ => return None,
+        let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
+        let day_of_year = month.checked_add(9)?.rem_euclid(12).checked_mul(153)?;
+        let day_of_year = ((day_of_year + 2) / 5).checked_add(day)?.checked_sub(1)?;
+        let day_of_era = 365 * year + year / 4 - year / 100;
+        let day = era.checked_mul(146_097)?.checked_add(day_of_era)?;
+        let date = Self(day.checked_add(day_of_year)?.checked_sub(719_468)?);
+        // Any other text, such as the 31st of a shorter month, is the form of another day.
+        (date.to_string() == text).then_some(date)
+    }
+
+    /// Returns the day that starts this number of days after 1970.
+    pub fn from_days(days: i64) -> Self {
+        Self(i32::try_from(days).unwrap_or(i32::MAX))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAYS_IN_400_YEARS: i64 = 146_097;
+        // Years start in March, so that a leap day is the last day of a year. The first day is 1 March of the year 0.
+        let day = i64::from(self.0) + 719_468;
+        let era = day.div_euclid(DAYS_IN_400_YEARS);
+        let day = day.rem_euclid(DAYS_IN_400_YEARS);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (year, month) = match month {
+            0..=9 => (year + era * 400, month + 3),
+            _ => (year + era * 400 + 1, month - 9),
         };
-        let date = Self {
-            year,
-            month: u8::try_from(month).ok()?,
-            day: u8::try_from(day).ok()?,
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// On which of two days something is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    pub(crate) today: bool,
+    /// After the days of notice.
+    pub(crate) later: bool,
+}
+
+impl Presence {
+    /// Declared on both days.
+    pub(crate) const ALWAYS: Self = Self {
+        today: true,
+        later: true,
+    };
+
+    /// Something that is declared from one day until another, both inclusive.
+    pub(crate) fn between(from: Option<Date>, until: Option<Date>, today: Date) -> Self {
+        let is_within = |day: Date| {
+            from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until)
         };
-        (1..=days).contains(&day).then_some(date)
+        Self {
+            today: is_within(today),
+            later: is_within(Date(today.0.saturating_add(NOTICE + 1))),
+        }
+    }
+
+    /// Something that is declared when both are.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            today: self.today && other.today,
+            later: self.later && other.later,
+        }
+    }
+
+    /// Something that is declared when either is.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            today: self.today || other.today,
+            later: self.later || other.later,
+        }
+    }
+
+    /// Whether it ends within the days of notice.
+    pub(crate) fn ends_soon(self) -> bool {
+        self.today && !self.later
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Date;
+    use super::*;
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {
         for text in ["2026-09-01", "2024-02-29", "2000-02-29", "0001-12-31"] {
-            assert!(Date::parse(text).is_some(), "{text}");
+            assert_eq!(
+                Date::parse(text).map(|date| date.to_string()).as_deref(),
+                Some(text)
+            );
         }
         for text in [
             "",
@@ -57,9 +131,44 @@ mod tests {
             "2026-01-01 ",
             "2026/01/01",
             "2026-01-01-1",
+            "2147483647-01-01",
+            "2026-2147483647-01",
+            "2026-01-2147483647",
         ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
         assert!(Date::parse("2025-12-31") < Date::parse("2026-01-01"));
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_is_read_as_it_is_written() {
+        for day in -10_000..140_000 {
+            assert_eq!(Date::parse(&Date(day).to_string()), Some(Date(day)));
+        }
+    }
+
+    #[test]
+    fn dates_are_inclusive_and_end_soon_within_fourteen_days() {
+        let date = |text: &str| Date::parse(text);
+        let today = Date::parse("2026-11-30").unwrap_or_default();
+        let presence = |from, until| Presence::between(date(from), date(until), today);
+        assert_eq!(presence("", ""), Presence::ALWAYS);
+        for (from, until, is_declared, ends_soon) in [
+            ("2026-11-30", "", true, false),
+            ("2026-12-01", "", false, false),
+            ("", "2026-11-30", true, true),
+            ("", "2026-11-29", false, false),
+            ("", "2026-12-14", true, true),
+            ("", "2026-12-15", true, false),
+            ("2026-12-01", "2026-12-05", false, false),
+        ] {
+            let presence = presence(from, until);
+            let found = (presence.today, presence.ends_soon());
+            assert_eq!(found, (is_declared, ends_soon), "{from} {until}");
+        }
+        // A membership that goes on with other dates does not end.
+        let (this, next) = (presence("", "2026-12-05"), presence("2026-12-06", ""));
+        assert!(!this.or(next).ends_soon());
+        assert!(!this.and(next).today);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{FieldSet, Pipe, RoomState, UserId, WidgetId};
+use super::{Date, FieldSet, Pipe, RoomState, UserId, WidgetId};
 
 /// A file of the manifest: its index in [`Desired::files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,8 @@ pub struct DesiredRoom {
     pub state: RoomState,
     /// Members without excluded users, sorted by user, without duplicates.
     pub members: Vec<Member>,
+    /// Number of these members that end within the days of [notice](super::NOTICE).
+    pub ending: usize,
     /// Users who are never added, even if a group contains them.
     pub exclude: BTreeSet<UserId>,
     /// When members are sent.
@@ -143,6 +145,12 @@ pub struct Desired {
     /// The files with rows (rosters and sources of generated rooms), with their paths relative to the manifest's root. These
     /// paths are the same on every machine.
     pub rosters: BTreeMap<FileId, Arc<str>>,
+    /// Rooms and memberships per file that are not declared today because of their dates. The guards count them.
+    pub outside_dates: BTreeMap<FileId, u64>,
+    /// The readable names of users that `people` or a file with rows has. They are untrusted text.
+    pub names: BTreeMap<UserId, String>,
+    /// The day for which the manifest was resolved.
+    pub today: Date,
 }
 
 impl Desired {
@@ -154,10 +162,12 @@ impl Desired {
             .unwrap_or_default()
     }
 
-    /// Counts the rooms and memberships per file with rows, by file name. A membership counts for the first file that names it.
+    /// Counts the rooms and memberships per file with rows, by file name, whatever their dates. A membership counts for the first
+    /// file that names it.
     pub fn roster_counts(&self) -> RosterCounts {
-        let mut counts: BTreeMap<FileId, u64> =
-            self.rosters.keys().map(|file| (*file, 0)).collect();
+        let outside = |file: &FileId| self.outside_dates.get(file).copied().unwrap_or_default();
+        let files = self.rosters.keys();
+        let mut counts: BTreeMap<FileId, u64> = files.map(|it| (*it, outside(it))).collect();
         if counts.is_empty() {
             return BTreeMap::new();
         }

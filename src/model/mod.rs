@@ -9,6 +9,7 @@ mod desired;
 mod escaped;
 mod ids;
 mod look_alike;
+mod member_list;
 mod observed;
 mod recorded;
 mod redactor;
@@ -19,13 +20,14 @@ mod time;
 mod users;
 
 pub use counts::{CountGap, CountMeaning, CountResult, MemberCounts, RoomCount, Size};
-pub use date::Date;
+pub use date::{Date, NOTICE, Presence};
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, RosterCounts,
     Welcome,
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
+pub use member_list::MemberList;
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
 pub use recorded::{
     OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Release, Sending, Shown,

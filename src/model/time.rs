@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Date;
+
 /// Milliseconds since 1970, UTC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
@@ -18,31 +20,10 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.div_euclid(1000);
-        let (year, month, day) = date(seconds.div_euclid(86_400));
+        let date = Date::from_days(seconds.div_euclid(86_400));
         let second = seconds.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
-    }
-}
-
-/// The Gregorian date of a day counted from 1970. Years start in March, so that a leap day is the last day of a year.
-fn date(day: i64) -> (i64, i64, i64) {
-    const DAYS_IN_400_YEARS: i64 = 146_097;
-    // 1 March of the year 0.
-    let day = day + 719_468;
-    let era = day.div_euclid(DAYS_IN_400_YEARS);
-    let day = day.rem_euclid(DAYS_IN_400_YEARS);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let year = year + era * 400;
-    match month {
-        0..=9 => (year, month + 3, day),
-        _ => (year + 1, month - 9, day),
+        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 

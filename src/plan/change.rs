@@ -8,7 +8,7 @@ use super::findings::{Conflict, IgnoredField, Note, UnknownMembers, Violation};
 use super::manual_steps::ManualSteps;
 use super::publish::Publish;
 use crate::model::{
-    Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
+    Date, Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
     Welcome,
 };
 
@@ -20,6 +20,8 @@ pub const CHUNK: usize = 200;
 pub struct Plan {
     /// The target of the plan.
     pub target: Target,
+    /// The day for which dates were evaluated.
+    pub today: Date,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
     /// Rooms that a person must fix before anything is written to them.

@@ -14,8 +14,8 @@ use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
 use super::unseen::{Unseen, unseen};
 use crate::model::{
-    CountResult, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom,
-    RoomId, RoomState, Sending, Target, Time, UserId, Welcome,
+    CountResult, Desired, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy,
+    RecordedRoom, RoomId, RoomState, Sending, Target, Time, UserId, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -27,6 +27,7 @@ pub(super) fn diff(
 ) -> Plan {
     let mut plan = Plan {
         target: target.clone(),
+        today: inputs.desired.today,
         ..Plan::default()
     };
     let mut assumed = UnknownMembers::default();
@@ -92,6 +93,7 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
     plan.notes
         .extend(on_record(desired, observed, recorded, only));
     plan.notes.extend(already_public(desired, observed, only));
+    plan.notes.extend(ending(desired, only));
     if matched < declared {
         plan.notes.push(Note::LeftOut {
             rooms: declared - matched,
@@ -114,6 +116,17 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
         plan.notes
             .extend(likely_renames(&plan.changes, &left, recorded));
     }
+}
+
+/// Counts the memberships of the selected rooms that end soon.
+fn ending(desired: &Desired, only: &RoomFilter) -> Option<Note> {
+    let mut ending = UnknownMembers::default();
+    let rooms = desired.rooms.values().filter(|room| room.ending > 0);
+    for room in rooms.filter(|room| only.contains(&room.pipe)) {
+        ending.rooms += 1;
+        ending.members += room.ending;
+    }
+    (ending.rooms > 0).then_some(Note::Ending(ending))
 }
 
 /// The plan for one room.

@@ -94,6 +94,8 @@ pub enum Note {
     Assumed(UnknownMembers),
     /// Number of declared members that are on record only because they were adopted.
     Adopted(UnknownMembers),
+    /// Number of memberships that end within the days of notice.
+    Ending(UnknownMembers),
     /// Entries of `limits.publish` that have no effect now, because their rooms are public.
     AlreadyPublic(Vec<String>),
     /// Declared rooms that `--only` or `--except` skips.

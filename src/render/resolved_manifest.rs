@@ -60,6 +60,7 @@ impl Serialize for JsonRoom<'_> {
             pipe,
             state,
             members,
+            ending: _,
             exclude,
             policy,
             ignore,

@@ -19,6 +19,9 @@ pub(super) fn head(desired: &Desired) -> String {
         rooms: _,
         files: _,
         rosters: _,
+        outside_dates: _,
+        names: _,
+        today: _,
     } = desired;
     let mut text = "version: 1\n".to_owned();
     if let Some(widget) = widget {
@@ -57,6 +60,7 @@ pub(super) fn room(room: &DesiredRoom) -> String {
         pipe,
         state,
         members,
+        ending: _,
         exclude,
         policy,
         ignore,

@@ -5,9 +5,10 @@
 use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use super::dialect::cell_offset;
 use super::header::{NamedColumn, column_key};
-use super::input::RawFilter;
+use super::input::{RawFile, RawFilter};
 use super::number::whole_number;
 use super::row::{Cells, Column, Filter};
+use super::selection::Selection;
 use super::source::Spanned;
 use super::table::Table;
 
@@ -81,8 +82,31 @@ impl Table {
         resolved(names.iter().map(|name| self.column(name, problems)))
     }
 
+    /// Finds the columns that select rows; `None` if one is missing, which is reported.
+    pub(crate) fn selection<'f>(
+        &self,
+        raw: &RawFile,
+        filter: &'f [RawFilter],
+        problems: &mut Problems,
+    ) -> Option<Selection<'f>> {
+        let numbered = self.all_columns(&raw.numbered, problems);
+        let filters = self.filters(filter, problems);
+        let [from, until] = [&raw.from, &raw.until].map(|name| match name {
+            Some(name) => self.column(name, problems).map(Some),
+            None => Some(None),
+        });
+        let show = self.all_columns(&raw.show, problems);
+        Some(Selection {
+            numbered: numbered?,
+            filters: filters?,
+            from: from?,
+            until: until?,
+            show: show?,
+        })
+    }
+
     /// Resolves the conditions of a `where`; every column must exist.
-    pub(crate) fn filters<'f>(
+    fn filters<'f>(
         &self,
         raw: &'f [RawFilter],
         problems: &mut Problems,

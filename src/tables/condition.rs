@@ -37,8 +37,8 @@ impl Condition {
                 elements.any(|element| is_in(texts, element.trim()))
             }
             Self::Present(present) => cell.is_empty() != *present,
-            Self::Before(date) => date_of_cell(cell).is_some_and(|found| found < *date),
-            Self::After(date) => date_of_cell(cell).is_some_and(|found| found > *date),
+            Self::Before(date) => parse_date(cell).is_some_and(|found| found < *date),
+            Self::After(date) => parse_date(cell).is_some_and(|found| found > *date),
         }
     }
 
@@ -53,7 +53,7 @@ impl Condition {
     /// Whether the condition needs a date, and the cell has something else. An empty cell is not a mistake.
     pub(crate) fn is_bad_date(&self, cell: &str) -> bool {
         let needs_date = matches!(self, Self::Before(_) | Self::After(_));
-        needs_date && !cell.is_empty() && date_of_cell(cell).is_none()
+        needs_date && !cell.is_empty() && parse_date(cell).is_none()
     }
 
     /// Returns the delimiter of a list in a cell that the condition compares as a whole.
@@ -77,7 +77,7 @@ impl Condition {
 }
 
 /// Parses the date in a cell; a time after it is ignored.
-fn date_of_cell(cell: &str) -> Option<Date> {
+pub(crate) fn parse_date(cell: &str) -> Option<Date> {
     let (date, time) = cell.split_at_checked(10)?;
     let is_date = time.is_empty() || time.starts_with(['T', ' ']);
     is_date.then(|| Date::parse(date))?

@@ -3,7 +3,7 @@
 //! Main type: [`Header`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
@@ -40,6 +40,8 @@ pub(crate) struct Columns {
     by_word: OnceLock<HashMap<String, usize>>,
     /// How many times the rows were read.
     pub(crate) passes: AtomicU32,
+    /// The number of blank rows before the last row, known once the rows were read.
+    pub(crate) blank: AtomicUsize,
     /// The rows, split into cells, from the second use on.
     pub(crate) records: OnceLock<Vec<(StringRecord, Start)>>,
 }
@@ -71,6 +73,7 @@ impl Columns {
             by_name,
             by_word: OnceLock::new(),
             passes: AtomicU32::new(0),
+            blank: AtomicUsize::new(0),
             records: OnceLock::new(),
         }
     }

@@ -22,6 +22,11 @@ pub struct RawFile {
     pub numbered: Vec<Spanned<String>>,
     /// Optional columns: if the file lacks them, their cells are empty.
     pub optional: Vec<Spanned<String>>,
+    /// The columns with the first and the last day of a row.
+    pub from: Option<Spanned<String>>,
+    pub until: Option<Spanned<String>>,
+    /// The columns that make a readable name of a row's user.
+    pub show: Vec<Spanned<String>>,
     /// The index among the files that the manifest names, because one file may be read in two ways.
     pub number: usize,
     /// Whether the file may be absent; then it has no rows.

@@ -10,8 +10,9 @@ use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use super::input::{RawFile, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
+use super::selection::RowUse;
 use super::table::Table;
-use crate::model::{Member, UserId};
+use crate::model::{Member, MemberList, Presence, UserId};
 
 /// The separator between the cells of a key; no cell contains it.
 const BETWEEN: char = '\u{1f}';
@@ -32,21 +33,24 @@ pub(crate) struct Join<'t> {
 /// The `via` table, which supplies the cells that the roster lacks.
 struct Via<'t> {
     table: &'t Table,
-    /// The cells by key; `None` for rows that `where` leaves out.
-    cells: HashMap<String, Option<Vec<String>>>,
+    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out.
+    cells: HashMap<String, Option<(Vec<String>, Presence)>>,
     /// The roster's columns that form the key.
     columns: Vec<Column>,
 }
 
 /// The roster's rows that share a key.
 struct Group {
-    members: Vec<Member>,
+    members: MemberList,
     rows: usize,
+    /// The number of rows that add a member today.
+    used: usize,
     /// The first cell of the key in the first row.
     first: At,
     /// The column of that cell.
     column: Option<usize>,
-    is_used: bool,
+    /// How the rows of the other table that it joins are used; `None` if there are none.
+    joined: Option<RowUse>,
 }
 
 impl<'t> Join<'t> {
@@ -79,13 +83,17 @@ impl<'t> Join<'t> {
         })
     }
 
-    /// Adds a row of the roster with its users.
+    /// Adds a row of the roster with its users. Returns what the `via` table makes of the row.
     ///
     /// # Errors
     /// If the row does not match anything.
-    pub(crate) fn add(&mut self, row: &Row<'_>, users: &[UserId]) -> Result<(), Box<Diagnostic>> {
-        let Some(key) = self.key_of(row)? else {
-            return Ok(());
+    pub(crate) fn add(
+        &mut self,
+        row: &Row<'_>,
+        users: &[(UserId, Presence)],
+    ) -> Result<RowUse, Box<Diagnostic>> {
+        let Some((key, of_key)) = self.key_of(row)? else {
+            return Ok(RowUse::LeftOut);
         };
         let (place, own) = (row.to_place(), &self.own);
         let group = match self.groups.get_mut(&*key) {
@@ -96,39 +104,45 @@ impl<'t> Join<'t> {
             }
         };
         group.rows += 1;
-        let members = users.iter().map(|user| Member { user: *user, place });
-        group.members.extend(members);
-        Ok(())
+        let today = |(_, presence): &(UserId, Presence)| presence.and(of_key).today;
+        group.used += usize::from(users.iter().any(today));
+        for (user, presence) in users.iter().copied() {
+            let member = Member { user, place };
+            group.members.push(member, presence.and(of_key));
+        }
+        Ok(RowUse::of(Some(of_key)))
     }
 
-    /// Returns the members for a row of the other table.
-    pub(crate) fn members_of(&mut self, row: &Row<'_>) -> &[Member] {
+    /// Returns the members for a row of the other table, and takes down how that row is used.
+    pub(crate) fn members_of(&mut self, row: &Row<'_>, row_use: RowUse) -> Option<&MemberList> {
         let key = join_cells(self.columns.iter().map(|column| row.cell(column)));
-        let Some(group) = self.groups.get_mut(&*key) else {
-            return &[];
-        };
-        group.is_used = true;
-        &group.members
+        let group = self.groups.get_mut(&*key)?;
+        group.joined = group.joined.max(Some(row_use));
+        Some(&group.members)
     }
 
-    /// Returns the key of a roster's row; `None` if the `via` table leaves the row out.
-    fn key_of<'k>(&self, row: &'k Row<'_>) -> Result<Option<Cow<'k, str>>, Box<Diagnostic>> {
+    /// Returns the key of a roster's row, and when it is valid; `None` if the `via` table leaves the row out.
+    fn key_of<'k>(
+        &self,
+        row: &'k Row<'_>,
+    ) -> Result<Option<(Cow<'k, str>, Presence)>, Box<Diagnostic>> {
         let cell = |column: &Option<Column>| column.as_ref().map_or("", |column| row.cell(column));
         if self.own.iter().all(|column| !cell(column).is_empty()) {
-            return Ok(Some(join_cells(self.own.iter().map(cell))));
+            let key = join_cells(self.own.iter().map(cell));
+            return Ok(Some((key, Presence::ALWAYS)));
         }
         let Some(via) = &self.via else {
             return Err(self.no_key(row));
         };
         let between = join_cells(via.columns.iter().map(|column| row.cell(column)));
         match via.cells.get(&*between) {
-            Some(Some(cells)) => {
+            Some(Some((cells, presence))) => {
                 let cells = self.own.iter().zip(cells);
                 let filled = cells.map(|(column, other)| match cell(column) {
                     "" => other.as_str(),
                     cell => cell,
                 });
-                Ok(Some(join_cells(filled).into_owned().into()))
+                Ok(Some((join_cells(filled).into_owned().into(), *presence)))
             }
             Some(None) => Ok(None),
             None if between.split(BETWEEN).all(str::is_empty) => Err(self.no_key(row)),
@@ -164,9 +178,16 @@ impl<'t> Join<'t> {
             .into()
     }
 
-    /// Warns of roster rows that do not match any row of the other table.
-    pub(crate) fn warn_unjoined(self, each: &Table, problems: &mut Problems) {
-        let groups = self.groups.iter().filter(|(_, group)| !group.is_used);
+    /// Counts the roster rows whose rows of the other table are not used, and warns of those that match none.
+    pub(crate) fn finish(self, each: &Table, problems: &mut Problems) {
+        for group in self.groups.values() {
+            let row_use = group.joined.unwrap_or(RowUse::Unmatched);
+            self.roster.recount(group.used, row_use);
+        }
+        let groups = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.joined.is_none());
         let mut left: Vec<(&String, &Group)> = groups.collect();
         if left.is_empty() {
             return;
@@ -216,11 +237,12 @@ impl Group {
             (!row.cell(column).is_empty()).then(|| (index, row.cell_at(column)))
         });
         Self {
-            members: Vec::new(),
+            members: MemberList::default(),
             rows: 0,
+            used: 0,
             first: first.map_or_else(|| row.at(), |(_, at)| at),
             column: first.map(|(index, _)| index),
-            is_used: false,
+            joined: None,
         }
     }
 }
@@ -237,27 +259,26 @@ impl<'t> Via<'t> {
         let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own, problems)));
         let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name, problems)));
         let wanted = resolved(on.iter().map(|(name, _)| table.column(name, problems)));
-        let filters = table.filters(&raw.filter, problems);
-        let (keys, wanted, columns, filters) = (keys?, wanted?, columns?, filters?);
-        let numbered = table.all_columns(&raw.file.numbered, problems)?;
-        let (mut cells, mut rows) = (HashMap::new(), 0);
-        table.rows(&numbered, problems, |row, problems| {
-            rows += 1;
+        let selection = table.selection(&raw.file, &raw.filter, problems);
+        let (keys, wanted, columns, selection) = (keys?, wanted?, columns?, selection?);
+        let mut cells = HashMap::new();
+        let visited = table.rows(&selection, problems, |row, presence, _| {
             let key = join_cells(keys.iter().map(|column| row.cell(column)));
-            let found = row.check_filters(&filters, problems).then(|| {
+            let known: &mut Option<(Vec<String>, Presence)> =
+                cells.entry(key.into_owned()).or_default();
+            if let Some(presence) = presence
+                && known.as_ref().is_none_or(|(_, known)| !known.today)
+            {
                 let cells = wanted.iter().map(|column| row.cell(column).to_owned());
-                cells.collect()
-            });
-            let known: &mut Option<Vec<String>> = cells.entry(key.into_owned()).or_default();
-            if known.is_none() {
-                *known = found;
+                *known = Some((cells.collect(), presence));
             }
+            RowUse::of(presence)
         });
         // A row that refers to a row with a reported error is not an error itself.
         for cell in table.ragged_cells() {
             cells.entry(cell).or_default();
         }
-        table.check_empty(rows, &raw.file, problems);
+        table.check_empty(visited.rows, &raw.file, problems);
         Some(Self {
             table,
             cells,

@@ -19,6 +19,7 @@ pub(crate) mod number;
 pub(crate) mod open;
 pub(crate) mod quotes;
 pub(crate) mod row;
+pub(crate) mod selection;
 pub(crate) mod source;
 pub(crate) mod table;
 #[cfg_attr(not(feature = "xlsx"), path = "no_workbook.rs")]

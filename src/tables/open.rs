@@ -17,8 +17,7 @@ use super::source::Spanned;
 use super::table::{OpenedFile, Table};
 use super::workbook::{SheetText, read_sheet};
 use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
-
-use crate::model::FileId;
+use crate::model::{Date, FileId};
 
 /// Maximum file size: a roster with two million rows is a tenth of this size.
 const LARGEST: u64 = 1 << 30;
@@ -34,6 +33,8 @@ pub(crate) struct Tables {
     pub(crate) files: BTreeMap<FileId, Arc<str>>,
     /// Optional files that are absent.
     absent: BTreeSet<(FileId, usize)>,
+    /// The day for which dates are evaluated.
+    pub(crate) today: Date,
 }
 
 /// The directory of a manifest's file, and the root that its paths must stay in.
@@ -81,7 +82,11 @@ impl Tables {
 
 impl<'a> Opener<'a> {
     /// Creates an opener for the files that manifests in these directories name.
-    pub(crate) fn new<'h>(files: &'a dyn Files, homes: impl Iterator<Item = &'h Home>) -> Self {
+    pub(crate) fn new<'h>(
+        files: &'a dyn Files,
+        homes: impl Iterator<Item = &'h Home>,
+        today: Date,
+    ) -> Self {
         let roots = homes.filter_map(|home| home.root.clone());
         Self {
             files,
@@ -91,7 +96,10 @@ impl<'a> Opener<'a> {
             real_paths: BTreeMap::new(),
             opened: BTreeMap::new(),
             headers: BTreeMap::new(),
-            tables: Tables::default(),
+            tables: Tables {
+                today,
+                ..Tables::default()
+            },
         }
     }
 
@@ -160,7 +168,13 @@ impl<'a> Opener<'a> {
             Header::read(file, delimiter, raw.path.at, source, problems)
         });
         if let Some(header) = header {
-            let table = Table::new(opened, source.clone(), header.clone(), raw);
+            let table = Table::new(
+                opened,
+                source.clone(),
+                header.clone(),
+                raw,
+                self.tables.today,
+            );
             self.tables.tables.insert(use_of_file, table);
         }
     }

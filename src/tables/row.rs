@@ -174,13 +174,16 @@ impl Row<'_> {
     }
 
     fn bad_cell(&self, filter: &Filter<'_>) -> Diagnostic {
-        let cell = self.cell(&filter.column);
-        if filter.raw.condition.is_bad_date(cell) {
-            let message = format!("`{}` is not a date", clip(cell));
-            let mistake = self.mistake(Code::BadCell, &filter.column, &message);
-            return mistake.hint("write it in the form 2026-09-01");
+        match filter.raw.condition.is_bad_date(self.cell(&filter.column)) {
+            true => self.bad_date(&filter.column),
+            false => self.unknown_cell(filter),
         }
-        self.unknown_cell(filter)
+    }
+
+    pub(crate) fn bad_date(&self, column: &Column) -> Diagnostic {
+        let message = format!("`{}` is not a date", clip(self.cell(column)));
+        let mistake = self.mistake(Code::BadCell, column, &message);
+        mistake.hint("write it in the form 2026-09-01")
     }
 
     fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {

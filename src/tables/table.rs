@@ -14,8 +14,9 @@ use super::dialect::{Start, first_line, line_ends, values};
 use super::header::{Header, column_key, reader};
 use super::input::RawFile;
 use super::row::{Column, Row, trimmed};
+use super::selection::{RowCounts, RowUse, Selection};
 use super::source::Spanned;
-use crate::model::FileId;
+use crate::model::{Date, FileId, Presence};
 
 /// A file that was read, or a sheet of it.
 #[derive(Debug, Clone)]
@@ -44,8 +45,18 @@ pub(crate) struct Table {
     /// The keys of numbered and of optional columns.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
-    /// Whether a row has too many or too few cells.
-    has_ragged: Cell<bool>,
+    /// The place in the manifest that names the file.
+    pub(crate) at: At,
+    today: Date,
+    /// What became of the rows, once they were read.
+    counts: Cell<RowCounts>,
+}
+
+/// The number of rows that were visited, and of those that match all conditions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Visited {
+    pub(crate) rows: usize,
+    pub(crate) matching: usize,
 }
 
 impl Table {
@@ -55,6 +66,7 @@ impl Table {
         source: Arc<Source>,
         header: Header,
         raw: &RawFile,
+        today: Date,
     ) -> Self {
         let lower = |names: &[Spanned<String>]| -> Vec<String> {
             let names = names.iter().map(|name| column_key(&name.value));
@@ -70,7 +82,9 @@ impl Table {
             format: raw.format,
             numbered: lower(&raw.numbered),
             optional: lower(&raw.optional),
-            has_ragged: Cell::new(false),
+            at: raw.path.at,
+            today,
+            counts: Cell::default(),
         }
     }
 
@@ -79,15 +93,18 @@ impl Table {
         &self.header.columns.names
     }
 
-    /// Calls `visit` for each row. Blank rows are skipped; ragged rows are reported. Each number of `numbered` columns gives a row of
-    /// its own, if its cell in the first of these columns is not empty.
+    /// Calls `visit` for each row, with the days on which it is declared, if no condition leaves it out. Blank rows are skipped;
+    /// ragged rows are reported. Each number of `numbered` columns gives a row of its own, if its cell in the first of these columns
+    /// is not empty.
     pub(crate) fn rows(
         &self,
-        numbered: &[Column],
+        selection: &Selection<'_>,
         problems: &mut Problems,
-        mut visit: impl FnMut(&Row<'_>, &mut Problems),
-    ) {
+        mut visit: impl FnMut(&Row<'_>, Option<Presence>, &mut Problems) -> RowUse,
+    ) -> Visited {
+        let numbered = selection.numbered.as_slice();
         let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
+        let (mut counts, mut visited) = (RowCounts::default(), Visited::default());
         self.records(|record, start| {
             let row = |number| Row {
                 record,
@@ -99,25 +116,41 @@ impl Table {
                 start,
             };
             if self.is_ragged(record) {
-                self.has_ragged.set(true);
+                counts.add(RowUse::Invalid, 1);
                 problems.push(self.ragged(&row(0)));
                 return;
             }
+            let before = visited.rows;
             for number in 0..most {
                 let row = row(number);
                 let first = numbered.first();
                 if first.is_none_or(|column| !row.cell(column).is_empty()) {
-                    visit(&row, problems);
+                    let presence = selection.presence(&row, self.today, problems);
+                    visited.rows += 1;
+                    visited.matching += usize::from(presence.is_some());
+                    counts.add(visit(&row, presence, problems), 1);
                 }
             }
+            counts.add(RowUse::Blank, usize::from(visited.rows == before));
         });
+        counts.add(
+            RowUse::Blank,
+            self.header.columns.blank.load(Ordering::Relaxed),
+        );
+        self.counts.set(counts);
+        visited
     }
 
-    /// Counts the rows that are not blank. Keeps no cells, and does not count as a use of the file.
-    pub(crate) fn count(&self) -> usize {
-        let mut count = 0;
-        self.split(|_, _| count += 1);
-        count
+    /// Returns what became of the rows.
+    pub(crate) fn counts(&self) -> RowCounts {
+        self.counts.get()
+    }
+
+    /// Counts used rows as something else.
+    pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
+        let mut counts = self.counts.get();
+        counts.move_used(rows, row_use);
+        self.counts.set(counts);
     }
 
     /// Reports that no row of a file is used, unless it may be empty.
@@ -132,7 +165,7 @@ impl Table {
     /// Returns every cell of ragged rows.
     pub(crate) fn ragged_cells(&self) -> HashSet<String> {
         let mut cells = HashSet::new();
-        if self.has_ragged.get() {
+        if self.counts.get().has(RowUse::Invalid) {
             self.records(|record, _| {
                 if self.is_ragged(record) {
                     let found = record.iter().map(|cell| cell.trim());
@@ -167,8 +200,10 @@ impl Table {
 
     fn split(&self, mut visit: impl FnMut(&StringRecord, Start)) {
         let (text, mut record) = (self.rows_text(), StringRecord::new());
+        let set_blank = |blank| self.header.columns.blank.store(blank, Ordering::Relaxed);
         let Some(delimiter) = self.header.delimiter else {
-            for (value, start) in values(text) {
+            for (index, (value, start)) in values(text).enumerate() {
+                set_blank(start.line as usize - 1 - index);
                 record.clear();
                 record.push_field(value);
                 visit(&record, start);
@@ -176,7 +211,7 @@ impl Table {
             return;
         };
         let mut start = self.header.rows;
-        let first = start.byte;
+        let (first, mut blank, mut own_end) = (start.byte, 0, 0);
         let mut reader = reader(text.get(first..).unwrap_or_default(), delimiter);
         while reader.read_record(&mut record).unwrap_or_default() {
             let before = record.position().map_or(0, csv::Position::byte) as usize + first;
@@ -186,11 +221,23 @@ impl Table {
             let byte = before + breaks.count();
             let passed = text.as_bytes().get(start.byte..byte).unwrap_or_default();
             start.line += line_ends(passed).count() as u32;
+            // The reader skips empty lines. The first of these line ends is that of the row before.
+            let ends = passed
+                .iter()
+                .rev()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+            let ends = passed.len() - ends.count();
+            let ends = line_ends(passed.get(ends..).unwrap_or_default()).count();
+            blank += ends.saturating_sub(own_end);
+            own_end = 1;
             start.byte = byte;
-            if !record.iter().all(|cell| trimmed(cell).is_empty()) {
+            if record.iter().all(|cell| trimmed(cell).is_empty()) {
+                blank += 1;
+            } else {
                 visit(&record, start);
             }
         }
+        set_blank(blank);
     }
 
     /// Returns the record that starts on this line, if any.
@@ -270,7 +317,9 @@ mod tests {
                 format: None,
                 numbered: Vec::new(),
                 optional: Vec::new(),
-                has_ragged: Cell::new(false),
+                at: At::NOWHERE,
+                today: Date::default(),
+                counts: Cell::default(),
             };
             let mut rows = 0;
             table.records(|_, start| {

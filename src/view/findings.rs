@@ -3,7 +3,7 @@
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, Text, values};
-use crate::model::{Limit, Pipe, difference};
+use crate::model::{Limit, NOTICE, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
 
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
@@ -105,6 +105,11 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             "{} adopted: declared as present, never confirmed by the server",
             members(adopted)
         )),
+        Note::Ending(ending) => {
+            let verb = if ending.members == 1 { "ends" } else { "end" };
+            let soon = Span::words(format!("{verb} within {NOTICE} days"));
+            Line::new(text!("{} {}", members(ending), soon))
+        }
         Note::AlreadyPublic(entries) => Line::new(text!(
             "public already, so `limits.publish` need not list them: {}",
             names(entries.iter().map(String::as_str), NAMED)

@@ -22,7 +22,7 @@ pub fn sentence(remark: &str) -> String {
 }
 
 /// The non-zero counts, each with its words: `1 to list, 2 to write`.
-pub(super) fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
+pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts
         .map(|(count, words)| format!("{count} {words}"))

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use roomform::cli::Cli;
 use roomform::config::Credentials;
 use roomform::imbachat::{ReadAuth, WriteAuth};
-use roomform::model::RunId;
+use roomform::model::{Date, RunId};
 use secrecy::SecretString;
 
 use crate::support::{Args, Canned, Ran, Scene, Shows};
@@ -440,6 +440,7 @@ fn debug_shows_no_secret() {
         server,
         credentials,
         run: RunId::new(1),
+        today: Date::default(),
     };
     let write = WriteAuth {
         secret_key: None,

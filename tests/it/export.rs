@@ -521,7 +521,10 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
     };
     let new = entries(&[room], &Recorded::default());
     let new: Vec<_> = new.iter().collect();
-    let options = Options { allow_empty: true };
+    let options = Options {
+        allow_empty: true,
+        ..Options::default()
+    };
     let meant = load_text("new", &page(WidgetId(627), &[], &new), options);
     let (mut added, mut refused) = (0, Vec::new());
     let directories = [

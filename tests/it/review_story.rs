@@ -53,6 +53,8 @@ const SHOWN: [(&str, &[&str]); 6] = [
             "after",
             "--format",
             "json",
+            "--today",
+            "2026-11-30",
         ],
     ),
     (

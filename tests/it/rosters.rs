@@ -734,3 +734,48 @@ fn a_file_that_many_rooms_name_is_looked_up_once() {
     };
     assert_eq!(lookups(200), lookups(2));
 }
+
+/// Names are for output: they decide nothing.
+#[test]
+fn the_readable_name_of_a_user_is_kept() {
+    let scene = Scene::new().manifest(
+        "version: 1
+rooms:
+  - pipe: class
+    title: Class
+    members:
+      - {roster: a.csv, user: login, show: [last, first], where: {status: active}, people: {roster: people.csv, name: [login, mail], id: id}}
+      - {roster: wide.csv, user: [teacher, helper], show: name}
+generate:
+  - each: courses.csv
+    room: {pipe: \"{{ id }}\", title: \"{{ id }}\", enrol: {roster: a.csv, on: {course: id}, user: id, show: first}}
+",
+    );
+    scene.write("other.yaml", "version: 1\npeople: {head: 1, helper: 9}\n");
+    scene.write("courses.csv", "id\nmath\n");
+    scene.write(
+        "people.csv",
+        "login,mail,id\nann,a@example.com,1\n,b@example.com,2\nvera,,3\n",
+    );
+    scene.write(
+        "a.csv",
+        "id,login,course,status,last,first\n1,ann,math,active,Ivanova,Anna\n3,vera,math,left,,Vera\n",
+    );
+    scene.write("wide.csv", "teacher,helper,name\n7,8,Both\n9,,Helper\n");
+    let paths = ["rooms.yaml", "other.yaml"].map(|name| scene.path(name));
+    let loaded = load(&paths, Options::default());
+    assert_eq!(loaded.diagnostics, []);
+    let names = loaded.desired.names.iter();
+    let names: Vec<String> = names
+        .map(|(user, name)| format!("{name} ({user})"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Ivanova Anna (1)",
+            "b@example.com (2)",
+            "Vera (3)",
+            "Helper (9)"
+        ]
+    );
+}

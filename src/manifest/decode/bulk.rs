@@ -31,7 +31,9 @@ pub(super) const ENROL: Keys = Keys {
     more: FILE,
     ..Keys::new(
         "`enrol`",
-        &["roster", "on", "via", "user", "by", "where", "people"],
+        &[
+            "roster", "on", "via", "user", "by", "where", "people", "show",
+        ],
     )
 };
 pub(super) const VIA: Keys = Keys {

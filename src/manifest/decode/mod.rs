@@ -11,7 +11,7 @@ mod rows;
 use super::fields::{Decoder, Keys, written};
 use super::raw::{RawFile, RawLimits, RawManifest, RawSettings, Spanned};
 use super::yaml::{self, Item, Node, Value};
-use crate::model::{FileId, Limits};
+use crate::model::{Date, FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
 pub(super) use room::KINDS;
 
@@ -35,12 +35,14 @@ const LIMITS: Keys = Keys::new(
 pub(super) fn decode_file(
     source: &Source,
     file: FileId,
+    today: Date,
     problems: &mut Problems,
 ) -> (RawManifest, Vec<RawFile>) {
     let mut decoder = FileDecoder {
         decoder: Decoder {
             lines: source.lines(),
             problems,
+            today,
             files: Vec::new(),
         },
         seen: BTreeMap::new(),
@@ -234,6 +236,7 @@ mod tests {
             ("/definitions/Welcome", room::WELCOME),
             ("/definitions/RawDefaults", DEFAULTS),
             ("/definitions/RawLimits", LIMITS),
+            ("/definitions/DatedMember", room::DATED),
             ("/definitions/Roster", rows::ROSTER),
             ("/definitions/Directory", rows::DIRECTORY),
             ("/definitions/Enrol", bulk::ENROL),

@@ -7,9 +7,9 @@ use super::super::fields::{Decoder, Fields, Keys};
 use super::super::raw::{Names, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
-use super::rows;
-use crate::model::{Field, FieldSet, Member, MembersPolicy, Place, RoomKind, UserId};
-use crate::tables::diagnostic::clip;
+use super::rows::{self, date};
+use crate::model::{Field, FieldSet, Member, MembersPolicy, Place, Presence, RoomKind, UserId};
+use crate::tables::diagnostic::{Code, clip};
 
 pub(super) const ROOM: Keys = Keys::new(
     "a room",
@@ -26,6 +26,7 @@ pub(super) const ROOM: Keys = Keys::new(
     ],
 );
 pub(super) const WELCOME: Keys = Keys::new("`welcome`", &["from", "text"]);
+pub(super) const DATED: Keys = Keys::new("a member with dates", &["user", "from", "until"]);
 pub(in super::super) const KINDS: [(&str, RoomKind); 6] = [
     ("dialog", RoomKind::Dialog),
     ("conference", RoomKind::Conference),
@@ -153,6 +154,7 @@ fn members(decoder: &mut Decoder<'_>, node: &Node, what: impl Display) -> Vec<Sp
 fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
     match node.value() {
         Value::Scalar { .. } => scalar(decoder, node, "a member's id", "a member"),
+        Value::Map(pairs) if is_dated(pairs) => dated(decoder, node),
         Value::Map(_) => {
             let value = RawMember::Roster(Box::new(rows::roster(decoder, node)?));
             Some(Spanned { value, at: node.at })
@@ -162,6 +164,51 @@ fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> 
             None
         }
     }
+}
+
+/// Whether a member is a user with dates, and not a roster.
+fn is_dated(pairs: &[(Node, Node)]) -> bool {
+    let has = |key| pairs.iter().any(|(other, _)| other.word() == Some(key));
+    (has("from") || has("until")) && !has("roster")
+}
+
+/// Decodes a user with the first and the last day of the membership.
+fn dated(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
+    let fields = decoder.fields(node, DATED)?;
+    fields.require(decoder, "user", "an id, or a name from `people`");
+    let user = fields.get("user")?;
+    if user.word().is_none() {
+        decoder.wrong_type(user, "`user`", "an id or a name");
+        return None;
+    }
+    let member = scalar(decoder, user, "`user`", "`user`");
+    let [from, until] = ["from", "until"].map(|key| {
+        let node = fields.get(key)?;
+        Some((node.at, date(decoder, node, format_args!("`{key}`"))?))
+    });
+    if let (Some((_, from)), Some((at, until))) = (from, until)
+        && until < from
+    {
+        let message = format!("`until` is before `from`, {from}");
+        let hint = "swap the two dates; both days belong to the membership";
+        decoder.problems.note(Code::BadValue, at, message, hint);
+    }
+    let member = member?;
+    if matches!(member.value, RawMember::Group(_)) {
+        let message = "only a single user can have dates";
+        let hint = "write an id or a name from `people`";
+        decoder
+            .problems
+            .note(Code::BadValue, member.at, message, hint);
+        return None;
+    }
+    let [from, until] = [from, until].map(|bound| bound.map(|(_, date)| date));
+    let presence = Presence::between(from, until, decoder.today);
+    let value = RawMember::Dated(Box::new(member.value), presence);
+    Some(Spanned {
+        value,
+        at: member.at,
+    })
 }
 
 /// Decodes a user or a group from a single word.

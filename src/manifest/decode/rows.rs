@@ -21,14 +21,22 @@ pub(super) const FILE: &[&str] = &[
     "allow_empty",
     "numbered",
     "optional",
+    "from",
+    "until",
 ];
 pub(super) const ROSTER: Keys = Keys {
     more: FILE,
-    ..Keys::new("a roster", &["roster", "user", "by", "where", "people"])
+    ..Keys::new(
+        "a roster",
+        &["roster", "user", "by", "where", "people", "show"],
+    )
 };
 pub(super) const DIRECTORY: Keys = Keys {
     more: FILE,
-    ..Keys::new("a directory of people", &["roster", "name", "id", "where"])
+    ..Keys::new(
+        "a directory of people",
+        &["roster", "name", "id", "where", "show"],
+    )
 };
 const USERS: Keys = Keys::new("`user`", &["column", "split"]);
 const CONDITION: Keys = Keys::new(
@@ -124,6 +132,8 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     let allow_empty = fields.boolean(decoder, "allow_empty");
     let numbered = fields.decode_texts(decoder, "numbered");
     let optional = fields.decode_texts(decoder, "optional");
+    let [from, until] = ["from", "until"].map(|key| date_column(decoder, fields, key));
+    let show = fields.decode_texts(decoder, "show");
     let file = RawFile {
         path: path?,
         delimiter,
@@ -132,6 +142,9 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
         allow_empty: allow_empty.unwrap_or_default(),
         numbered,
         optional,
+        from,
+        until,
+        show,
         number: decoder.files.len(),
         may_lack: false,
         format: None,
@@ -147,6 +160,25 @@ fn sheet(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<SheetName>> {
         None => SheetName::Name(decoder.decode_text(node, "`sheet`")?.value),
     };
     Some(Spanned { value, at: node.at })
+}
+
+/// Decodes the column with the first or the last day of rows.
+fn date_column(
+    decoder: &mut Decoder<'_>,
+    fields: &Fields<'_>,
+    key: &str,
+) -> Option<Spanned<String>> {
+    let node = fields.get(key)?;
+    if node.word().and_then(Date::parse).is_none() {
+        return fields.decode_text(decoder, key);
+    }
+    let message = format!("`{key}` names a column with dates, not a day");
+    let hint =
+        "write the name of the column; one user with dates is {user: tutor, until: 2026-09-01}";
+    decoder
+        .problems
+        .note(Code::BadValue, node.at, message, hint);
+    None
 }
 
 /// Decodes `where`: columns and the conditions on their cells.
@@ -194,7 +226,10 @@ fn operators(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Condition> {
     conditions.extend(present.map(Condition::Present));
     let mut bound = |key| {
         let node = fields.get(key)?;
-        date(decoder, node, format_args!("`{key}`"))
+        match node.word() {
+            Some("today") => Some(decoder.today),
+            _ => date(decoder, node, format_args!("`{key}`")),
+        }
     };
     conditions.extend(bound("before").map(Condition::Before));
     conditions.extend(bound("after").map(Condition::After));
@@ -221,7 +256,7 @@ fn delimiter_of_list(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
 }
 
 /// Decodes a date, quoted or not.
-fn date(decoder: &mut Decoder<'_>, node: &Node, what: impl Display) -> Option<Date> {
+pub(super) fn date(decoder: &mut Decoder<'_>, node: &Node, what: impl Display) -> Option<Date> {
     let Value::Scalar { text, plain } = node.value() else {
         decoder.wrong_type(node, what, "a date");
         return None;

@@ -61,6 +61,7 @@ fn compared_content(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) 
         pipe,
         state,
         members,
+        ending: _,
         exclude,
         policy,
         ignore,

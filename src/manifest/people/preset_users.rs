@@ -9,6 +9,7 @@ use super::{People, Person};
 use crate::model::UserId;
 use crate::tables::diagnostic::{At, Code, Problems, clip};
 use crate::tables::open::Tables;
+use crate::tables::selection::RowUse;
 
 impl People {
     /// Leaves out the people whom a preset's users file leaves out. A user with an active row stays.
@@ -43,15 +44,14 @@ impl People {
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names, problems);
-        let filters = table.filters(&users.filter, problems);
-        let (Some(names), Some(filters)) = (names, filters) else {
+        let selection = table.selection(&users.file, &users.filter, problems);
+        let (Some(names), Some(selection)) = (names, selection) else {
             return;
         };
         let (mut left_out, mut active) = (BTreeMap::new(), HashSet::new());
-        let mut rows = 0;
-        table.rows(&[], problems, |row, problems| {
-            rows += 1;
-            let is_active = row.check_filters(&filters, problems);
+        let visited = table.rows(&selection, problems, |row, presence, _| {
+            let row_use = RowUse::of(presence);
+            let is_active = row_use == RowUse::Used;
             let cells = names.iter().map(|column| row.cell(column));
             for name in cells.filter(|name| !name.is_empty()) {
                 if is_active {
@@ -60,8 +60,9 @@ impl People {
                     left_out.insert(name.to_owned(), row.at());
                 }
             }
+            row_use
         });
-        table.check_empty(rows, &users.file, problems);
+        table.check_empty(visited.rows, &users.file, problems);
         left_out.retain(|name, _| !active.contains(name));
         self.leave_out_names(left_out, &active);
     }
@@ -69,7 +70,7 @@ impl People {
     /// Leaves out these names and all other names of their users, unless one of them is active.
     fn leave_out_names(&mut self, left_out: BTreeMap<String, At>, active: &HashSet<String>) {
         let user_of = |name: &String| match self.names.get(name) {
-            Some(Person::User(user, _)) => Some(*user),
+            Some(Person::User(user, ..)) => Some(*user),
             _ => None,
         };
         let active: HashSet<UserId> = active.iter().filter_map(user_of).collect();
@@ -78,7 +79,7 @@ impl People {
             .filter_map(|(name, at)| Some((user_of(name)?, *at)));
         let ids: BTreeMap<UserId, At> = ids.filter(|(user, _)| !active.contains(user)).collect();
         for person in self.names.values_mut() {
-            if let Person::User(user, _) = *person
+            if let Person::User(user, ..) = *person
                 && let Some(at) = ids.get(&user)
             {
                 *person = Person::LeftOut(Some(user), *at);
@@ -87,7 +88,7 @@ impl People {
         for (name, at) in left_out {
             let user = match self.names.get(&name) {
                 Some(Person::LeftOut(..)) => continue,
-                Some(Person::User(user, _)) => Some(*user),
+                Some(Person::User(user, ..)) => Some(*user),
                 Some(Person::WithoutId(_)) | None => None,
             };
             self.names.insert(name, Person::LeftOut(user, at));

@@ -189,7 +189,11 @@ fn the_view_is_a_manifest_and_the_difference_a_patch() {
 }
 
 fn desired(text: &str) -> Desired {
-    let loaded = load_text("rooms.yaml", text, Options { allow_empty: true });
+    let options = Options {
+        allow_empty: true,
+        ..Options::default()
+    };
+    let loaded = load_text("rooms.yaml", text, options);
     assert!(loaded.is_valid(), "{text}\n{:?}", loaded.diagnostics);
     loaded.desired
 }

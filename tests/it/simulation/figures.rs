@@ -118,8 +118,8 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 true
             }
             // No process of these worlds uses `--shard`.
-            // Nothing is adopted here.
-            Note::Adopted(_) | Note::OtherShards { .. } => false,
+            // Nothing is adopted or has dates here.
+            Note::Adopted(_) | Note::Ending(_) | Note::OtherShards { .. } => false,
         };
         if !holds {
             wrong.push(format!("not so: {note:?}"));

@@ -174,6 +174,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::AlreadyPublic(_) => "public already",
             Note::LeftOut { .. } => "left out",
             Note::OtherShards { .. } => "a part",
+            Note::Ending(_) => "ending soon",
         });
     }
     for refusal in &plan.refusals {

@@ -214,6 +214,7 @@ impl Wishes {
                     .iter()
                     .map(|user| Member { user: *user, place })
                     .collect(),
+                ending: 0,
                 exclude: wish.excluded.clone(),
                 policy: wish.policy,
                 ignore: wish.ignore,
@@ -229,6 +230,7 @@ impl Wishes {
             rooms: rooms.collect(),
             rosters: [(FileId(1), ROSTER.into())].into(),
             files: ["a.yaml".into(), "b.yaml".into()].into(),
+            ..Desired::default()
         }
     }
 }

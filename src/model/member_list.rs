@@ -1,0 +1,113 @@
+//! The members of a list, before the dates of memberships are applied.
+//!
+//! Main type: [`MemberList`]. Nearly all members have no dates, so they are kept apart from those that have.
+
+use std::collections::BTreeSet;
+
+use super::{Member, Presence, UserId};
+
+/// Members without dates, and members that are not declared yet, end soon, or have ended.
+#[derive(Debug, Clone, Default)]
+pub struct MemberList {
+    pub(crate) always: Vec<Member>,
+    pub(crate) dated: Vec<(Member, Presence)>,
+}
+
+impl MemberList {
+    /// Adds a member.
+    pub(crate) fn push(&mut self, member: Member, presence: Presence) {
+        match presence {
+            Presence::ALWAYS => self.always.push(member),
+            presence => self.dated.push((member, presence)),
+        }
+    }
+
+    /// Adds the members of another list.
+    pub(crate) fn extend(&mut self, more: &Self) {
+        self.always.extend_from_slice(&more.always);
+        self.dated.extend_from_slice(&more.dated);
+    }
+
+    /// Limits every member to the days on which the whole list is declared.
+    pub(crate) fn restrict(&mut self, presence: Presence) {
+        if presence == Presence::ALWAYS {
+            return;
+        }
+        let dated = self.dated.iter_mut();
+        dated.for_each(|(_, of_member)| *of_member = of_member.and(presence));
+        let always = self.always.drain(..);
+        self.dated.extend(always.map(|member| (member, presence)));
+    }
+
+    /// Returns the number of members, including duplicates.
+    pub(crate) fn len(&self) -> usize {
+        self.always.len() + self.dated.len()
+    }
+
+    /// Whether a sorted list has the user, with or without dates.
+    pub(crate) fn contains(&self, user: UserId) -> bool {
+        let always = |list: &[Member]| list.binary_search_by_key(&user, |it| it.user).is_ok();
+        always(&self.always) || self.dated.iter().any(|(member, _)| member.user == user)
+    }
+
+    /// Sorts the members by user. The duplicates of a user become one member with the first place, who is declared whenever one of
+    /// them is.
+    pub(crate) fn order(&mut self) {
+        order(&mut self.always);
+        self.dated
+            .sort_by_key(|(member, _)| (member.user, member.place));
+        self.dated.dedup_by(|(next, more), (first, presence)| {
+            let is_same = next.user == first.user;
+            if is_same {
+                *presence = presence.or(*more);
+            }
+            is_same
+        });
+    }
+
+    /// Splits a sorted list, without some users, into the members of today and those of other days. Also returns how many members of
+    /// today end soon.
+    pub(crate) fn split(mut self, without: &BTreeSet<UserId>) -> (Vec<Member>, Vec<Member>, usize) {
+        if !without.is_empty() {
+            self.always.retain(|member| !without.contains(&member.user));
+            self.dated
+                .retain(|(member, _)| !without.contains(&member.user));
+        }
+        let (mut other_days, mut ending) = (Vec::new(), 0);
+        let always = self.always.len();
+        for (member, presence) in self.dated {
+            let known = self.always.get(..always).unwrap_or_default();
+            if known
+                .binary_search_by_key(&member.user, |it| it.user)
+                .is_ok()
+            {
+                continue;
+            }
+            if presence.today {
+                self.always.push(member);
+                ending += usize::from(presence.ends_soon());
+            } else {
+                other_days.push(member);
+            }
+        }
+        order(&mut self.always);
+        (self.always, other_days, ending)
+    }
+}
+
+impl From<Vec<Member>> for MemberList {
+    fn from(always: Vec<Member>) -> Self {
+        Self {
+            always,
+            dated: Vec::new(),
+        }
+    }
+}
+
+/// Sorts members and removes duplicates; the first place of each is kept.
+fn order(members: &mut Vec<Member>) {
+    if !members.is_sorted_by(|one, next| one.user < next.user) {
+        members.sort_by_key(|member| (member.user, member.place));
+        members.dedup_by_key(|member| member.user);
+    }
+}

@@ -1,0 +1,161 @@
+//! What becomes of each row of a file: `-v` and the document of `check` account for all of them.
+
+use serde_json::{Value, json};
+
+use crate::support::{Scene, Shows};
+
+/// The counts of each use of a file, without zeros, in the order of the manifest.
+fn counts(scene: &Scene) -> Vec<Value> {
+    let ran = scene.run("check --today 2026-09-01 --format json");
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    let files = document["files"].as_array().unwrap().iter();
+    let counts = files.map(|file| {
+        let mut rows = file["rows"].as_object().unwrap().clone();
+        let read = rows.remove("read").unwrap().as_u64().unwrap();
+        let sum: u64 = rows.values().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(read, sum, "{file}");
+        rows.retain(|_, count| count != 0);
+        json!([file["file"], rows])
+    });
+    counts.collect()
+}
+
+/// A room whose members are this roster of `a.csv`.
+fn roster(keys: &str, rows: &str) -> Value {
+    let scene = Scene::new().manifest(format!(
+        "version: 1
+people: {{roster: people.csv, name: login, id: id, where: {{state: active}}, allow_empty: true}}
+rooms: [{{pipe: class, title: Class, members: [{{roster: a.csv, {keys}}}]}}]
+"
+    ));
+    scene.write(
+        "people.csv",
+        "login,id,state\nanna,1,active\nboris,2,left\n",
+    );
+    scene.write("a.csv", rows);
+    counts(&scene)[1][1].clone()
+}
+
+#[test]
+fn every_row_of_a_roster_is_counted_once() {
+    let conditions = "user: id, where: {status: active}, until: end";
+    let rows =
+        "id,status,end\n7,active,\n\n,,\n8,left,\n9,active,2026-08-31\n10,active,2026-09-01\n\n\n";
+    assert_eq!(
+        roster(conditions, rows),
+        json!({"used": 2, "left_out": 1, "outside_dates": 1, "blank": 2})
+    );
+    // A person whom the `where` of `people` leaves out.
+    assert_eq!(
+        roster("user: login", "login\nanna\nboris\n"),
+        json!({"used": 1, "left_out": 1})
+    );
+    // Rows without any user.
+    assert_eq!(
+        roster("user: [a, b]", "a,b,c\n7,,x\n,,x\n,8,x\n"),
+        json!({"used": 2, "blank": 1})
+    );
+    assert_eq!(
+        roster(
+            "user: {column: ids, split: \"|\"}",
+            "ids,c\n7|8,x\n|,x\n9,x\n"
+        ),
+        json!({"used": 2, "blank": 1})
+    );
+    // A row with a user counts as used, whoever else it names.
+    assert_eq!(
+        roster("user: [a, b]", "a,b\nboris,anna\n"),
+        json!({"used": 1})
+    );
+    // A number in the columns gives a row of its own.
+    assert_eq!(
+        roster(
+            "user: id, numbered: [course], where: {course: math}",
+            "id,course1,course2\n7,math,art\n8,math,\n9,,\n"
+        ),
+        json!({"used": 2, "left_out": 1, "blank": 1})
+    );
+    assert_eq!(
+        roster("user: id", "id,name\n7,x\n8\nx,y\n9,\n"),
+        json!({"used": 2, "invalid": 2})
+    );
+}
+
+#[test]
+fn lines_of_a_text_file_are_counted() {
+    let scene = Scene::new()
+        .manifest("version: 1\nrooms: [{pipe: class, title: Class, members: [{roster: a.txt}]}]\n");
+    scene.write("a.txt", "# class\n7\n\n 8\n\n");
+    assert_eq!(counts(&scene), [json!(["a.txt", {"used": 2, "blank": 2}])]);
+}
+
+#[test]
+fn every_row_of_generated_rooms_is_counted_once() {
+    let scene = Scene::new().manifest(
+        "version: 1
+people: {roster: people.csv, name: [login, mail], id: id, until: left}
+generate:
+  - each: {roster: courses.csv, distinct: id, until: closes}
+    where: {state: open}
+    room:
+      pipe: \"course-{{ id }}\"
+      title: \"{{ id }}\"
+      enrol:
+        roster: enrol.csv
+        on: {course: id}
+        via: {roster: sections.csv, on: {section: section}, where: {state: open}, until: closes}
+        user: login
+",
+    );
+    scene.write(
+        "people.csv",
+        "login,mail,id,left\nanna,,1,\n,boris@example.com,2,2026-08-31\n,,3,\n",
+    );
+    scene.write(
+        "courses.csv",
+        "id,state,closes\n1,open,\n1,open,\n2,shut,\n3,open,2026-08-31\n3,open,2026-08-31\n",
+    );
+    scene.write(
+        "sections.csv",
+        "section,course,state,closes\na,1,open,\nb,1,shut,\nc,1,open,2026-08-31\n",
+    );
+    scene.write(
+        "enrol.csv",
+        "login,course,section
+anna,1,
+anna,2,
+anna,3,
+anna,4,
+anna,,a
+anna,,b
+anna,,c
+boris@example.com,1,
+",
+    );
+    assert_eq!(
+        counts(&scene),
+        [
+            json!(["people.csv", {"used": 1, "outside_dates": 1, "blank": 1}]),
+            json!(["courses.csv", {"used": 1, "repeated": 1, "left_out": 1, "outside_dates": 2}]),
+            json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
+            // One of each reason: the course, its dates, no such course, the section and its dates, the person.
+            json!(["enrol.csv", {"used": 2, "left_out": 2, "outside_dates": 3, "unmatched": 1}]),
+        ]
+    );
+}
+
+#[test]
+fn each_use_of_a_file_is_counted_by_itself() {
+    let scene = Scene::new().manifest(
+        "version: 1
+rooms:
+  - {pipe: class-a, title: A, members: [{roster: a.csv, user: id, where: {class: a}}]}
+  - {pipe: class-b, title: B, members: [{roster: a.csv, user: id, where: {class: b}}]}
+",
+    );
+    scene.write("a.csv", "id,class\n1,a\n2,b\n\n3,b\n");
+    let ran = scene.run("check -v");
+    ran.err
+        .shows("file=a.csv by=rooms.yaml:3 encoding=UTF-8 delimiter=, rows=\"4 read: 1 blank, 2 left_out, 1 used\"")
+        .shows("file=a.csv by=rooms.yaml:4 encoding=UTF-8 delimiter=, rows=\"4 read: 1 blank, 1 left_out, 2 used\"");
+}
