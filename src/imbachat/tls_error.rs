@@ -29,25 +29,8 @@ pub(super) fn explain(error: &Error) -> (String, &'static str) {
         Error::NoCertificatesPresented => ("the server has no certificate", OPERATOR),
         Error::AlertReceived(alert) => answer(*alert),
         Error::PeerIncompatible(_) => NOTHING_IN_COMMON,
-        Error::NoApplicationProtocol => ("the server offers neither HTTP/1.1 nor HTTP/2", OPERATOR),
-        Error::InvalidCertRevocationList(_) => (
-            "it is unknown whether its certificate was revoked",
-            OPERATOR,
-        ),
-        Error::FailedToGetCurrentTime | Error::FailedToGetRandomBytes => (
-            "this machine has no clock or no random numbers",
-            "check this machine",
-        ),
-        Error::InappropriateMessage { .. }
-        | Error::InappropriateHandshakeMessage { .. }
-        | Error::InvalidMessage(_)
-        | Error::PeerMisbehaved(_)
-        | Error::PeerSentOversizedRecord
-        | Error::DecryptError
-        | Error::InvalidEncryptedClientHello(_) => {
-            ("the server's answer breaks the rules of TLS", OPERATOR)
-        }
-        _ => ("TLS failed", OPERATOR),
+        Error::NoApplicationProtocol => answer(Alert::NoApplicationProtocol),
+        _ => ("the TLS handshake failed", OPERATOR),
     };
     (reason.to_owned(), hint)
 }
@@ -112,10 +95,6 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
         E::BadEncoding => ("is malformed", ASK),
         E::Revoked => ("was revoked", ASK),
         E::UnhandledCriticalExtension => ("has a critical extension that is not supported", ASK),
-        E::UnknownRevocationStatus
-        | E::ExpiredRevocationList
-        | E::ExpiredRevocationListContext { .. }
-        | E::InvalidOcspResponse => ("cannot be checked for revocation", ASK),
         E::UnsupportedSignatureAlgorithmContext { .. }
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             ("is signed with an algorithm that is not supported", ASK)
@@ -146,22 +125,10 @@ fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
         | E::MaximumPathBuildCallsExceeded
         | E::MaximumPathDepthExceeded
         | E::MaximumSignatureChecksExceeded => ("has too many authorities in its chain", ASK),
-        E::UnsupportedCriticalExtension | E::UnsupportedCertVersion | E::UnsupportedNameType => {
-            ("has a version or an extension that is not supported", ASK)
-        }
-        E::BadDer
-        | E::BadDerTime
-        | E::TrailingData(_)
-        | E::EmptyEkuExtension
-        | E::ExtensionValueInvalid
-        | E::InvalidCertValidity
-        | E::InvalidNetworkMaskConstraint
-        | E::InvalidSerialNumber
-        | E::MalformedDnsIdentifier
-        | E::MalformedExtensions
-        | E::MalformedNameConstraint
-        | E::SignatureAlgorithmMismatch => ("is malformed", ASK),
-        _ => ("is rejected", OPERATOR),
+        _ => (
+            "is malformed, or has a version or an extension that is not supported",
+            ASK,
+        ),
     }
 }
 
@@ -314,7 +281,7 @@ mod tests {
           ask the server's operator to replace the certificate
         its certificate is not signed by an authority that this machine trusts
           check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
-        its certificate cannot be checked for revocation
+        its certificate is malformed, or has a version or an extension that is not supported
           ask the server's operator to replace the certificate
         its certificate is signed with an algorithm that is not supported
           ask the server's operator to replace the certificate
@@ -338,7 +305,7 @@ mod tests {
           ask the server's operator to replace the certificate
         the server does not speak TLS
           check --api-url: the port may belong to plain http or to another program
-        the server's answer breaks the rules of TLS
+        the TLS handshake failed
           check --api-url and the proxy settings, or ask the server's operator
         the server has no certificate
           check --api-url and the proxy settings, or ask the server's operator

@@ -8,6 +8,7 @@ use super::super::error::{LedgerError, Loss};
 use super::super::file::Snapshot;
 use super::super::fold::fold;
 use super::super::json::bytes_that_replace;
+use super::super::lineage::fingerprint;
 use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
@@ -46,7 +47,7 @@ impl Bucket {
                             .check_conditions(&store.base, &text, mode, doing)
                             .await?;
                     }
-                    reader.watch_base(&text);
+                    reader.watch_base(fingerprint(&text));
                     let warning = remove_merged(&reader, &entries).await?;
                     return Ok(Snapshot {
                         entries,

@@ -8,8 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, UpdateVersion};
 
 use super::super::error::{LedgerError, Loss};
-use super::super::file::{Snapshot, parse};
-use super::super::json::Header;
+use super::super::file::{Snapshot, parse, target_of};
 use super::super::lineage::{fingerprint, predecessors};
 use super::Bucket;
 use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
@@ -68,6 +67,11 @@ impl BucketReader {
     /// Reads what is new since the last read; the first time, the whole ledger. Lists pieces before it reads the base, because a
     /// piece removed in between is in the base.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
+        // A piece may be written while the bucket is listed.
+        let (known, pieces) = {
+            let watched = self.watched();
+            (watched.base.clone(), watched.pieces.len())
+        };
         let mut listed = self.store.list(&self.store.pieces).await?;
         listed.extend(self.store.list(&self.store.claims).await?);
         listed.retain(|object| object.location.as_ref().ends_with(".jsonl"));
@@ -78,7 +82,6 @@ impl BucketReader {
             .collect();
         self.listed = listed;
         self.own.clear();
-        let known = self.watched().base.clone();
         let mut snapshot = Snapshot::default();
         for (path, bytes) in fetch_all(&self.store, new).await? {
             let piece = self.parse_object(&path, &bytes)?;
@@ -93,7 +96,7 @@ impl BucketReader {
         let watched = self.watched();
         let there: BTreeSet<&Path> = self.listed.iter().map(|object| &object.location).collect();
         let is_there = |piece: &Piece| there.contains(&piece.path);
-        if watched.base == known && !watched.pieces.iter().all(is_there) {
+        if watched.base == known && !watched.pieces.iter().take(pieces).all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
         drop(watched);
@@ -119,11 +122,7 @@ impl BucketReader {
         }
         // The pieces that it contains may be removed from now on.
         if known.as_ref() != Some(&fingerprint) {
-            let base = Some(fingerprint.clone());
-            *self.watched() = Watched {
-                base,
-                pieces: Vec::new(),
-            };
+            self.watch_base(fingerprint.clone());
         }
         self.base = Some(Base {
             version,
@@ -138,12 +137,9 @@ impl BucketReader {
         let (known, ends) = {
             let watched = self.watched();
             // A head for each piece would be too much. `read_new` checks all of them.
-            let ends = watched
-                .pieces
-                .first()
-                .into_iter()
-                .chain(watched.pieces.last());
-            (watched.base.clone(), ends.cloned().collect::<Vec<_>>())
+            let (first, last) = (watched.pieces.first(), watched.pieces.last());
+            let ends: Vec<Piece> = [first, last].into_iter().flatten().cloned().collect();
+            (watched.base.clone(), ends)
         };
         let store = &self.store;
         let heads = ends.into_iter().map(|piece| {
@@ -171,11 +167,10 @@ impl BucketReader {
         base.map(names).unwrap_or_default()
     }
 
-    /// Watches a base that this process has written.
-    pub(super) fn watch_base(&self, bytes: &[u8]) {
-        let base = Some(fingerprint(bytes));
+    /// Watches a base with this fingerprint, and no pieces.
+    pub(super) fn watch_base(&self, fingerprint: String) {
         *self.watched() = Watched {
-            base,
+            base: Some(fingerprint),
             pieces: Vec::new(),
         };
     }
@@ -263,13 +258,10 @@ impl Bucket {
         let pieces = pieces.map(|object| object.location);
         for path in std::iter::once(store.base.clone()).chain(pieces) {
             if let Some(bytes) = store.fetch(&path).await? {
-                let line = bytes.split(|byte| *byte == b'\n').next();
-                let header = line.and_then(|line| Header::parse(line).ok());
-                let target = header.map(|header| header.target()).ok_or_else(|| {
-                    let reason = "the object does not start with a ledger's header";
-                    LedgerError::damaged(store.address_of(&path).as_ref(), 1, reason)
-                });
-                return target.map(Some);
+                let name = store.address_of(&path);
+                if let Some(target) = target_of(Name::new(&name), &mut &*bytes)? {
+                    return Ok(Some(target));
+                }
             }
         }
         Ok(None)
