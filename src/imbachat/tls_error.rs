@@ -281,16 +281,16 @@ mod tests {
           ask the server's operator to replace the certificate
         its certificate is not signed by an authority that this machine trusts
           check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
-        its certificate is malformed, or has a version or an extension that is not supported
-          ask the server's operator to replace the certificate
+        its certificate is rejected
+          check --api-url and the proxy settings, or ask the server's operator
         its certificate is signed with an algorithm that is not supported
           ask the server's operator to replace the certificate
         its certificate is for another host
           check the host in --api-url
         its certificate is not for servers
           ask the server's operator to replace the certificate
-        its certificate is rejected
-          check --api-url and the proxy settings, or ask the server's operator
+        its certificate is malformed, or has a version or an extension that is not supported
+          ask the server's operator to replace the certificate
         its certificate is that of an authority, not of a server
           ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
         its certificate is signed by an authority that is distrusted
@@ -301,22 +301,14 @@ mod tests {
           ask the server's operator to replace the certificate
         its certificate is for a name that its authority may not certify
           ask the server's operator to replace the certificate
-        its certificate has a version or an extension that is not supported
-          ask the server's operator to replace the certificate
         the server does not speak TLS
           check --api-url: the port may belong to plain http or to another program
         the TLS handshake failed
           check --api-url and the proxy settings, or ask the server's operator
         the server has no certificate
           check --api-url and the proxy settings, or ask the server's operator
-        TLS failed
-          check --api-url and the proxy settings, or ask the server's operator
         the server offers no version or cipher of TLS that is still safe
           ask the server's operator to offer TLS 1.2 or 1.3
-        it is unknown whether its certificate was revoked
-          check --api-url and the proxy settings, or ask the server's operator
-        this machine has no clock or no random numbers
-          check this machine
         the server offers neither HTTP/1.1 nor HTTP/2
           check --api-url and the proxy settings, or ask the server's operator
         the server ended the TLS handshake
