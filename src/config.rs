@@ -194,11 +194,8 @@ impl Credentials {
 
     /// All values that must never be shown.
     pub fn secrets(&self) -> Vec<SecretString> {
-        [&self.secret_key, &self.jwt, &self.login, &self.password]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        let all = [&self.secret_key, &self.jwt, &self.login, &self.password];
+        all.into_iter().flatten().cloned().collect()
     }
 
     fn of_sandbox() -> Self {
