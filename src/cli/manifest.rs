@@ -101,7 +101,7 @@ pub struct PlanArgs {
     /// Exit with code 2 if a manual step has been open for this many days or more, such as 14d
     #[arg(long, value_name = "DAYS", value_parser = parse::days)]
     pub fail_on_overdue: Option<u64>,
-    /// Warn about members who are not among the widget's users
+    /// Warn about members whom the widget does not know, or has banned
     #[arg(long)]
     pub check_users: bool,
     /// Output format

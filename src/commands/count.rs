@@ -42,7 +42,7 @@ impl Counter {
     }
 
     /// Asks until everything is known, or the budget is spent.
-    async fn finish(&self, mut counting: Counting) -> MemberCounts {
+    pub async fn finish(&self, mut counting: Counting) -> MemberCounts {
         let budget = Arc::new(CountBudget::new(self.limits.requests, self.limits.bytes));
         let wanted: Arc<BTreeSet<RoomId>> = Arc::new(counting.wanted().collect());
         let mut reserved = 0;
@@ -91,11 +91,7 @@ impl Counter {
                     let answer = reader
                         .rooms_with_size(size, is_wanted, &budget, &dice)
                         .await;
-                    let answer = match answer {
-                        Ok(Some((rows, found))) => SizeAnswer::Rooms { rows, found },
-                        Ok(None) => SizeAnswer::Budget,
-                        Err(failure) => SizeAnswer::Failed(failure.message),
-                    };
+                    let answer = answer.map_err(|failure| failure.message);
                     (size, answer)
                 });
             }

@@ -1,8 +1,10 @@
 //! `doctor`: collects the inputs of the checks, and prints their findings.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 
 use super::access::{read_auth, write_auth};
+use super::count::{CountLimits, Counter};
 use super::filter::load_options;
 use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
 use super::session::{connect, dice};
@@ -10,14 +12,15 @@ use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
-use crate::doctor::{self, Finding, Known, Report, Verdict, WriteProbe};
+use crate::doctor::{self, Finding, Known, ProbedUsers, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::{Cause, Failure, Http, Writer, show_variable};
+use crate::imbachat::{Cause, Failure, Http, ReadAuth, ReadRooms, Reader, Writer, show_variable};
 use crate::ledger::Name;
 use crate::manifest::LONGEST_PIPE;
-use crate::model::{Pipe, is_hidden};
-use crate::render;
+use crate::model::{LiveRoom, Pipe, RoomId, UserId, is_hidden};
+use crate::plan::{Countable, Counting};
+use crate::render::{self, few};
 
 pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     if let Some(pipe) = &args.write_probe {
@@ -73,7 +76,7 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     if let Some(pipe) = &args.write_probe {
         let (finding, probe) = match (&site, &connected, &known) {
             (Some(site), Ok((http, _)), Some(known)) => {
-                write_probe(pipe, args.yes, site, http, known, config, console).await?
+                write_probe(pipe, args, site, http, known, config, console).await?
             }
             _ => (Finding::skipped("needs `answers`"), None),
         };
@@ -152,6 +155,11 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
         bail!(Usage: "--write-probe: the pipe is invalid";
             "use 1 to 255 bytes, without hidden characters or surrounding spaces");
     }
+    let users: BTreeSet<&u64> = args.probe_users.iter().collect();
+    if users.len() == 1 || users.len() < args.probe_users.len() {
+        bail!(Usage: "--probe-users needs at least two users, each once";
+            "write it as --probe-users 3,4,5");
+    }
     let hint = "add --yes: it creates one room, which the API cannot delete";
     if !args.yes {
         check_can_ask(&args.format, hint)?;
@@ -165,7 +173,7 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
 /// Runs the write probe, unless a check blocks it.
 async fn write_probe(
     pipe: &str,
-    yes: bool,
+    args: &DoctorArgs,
     site: &ResolvedTarget,
     http: &Http,
     known: &Known<'_>,
@@ -180,19 +188,64 @@ async fn write_probe(
         Ok(auth) => auth,
         Err(error) => return Ok((failed(error), None)),
     };
-    let question = format!(
-        "The API cannot delete a room. Create the room `{}` in {}?",
-        pipe.as_str(),
-        site.target
-    );
-    if !yes && !confirm(&question, console).await? {
+    let users: Vec<UserId> = args.probe_users.iter().copied().map(UserId).collect();
+    let (cannot, with) = match users.as_slice() {
+        [] => ("delete a room", String::new()),
+        users => (
+            "delete a room or remove its members",
+            format!(
+                ", with the users {} in it for good",
+                few(users, users.len())
+            ),
+        ),
+    };
+    let (name, target) = (pipe.as_str(), &site.target);
+    let question = format!("The API cannot {cannot}. Create the room `{name}` in {target}{with}?");
+    if !args.yes && !confirm(&question, console).await? {
         return Ok((Finding::skipped("the answer was not `yes`"), None));
     }
     let writer = Writer::new(http.clone(), site.target.widget, auth);
     let stopped = interrupt::channel()?;
     let dice = dice();
-    let probe = doctor::write_probe(pipe, &writer, known, &dice);
+    let look = async |room| look_at_users(&users, room, site, http, known, config).await;
+    let probe = doctor::write_probe(pipe.clone(), &users, &writer, known, &dice, look);
     Ok(interrupt::finished(probe, stopped, || console.warn(doctor::UNDER_WAY)).await)
+}
+
+/// Counts the members of the probe's room, and reads the list with a JWT for one of them.
+async fn look_at_users(
+    users: &[UserId],
+    room: RoomId,
+    site: &ResolvedTarget,
+    http: &Http,
+    known: &Known<'_>,
+    config: &Config,
+) -> ProbedUsers {
+    let countable = Countable {
+        pipe: Pipe::default(),
+        room,
+        expected: users.len() as u64,
+        is_recorded: true,
+        is_created: true,
+        is_public: false,
+    };
+    let limits = CountLimits {
+        requests: 200,
+        bytes: 64 << 20,
+        parallelism: 1,
+    };
+    let counter = Counter::new(limits, known.reader, dice());
+    let counts = counter.finish(Counting::new(vec![countable])).await;
+    let listed = match (config.credentials.secret_key.clone(), users) {
+        (Some(key), [user, ..]) => {
+            let auth = ReadAuth::Minted { key, user: *user };
+            let reader = Reader::new(http.clone(), site.target.widget, auth);
+            let take = |rooms: &mut Vec<RoomId>, row: LiveRoom| rooms.push(row.id);
+            Some(reader.collect(&dice(), Vec::new, take).await)
+        }
+        _ => None,
+    };
+    ProbedUsers { counts, listed }
 }
 
 fn failed(error: impl Borrow<Error>) -> Finding {

@@ -33,6 +33,7 @@ mod session;
 mod target;
 mod todo;
 mod usage_errors;
+mod users;
 mod verbose;
 
 pub use console::Streams;

@@ -4,10 +4,12 @@ use super::Console;
 use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
 use super::run_files::{OutputKind, RunFiles};
-use super::session::{Session, dice, load_run};
+use super::session::{Session, load_run};
+use super::users::check_users;
 use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
+use crate::model::Pipe;
 use crate::plan::{Change, Plan, PublishPermit};
 use crate::render::{self, Count, escape};
 use crate::view::{self, flag_that_lifts};
@@ -33,10 +35,10 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     session.count = count_limits(&args.run);
     let plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
-        let known = session.reader.users(&dice()).await?;
-        let unknown = loaded.unknown_users(&known, |pipe| options.only.contains(pipe));
-        console.report_warnings(&unknown, &loaded.sources);
-        loaded.diagnostics.extend(unknown);
+        let chosen = |pipe: &Pipe| options.only.contains(pipe);
+        let warnings = check_users(&session.reader, &loaded, chosen).await?;
+        console.report_warnings(&warnings, &loaded.sources);
+        loaded.diagnostics.extend(warnings);
     }
     let overdue = count_overdue(&plan, args.fail_on_overdue);
     if overdue > 0 {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::count::Counter;
 use super::session::{Session, dice};
+use super::users::check_users;
 use super::{Console, interrupt};
 use crate::apply::{Halt, Outcome};
 use crate::manifest::Loaded;
@@ -66,14 +67,13 @@ impl Session {
         if short.is_empty() {
             return Vec::new();
         }
-        match self.reader.users(&dice()).await {
-            Ok(known) => {
-                let unknown = loaded.unknown_users(&known, |pipe| short.contains(pipe));
+        match check_users(&self.reader, loaded, |pipe| short.contains(pipe)).await {
+            Ok(unknown) => {
                 console.report_warnings(&unknown, &loaded.sources);
                 unknown
             }
-            Err(failure) => {
-                let reason = failure.message;
+            Err(error) => {
+                let reason = error.chain();
                 console.warn(&format!(
                     "it is not known which users the widget does not know: {reason}"
                 ));

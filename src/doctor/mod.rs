@@ -10,7 +10,7 @@ mod server;
 
 pub use list::check_list;
 pub use local::{address, ledger, manifest, settings};
-pub use probe::{Known, UNDER_WAY, refuse_pipe, write_probe};
+pub use probe::{Known, ProbedUsers, UNDER_WAY, refuse_pipe, write_probe};
 pub use report::{Answer, Finding, Report, Verdict, WriteProbe};
 pub use server::check_server;
 

@@ -1,7 +1,9 @@
 //! `--write-probe`: creates and updates one room, to learn what the API does where its documentation is silent.
 //!
-//! The room is closed, gets no members or messages, and is not recorded. Removing it is a manual step.
+//! The room is closed, gets no messages, and is not recorded. It gets members only if the user names them. Removing it is a manual
+//! step.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Answer, Finding, Verdict, WriteProbe, quoted};
@@ -9,7 +11,10 @@ use crate::imbachat::{
     Delivery, Dice, Failure, ReadRooms, Reader, RoomWrite, WriteRooms, Writer, Written,
 };
 use crate::manifest::Loaded;
-use crate::model::{Field, LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, looks};
+use crate::model::{
+    CountMeaning, CountResult, Field, LiveRoom, MemberCounts, Pipe, Recorded, RoomId, RoomKind,
+    RoomState, UserId, looks,
+};
 
 pub const UNDER_WAY: &str =
     "the probe is running; if you stop now, you will not know which room it created";
@@ -59,23 +64,25 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
 /// Creates the room, updates it, and compares the list with each call.
 pub async fn write_probe(
     pipe: Pipe,
+    users: &[UserId],
     writer: &Writer,
     known: &Known<'_>,
     dice: &Dice,
+    look: impl AsyncFnOnce(RoomId) -> ProbedUsers,
 ) -> (Finding, Option<WriteProbe>) {
     let first = RoomState::new("roomform write probe", RoomKind::Dialog, false);
     let title = "roomform write probe: remove this room";
     let second = RoomState::new(title, RoomKind::Conference, false);
-    let call = async |room: Option<RoomId>, state: &RoomState| {
+    let call = async |room: Option<RoomId>, state: &RoomState, members: &[UserId]| {
         let write = RoomWrite {
             room,
             pipe: &pipe,
             state,
-            members: &[],
+            members,
         };
         writer.write(&write).await
     };
-    let Written { room: id, errors } = match call(None, &first).await {
+    let Written { room: id, errors } = match call(None, &first, &[]).await {
         Ok(written) => written,
         Err(failure) => return (not_created(&failure), None),
     };
@@ -105,7 +112,7 @@ pub async fn write_probe(
         Ok(rows) => notes.created(&rows, &first),
         Err(failure) => failures.push(failure),
     }
-    match call(Some(id), &second).await {
+    match call(Some(id), &second, &[]).await {
         Err(failure) => failures.push(failure),
         Ok(Written { room, errors }) => {
             notes.carried(&errors);
@@ -127,7 +134,26 @@ pub async fn write_probe(
             }
         }
     }
+    if !users.is_empty() {
+        match call(Some(id), &second, users).await {
+            Err(failure) => failures.push(failure),
+            Ok(Written { errors, .. }) => {
+                notes.carried(&errors);
+                let live = known.rooms.iter().filter(|room| !room.deleted);
+                let all: BTreeSet<RoomId> = live.map(|room| room.id).chain([id]).collect();
+                notes.looked(look(id).await, &all);
+            }
+        }
+    }
     (notes.finding(failures.first()), Some(notes.probe))
+}
+
+/// What was seen after users were added to the room.
+pub struct ProbedUsers {
+    /// How many of them were counted.
+    pub counts: MemberCounts,
+    /// The rooms that a JWT for one of them lists, if one can be made.
+    pub listed: Option<Result<Vec<RoomId>, Failure>>,
 }
 
 /// What the probe has learned so far.
@@ -252,6 +278,58 @@ impl Notes {
             "does a call by pipe alone update the room or duplicate it",
             answer,
         );
+    }
+
+    /// Notes what counting and a JWT show. `all` are the rooms that the secret key lists, and the probe's own.
+    fn looked(&mut self, seen: ProbedUsers, all: &BTreeSet<RoomId>) {
+        let question = "which rooms does the filter count_users find";
+        let ignored = "all rooms: members cannot be counted";
+        match seen.counts.meaning {
+            CountMeaning::Exact => self.settle(question, Ok("those with this number of users")),
+            CountMeaning::AtLeast => self.settle(question, Ok("those with at least this number")),
+            CountMeaning::Ignored => self.settle(question, Err(ignored.to_owned())),
+            CountMeaning::Either | CountMeaning::Unclear => {
+                self.leave_open(
+                    question,
+                    "the answers fit more than one meaning, or contradict each other",
+                );
+            }
+        }
+        for room in &seen.counts.rooms {
+            let question = "are the users in the room";
+            match (room.result, room.size()) {
+                (CountResult::Equal, _) => self.settle(question, Ok("yes, all were counted")),
+                (_, Some(size)) => {
+                    let answer = format!("{} were sent, and {size} were counted", room.expected);
+                    self.settle(question, Err(answer));
+                }
+                (_, None) => self.leave_open(question, "they could not be counted"),
+            }
+            if room.result == CountResult::Equal {
+                let answer = if seen.counts.offset > 0 { "yes" } else { "no" };
+                self.settle("does the writing user count as a member", Ok(answer));
+            }
+        }
+        let question = "does a JWT list only its user's rooms";
+        match seen.listed {
+            None => self.leave_open(question, "not tried: a JWT needs the secret key"),
+            Some(Err(failure)) => self.leave_open(question, &failure.message),
+            Some(Ok(listed)) => {
+                let own = listed.contains(&self.probe.room);
+                let listed = listed.iter().filter(|room| all.contains(room)).count();
+                match (own, listed == all.len()) {
+                    (false, _) => {
+                        let answer = "the JWT of a user who was added does not list this room";
+                        self.leave_open(question, answer);
+                    }
+                    (true, true) => self.settle(question, Ok("no, it lists all rooms")),
+                    (true, false) => {
+                        let answer = format!("yes, it lists {listed} of {} rooms", all.len());
+                        self.settle(question, Ok(&answer));
+                    }
+                }
+            }
+        }
     }
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {

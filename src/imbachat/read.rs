@@ -147,11 +147,15 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// The site ids of the widget's users, with retries. Users without one are omitted.
+    /// The site ids of the widget's users, or only of those who are banned or not, with retries. Users without one are omitted.
     ///
     /// # Errors
     /// [`Failure`], also if there is only a JWT, which get_users does not accept (`api: get_users`).
-    pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
+    pub async fn users(
+        &self,
+        banned: Option<bool>,
+        dice: &Dice,
+    ) -> Result<BTreeSet<UserId>, Failure> {
         let take = |users: &mut BTreeSet<UserId>, row: Row| {
             if let Some(Cell::Text(text)) = row.get("remote_user_id") {
                 // Compare as text: `007` is not user 7.
@@ -159,7 +163,11 @@ impl Reader {
                 users.extend(id.filter(|id| *id > 0).map(UserId));
             }
         };
-        let query = Query::all(Listing::Users);
+        let banned = banned.map(|banned| ("banned", u8::from(banned).to_string()));
+        let query = Query {
+            filters: banned.into_iter().collect(),
+            ..Query::all(Listing::Users)
+        };
         self.query(&query, dice, BTreeSet::new, take).await
     }
 

@@ -1,13 +1,22 @@
 //! Traces a place to its source: the row of a file, for the person who fixes it. Also warns of members unknown to the widget.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Maximum number of unknown users listed; the rest are counted.
+/// Maximum number of users listed; the rest are counted.
 const MOST_LISTED: usize = 50;
+
+/// Why a warning names a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserIssue {
+    /// The widget does not know the user.
+    Unknown,
+    /// The widget has banned the user.
+    Banned,
+}
 
 impl Loaded {
     /// Returns the cells of a roster's row with their column names; `None` if the place is not in a roster.
@@ -20,29 +29,41 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// Returns a warning for each declared member of these rooms who is not among the widget's users, at the first place that names
-    /// them, with the number of rooms.
-    pub fn unknown_users(
+    /// Returns a warning for each declared member of these rooms with an issue, at the first place that names them, with the number
+    /// of rooms.
+    pub fn warn_of_users(
         &self,
-        known: &BTreeSet<UserId>,
+        issue: UserIssue,
+        has_issue: impl Fn(&UserId) -> bool,
         chosen: impl Fn(&Pipe) -> bool,
     ) -> Vec<Diagnostic> {
+        let (code, words, hint) = match issue {
+            UserIssue::Unknown => (
+                Code::UnknownUser,
+                "the widget does not know",
+                "check the id for a typo; a user may be unknown until their first visit",
+            ),
+            UserIssue::Banned => (
+                Code::BannedUser,
+                "the widget has banned",
+                "remove the user from the manifest, or lift the ban in ImbaChat",
+            ),
+        };
         let mut first: BTreeMap<UserId, (Place, usize)> = BTreeMap::new();
         let rooms = self.desired.rooms.values();
         let members = rooms
             .filter(|room| chosen(&room.pipe))
             .flat_map(|room| &room.members);
-        for member in members.filter(|member| !known.contains(&member.user)) {
+        for member in members.filter(|member| has_issue(&member.user)) {
             let (place, rooms) = first.entry(member.user).or_insert((member.place, 0));
             *place = member.place.min(*place);
             *rooms += 1;
         }
-        let unknown = first.into_iter();
-        let mut unknown: Vec<(Place, UserId, usize)> = unknown
+        let found = first.into_iter();
+        let mut found: Vec<(Place, UserId, usize)> = found
             .map(|(user, (place, rooms))| (place, user, rooms))
             .collect();
-        unknown.sort();
-        let hint = "check the id for a typo; a user may be unknown until their first visit";
+        found.sort();
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let Place { file, line } = *place;
             let source = self.sources.file(file)?;
@@ -52,15 +73,15 @@ impl Loaded {
                 rooms => format!(", in {rooms} rooms"),
             };
             let name = &source.name;
-            let message = format!("{name}:{line}: the widget does not know user {user}{several}");
+            let message = format!("{name}:{line}: {words} user {user}{several}");
             let at = At { file, offset };
-            Some(Diagnostic::at(Code::UnknownUser, at, message).hint(hint))
+            Some(Diagnostic::at(code, at, message).hint(hint))
         };
-        let listed = unknown.iter().take(MOST_LISTED);
+        let listed = found.iter().take(MOST_LISTED);
         let mut warnings: Vec<Diagnostic> = listed.filter_map(warning).collect();
-        if let Some(more @ 1..) = unknown.len().checked_sub(MOST_LISTED) {
-            let message = format!("{more} more users are unknown to the widget");
-            warnings.push(Diagnostic::path(Code::UnknownUser, "", message).hint(hint));
+        if let Some(more @ 1..) = found.len().checked_sub(MOST_LISTED) {
+            let message = format!("{words} {more} more users");
+            warnings.push(Diagnostic::path(code, "", message).hint(hint));
         }
         warnings
     }

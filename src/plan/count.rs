@@ -44,21 +44,9 @@ pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
     rooms.collect()
 }
 
-/// The answer to a request for one size.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SizeAnswer {
-    /// The list was read.
-    Rooms {
-        /// The number of its rows.
-        rows: usize,
-        /// The rooms to count that are among them, in any order.
-        found: Vec<RoomId>,
-    },
-    /// Not asked, or not read to the end, because the budget is spent.
-    Budget,
-    /// The request failed.
-    Failed(String),
-}
+/// The answer to a request for one size: the number of rows, and the rooms to count that are among them, in any order. `None` if the
+/// budget was spent before, or an error message.
+pub type SizeAnswer = Result<Option<(usize, Vec<RoomId>)>, String>;
 
 /// What to ask next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,37 +131,40 @@ impl Counting {
 
     /// Takes the answer for a size.
     pub fn record(&mut self, size: u64, answer: SizeAnswer) {
-        let is_again = self.answers.rows.contains_key(&size);
+        let Answers {
+            rows,
+            sizes,
+            is_stable,
+            ..
+        } = &mut self.answers;
+        let is_again = rows.contains_key(&size);
         let answer = match answer {
-            SizeAnswer::Rooms { found, .. } if is_again => {
-                let before = self
-                    .answers
-                    .sizes
-                    .iter()
-                    .filter(|(_, sizes)| sizes.contains(&size));
+            Ok(Some((_, found))) if is_again => {
+                let before = sizes.iter().filter(|(_, sizes)| sizes.contains(&size));
                 let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
-                self.answers.is_stable = Some(before == found.into_iter().collect());
+                *is_stable = Some(before == found.into_iter().collect());
                 return;
             }
-            SizeAnswer::Rooms { rows, found } => {
+            _ if is_again => {
+                *is_stable = Some(false);
+                return;
+            }
+            Ok(Some((count, found))) => {
                 for room in found {
-                    let sizes = self.answers.sizes.entry(room).or_default();
+                    let sizes = sizes.entry(room).or_default();
                     if let Err(at) = sizes.binary_search(&size) {
                         sizes.insert(at, size);
                     }
                 }
-                Ok(rows)
+                Ok(count)
             }
-            SizeAnswer::Budget => Err(CountGap::Budget),
-            SizeAnswer::Failed(reason) => {
+            Ok(None) => Err(CountGap::Budget),
+            Err(reason) => {
                 self.failure.get_or_insert(reason);
                 Err(CountGap::Failed)
             }
         };
-        match is_again {
-            true => self.answers.is_stable = Some(false),
-            false => drop(self.answers.rows.insert(size, answer)),
-        }
+        rows.insert(size, answer);
     }
 
     /// Returns what the answers say about each room. `requests` and `bytes` is what they cost.

@@ -98,6 +98,7 @@ codes! {
     UnknownUser "W109" "unknown-user" "A member whose id the widget does not know (--check-users).",
     PublishesAny "W110" "publishes-any-room" "An entry of `limits.publish` that lets every room become public.",
     ListInCell "W111" "list-in-cell" "A cell with several values that `where` compares as a whole.",
+    BannedUser "W112" "banned-user" "A member whom the widget has banned (--check-users).",
 }
 
 /// One diagnostic, ready to be displayed.

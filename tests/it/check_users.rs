@@ -1,5 +1,7 @@
 //! `plan --check-users`: ids that the widget does not know cause only a warning.
 
+use roomform::sandbox::UserView;
+
 use crate::support::{Canned, Scene, Shows, json};
 
 const MANIFEST: &str = "version: 1
@@ -100,4 +102,50 @@ fn an_answer_that_is_no_list_is_a_failure() {
     ran.exits(1);
     ran.err.shows("the answer has no list under `data`");
     ran.err.shows("imbachat: a call failed  call=List");
+}
+
+#[test]
+pub fn banned_members_are_named() {
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("a.csv", "user\n7\n");
+    scene.world(|world| {
+        for (user, banned) in [(7, true), (8, true), (11, false), (12, false)] {
+            let user = UserView {
+                remote_user_id: user,
+                banned,
+                ..UserView::default()
+            };
+            world.insert_user(627, user, 0);
+        }
+    });
+    let ran = scene.run("plan --check-users");
+    ran.exits(0);
+    ran.err
+        .shows("warning[W112 banned-user]: a.csv:2: the widget has banned user 7, in 2 rooms")
+        .lacks("user 8")
+        .lacks("W109");
+}
+
+/// Then every user seems to be banned.
+#[test]
+fn a_server_that_ignores_the_filter_bans_nobody() {
+    let server = Canned::by(|request| {
+        let rows = match request.contains("get_users") {
+            true => r#"{"remote_user_id":"7"},{"remote_user_id":"11"},{"remote_user_id":"12"}"#,
+            false => "",
+        };
+        json(&format!(
+            r#"{{"success":"true","data":[{rows}],"code":200}}"#
+        ))
+    });
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
+        .env("IMBACHAT_SECRET_KEY", "key")
+        .file("a.csv", "user\n7\n");
+    let ran = scene.run("plan --check-users");
+    ran.exits(0);
+    ran.err.lacks("W112").lacks("W109");
 }

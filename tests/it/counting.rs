@@ -9,9 +9,7 @@ use roomform::model::{
     CountGap, CountMeaning, CountResult, LiveRoom, MemberCounts, Pipe, Recorded, RecordedRoom,
     Release, RoomCount, RoomId, RoomKind, RoomState, Size, Time, UserId,
 };
-use roomform::plan::{
-    Counting, IMPOSSIBLE, Inputs, NextSizes, RoomFilter, RowFilter, SizeAnswer, countable,
-};
+use roomform::plan::{Counting, IMPOSSIBLE, Inputs, NextSizes, RoomFilter, RowFilter, countable};
 
 use crate::support::manifest;
 
@@ -203,13 +201,10 @@ impl World {
             for size in sizes {
                 if asked.len() >= self.budget && !is_again {
                     let answer = match planted {
-                        Some(Planted::EmptyInsteadOfUnknown) => SizeAnswer::Rooms {
-                            rows: 0,
-                            found: Vec::new(),
-                        },
-                        _ => SizeAnswer::Budget,
+                        Some(Planted::EmptyInsteadOfUnknown) => Some((0, Vec::new())),
+                        _ => None,
                     };
-                    counting.record(size, answer);
+                    counting.record(size, Ok(answer));
                     continue;
                 }
                 for (at, room, users) in &self.changes {
@@ -236,7 +231,7 @@ impl World {
                     Some(Planted::NoImpossibleSize) if size == IMPOSSIBLE => 0,
                     _ => found.len() + others.count(),
                 };
-                counting.record(size, SizeAnswer::Rooms { rows, found });
+                counting.record(size, Ok(Some((rows, found))));
             }
         }
         let counts = counting.finish(asked.len() as u64, 0);

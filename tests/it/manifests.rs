@@ -12,17 +12,19 @@ use roomform::manifest::{Loaded, Options, load, load_text, schema};
 use roomform::model::{Desired, DesiredRoom, FileId, Place};
 use serde_json::{Value, json};
 
+use crate::check_users;
 use crate::hostile;
 use crate::rosters;
 use crate::support::{Args, Ran, Scene, Shows, committed_schema, validator};
 use crate::wrong_files;
 
 /// Codes that no manifest of the corpus covers: they concern files, or need a file too large to commit.
-const ELSEWHERE: [(Code, fn()); 7] = [
+const ELSEWHERE: [(Code, fn()); 8] = [
     (
         Code::UnknownUser,
         rosters::users_the_widget_does_not_know_are_warned_of_with_their_rows,
     ),
+    (Code::BannedUser, check_users::banned_members_are_named),
     (Code::Unreadable, a_missing_file),
     (Code::NotUtf8, a_file_that_is_not_utf_8),
     (Code::TooLarge, hostile::a_scalar_of_100_megabytes),

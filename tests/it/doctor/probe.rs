@@ -1,7 +1,7 @@
 //! `doctor --write-probe`: its prompt, its errors, and its results.
 
 use insta::assert_snapshot;
-use roomform::sandbox::Quirks;
+use roomform::sandbox::{CountUsers, Quirks};
 
 use super::*;
 use crate::support::{Fault, Proxy, Shows, until};
@@ -144,6 +144,84 @@ fn writing_that_is_denied_makes_no_room() {
     doctor: 11 ok, 1 warning, 1 failed, 4 skipped
     ");
     assert_eq!(scene.rooms().len(), 0);
+}
+
+/// The answers about members, with these users in the room.
+fn probed_users(quirks: Quirks) -> String {
+    let scene = sandbox(quirks);
+    scene.insert(roomform::sandbox::RoomView {
+        pipe: "other".to_owned(),
+        members: [4, 5].into(),
+        ..roomform::sandbox::RoomView::default()
+    });
+    let args = [&PROBE[..], &["--probe-users", "3,4,5"]].concat();
+    let text = doctor_output(&scene, &scene.url(), &args);
+    text.shows("a room was created");
+    let words = [
+        "count_users",
+        "users in the room",
+        "writing user",
+        "JWT list",
+    ];
+    let lines = text
+        .lines()
+        .filter(|line| words.iter().any(|word| line.contains(word)));
+    lines.map(str::trim).collect::<Vec<&str>>().join("\n")
+}
+
+#[test]
+fn users_in_the_room_show_what_the_filter_means() {
+    assert_snapshot!(probed_users(Quirks::default()), @"
+    settled  which rooms does the filter count_users find: those with this number of users
+    settled  are the users in the room: yes, all were counted
+    settled  does the writing user count as a member: no
+    settled  does a JWT list only its user's rooms: no, it lists all rooms
+    ");
+    let at_least = Quirks {
+        count_users: CountUsers::AtLeast,
+        count_admin: true,
+        jwt_lists_own: true,
+        ..Quirks::default()
+    };
+    assert_snapshot!(probed_users(at_least), @"
+    settled  which rooms does the filter count_users find: those with at least this number
+    settled  are the users in the room: yes, all were counted
+    settled  does the writing user count as a member: yes
+    settled  does a JWT list only its user's rooms: yes, it lists 1 of 3 rooms
+    ");
+    let ignored = Quirks {
+        count_users: CountUsers::Ignored,
+        ..Quirks::default()
+    };
+    assert_snapshot!(probed_users(ignored), @"
+    settled  which rooms does the filter count_users find: all rooms: members cannot be counted
+    open     are the users in the room: they could not be counted
+    settled  does a JWT list only its user's rooms: no, it lists all rooms
+    ");
+    let dropped = Quirks {
+        drop_unknown_users: true,
+        jwt_lists_own: true,
+        ..Quirks::default()
+    };
+    assert_snapshot!(probed_users(dropped), @"
+    open     which rooms does the filter count_users find: the answers fit more than one meaning, or contradict each other
+    settled  are the users in the room: 3 were sent, and 2 were counted
+    open     does a JWT list only its user's rooms: the JWT of a user who was added does not list this room
+    ");
+    let scene = sandbox(Quirks::default());
+    for users in ["3", "3,3", "x"] {
+        let args = [
+            "doctor",
+            "--write-probe",
+            "p",
+            "--yes",
+            "--probe-users",
+            users,
+        ];
+        scene.run(args).exits(64);
+    }
+    scene.run("doctor --probe-users 3,4").exits(64);
+    assert_eq!(scene.writes(), 0);
 }
 
 #[test]
