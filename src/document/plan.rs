@@ -153,6 +153,11 @@ pub(super) enum NoteDocument {
         rooms: usize,
         members: usize,
     },
+    /// Declared members that `members_policy: on_create` does not send to existing rooms.
+    MembersNotSent {
+        rooms: usize,
+        members: usize,
+    },
     /// Entries of `limits.publish` whose rooms are all public already.
     AlreadyPublic {
         entries: Vec<String>,
@@ -330,6 +335,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
         Note::Ending(ending) => NoteDocument::EndingMembers {
             rooms: ending.rooms,
             members: ending.members,
+        },
+        Note::NotSent(not_sent) => NoteDocument::MembersNotSent {
+            rooms: not_sent.rooms,
+            members: not_sent.members,
         },
         Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
             entries: entries.clone(),

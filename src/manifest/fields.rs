@@ -25,7 +25,7 @@ pub(super) struct Decoder<'a> {
 }
 
 /// Maximum number of keys in a mapping.
-pub(super) const MOST_KEYS: usize = 16;
+pub(super) const MOST_KEYS: usize = 20;
 
 /// The keys that a mapping may have.
 #[derive(Debug, Clone, Copy)]

@@ -74,7 +74,7 @@ fn join<'a>(
     problems: &mut Problems,
 ) -> Option<Join<'a>> {
     let (tables, roster) = (directory.tables, &raw.roster);
-    let on = (&raw.on, raw.via.as_ref());
+    let on = (&raw.on, raw.via.as_ref(), raw.moved.as_ref());
     let mut join = Join::new(on, &roster.file, each, tables, problems)?;
     let (people, display) = (&directory.people, &directory.display);
     let visit = |row: &Row<'_>, users: &[_], problems: &mut Problems| {

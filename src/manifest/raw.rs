@@ -105,6 +105,8 @@ pub(super) struct RawRoster {
     pub(super) file: RawFile,
     /// The columns with users; if empty, `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
+    /// Whether only the first of the columns with a cell names a user.
+    pub(super) takes_first: bool,
     /// The text between the users of a cell, if a cell has several.
     pub(super) split: Option<String>,
     /// If absent, numbers are ids and everything else is a name.
@@ -135,6 +137,8 @@ pub(super) struct RawEnrol {
     pub(super) on: RawOn,
     /// The file in which empty cells of `on` are looked up.
     pub(super) via: Option<RawVia>,
+    /// The file that moves rows to other rooms.
+    pub(super) moved: Option<RawVia>,
 }
 
 /// The settings of a generated room that are templates.

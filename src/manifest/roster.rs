@@ -10,7 +10,7 @@ use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
 use crate::tables::open::Tables;
-use crate::tables::row::{Column, Row};
+use crate::tables::row::{Column, Row, parts};
 use crate::tables::selection::RowUse;
 use crate::tables::table::Table;
 
@@ -59,6 +59,12 @@ pub(super) fn read_roster(
     let people = own.as_ref().unwrap_or(people);
     let columns = match raw.user.as_slice() {
         [] => only_column(raw, table, problems).map(|column| vec![column]),
+        names if raw.takes_first => {
+            let known = names.iter().filter(|name| table.has_column(&name.value));
+            let mut known: Vec<_> = known.cloned().collect();
+            known.extend(names.first().filter(|_| known.is_empty()).cloned());
+            table.all_columns(&known, problems)
+        }
         names => table.all_columns(names, problems),
     };
     let selection = table.selection(&raw.file, &raw.filter, problems);
@@ -83,12 +89,16 @@ pub(super) fn read_roster(
             users.extend(found.ok());
             row_use = row_use.max(found.map_or_else(|why| why, |(_, it)| RowUse::of(Some(it))));
         };
-        for column in &columns {
+        let mut columns = columns.as_slice();
+        if raw.takes_first {
+            let has_cell = |column| !row.cell(column).is_empty();
+            let first = columns.iter().position(has_cell).unwrap_or_default();
+            columns = columns.get(first..=first).unwrap_or_default();
+        }
+        for column in columns {
             let cell = row.cell(column);
             if let Some(split) = &raw.split {
-                let cells = cell.split(split.as_str()).map(str::trim);
-                let cells = cells.filter(|cell| !cell.is_empty());
-                cells.for_each(|cell| take(column, cell));
+                parts(cell, split).for_each(|cell| take(column, cell));
             } else if columns.len() == 1 || !cell.is_empty() {
                 // A wide file has a column for each of several people, and some of its cells may be empty.
                 take(column, cell);

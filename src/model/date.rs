@@ -30,6 +30,12 @@ impl Date {
         (date.to_string() == text).then_some(date)
     }
 
+    /// Returns the last day of a period of this length that starts on this day.
+    pub(crate) fn last_of(self, days: u64) -> Option<Self> {
+        let more = i32::try_from(days.checked_sub(1)?).ok()?;
+        self.0.checked_add(more).map(Self)
+    }
+
     /// Returns the day that starts this number of days after 1970.
     pub fn from_days(days: i64) -> Self {
         Self(i32::try_from(days).unwrap_or(i32::MAX))
@@ -138,6 +144,20 @@ mod tests {
             assert_eq!(Date::parse(text), None, "{text}");
         }
         assert!(Date::parse("2025-12-31") < Date::parse("2026-01-01"));
+    }
+
+    #[test]
+    fn the_first_day_is_one_of_the_days() {
+        let first = Date::parse("2026-12-31");
+        let last = |days| {
+            first
+                .and_then(|first| first.last_of(days))
+                .map(|last| last.to_string())
+        };
+        assert_eq!(last(0), None);
+        assert_eq!(last(1).as_deref(), Some("2026-12-31"));
+        assert_eq!(last(32).as_deref(), Some("2027-01-31"));
+        assert_eq!(last(u64::MAX), None);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn diff(
         ..Plan::default()
     };
     let mut assumed = UnknownMembers::default();
+    let mut not_sent = UnknownMembers::default();
     let mut assumed_at = None;
     let mut now_ignored = Vec::new();
     let publish = PublishRules::new(inputs.desired, &options.allow.publish);
@@ -54,11 +55,15 @@ pub(super) fn diff(
             assumed.rooms += 1;
             assumed.members += room_plan.assumed;
         }
+        not_sent.rooms += usize::from(room_plan.not_sent > 0);
+        not_sent.members += room_plan.not_sent;
         room_plan.change.into_iter().for_each(|it| plan.push(it));
     }
     if let Some(index) = assumed_at {
         plan.notes.insert(index, Note::Assumed(assumed));
     }
+    plan.notes
+        .extend((not_sent.rooms > 0).then_some(Note::NotSent(not_sent)));
     add_notes(&mut plan, inputs, only);
     plan.baseline.ignored = now_ignored;
     plan.baseline.counted = newly_counted(inputs.observed, inputs.recorded);
@@ -141,6 +146,8 @@ struct RoomPlan {
     notes: Vec<Note>,
     /// Members assumed to be present, without a record.
     assumed: usize,
+    /// Members that `on_create` leaves out.
+    not_sent: usize,
 }
 
 struct Diff<'a> {
@@ -225,6 +232,7 @@ impl Diff<'_> {
             plan.notes.push(Note::WelcomeUncertain { pipe, room });
         }
         let mut members = self.members(room, known);
+        plan.not_sent = room.members.len() - members.known - members.count();
         let owed = self.inputs.recorded.owed.get(&room.pipe);
         let is_assumed = self.options.assume_members && self.is_count_as_declared(room);
         if is_assumed && known.is_none() && owed.is_none() {

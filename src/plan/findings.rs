@@ -96,6 +96,8 @@ pub enum Note {
     Adopted(UnknownMembers),
     /// Number of memberships that end within the days of notice.
     Ending(UnknownMembers),
+    /// Number of declared members who are not on record and are not sent, because of `members_policy: on_create`.
+    NotSent(UnknownMembers),
     /// Entries of `limits.publish` that have no effect now, because their rooms are public.
     AlreadyPublic(Vec<String>),
     /// Declared rooms that `--only` or `--except` skips.

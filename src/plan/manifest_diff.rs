@@ -191,6 +191,8 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
             title: room.state.title.clone(),
             members: room.members.len(),
         });
+    // The differences name these members.
+    plan.notes.retain(|note| !matches!(note, Note::NotSent(_)));
     ManifestDiff {
         base: base.name.to_owned(),
         head: head.name.to_owned(),

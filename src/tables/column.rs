@@ -26,7 +26,7 @@ impl Table {
         } else {
             match self.header.columns.by_name.get(&wanted) {
                 Some(named) if named.times > 1 => Err(*named),
-                named => Ok(named.map(|named| Cells::At(named.place))),
+                named => Ok(named.map(|named| self.cells_at(named.place, &wanted))),
             }
         };
         let place = match found {
@@ -41,8 +41,8 @@ impl Table {
                 return None;
             }
         };
-        let known = match place {
-            Cells::At(place) => self.columns().get(place),
+        let known = match &place {
+            Cells::At(place) | Cells::Parts(place, _) => self.columns().get(*place),
             Cells::Numbered(_) | Cells::Absent => None,
         };
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
@@ -89,9 +89,11 @@ impl Table {
         filter: &'f [RawFilter],
         problems: &mut Problems,
     ) -> Option<Selection<'f>> {
-        let numbered = self.all_columns(&raw.numbered, problems);
+        let expand = raw.expand.as_ref().map(|(column, _)| column);
+        let numbered = raw.numbered.iter().chain(expand);
+        let numbered = resolved(numbered.map(|name| self.column(name, problems)));
         let filters = self.filters(filter, problems);
-        let [from, until] = [&raw.from, &raw.until].map(|name| match name {
+        let [from, until, days] = [&raw.from, &raw.until, &raw.days].map(|name| match name {
             Some(name) => self.column(name, problems).map(Some),
             None => Some(None),
         });
@@ -101,6 +103,7 @@ impl Table {
             filters: filters?,
             from: from?,
             until: until?,
+            days: days?,
             show: show?,
         })
     }
@@ -128,6 +131,13 @@ impl Table {
     pub(crate) fn is_special(&self, name: &str) -> bool {
         let name = column_key(name);
         self.numbered.contains(&name) || self.optional.contains(&name)
+    }
+
+    fn cells_at(&self, place: usize, key: &str) -> Cells {
+        match &self.expand {
+            Some((column, split)) if column == key => Cells::Parts(place, split.clone()),
+            _ => Cells::At(place),
+        }
     }
 
     /// Returns the indices of `course1`, `course2`, … by number.

@@ -20,11 +20,15 @@ pub struct RawFile {
     pub allow_empty: bool,
     /// Columns with numbers at the end of their names (`course1`, `course2`, …): each number gives a row of its own.
     pub numbered: Vec<Spanned<String>>,
+    /// A column with several values in a cell, and the text between them: each value gives a row of its own.
+    pub expand: Option<(Spanned<String>, String)>,
     /// Optional columns: if the file lacks them, their cells are empty.
     pub optional: Vec<Spanned<String>>,
     /// The columns with the first and the last day of a row.
     pub from: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
+    /// The column with the number of days from the first one.
+    pub days: Option<Spanned<String>>,
     /// The columns that make a readable name of a row's user.
     pub show: Vec<Spanned<String>>,
     /// The index among the files that the manifest names, because one file may be read in two ways.
@@ -60,22 +64,33 @@ pub struct RawFilter {
     pub column: Spanned<String>,
     /// What a cell must be.
     pub condition: Condition,
-    /// Other values that the format defines; any other value is an error. `None` if no format defines them.
-    pub known: Option<Vec<String>>,
+    /// The values that the column may have; any other value is an error. `None` if no format defines them.
+    pub known: Option<KnownWords>,
     /// Whether case is ignored, as in a format's own conditions.
     pub any_case: bool,
+}
+
+/// Values that a format defines for a column, in addition to those of the condition.
+#[derive(Debug, Clone)]
+pub struct KnownWords {
+    /// The values.
+    pub words: Vec<String>,
+    /// What to do about another value.
+    pub hint: &'static str,
 }
 
 /// Pairs of columns that must be equal: this file's column and the other file's.
 pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
 
 /// A file between a roster and the rows of the rooms, such as sections between students and courses.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RawVia {
     /// The file.
     pub file: RawFile,
     /// Its columns, paired with the roster's.
     pub on: RawOn,
+    /// The roster's columns that it replaces, paired with its own; the columns of the join if it only fills empty cells.
+    pub to: RawOn,
     /// Which of its rows to use.
     pub filter: Vec<RawFilter>,
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::column::resolved;
 use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use super::header::column_key;
 use super::input::{RawFile, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
@@ -27,13 +28,16 @@ pub(crate) struct Join<'t> {
     columns: Vec<Column>,
     /// The roster's key columns; `None` for a cell that only the `via` table has.
     own: Vec<Option<Column>>,
+    /// The cells that replace those of the roster.
+    moved: Option<Via<'t>>,
+    /// The cells that the roster lacks.
     via: Option<Via<'t>>,
 }
 
-/// The `via` table, which supplies the cells that the roster lacks.
+/// A table that supplies cells of the key.
 struct Via<'t> {
     table: &'t Table,
-    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out.
+    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out. A cell is empty if it has no column.
     cells: HashMap<String, Option<(Vec<String>, Presence)>>,
     /// The roster's columns that form the key.
     columns: Vec<Column>,
@@ -56,7 +60,7 @@ struct Group {
 impl<'t> Join<'t> {
     /// Creates an empty join; `None` if a column or table is missing, which is reported.
     pub(crate) fn new(
-        (on, via): (&RawOn, Option<&RawVia>),
+        (on, via, moved): (&RawOn, Option<&RawVia>, Option<&RawVia>),
         roster: &RawFile,
         each: &Table,
         tables: &'t Tables,
@@ -64,10 +68,12 @@ impl<'t> Join<'t> {
     ) -> Option<Self> {
         let columns = resolved(on.iter().map(|(_, name)| each.column(name, problems)));
         let roster = tables.get(roster)?;
-        let via = match via.filter(|via| !tables.is_absent(&via.file)) {
-            Some(via) => Some(Via::new(via, on, roster, tables, problems)?),
-            None => None,
-        };
+        let [via, moved] = [via, moved].map(|via| {
+            let via = via.filter(|via| !tables.is_absent(&via.file));
+            let via = via.map(|via| Via::new(via, on, roster, tables, problems));
+            via.map_or(Some(None), |via| via.map(Some))
+        });
+        let (via, moved) = (via?, moved?);
         let own = resolved(on.iter().map(|(name, _)| {
             if via.is_some() && !roster.has_column(&name.value) {
                 return Some(None);
@@ -79,6 +85,7 @@ impl<'t> Join<'t> {
             groups: HashMap::new(),
             columns: columns?,
             own: own?,
+            moved,
             via,
         })
     }
@@ -127,6 +134,20 @@ impl<'t> Join<'t> {
         row: &'k Row<'_>,
     ) -> Result<Option<(Cow<'k, str>, Presence)>, Box<Diagnostic>> {
         let cell = |column: &Option<Column>| column.as_ref().map_or("", |column| row.cell(column));
+        let merge = |cells: &[String], replaces: bool| {
+            let pairs = self.own.iter().zip(cells);
+            let merged = pairs.map(|(column, other)| match (cell(column), other.as_str()) {
+                (own, other) if other.is_empty() || !(own.is_empty() || replaces) => own,
+                (_, other) => other,
+            });
+            Cow::Owned(join_cells(merged).into_owned())
+        };
+        if let Some(moved) = &self.moved
+            && let Some(Some((cells, presence))) = moved.cells.get(&*moved.key_of(row))
+            && presence.today
+        {
+            return Ok(Some((merge(cells, true), *presence)));
+        }
         if self.own.iter().all(|column| !cell(column).is_empty()) {
             let key = join_cells(self.own.iter().map(cell));
             return Ok(Some((key, Presence::ALWAYS)));
@@ -134,16 +155,9 @@ impl<'t> Join<'t> {
         let Some(via) = &self.via else {
             return Err(self.no_key(row));
         };
-        let between = join_cells(via.columns.iter().map(|column| row.cell(column)));
+        let between = via.key_of(row);
         match via.cells.get(&*between) {
-            Some(Some((cells, presence))) => {
-                let cells = self.own.iter().zip(cells);
-                let filled = cells.map(|(column, other)| match cell(column) {
-                    "" => other.as_str(),
-                    cell => cell,
-                });
-                Ok(Some((join_cells(filled).into_owned().into(), *presence)))
-            }
+            Some(Some((cells, presence))) => Ok(Some((merge(cells, false), *presence))),
             Some(None) => Ok(None),
             None if between.split(BETWEEN).all(str::is_empty) => Err(self.no_key(row)),
             None => {
@@ -258,7 +272,15 @@ impl<'t> Via<'t> {
         let table = tables.get(&raw.file)?;
         let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own, problems)));
         let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name, problems)));
-        let wanted = resolved(on.iter().map(|(name, _)| table.column(name, problems)));
+        let wanted = resolved(on.iter().map(|(name, _)| {
+            let is_same = |other: &str| column_key(other) == column_key(&name.value);
+            let mut to = raw.to.iter();
+            match to.find(|(other, _)| is_same(&other.value)) {
+                Some((_, own)) => table.column(own, problems).map(Some),
+                None if raw.to.is_empty() => table.column(name, problems).map(Some),
+                None => Some(None),
+            }
+        }));
         let selection = table.selection(&raw.file, &raw.filter, problems);
         let (keys, wanted, columns, selection) = (keys?, wanted?, columns?, selection?);
         let mut cells = HashMap::new();
@@ -269,8 +291,9 @@ impl<'t> Via<'t> {
             if let Some(presence) = presence
                 && known.as_ref().is_none_or(|(_, known)| !known.today)
             {
-                let cells = wanted.iter().map(|column| row.cell(column).to_owned());
-                *known = Some((cells.collect(), presence));
+                let cell = |column: &Option<Column>| column.as_ref().map(|column| row.cell(column));
+                let cells = wanted.iter().map(|column| cell(column).unwrap_or_default());
+                *known = Some((cells.map(str::to_owned).collect(), presence));
             }
             RowUse::of(presence)
         });
@@ -284,6 +307,11 @@ impl<'t> Via<'t> {
             cells,
             columns,
         })
+    }
+
+    /// Returns the key of a roster's row in this table.
+    fn key_of<'k>(&self, row: &'k Row<'_>) -> Cow<'k, str> {
+        join_cells(self.columns.iter().map(|column| row.cell(column)))
     }
 }
 

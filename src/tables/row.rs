@@ -32,6 +32,8 @@ pub(crate) enum Cells {
     At(usize),
     /// One index per number, from 1; `None` for numbers that the file lacks.
     Numbered(Vec<Option<usize>>),
+    /// At one index, which has the values of several rows, with a text between them.
+    Parts(usize, String),
     /// The column is optional, and absent.
     Absent,
 }
@@ -40,7 +42,7 @@ impl Column {
     /// Returns the index of the cell for a number, from 0.
     fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
-            Cells::At(place) => Some(*place),
+            Cells::At(place) | Cells::Parts(place, _) => Some(*place),
             Cells::Numbered(places) => places.get(number).copied().flatten(),
             Cells::Absent => None,
         }
@@ -48,13 +50,20 @@ impl Column {
 
     /// Whether the column has a cell with this index.
     pub(crate) fn has(&self, index: usize) -> bool {
-        (0..self.numbers()).any(|number| self.index(number) == Some(index))
+        match &self.place {
+            Cells::Numbered(places) => places.contains(&Some(index)),
+            Cells::At(place) | Cells::Parts(place, _) => *place == index,
+            Cells::Absent => false,
+        }
     }
 
-    /// Returns how many rows each row of the file gives for this column.
-    pub(crate) fn numbers(&self) -> usize {
+    /// Returns how many rows a row of the file gives for this column.
+    pub(crate) fn numbers(&self, record: &StringRecord) -> usize {
         match &self.place {
             Cells::Numbered(places) => places.len(),
+            Cells::Parts(place, split) => record
+                .get(*place)
+                .map_or(0, |cell| parts(cell, split).count()),
             Cells::At(_) | Cells::Absent => 1,
         }
     }
@@ -91,7 +100,9 @@ impl<'f> Filter<'f> {
         };
         let texts = self.raw.condition.whole_cells();
         let is_same = |word: &String| word.eq_ignore_ascii_case(cell);
-        !texts.is_empty() && !known.iter().any(is_same) && !texts.iter().any(|text| text == cell)
+        !texts.is_empty()
+            && !known.words.iter().any(is_same)
+            && !texts.iter().any(|text| text == cell)
     }
 
     /// Whether the cell has a value that its column cannot have.
@@ -114,6 +125,12 @@ pub(crate) struct Row<'r> {
     pub(crate) start: Start,
 }
 
+/// Returns the values of a cell, without those that are empty.
+pub(crate) fn parts<'c>(cell: &'c str, split: &str) -> impl Iterator<Item = &'c str> {
+    let parts = cell.split(split).map(str::trim);
+    parts.filter(|part| !part.is_empty())
+}
+
 /// Trims a cell. Almost no cell has surrounding white space.
 pub(crate) fn trimmed(cell: &str) -> &str {
     let bytes = cell.as_bytes();
@@ -128,7 +145,11 @@ impl Row<'_> {
     pub(crate) fn cell(&self, column: &Column) -> &str {
         let index = column.index(self.number);
         let cell = index.and_then(|index| self.record.get(index));
-        cell.map(trimmed).unwrap_or_default()
+        match &column.place {
+            Cells::Parts(_, split) => cell.and_then(|cell| parts(cell, split).nth(self.number)),
+            _ => cell.map(trimmed),
+        }
+        .unwrap_or_default()
     }
 
     /// Returns whether all conditions match. If only a value that the column cannot have prevents a match, that is reported.
@@ -186,10 +207,17 @@ impl Row<'_> {
         mistake.hint("write it in the form 2026-09-01")
     }
 
+    pub(crate) fn bad_number(&self, column: &Column) -> Diagnostic {
+        let message = format!("`{}` is not a number of days", clip(self.cell(column)));
+        let mistake = self.mistake(Code::BadCell, column, &message);
+        mistake.hint("write a whole number, or leave the cell empty")
+    }
+
     fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {
         let cell = self.cell(&filter.column);
         let values = filter.raw.condition.whole_cells();
-        let others = filter.raw.known.iter().flatten();
+        let format = filter.raw.known.as_ref();
+        let others = format.iter().flat_map(|known| &known.words);
         let others = others.filter(|word| !values.contains(word));
         let known = values.iter().chain(others);
         let known = known.map(String::as_str).filter(|known| !known.is_empty());
@@ -203,10 +231,7 @@ impl Row<'_> {
         let message = format!("{what}; expected one of {}{more}", names.join(", "));
         let hint = match nearest(cell, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if filter.column.name.eq_ignore_ascii_case("role") => {
-                "fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`".to_owned()
-            }
-            None => "fix the cell, or select rows with `where` and `status: any`".to_owned(),
+            None => format.map_or("", |known| known.hint).to_owned(),
         };
         self.mistake(Code::BadCell, &filter.column, &message)
             .hint(hint)

@@ -4,6 +4,7 @@
 
 use super::condition::parse_date;
 use super::diagnostic::Problems;
+use super::number::whole_number;
 use super::row::{Column, Filter, Row};
 use crate::model::{Date, Presence};
 
@@ -14,6 +15,7 @@ pub(crate) struct Selection<'f> {
     pub(crate) filters: Vec<Filter<'f>>,
     pub(crate) from: Option<Column>,
     pub(crate) until: Option<Column>,
+    pub(crate) days: Option<Column>,
     /// The columns that make a readable name.
     pub(crate) show: Vec<Column>,
 }
@@ -36,11 +38,15 @@ impl Selection<'_> {
             problems.extend(date.is_none().then(|| row.bad_date(column)));
             date
         };
-        Some(Presence::between(
-            date(&self.from),
-            date(&self.until),
-            today,
-        ))
+        let (from, until) = (date(&self.from), date(&self.until));
+        let last = self.days.as_ref().and_then(|column| {
+            let cell = Some(row.cell(column)).filter(|cell| !cell.is_empty())?;
+            let days = whole_number(cell);
+            problems.extend(days.is_none().then(|| row.bad_number(column)));
+            from?.last_of(days.filter(|days| *days > 0)?)
+        });
+        let until = until.into_iter().chain(last).min();
+        Some(Presence::between(from, until, today))
     }
 }
 

@@ -13,7 +13,7 @@ use super::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
 use super::dialect::{Start, first_line, line_ends, values};
 use super::header::{Header, column_key, reader};
 use super::input::RawFile;
-use super::row::{Column, Row, trimmed};
+use super::row::{Row, trimmed};
 use super::selection::{RowCounts, RowUse, Selection};
 use super::source::Spanned;
 use crate::model::{Date, FileId, Presence};
@@ -45,6 +45,8 @@ pub(crate) struct Table {
     /// The keys of numbered and of optional columns.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
+    /// The key of the column with several values in a cell, and the text between them.
+    pub(crate) expand: Option<(String, String)>,
     /// The place in the manifest that names the file.
     pub(crate) at: At,
     today: Date,
@@ -82,6 +84,10 @@ impl Table {
             format: raw.format,
             numbered: lower(&raw.numbered),
             optional: lower(&raw.optional),
+            expand: raw
+                .expand
+                .as_ref()
+                .map(|(name, split)| (column_key(&name.value), split.clone())),
             at: raw.path.at,
             today,
             counts: Cell::default(),
@@ -95,7 +101,7 @@ impl Table {
 
     /// Calls `visit` for each row, with the days on which it is declared, if no condition leaves it out. Blank rows are skipped;
     /// ragged rows are reported. Each number of `numbered` columns gives a row of its own, if its cell in the first of these columns
-    /// is not empty.
+    /// is not empty. So does each value of the `expand` column.
     pub(crate) fn rows(
         &self,
         selection: &Selection<'_>,
@@ -103,7 +109,6 @@ impl Table {
         mut visit: impl FnMut(&Row<'_>, Option<Presence>, &mut Problems) -> RowUse,
     ) -> Visited {
         let numbered = selection.numbered.as_slice();
-        let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
         let (mut counts, mut visited) = (RowCounts::default(), Visited::default());
         self.records(|record, start| {
             let row = |number| Row {
@@ -121,6 +126,8 @@ impl Table {
                 return;
             }
             let before = visited.rows;
+            let numbers = numbered.iter().map(|column| column.numbers(record));
+            let most = numbers.max().unwrap_or(1);
             for number in 0..most {
                 let row = row(number);
                 let first = numbered.first();
@@ -317,6 +324,7 @@ mod tests {
                 format: None,
                 numbered: Vec::new(),
                 optional: Vec::new(),
+                expand: None,
                 at: At::NOWHERE,
                 today: Date::default(),
                 counts: Cell::default(),

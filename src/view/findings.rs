@@ -110,6 +110,10 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             let soon = Span::words(format!("{verb} within {NOTICE} days"));
             Line::new(text!("{} {}", members(ending), soon))
         }
+        Note::NotSent(not_sent) => Line::new(text!(
+            "{} not sent: `members_policy: on_create` adds members only to a new room",
+            members(not_sent)
+        )),
         Note::AlreadyPublic(entries) => Line::new(text!(
             "public already, so `limits.publish` need not list them: {}",
             names(entries.iter().map(String::as_str), NAMED)

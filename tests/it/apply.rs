@@ -179,8 +179,14 @@ fn on_create_rooms_are_left_alone_once_they_are_there() {
     let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
     let scene = Scene::new().manifest(text).applied();
     assert_eq!(scene.room("once").members, [1, 2].into());
-    scene.declare(text.replace("[1, 2]", "[1, 2, 3]"));
-    scene.run("plan --detailed-exitcode").ok();
+    scene.declare(text.replace("[1, 2]", "[1, 2, 3, 4]"));
+    let plan = scene.run("plan --detailed-exitcode").ok();
+    plan.shows(
+        "2 memberships of 1 room not sent: `members_policy: on_create` adds members only to a new room",
+    );
+    let plan = scene.run("plan --format json").json();
+    let note = serde_json::json!({"note": "members_not_sent", "rooms": 1, "members": 2});
+    assert_eq!(plan["notes"], serde_json::json!([note]));
 }
 
 #[test]

@@ -57,6 +57,7 @@ mod php_pages;
 mod plan;
 mod presets;
 mod properties;
+mod recipes;
 mod review;
 mod review_story;
 mod rosters;

@@ -90,6 +90,128 @@ fn canvas_can_take_every_row_and_other_roles() {
 }
 
 #[test]
+fn canvas_moves_the_members_of_a_cross_listed_section() {
+    let scene = over("canvas", "{format: canvas}");
+    scene.write(
+        "courses.csv",
+        "course_id,long_name,status\nC1,Bio A,active\nC2,Bio B,active\nX1,Bio joint,active\n",
+    );
+    scene.write(
+        "sections.csv",
+        "section_id,course_id,status\nS1,C1,active\nS2,C2,active\nS3,C2,active\n",
+    );
+    scene.write(
+        "users.csv",
+        "user_id,status\n1,active\n2,active\n3,active\n4,active\n",
+    );
+    // A row may also name the first course of its section.
+    scene.write("enrollments.csv", "course_id,section_id,user_id,role,status\n,S1,1,student,active\nC2,S2,2,student,active\n,S3,3,student,active\nC1,,4,student,active\n");
+    scene.write(
+        "xlists.csv",
+        "xlist_course_id,section_id,status\nX1,S1,active\nX1,S2,active\nX1,S3,deleted\n",
+    );
+    assert_snapshot!(rooms(&scene), @r"
+    canvas-c1,Bio A ← 4
+    canvas-c2,Bio B ← 3
+    canvas-x1,Bio joint ← 1
+    canvas-x1,Bio joint ← 2
+    ");
+    // Without cross-listings, the file may have only a header.
+    scene.write("xlists.csv", "xlist_course_id,section_id,status\n");
+    assert_snapshot!(rooms(&scene), @r"
+    canvas-c1,Bio A ← 1
+    canvas-c1,Bio A ← 4
+    canvas-c2,Bio B ← 2
+    canvas-c2,Bio B ← 3
+    canvas-x1,Bio joint ←
+    ");
+    scene.write(
+        "xlists.csv",
+        "xlist_course_id,section_id,status\nX1,S1,actve\n",
+    );
+    scene
+        .run("check")
+        .err
+        .shows("xlists.csv:2:status: `actve` is not a known value");
+}
+
+#[test]
+fn canvas_finds_users_by_their_integration_id() {
+    let scene = over("canvas", "{format: canvas, id: site_id}");
+    scene.write("courses.csv", "course_id,long_name\nC1,Bio\n");
+    scene.write(
+        "users.csv",
+        "user_id,integration_id,site_id,status\nu1,i1,11,active\nu2,i2,12,active\nu3,,13,active\nu4,i4,14,deleted\n",
+    );
+    scene.write(
+        "enrollments.csv",
+        "course_id,user_id,user_integration_id,role\nC1,,i1,student\nC1,u2,i2,student\nC1,u3,,student\nC1,,i4,student\n",
+    );
+    assert_eq!(
+        rooms(&scene),
+        "canvas-c1,Bio ← 11\ncanvas-c1,Bio ← 12\ncanvas-c1,Bio ← 13"
+    );
+    scene.write(
+        "enrollments.csv",
+        "course_id,user_integration_id,role\nC1,i2,student\n",
+    );
+    assert_eq!(rooms(&scene), "canvas-c1,Bio ← 12");
+    scene.write(
+        "enrollments.csv",
+        "course_id,user_id,user_integration_id,role\nC1,,,student\n",
+    );
+    let output = scene.run("check").err;
+    output.shows("enrollments.csv:2:user_id: the cell is empty");
+    scene.write("enrollments.csv", "course_id,role\nC1,student\n");
+    let output = scene.run("check").err;
+    output.shows("`enrollments.csv` has no column `user_id`");
+}
+
+/// The rooms on a day.
+fn rooms_on(scene: &Scene, day: &str) -> Vec<String> {
+    let rendered = scene.run(format!("render --format csv --today {day}")).ok();
+    let users = rendered.lines().skip(1).map(|line| {
+        let user = line.rsplit(',').next();
+        user.unwrap().to_owned()
+    });
+    users.filter(|user| !user.is_empty()).collect()
+}
+
+#[test]
+fn enrolments_have_dates() {
+    let scene = over("canvas", "{format: canvas}");
+    scene.write("courses.csv", "course_id,long_name\nC1,Bio\n");
+    scene.write("users.csv", "user_id\n1\n2\n3\n");
+    scene.write("enrollments.csv", "course_id,user_id,role,start_date,end_date\nC1,1,student,2026-09-01T00:00:00Z,2027-01-31T23:59:59Z\nC1,2,student,2027-02-01,\nC1,3,student,,\n");
+    let oneroster = over("oneroster", "{format: oneroster}");
+    oneroster.write("classes.csv", "sourcedId,title\nC1,Bio\n");
+    oneroster.write("users.csv", "sourcedId,identifier\n1,1\n2,2\n3,3\n");
+    oneroster.write("enrollments.csv", "classSourcedId,userSourcedId,role,beginDate,endDate\nC1,1,student,2026-09-01,2027-01-31\nC1,2,student,2027-02-01,\nC1,3,student,,\n");
+    let moodle = over("moodle", "{format: moodle}");
+    moodle.write("users.csv", "id,course1,enroltimestart1,enrolperiod1,course2,enrolperiod2\n1,C1,2026-09-01,153,,\n2,C1,2027-02-01,0,,\n3,,,,C1,7\n");
+    for scene in [&scene, &oneroster, &moodle] {
+        for (day, users) in [
+            ("2026-08-31", ["3"].as_slice()),
+            ("2026-09-01", &["1", "3"]),
+            ("2027-01-31", &["1", "3"]),
+            ("2027-02-01", &["2", "3"]),
+        ] {
+            assert_eq!(rooms_on(scene, day), users, "{day}");
+        }
+    }
+    // With `status: any`, dates do not count.
+    let text = scene.read("rooms.yaml");
+    scene.declare(text.replace("format: canvas", "format: canvas, status: any"));
+    assert_eq!(rooms_on(&scene, "2026-08-31"), ["1", "2", "3"]);
+    moodle.write(
+        "users.csv",
+        "id,course1,enroltimestart1,enrolperiod1\n1,C1,2026-09-01,one week\n",
+    );
+    let output = moodle.run("check").err;
+    output.shows("users.csv:2:enrolperiod1: `one week` is not a number of days");
+}
+
+#[test]
 fn oneroster_names_users_by_sourced_id() {
     assert_snapshot!(rooms(&example("oneroster")), @r"
     class-c-01,Geometry 8A ← 101
@@ -137,6 +259,112 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
     chess-club,Chess club ← 201
     fizika-9a,Физика 9А ←
     staff-room,Staff room ←
+    ");
+}
+
+#[test]
+fn buddypress_has_the_pipes_of_the_plugin_and_leaves_out_requests_and_banned_members() {
+    let scene = example("buddypress");
+    assert_snapshot!(scene.run("render --format csv").ok(), @r"
+    pipe,title,type,public,user
+    hidden_12,Книжный клуб,conference,false,102
+    hidden_12,Книжный клуб,conference,false,105
+    private_7,Teachers & tutors,conference,false,101
+    public_3,Road cycling,conference,true,101
+    public_3,Road cycling,conference,true,102
+    ");
+    // Everyone, with another column for the pipe, and only the moderators.
+    let scene = over(
+        "buddypress",
+        "{format: buddypress, status: any, room: {pipe: \"group-{{ slug }}\", enrol: {where: {is_mod: \"1\"}}}}",
+    );
+    assert_snapshot!(scene.run("render --format csv").ok(), @r"
+    pipe,title,type,public,user
+    group-book-club,Книжный клуб,conference,false,
+    group-road-cycling,Road cycling,conference,true,
+    group-teachers,Teachers & tutors,conference,false,101
+    ");
+    scene.write("bp_groups.csv", "id,name,status\n3,Cycling,secret\n");
+    scene.write(
+        "bp_groups_members.csv",
+        "group_id,user_id,is_confirmed,is_banned\n3,101,yes,0\n",
+    );
+    scene.declare("version: 1\ngenerate: [{format: buddypress, roles: [admin]}]\n");
+    assert_snapshot!(scene.run("check").err, @r#"
+    error[E024 empty-roster]: `bp_groups.csv` has no matching rows
+     --> rooms.yaml:2:21
+      |
+    2 | generate: [{format: buddypress, roles: [admin]}]
+      |                     ^^^^^^^^^^
+      |
+      = help: check the file and `where`, or set `allow_empty: true`
+
+    error[E024 empty-roster]: `bp_groups_members.csv` has no matching rows
+     --> rooms.yaml:2:21
+      |
+    2 | generate: [{format: buddypress, roles: [admin]}]
+      |                     ^^^^^^^^^^
+      |
+      = help: check the file and `where`, or set `allow_empty: true`
+
+    error[E015 bad-value]: the files of this format have no roles
+     --> rooms.yaml:2:40
+      |
+    2 | generate: [{format: buddypress, roles: [admin]}]
+      |                                        ^
+      |
+      = help: select members with a condition, as in room: {enrol: {where: {is_admin: "1"}}}
+
+    error[E028 bad-cell]: bp_groups.csv:2:status: `secret` is not a known value; expected one of public, private, hidden
+     --> bp_groups.csv:2:11
+      |
+    2 | 3,Cycling,secret
+      |           ^^^^^^
+      |
+      = help: fix the cell, or select rows with `where` and `status: any`
+
+    error[E028 bad-cell]: bp_groups_members.csv:2:is_confirmed: `yes` is not a known value; expected one of 1, 0
+     --> bp_groups_members.csv:2:7
+      |
+    2 | 3,101,yes,0
+      |       ^^^
+      |
+      = help: fix the cell, or select rows with `where` and `status: any`
+
+    the manifest is invalid: 5 errors
+    "#);
+}
+
+#[test]
+fn wordpress_has_a_room_for_each_role() {
+    assert_snapshot!(rooms(&example("wordpress")), @r"
+    role-administrator,Administrator ← 1
+    role-author,Author ← 2
+    role-author,Author ← 3
+    role-editor,Editor ← 2
+    role-shop-manager,Shop Manager ← 1
+    ");
+    // The site's own roles are errors until `roles` names them.
+    let scene = over("wordpress", "{format: wordpress}");
+    assert_snapshot!(scene.run("check").err, @r#"
+    error[E028 bad-cell]: users.csv:2:roles: `shop_manager` is not a known value; expected one of administrator, editor, author, contributor, subscriber
+     --> users.csv:2:58
+      |
+    2 | 1,admin,"Ann Site",ann@example.org,"2024-01-15 09:12:44","administrator,shop_manager"
+      |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`
+
+    the manifest is invalid: 1 error
+    "#);
+    let scene = over("wordpress", "{format: wordpress, roles: any}");
+    assert_snapshot!(rooms(&scene), @r"
+    role-administrator,Administrator ← 1
+    role-author,Author ← 2
+    role-author,Author ← 3
+    role-editor,Editor ← 2
+    role-shop-manager,Shop Manager ← 1
+    role-subscriber,Subscriber ← 4
     ");
 }
 
@@ -480,7 +708,13 @@ fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
 
 #[test]
 fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
-    for (name, count) in [("canvas", 2), ("oneroster", 1), ("moodle", 3)] {
+    for (name, count) in [
+        ("canvas", 2),
+        ("oneroster", 1),
+        ("moodle", 3),
+        ("buddypress", 3),
+        ("wordpress", 4),
+    ] {
         let scene = example(name);
         scene.run("apply --sandbox --yes").ok();
         let plan = scene.run("plan --sandbox --detailed-exitcode").ok();
@@ -495,7 +729,7 @@ fn keys_beside_a_preset_are_in_the_schema() {
         let instance: serde_json::Value = serde_yaml::from_str(text).unwrap();
         schema.is_valid(&instance)
     };
-    for name in ["canvas", "oneroster", "moodle"] {
+    for name in ["canvas", "oneroster", "moodle", "buddypress", "wordpress"] {
         let manifest = fs::read_to_string(root(&format!("examples/{name}/rooms.yaml"))).unwrap();
         assert!(is_valid(&manifest), "{name}");
     }

@@ -1,14 +1,14 @@
 //! Decodes `generate`: the file with its rows, the room template, and the rosters joined to it.
 
 use super::super::fields::{Decoder, Fields, Keys};
-use super::super::presets;
+use super::super::presets::{self, is_same_key};
 use super::super::raw::{
     RawEnrol, RawFile, RawFromRow, RawGenerate, RawOn, RawRoom, RawVia, Spanned,
 };
 use super::super::yaml::{Node, Value};
 use super::room;
 use super::rows::{self, FILE, columns, file, filters};
-use crate::tables::diagnostic::Code;
+use crate::tables::diagnostic::{Code, clip};
 
 pub(super) const GENERATE: Keys = Keys {
     of_each: FILE,
@@ -32,7 +32,7 @@ pub(super) const ENROL: Keys = Keys {
     ..Keys::new(
         "`enrol`",
         &[
-            "roster", "on", "via", "user", "by", "where", "people", "show",
+            "roster", "on", "via", "moved", "user", "by", "where", "people", "show",
         ],
     )
 };
@@ -40,6 +40,13 @@ pub(super) const VIA: Keys = Keys {
     more: FILE,
     ..Keys::new("`via`", &["roster", "on", "where"])
 };
+pub(super) const MOVED: Keys = Keys {
+    more: FILE,
+    ..Keys::new("`moved`", &["roster", "on", "to", "where"])
+};
+
+const MATCHING: &str = "the columns that must match, as in {course_id: course_id}";
+const REPLACED: &str = "the columns that are replaced, as in {course_id: xlist_course_id}";
 
 /// Decodes one entry of `generate`, complete or merged into a preset.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
@@ -127,41 +134,70 @@ fn template_room(
 
 fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {
     let fields = decoder.fields(node, ENROL)?;
-    let on = on(decoder, &fields);
-    let via = fields.get("via").and_then(|node| via(decoder, node));
+    let on = pairs(decoder, &fields, "on", MATCHING);
+    let via = fields.get("via").and_then(|node| {
+        let fields = decoder.fields(node, VIA)?;
+        between(decoder, &fields, RawOn::new())
+    });
+    let moved = fields.get("moved").and_then(|node| {
+        let fields = decoder.fields(node, MOVED)?;
+        let to = pairs(decoder, &fields, "to", REPLACED)?;
+        check_replaced(decoder, &to, on.as_deref().unwrap_or_default());
+        between(decoder, &fields, to)
+    });
     Some(RawEnrol {
         roster: rows::from_fields(decoder, &fields)?,
         on: on?,
         via,
+        moved,
     })
 }
 
-fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
-    let fields = decoder.fields(node, VIA)?;
-    let (on, filter) = (on(decoder, &fields), filters(decoder, &fields));
+/// Decodes a file between the roster and the rooms.
+fn between(decoder: &mut Decoder<'_>, fields: &Fields<'_>, to: RawOn) -> Option<RawVia> {
+    let on = pairs(decoder, fields, "on", MATCHING);
+    let filter = filters(decoder, fields);
     Some(RawVia {
-        file: file(decoder, &fields)?,
+        file: file(decoder, fields)?,
         on: on?,
+        to,
         filter,
     })
 }
 
-/// Decodes the pairs of columns that must be equal; at least one pair.
-fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
-    let what = "the columns that must match, as in {course_id: course_id}";
-    fields.require(decoder, "on", what);
-    let node = fields.get("on")?;
-    let names = columns(decoder, node, "`on`");
+/// Reports columns that are replaced, but decide nothing.
+fn check_replaced(
+    decoder: &mut Decoder<'_>,
+    to: &[(Spanned<String>, Spanned<String>)],
+    on: &[(Spanned<String>, Spanned<String>)],
+) {
+    for (column, _) in to {
+        let is_same = |(other, _): &(Spanned<String>, _)| is_same_key(&other.value, &column.value);
+        if !on.iter().any(is_same) {
+            let message = format!("`{}` is not in `on` of the roster", clip(&column.value));
+            let hint = "name the column that joins the roster to the rooms";
+            let problems = &mut decoder.problems;
+            problems.note(Code::BadValue, column.at, message, hint);
+        }
+    }
+}
+
+/// Decodes pairs of columns; at least one.
+fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, key: &str, what: &str) -> Option<RawOn> {
+    fields.require(decoder, key, what);
+    let node = fields.get(key)?;
+    let names = columns(decoder, node, &format!("`{key}`"));
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
-        let hint = "name the columns that must match, as in {course_id: course_id}";
-        let message = "`on` joins nothing";
+        let hint = format!("name {what}");
+        let message = format!("`{key}` names no columns");
         decoder
             .problems
             .note(Code::BadValue, node.at, message, hint);
     }
-    let pairs = names
-        .into_iter()
-        .map(|(own, value)| Some((own, decoder.decode_text(value, "a column in `on`")?)));
+    let pairs = names.into_iter().map(|(own, value)| {
+        let what = format_args!("a column in `{key}`");
+        Some((own, decoder.decode_text(value, what)?))
+    });
     let pairs: Option<RawOn> = pairs.collect();
     pairs.filter(|pairs| !pairs.is_empty())
 }

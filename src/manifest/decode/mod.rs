@@ -241,6 +241,7 @@ mod tests {
             ("/definitions/Directory", rows::DIRECTORY),
             ("/definitions/Enrol", bulk::ENROL),
             ("/definitions/Via", bulk::VIA),
+            ("/definitions/Moved", bulk::MOVED),
             ("/definitions/Generate", bulk::GENERATE),
             ("/definitions/Generate/properties/each/anyOf/1", bulk::EACH),
             ("/definitions/TemplateRoom", bulk::TEMPLATE_ROOM),
@@ -282,6 +283,7 @@ mod tests {
             ("Enrol/properties/delimiter", names(&rows::DELIMITERS)),
             ("Directory/properties/delimiter", names(&rows::DELIMITERS)),
             ("Via/properties/delimiter", names(&rows::DELIMITERS)),
+            ("Moved/properties/delimiter", names(&rows::DELIMITERS)),
             (
                 "Generate/properties/format",
                 super::super::presets::names().to_vec(),

@@ -20,9 +20,11 @@ pub(super) const FILE: &[&str] = &[
     "sheet",
     "allow_empty",
     "numbered",
+    "expand",
     "optional",
     "from",
     "until",
+    "days",
 ];
 pub(super) const ROSTER: Keys = Keys {
     more: FILE,
@@ -38,7 +40,9 @@ pub(super) const DIRECTORY: Keys = Keys {
         &["roster", "name", "id", "where", "show"],
     )
 };
-const USERS: Keys = Keys::new("`user`", &["column", "split"]);
+const SPLIT: Keys = Keys::new("`user`", &["column", "split"]);
+const FIRST: Keys = Keys::new("`user`", &["first"]);
+const EXPAND: Keys = Keys::new("`expand`", &["column", "split"]);
 const CONDITION: Keys = Keys::new(
     "a condition in `where`",
     &["not", "has", "split", "present", "before", "after"],
@@ -75,12 +79,13 @@ pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawRoster> {
     let people = fields.get("people");
     let people = people.and_then(|node| directory(decoder, node));
-    let (user, split) = users(decoder, fields);
+    let (user, takes_first, split) = users(decoder, fields);
     let filter = filters(decoder, fields);
     let by = fields.choice(decoder, "by", &WAYS);
     Some(RawRoster {
         file: file(decoder, fields)?,
         user,
+        takes_first,
         split,
         by,
         filter,
@@ -89,20 +94,55 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Opt
     })
 }
 
-/// Decodes `user`: the columns with users, and the text between the users of a cell.
-fn users(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> (Vec<Spanned<String>>, Option<String>) {
+/// Decodes `user`: the columns with users, whether only the first one with a cell counts, and the text between the users of a cell.
+fn users(
+    decoder: &mut Decoder<'_>,
+    fields: &Fields<'_>,
+) -> (Vec<Spanned<String>>, bool, Option<String>) {
     let node = fields.get("user");
-    let Some(node) = node.filter(|node| matches!(node.value(), Value::Map(_))) else {
-        return (fields.decode_texts(decoder, "user"), None);
+    let Some((node, Value::Map(pairs))) = node.map(|node| (node, node.value())) else {
+        return (fields.decode_texts(decoder, "user"), false, None);
     };
-    let Some(fields) = decoder.fields(node, USERS) else {
+    if pairs.iter().any(|(key, _)| key.word() == Some("first")) {
+        let fields = decoder.fields(node, FIRST);
+        let columns = fields.map(|fields| fields.decode_texts(decoder, "first"));
+        return (columns.unwrap_or_default(), true, None);
+    }
+    let (columns, split) = column_with_list(decoder, node, SPLIT);
+    (columns, false, split)
+}
+
+/// Decodes the columns whose cells have several values, and the text between these values.
+fn column_with_list(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+    keys: Keys,
+) -> (Vec<Spanned<String>>, Option<String>) {
+    let Some(fields) = decoder.fields(node, keys) else {
         return (Vec::new(), None);
     };
-    fields.require(decoder, "column", "the column with the users");
-    fields.require(decoder, "split", "the text between the users of a cell");
+    fields.require(
+        decoder,
+        "column",
+        "the column with several values in a cell",
+    );
+    fields.require(decoder, "split", "the text between the values of a cell");
     let split = fields.get("split");
     let split = split.and_then(|node| delimiter_of_list(decoder, node));
     (fields.decode_texts(decoder, "column"), split)
+}
+
+/// Decodes the column whose values give a row each.
+fn expand(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<(Spanned<String>, String)> {
+    let node = fields.get("expand")?;
+    let (columns, split) = column_with_list(decoder, node, EXPAND);
+    if columns.len() > 1 || fields.get("numbered").is_some() {
+        let message = "only one column can give several rows";
+        let hint = "name one column in `expand`, without `numbered`";
+        let problems = &mut decoder.problems;
+        problems.note(Code::BadValue, node.at, message, hint);
+    }
+    columns.into_iter().next().zip(split)
 }
 
 pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDirectory> {
@@ -131,8 +171,17 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     let sheet = fields.get("sheet").and_then(|node| sheet(decoder, node));
     let allow_empty = fields.boolean(decoder, "allow_empty");
     let numbered = fields.decode_texts(decoder, "numbered");
+    let expand = expand(decoder, fields);
     let optional = fields.decode_texts(decoder, "optional");
     let [from, until] = ["from", "until"].map(|key| date_column(decoder, fields, key));
+    let days = fields.decode_text(decoder, "days");
+    if let Some(node) = fields.get("days").filter(|_| fields.get("from").is_none()) {
+        let hint = "add `from`: the column with the first day";
+        let message = "`days` counts from the day in `from`";
+        decoder
+            .problems
+            .note(Code::MissingKey, node.at, message, hint);
+    }
     let show = fields.decode_texts(decoder, "show");
     let file = RawFile {
         path: path?,
@@ -141,9 +190,11 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
         sheet,
         allow_empty: allow_empty.unwrap_or_default(),
         numbered,
+        expand,
         optional,
         from,
         until,
+        days,
         show,
         number: decoder.files.len(),
         may_lack: false,

@@ -7,7 +7,10 @@ use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::At;
 use crate::tables::header::column_key;
 
-/// Sets the value of a key and returns its index. Mappings are merged recursively, except `on`, which is replaced as a whole.
+/// Mappings that are replaced as a whole.
+const WHOLE: [&str; 4] = ["on", "to", "user", "expand"];
+
+/// Sets the value of a key and returns its index. Mappings are merged recursively, except for those that are replaced as a whole.
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let there = pairs
         .iter_mut()
@@ -18,7 +21,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
         return pairs.len() - 1;
     };
     let merged = match (there.value().clone(), value.value()) {
-        (Value::Map(mut below), Value::Map(above)) if key != "on" => {
+        (Value::Map(mut below), Value::Map(above)) if !WHOLE.contains(&key) => {
             for (index, (key, value)) in above.iter().enumerate() {
                 let name = key.word().unwrap_or_default();
                 let again = |(other, _): &(Node, Node)| {
@@ -40,6 +43,10 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
         (Value::Map(mut below), Value::Scalar { .. }) if key == "each" => {
             merge(&mut below, "roster", value, at);
             Node::made(value.at, Value::Map(below))
+        }
+        (Value::Seq(below), _) if key == "optional" => {
+            let items = below.iter().chain(value.items());
+            Node::made(value.at, Value::Seq(items.cloned().collect()))
         }
         _ => value.clone(),
     };

@@ -2,7 +2,7 @@
 //!
 //! Main entry: [`fill_preset`]. The result is an ordinary entry, so presets need no other code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::Decoder;
 use super::yaml::{self, Item, Node, Value};
@@ -13,8 +13,8 @@ mod catalog;
 mod merge;
 mod vocabulary;
 
+use catalog::PRESETS;
 pub(super) use catalog::names;
-use catalog::{PRESETS, ROLE};
 pub(super) use merge::is_same_key;
 use merge::{Pairs, entries, list_words, merge, remove};
 use vocabulary::Vocabulary;
@@ -24,6 +24,8 @@ const ACTIVE: &str = "active";
 /// The placeholder for the roles in a preset.
 const ROLES: &str = "$roles";
 const ID: &str = "$id";
+/// The part of an entry with the members.
+const ENROL: &str = "enrol";
 
 /// The manifest's options for a preset.
 struct Choice<'t> {
@@ -62,6 +64,13 @@ pub(super) fn fill_preset<'t>(
     let mut preset = parse_preset(preset, at);
     let known = remove(&mut preset, "role-names")?;
     let default_roles = remove(&mut preset, "roles")?;
+    let role_columns: BTreeSet<_> = entries(remove(&mut preset, "role-columns").as_ref())
+        .into_iter()
+        .filter_map(|(part, column)| Some((part.to_owned(), column_key(column.word()?))))
+        .collect();
+    if let Some(roles) = roles {
+        check_roles(decoder, roles, !role_columns.is_empty());
+    }
     let mut cells = BTreeMap::new();
     for (part, columns) in entries(remove(&mut preset, "cells").as_ref()) {
         for (column, list) in entries(Some(columns)) {
@@ -73,15 +82,17 @@ pub(super) fn fill_preset<'t>(
     let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
     let own_enrol = own.iter().find_map(|(key, node)| {
         let room = node.filter(|_| *key == "room")?;
-        below(room, &["enrol"])
+        below(room, &[ENROL])
     });
     // A list of rosters replaces the preset's own.
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
-    if !any && !is_replaced {
-        let all = entries(Some(&known)).into_iter();
-        let all = all.flat_map(|(_, list)| list_words(list));
-        let key = ("enrol".to_owned(), ROLE.to_owned());
-        cells.insert(key, list_words(&roles).into_iter().chain(all).collect());
+    for key in role_columns.iter().filter(|_| !any) {
+        if key.0 != ENROL || !is_replaced {
+            let all = entries(Some(&known)).into_iter();
+            let all = all.flat_map(|(_, list)| list_words(list));
+            let words = list_words(&roles).into_iter().chain(all);
+            cells.insert(key.clone(), words.collect());
+        }
     }
     let default_id = remove(&mut preset, "id")?;
     let id = id.and_then(|node| decoder.decode_text(node, "`id`").map(|_| node.clone()));
@@ -104,7 +115,11 @@ pub(super) fn fill_preset<'t>(
     }
     Some(Filled {
         entry: Node::made(at, Value::Map(pairs)),
-        vocabulary: Vocabulary { at, cells },
+        vocabulary: Vocabulary {
+            at,
+            cells,
+            role_columns,
+        },
         users,
     })
 }
@@ -128,7 +143,7 @@ fn prefix(from: &str) -> String {
 
 fn is_file(from: &str) -> bool {
     let lower = from.to_lowercase();
-    [".csv", ".txt", ".tsv"]
+    [".csv", ".txt", ".tsv", ".xlsx"]
         .iter()
         .any(|ending| lower.ends_with(ending))
 }
@@ -151,7 +166,7 @@ impl<'t> Choice<'t> {
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
         let own = below(own_enrol, &["people", "roster"])?;
         let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
-        let users = below(room, &["enrol", "people"])?;
+        let users = below(room, &[ENROL, "people"])?;
         let is_other = below(users, &["roster"]).and_then(Node::word) != own.word();
         (self.active_only && is_other).then(|| users.clone())
     }
@@ -160,7 +175,7 @@ impl<'t> Choice<'t> {
         let mut filled: Pairs<'t> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             match key.word() {
-                Some(ACTIVE) if !self.active_only => {}
+                Some(ACTIVE | "from" | "until" | "days") if !self.active_only => {}
                 Some(ACTIVE) => {
                     merge(&mut filled, "where", &value, self.at);
                 }
@@ -197,19 +212,29 @@ impl<'t> Choice<'t> {
     }
 }
 
+/// Reports roles that select no one, and roles for a format without them.
+fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
+    let (message, hint) = if !has_roles {
+        (
+            "the files of this format have no roles",
+            "select members with a condition, as in room: {enrol: {where: {is_admin: \"1\"}}}",
+        )
+    } else if roles.items().is_empty() {
+        (
+            "`roles` selects no one",
+            "list the roles of the members, such as [student, teacher], or write `roles: any`",
+        )
+    } else {
+        return;
+    };
+    let problems = &mut decoder.problems;
+    problems.note(Code::BadValue, roles.at, message, hint);
+}
+
 /// Returns the cells of these roles: by the preset's names, else as written.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
-    let nodes = node.items();
-    if nodes.is_empty() {
-        let message = "`roles` selects no one";
-        let hint =
-            "list the roles of the members, such as [student, teacher], or write `roles: any`";
-        decoder
-            .problems
-            .note(Code::BadValue, node.at, message, hint);
-    }
     let (known, mut cells) = (entries(Some(known)), Vec::new());
-    for role in nodes {
+    for role in node.items() {
         let Some(name) = decoder.decode_text(role, "a role") else {
             continue;
         };
@@ -252,7 +277,15 @@ mod tests {
                 .into_iter()
                 .map(|(key, _)| key)
                 .collect();
-            for wanted in ["role-names", "roles", "id", "cells", "each", "room"] {
+            for wanted in [
+                "role-names",
+                "role-columns",
+                "roles",
+                "id",
+                "cells",
+                "each",
+                "room",
+            ] {
                 assert!(
                     keys.iter().any(|key| key.word() == Some(wanted)),
                     "{name}: {wanted}"

@@ -2,12 +2,16 @@
 //!
 //! Main type: [`Vocabulary`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::raw::{RawFile, RawFilter, RawGenerate};
-use super::catalog::ROLE;
 use crate::tables::diagnostic::At;
 use crate::tables::header::column_key;
+use crate::tables::input::KnownWords;
+
+const ROLE_HINT: &str =
+    "fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`";
+const STATUS_HINT: &str = "fix the cell, or select rows with `where` and `status: any`";
 
 /// The values that a format defines for its columns.
 pub(in super::super) struct Vocabulary {
@@ -15,6 +19,8 @@ pub(in super::super) struct Vocabulary {
     pub(super) at: At,
     /// Values by part of the entry and column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
+    /// The columns with roles, by part of the entry.
+    pub(super) role_columns: BTreeSet<(String, String)>,
 }
 
 impl Vocabulary {
@@ -36,6 +42,10 @@ impl Vocabulary {
                 let may_lack = via.file.path.at == self.at;
                 self.teach_part("via", &via.file, &mut via.filter, may_lack, files);
             }
+            if let Some(moved) = &mut enrol.moved {
+                let may_lack = moved.file.path.at == self.at;
+                self.teach_part("moved", &moved.file, &mut moved.filter, may_lack, files);
+            }
         }
     }
 
@@ -51,8 +61,11 @@ impl Vocabulary {
             let key = (part.to_owned(), column_key(&filter.column.value));
             filter.any_case = filter.column.at == self.at;
             // An unknown role is an error in the manifest's own conditions too.
-            if filter.any_case || key.1 == ROLE {
-                filter.known = self.cells.get(&key).cloned();
+            let is_role = self.role_columns.contains(&key);
+            if filter.any_case || is_role {
+                let words = self.cells.get(&key).cloned();
+                let hint = if is_role { ROLE_HINT } else { STATUS_HINT };
+                filter.known = words.map(|words| KnownWords { words, hint });
             }
         }
         if let Some(file) = files.get_mut(file.number) {

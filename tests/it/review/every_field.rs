@@ -179,6 +179,10 @@ fn notes() -> Vec<Note> {
             rooms: 1,
             members: 2,
         }),
+        Note::NotSent(UnknownMembers {
+            rooms: 1,
+            members: 2,
+        }),
         Note::AlreadyPublic(vec![text()]),
         Note::LeftOut {
             rooms: 3,
@@ -195,7 +199,7 @@ fn notes() -> Vec<Note> {
             Note::Recreated { .. } | Note::Renamed { .. } | Note::WelcomeUncertain { .. } => {}
             Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut { .. } => {}
             Note::Adopted(_) | Note::AlreadyPublic(_) | Note::Pending { .. } => {}
-            Note::OtherShards { .. } | Note::Ending(_) => {}
+            Note::OtherShards { .. } | Note::Ending(_) | Note::NotSent(_) => {}
         }
     }
     all

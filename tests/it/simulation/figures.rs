@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roomform::model::{Field, Limit, Pipe, RoomId, Sending, UserId, nfc};
+use roomform::model::{Field, Limit, MembersPolicy, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{Action, LimitKind, Members, Note, Plan, Summary, UnknownMembers, Violation};
 
 use super::oracle::{Truth, check};
@@ -116,6 +116,11 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             Note::AlreadyPublic(entries) => {
                 public = entries.clone();
                 true
+            }
+            Note::NotSent(UnknownMembers { rooms, members }) => {
+                let policies = chosen.iter().map(|pipe| truth.wishes.rooms[*pipe].policy);
+                let limited = policies.filter(|policy| *policy == MembersPolicy::OnCreate);
+                (1..=limited.count()).contains(rooms) && members >= rooms
             }
             // No process of these worlds uses `--shard`.
             // Nothing is adopted or has dates here.

@@ -175,6 +175,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::LeftOut { .. } => "left out",
             Note::OtherShards { .. } => "a part",
             Note::Ending(_) => "ending soon",
+            Note::NotSent(_) => "not sent",
         });
     }
     for refusal in &plan.refusals {
