@@ -94,7 +94,7 @@ impl Config {
                 verb: LedgerVerb::Adopt(_),
                 ..
             }) => Some(Needs::Reading),
-            Verb::Ledger(_) | Verb::Todo(_) => Some(Needs::Place),
+            Verb::Ledger(_) | Verb::Todo(_) | Verb::Explain(_) => Some(Needs::Place),
             Verb::Doctor(args) if args.write_probe.is_some() => Some(Needs::Writing),
             Verb::Doctor(_) => Some(Needs::Presence),
             _ => None,
@@ -153,7 +153,7 @@ impl Config {
 
     /// The ledger that `--ledger` names.
     pub fn named_ledger(&self) -> Option<&Path> {
-        self.server.ledger.as_deref()
+        self.server.ledger.ledger.as_deref()
     }
 
     /// The API's address: from the flag, the environment, or the default, in this order.

@@ -118,6 +118,7 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
             },
             kept: FieldSet::default(),
             created: true,
+            source: Some(format!("courses.csv:{room}").into()),
         };
         entries.insert(stamp, fact);
     }

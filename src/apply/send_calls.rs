@@ -173,6 +173,7 @@ async fn send_calls<'a, L: Record>(
             sent: change.send.clone(),
             kept: change.kept,
             created: change.action == Action::Create,
+            source: Some(format!("{}:{}", change.file, change.line).into()),
         };
         let written = ledger.append(vec![fact]).await;
         written.map_err(|error| Stop::ledger(control, &error))?;

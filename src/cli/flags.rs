@@ -121,6 +121,16 @@ pub struct ReaderFlag {
     pub read_as: Option<u64>,
 }
 
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct LedgerFlag {
+    /// The ledger: a path or s3://bucket/key (gs://, az://)
+    ///
+    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    #[arg(long, value_name = "PATH|URL")]
+    pub ledger: Option<PathBuf>,
+}
+
 /// The server and the ledger of a run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServerFlags {
@@ -130,9 +140,6 @@ pub struct ServerFlags {
     pub connection: ConnectionFlags,
     #[command(flatten)]
     pub reader: ReaderFlag,
-    /// The ledger: a path or s3://bucket/key (gs://, az://)
-    ///
-    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
-    #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
-    pub ledger: Option<PathBuf>,
+    #[command(flatten)]
+    pub ledger: LedgerFlag,
 }

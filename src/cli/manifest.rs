@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::flags::{DayFlag, FilterFlags, ManifestFlags, PageFlags, ServerFlags};
+use super::flags::{
+    DayFlag, FilterFlags, LedgerFlag, ManifestFlags, PageFlags, ServerFlags, TargetFlags,
+};
 use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
 
@@ -79,6 +81,10 @@ pub struct ExplainArgs {
     pub format: DocumentFormat,
     #[command(flatten)]
     pub manifest: ManifestFlags,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    #[command(flatten)]
+    pub ledger: LedgerFlag,
 }
 
 #[derive(Debug, Args)]

@@ -158,9 +158,13 @@ impl Verb {
     pub fn inputs(&self) -> (FileFlags, ServerFlags) {
         let (mut files, mut server) = (FileFlags::default(), ServerFlags::default());
         match self {
-            Self::Check(CheckArgs { manifest, .. })
-            | Self::Render(RenderArgs { manifest, .. })
-            | Self::Explain(ExplainArgs { manifest, .. }) => files = manifest.files.clone(),
+            Self::Check(CheckArgs { manifest, .. }) | Self::Render(RenderArgs { manifest, .. }) => {
+                files = manifest.files.clone()
+            }
+            Self::Explain(args) => {
+                (files, server.target) = (args.manifest.files.clone(), args.target.clone());
+                server.ledger = args.ledger.clone();
+            }
             Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
                 (files, server) = (run.manifest.files.clone(), run.server.clone());
             }

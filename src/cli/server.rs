@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
-use super::flags::{ConnectionFlags, FileFlags, FilterFlags, ReaderFlag, ServerFlags, TargetFlags};
+use super::flags::{
+    ConnectionFlags, FileFlags, FilterFlags, LedgerFlag, ReaderFlag, ServerFlags, TargetFlags,
+};
 use super::format::{DocumentFormat, GetFormat};
 use super::parse;
 
@@ -231,11 +233,8 @@ pub struct LedgerArgs {
     pub files: FileFlags,
     #[command(flatten)]
     pub target: TargetFlags,
-    /// The ledger: a path or s3://bucket/key (gs://, az://)
-    ///
-    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
-    #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
-    pub ledger: Option<PathBuf>,
+    #[command(flatten)]
+    pub ledger: LedgerFlag,
     #[command(subcommand)]
     pub verb: LedgerVerb,
 }
@@ -247,6 +246,16 @@ pub enum LedgerVerb {
   roomform ledger show
   roomform ledger show --ledger s3://chat/roomform.jsonl --format json")]
     Show,
+    /// Show the entries about a room or a user: date, run, action and source
+    #[command(after_help = "Examples:
+  roomform ledger history
+  roomform ledger history team-a
+  roomform ledger history 42 --format json")]
+    History {
+        /// The pipe of a recorded room, a user's id, or a name from `people`
+        #[arg(value_name = "PIPE|USER")]
+        what: Option<String>,
+    },
     /// Forget everything recorded about these rooms, as if roomform had never written to them
     #[command(after_help = "Examples:
   roomform ledger forget team-a

@@ -1,10 +1,8 @@
 //! The verb `todo`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
-use super::flags::{DayFlag, FileFlags, PageFlags, TargetFlags};
+use super::flags::{DayFlag, FileFlags, LedgerFlag, PageFlags, TargetFlags};
 use super::format::TodoFormat;
 
 #[derive(Debug, Args)]
@@ -70,11 +68,8 @@ pub struct TodoFlags {
     pub day: DayFlag,
     #[command(flatten)]
     pub target: TargetFlags,
-    /// The ledger: a path or s3://bucket/key (gs://, az://)
-    ///
-    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
-    #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
-    pub ledger: Option<PathBuf>,
+    #[command(flatten)]
+    pub ledger: LedgerFlag,
 }
 
 impl TodoArgs {

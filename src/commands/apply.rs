@@ -9,8 +9,10 @@ use super::{Console, saved};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
+use crate::manifest::Loaded;
 use crate::plan::Approved;
 use crate::render;
+use crate::view;
 
 pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let outputs = [
@@ -52,7 +54,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     check_can_send(&auth, &approved.plan)?;
     saved::print_skipped(&approved, console);
     let mut report = session.report(&approved, &loaded);
-    match withheld(&approved, args, console).await? {
+    match withheld(&approved, &loaded, args, console).await? {
         Some(exit) => report.exit = exit,
         None => {
             let pace = (&args.pace, args.run.parallelism);
@@ -71,6 +73,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
 /// Decides how the run ends if the plan may not be applied. The user who passed a plan file has approved it.
 async fn withheld(
     approved: &Approved,
+    loaded: &Loaded,
     args: &ApplyArgs,
     console: &mut Console,
 ) -> Result<Option<Exit>> {
@@ -84,6 +87,10 @@ async fn withheld(
     }
     if args.plan.is_some() || args.yes || plan.is_empty() {
         return Ok(None);
+    }
+    if console.streams.interactive {
+        let view = view::plan(plan, loaded);
+        console.prompt(&render::attention(&view, console.err_paint));
     }
     let question = format!("Apply this plan to {}?", plan.target);
     consent(&question, "applied", console).await

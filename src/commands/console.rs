@@ -39,7 +39,7 @@ pub struct Console {
     pub streams: Streams,
     err: Stderr,
     pub out_paint: Paint,
-    err_paint: Paint,
+    pub err_paint: Paint,
     errors: ReportFormat,
     /// The limits of a page.
     pub fit: markdown::Fit,

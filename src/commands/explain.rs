@@ -1,18 +1,21 @@
-//! `explain` and `render`: resolve a manifest, offline.
+//! `explain` and `render`: resolve a manifest, offline. `explain` of a user also reads the ledger.
 
 use super::Console;
 use super::filter::{check_filter, load_options, room_filter};
 use super::session::load_manifest;
+use super::target::{ResolvedTarget, find_target};
 use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document::ExplainDocument;
 use crate::error::{Exit, Result, bail};
-use crate::manifest::explain;
-use crate::model::DesiredRoom;
+use crate::ledger::rooms_of;
+use crate::manifest::{Explained, Subject, explain};
+use crate::model::{Desired, DesiredRoom, ListedRoom, UserId};
 use crate::render;
+use crate::tables::number::positive_id;
 
-/// Prints why each member is in a room.
-pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+/// Prints why each member is in a room, or a user in each room, and where the ledger lists the user.
+pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
     let options = load_options(config, args.manifest.allow_empty);
     let (loaded, explained) = explain(&config.manifest(), options, asked);
@@ -21,23 +24,59 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
     }
     let desired = &loaded.desired;
     check_filter(&only, desired.rooms.keys(), "declared room")?;
-    let Some(mut explained) = explained else {
+    let user = match explained.as_ref().map(|it| &it.subject) {
+        Some(Subject::Room(_)) => None,
+        Some(Subject::User(user, _)) => *user,
+        None => positive_id(asked).map(UserId),
+    };
+    let mut listed = match user {
+        Some(user) => rooms_in_ledger(user, desired, config, console).await?,
+        None => Vec::new(),
+    };
+    // A user who left the manifest may still be in the ledger.
+    let only_listed = (!listed.is_empty()).then(|| Explained {
+        subject: Subject::User(user, Vec::new()),
+        left_out: None,
+        memberships: Vec::new(),
+    });
+    let Some(mut explained) = explained.or(only_listed) else {
         bail!(Usage: "`{asked}` is neither the pipe of a declared room nor a user of one";
             "ask for a pipe, a name from `people`, or a user's id without sign and leading zeros");
     };
-    let all = explained.memberships.len();
     let memberships = &mut explained.memberships;
+    let all = memberships.len();
     memberships.retain(|membership| only.contains(&membership.pipe));
+    listed.retain(|room| only.contains(&room.pipe));
     if memberships.len() < all {
         let left_out = render::Count(all - memberships.len(), "membership");
         console.status(&format!("{} leaves out {left_out}", only.flags()));
     }
     let paint = console.out_paint;
     match args.format {
-        DocumentFormat::Json => console.print_document(&ExplainDocument::new(&explained, desired)),
-        DocumentFormat::Text => console.print(&render::explained(&explained, desired, paint)),
+        DocumentFormat::Json => {
+            console.print_document(&ExplainDocument::new(&explained, &listed, desired))
+        }
+        DocumentFormat::Text => {
+            console.print(&render::explained(&explained, &listed, desired, paint))
+        }
     }?;
     Ok(Exit::Done)
+}
+
+/// The rooms that the ledger lists for a user. Without a widget there is no ledger to read.
+async fn rooms_in_ledger(
+    user: UserId,
+    desired: &Desired,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Vec<ListedRoom>> {
+    if config.named_ledger().is_none() && find_target(config, desired.widget).is_err() {
+        return Ok(Vec::new());
+    }
+    let resolved = ResolvedTarget::for_ledger(config, || desired.widget).await?;
+    let snapshot = resolved.ledger.read(&resolved.target).await?;
+    console.warn_all(&snapshot.warnings);
+    Ok(rooms_of(&snapshot.entries, user))
 }
 
 /// Prints the rooms after rosters and templates are resolved.

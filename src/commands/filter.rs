@@ -7,10 +7,11 @@ use super::count::CountLimits;
 use crate::cli::{FilterFlags, RunFlags};
 use crate::config::Config;
 use crate::error::{Result, bail, error};
-use crate::manifest::Options;
-use crate::model::{Desired, Pipe};
+use crate::manifest::{Options, Subject, explain};
+use crate::model::{Desired, Pipe, UserId};
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 use crate::tables::nearest::nearest;
+use crate::tables::number::positive_id;
 
 /// The rooms selected by `--only` and `--except`.
 pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
@@ -44,6 +45,21 @@ pub fn match_pipes<'p>(
 pub fn load_options(config: &Config, allow_empty: bool) -> Options {
     let today = config.today;
     Options { allow_empty, today }
+}
+
+/// The user with this id or this name in `people`.
+pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
+    if let Some(id) = positive_id(name) {
+        return Ok(UserId(id));
+    }
+    let (_, explained) = explain(&config.manifest(), load_options(config, false), name);
+    match explained.map(|it| it.subject) {
+        Some(Subject::User(Some(user), _)) => Ok(user),
+        _ => Err(
+            error!(Usage: "`{name}` is neither a user's id nor a name from `people`";
+            "write the id as in a manifest, without sign and leading zeros"),
+        ),
+    }
 }
 
 /// The selection and the lifted guards, as plan options.

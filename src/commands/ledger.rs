@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::filter::{load_options, match_pipes, room_filter};
+use super::filter::{find_user, load_options, match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::RunFiles;
 use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
-use crate::document::LedgerDocument;
+use crate::document::{HistoryDocument, LedgerDocument};
 use crate::error::{Exit, Result, bail};
-use crate::ledger::{Entries, Fact, Record, compact};
+use crate::ledger::{Entries, Fact, Record, compact, history};
 use crate::manifest::{Loaded, load};
-use crate::model::{Pipe, Recorded};
+use crate::model::{HistoryEntry, Pipe, Recorded};
 use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
 
@@ -32,7 +32,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     let ResolvedTarget { ledger, target, .. } = &resolved;
     let mut before = None;
     let after = match &args.verb {
-        LedgerVerb::Show | LedgerVerb::Adopt(_) => {
+        LedgerVerb::Show | LedgerVerb::Adopt(_) | LedgerVerb::History { .. } => {
             let snapshot = ledger.read(target).await?;
             if !snapshot.found {
                 console.warn(&format!("there is no ledger at `{ledger}`"));
@@ -80,6 +80,17 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         }
     };
     console.warn_all(&after.warnings);
+    if let LedgerVerb::History { what } = &args.verb {
+        let entries = find_history(&after.entries, what.as_deref(), config)?;
+        let partial = after.is_rewritten();
+        match format {
+            DocumentFormat::Json => {
+                console.print_document(&HistoryDocument::new(target, partial, entries))
+            }
+            DocumentFormat::Text => console.print(&render::history(partial, &entries)),
+        }?;
+        return Ok(Exit::Done);
+    }
     let (entries, recorded) = (after.entries.len(), after.recorded());
     let text = match before {
         _ if format == DocumentFormat::Json => {
@@ -94,6 +105,26 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     };
     console.print(&text)?;
     Ok(Exit::Done)
+}
+
+/// The entries about the room or the user with this name, or all.
+fn find_history(
+    entries: &Entries,
+    what: Option<&str>,
+    config: &Config,
+) -> Result<Vec<HistoryEntry>> {
+    let Some(what) = what else {
+        return Ok(history(entries, None, None));
+    };
+    let mut found = history(entries, Some(&Pipe::new(what)), None);
+    if found.is_empty() {
+        found = history(entries, None, Some(find_user(what, config)?));
+    }
+    if found.is_empty() {
+        bail!(Failed: "the ledger has no entries about `{what}`";
+            "run `roomform ledger history` to list all entries");
+    }
+    Ok(found)
 }
 
 /// The recorded rooms that pipes and globs name.

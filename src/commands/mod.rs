@@ -113,7 +113,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
         Verb::Diff(args) => diff::run(args, config, console),
         Verb::Apply(args) => block_on(apply::run(args, config, console)),
         Verb::Render(args) => explain::render_manifest(args, config, console),
-        Verb::Explain(args) => explain::run(args, config, console),
+        Verb::Explain(args) => block_on(explain::run(args, config, console)),
         Verb::Export(args) => block_on(export::run(args, config, console)),
         Verb::Get(args) => block_on(get::run(args, config, console)),
         Verb::Send(args) => block_on(send::run(args, config, console)),

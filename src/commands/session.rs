@@ -336,7 +336,7 @@ pub fn load_run(
     Ok(Some((loaded, resolved)))
 }
 
-pub fn now() -> Time {
+fn now() -> Time {
     Time(Timestamp::now().as_millisecond())
 }
 

@@ -3,25 +3,26 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::filter::{load_options, match_pipes};
+use super::filter::{find_user, load_options, match_pipes};
 use super::ledger::print_matched;
-use super::session::now;
 use super::target::ResolvedTarget;
 use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
 use crate::config::Config;
 use crate::document::TodoDocument;
-use crate::error::{Exit, Result, bail, error};
+use crate::error::{Exit, Result, bail};
 use crate::ledger::{Fact, Record};
-use crate::manifest::{Subject, explain, load};
+use crate::manifest::load;
 use crate::model::{Desired, Pipe, UserId};
-use crate::plan::{ManualSteps, open_steps};
+use crate::plan::{ManualSteps, open_steps, undeclared};
 use crate::render::{self, Count, markdown};
-use crate::tables::number::positive_id;
 use crate::view;
 
 pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let loaded = load(&config.manifest(), load_options(config, false));
-    let nothing = Desired::default();
+    let nothing = Desired {
+        today: config.today,
+        ..Desired::default()
+    };
     // An invalid manifest does not say who belongs in a room.
     let desired = match loaded.is_valid() {
         true => &loaded.desired,
@@ -35,7 +36,11 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     if !remembered.found {
         console.warn(&format!("there is no ledger at `{ledger}`"));
     }
-    let mut rooms = open_steps(desired, &remembered.recorded, now());
+    let mut rooms = open_steps(desired, &remembered.recorded);
+    let mut undeclared: Vec<Pipe> = match loaded.is_valid() {
+        true => undeclared(desired, &remembered.recorded).cloned().collect(),
+        false => Vec::new(),
+    };
     let mut user = None;
     match &args.verb {
         None => user = args.list.user.as_ref(),
@@ -47,23 +52,20 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
                 .await?
                 .append(facts)
                 .await?;
-            rooms = open_steps(desired, &ledger.remember(target).await?.recorded, now());
+            rooms = open_steps(desired, &ledger.remember(target).await?.recorded);
         }
     }
     if let Some(user) = user {
         let user = find_user(user, config)?;
         keep_users(&mut rooms, |it| it == user);
+        undeclared.clear();
     }
+    let view = || view::todo(target, &rooms, &undeclared);
     match args.flags().format {
-        TodoFormat::Text => console.print(&render::write(
-            &view::todo(target, &rooms),
-            console.out_paint,
-        )),
-        TodoFormat::Json => console.print_document(&TodoDocument::new(target, &rooms)),
+        TodoFormat::Text => console.print(&render::write(&view(), console.out_paint)),
+        TodoFormat::Json => console.print_document(&TodoDocument::new(target, &rooms, &undeclared)),
         TodoFormat::Csv => console.print(&render::todo(&rooms).map_err(anyhow::Error::from)?),
-        TodoFormat::Markdown => {
-            console.print(&markdown::write(&view::todo(target, &rooms), console.fit))
-        }
+        TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
     }?;
     Ok(Exit::Done)
 }
@@ -122,19 +124,4 @@ fn keep_users(rooms: &mut Vec<ManualSteps>, is_kept: impl Fn(UserId) -> bool) {
         room.previously_removed.retain(|step| is_kept(step.user));
     }
     rooms.retain(|room| !room.previously_removed.is_empty());
-}
-
-/// The user with this id or this name in `people`.
-fn find_user(name: &str, config: &Config) -> Result<UserId> {
-    if let Some(id) = positive_id(name) {
-        return Ok(UserId(id));
-    }
-    let (_, explained) = explain(&config.manifest(), load_options(config, false), name);
-    match explained.map(|it| it.subject) {
-        Some(Subject::User(Some(user), _)) => Ok(user),
-        _ => Err(
-            error!(Usage: "`{name}` is neither a user's id nor a name from `people`";
-            "write the id as in a manifest, without sign and leading zeros"),
-        ),
-    }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Header;
 use crate::error::Exit;
 use crate::manifest::{Explained, Subject, Way};
-use crate::model::{Desired, Place};
+use crate::model::{Desired, ListedRoom, Place};
 
 /// The output of `explain --format json`.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,20 @@ pub struct ExplainDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<PlaceDocument>,
     memberships: Vec<MembershipDocument>,
+    /// The rooms that the ledger lists for the user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_ledger: Vec<ListedRoomDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct ListedRoomDocument {
+    pipe: String,
+    room_id: u64,
+    /// `known`, or `to_remove` if the user left the manifest.
+    state: &'static str,
+    /// In UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +70,7 @@ struct WayDocument {
 
 impl ExplainDocument {
     /// Builds the document of an answer.
-    pub fn new(explained: &Explained, desired: &Desired) -> Self {
+    pub fn new(explained: &Explained, listed: &[ListedRoom], desired: &Desired) -> Self {
         let (pipe, user, names) = match &explained.subject {
             Subject::Room(pipe) => (Some(pipe.to_string()), None, Vec::new()),
             Subject::User(user, names) => (None, user.map(|user| user.0), names.clone()),
@@ -80,6 +94,16 @@ impl ExplainDocument {
             ways: documents(&it.ways),
             excluded_by: documents(&it.excluded),
         });
+        let in_ledger = listed.iter().map(|it| ListedRoomDocument {
+            pipe: it.pipe.to_string(),
+            room_id: it.room.0,
+            state: if it.is_open_step {
+                "to_remove"
+            } else {
+                "known"
+            },
+            since: it.since.clone(),
+        });
         Self {
             header: Header::new("explain", Exit::Done),
             pipe,
@@ -87,6 +111,7 @@ impl ExplainDocument {
             names,
             left_out: explained.left_out.map(document),
             memberships: memberships.collect(),
+            in_ledger: in_ledger.collect(),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::change::users;
 use super::{Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::{Recorded, RecordedRoom, Sending, Target, UserSet};
+use crate::model::{HistoryEntry, Recorded, RecordedRoom, Sending, Target, UserSet};
 
 /// The state that the entries of a ledger add up to.
 #[derive(Debug, Serialize)]
@@ -68,6 +69,56 @@ struct UncertainDocument {
     run: String,
     /// In UTC.
     since: String,
+}
+
+/// The output of `ledger history --format json`.
+#[derive(Debug, Serialize)]
+pub struct HistoryDocument {
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    target: TargetDocument,
+    /// Whether the ledger was compacted or merged, so that entries may be missing.
+    partial: bool,
+    entries: Vec<HistoryEntryDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct HistoryEntryDocument {
+    /// In UTC.
+    time: String,
+    run: String,
+    /// The kind of the entry, such as `confirmed`, `released` or `done`.
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<u64>,
+    members: Vec<u64>,
+    /// The file and line that the room came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+}
+
+impl HistoryDocument {
+    /// Builds the document of these entries.
+    pub fn new(target: &Target, partial: bool, entries: Vec<HistoryEntry>) -> Self {
+        let entries = entries.into_iter().map(|entry| HistoryEntryDocument {
+            time: entry.time,
+            run: entry.run,
+            action: entry.action,
+            pipe: entry.pipe.map(|pipe| pipe.to_string()),
+            room_id: entry.room.map(|room| room.0),
+            members: users(&entry.members),
+            source: entry.source,
+        });
+        Self {
+            header: Header::new("history", Exit::Done),
+            target: TargetDocument::new(target),
+            partial,
+            entries: entries.collect(),
+        }
+    }
 }
 
 impl LedgerDocument {

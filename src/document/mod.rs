@@ -20,7 +20,7 @@ pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
 pub use explained::ExplainDocument;
-pub use ledger::LedgerDocument;
+pub use ledger::{HistoryDocument, LedgerDocument};
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::Target;
+use crate::model::{Pipe, Target};
 use crate::plan::{LeaveReason, ManualSteps, OpenStep};
 
 /// The manual steps that earlier runs caused and that are not done, by pipe and user.
@@ -17,6 +17,8 @@ pub struct TodoDocument {
     #[serde(flatten)]
     target: TargetDocument,
     steps: Vec<TodoStepDocument>,
+    /// Recorded rooms that the manifest no longer declares.
+    undeclared: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,7 +62,7 @@ impl OpenStepDocument {
 
 impl TodoDocument {
     /// Builds the document of open steps.
-    pub fn new(target: &Target, rooms: &[ManualSteps]) -> Self {
+    pub fn new(target: &Target, rooms: &[ManualSteps], undeclared: &[Pipe]) -> Self {
         let steps = rooms.iter().flat_map(|room| {
             room.previously_removed.iter().map(|step| TodoStepDocument {
                 pipe: room.pipe.to_string(),
@@ -73,6 +75,7 @@ impl TodoDocument {
             header: Header::new("todo", Exit::Done),
             target: TargetDocument::new(target),
             steps: steps.collect(),
+            undeclared: undeclared.iter().map(ToString::to_string).collect(),
         }
     }
 }

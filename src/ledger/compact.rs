@@ -115,6 +115,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             sent,
             kept: _,
             created,
+            source: _,
         } => {
             let each = member_registers(pipe, *room, members);
             let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));

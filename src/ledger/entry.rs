@@ -37,6 +37,8 @@ pub enum Fact {
         kept: FieldSet,
         /// Whether the room was created for this, by this run or one whose create it found.
         created: bool,
+        /// The file and line that declares the room, as in `rooms.yaml:3`.
+        source: Option<Box<str>>,
     },
     /// A user marked members of an existing room as present. Nothing was sent, and the server did not confirm it.
     Adopted {
@@ -194,6 +196,15 @@ impl Fact {
             | Self::Confirmed { members, .. }
             | Self::Adopted { members, .. }
             | Self::Released { members, .. } => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The file, and for a room the line, that the fact comes from.
+    pub(super) fn source(&self) -> Option<&str> {
+        match self {
+            Self::Confirmed { source, .. } => source.as_deref(),
+            Self::Roster { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -32,6 +32,11 @@ impl Snapshot {
         fold(&self.entries)
     }
 
+    /// Whether a compaction or a merge replaced the ledger, so that entries may be missing.
+    pub fn is_rewritten(&self) -> bool {
+        !self.replaces.is_empty()
+    }
+
     pub(super) fn into_remembered(self) -> Remembered {
         Remembered {
             recorded: fold_owned(self.entries),

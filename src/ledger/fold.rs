@@ -119,6 +119,7 @@ impl Folding {
                 sent,
                 kept,
                 created,
+                source: _,
             } => {
                 self.settle_intents(&pipe, room, &members);
                 let there = self.rooms.entry(room).or_default();

@@ -147,6 +147,7 @@ impl<'a> EntryLine<'a> {
             pipe: fact.pipe().map(|pipe| pipe.as_str().into()),
             room_id: fact.room().map(|room| room.0),
             members: fact.members().map(numbers),
+            source: fact.source().map(Into::into),
             ..Self::default()
         };
         match fact {
@@ -191,10 +192,7 @@ impl<'a> EntryLine<'a> {
             }
             Fact::Counted { count, .. } => line.count = Some(*count),
             Fact::Declared { declared, .. } => line.declared = Some(*declared),
-            Fact::Roster { source, given } => {
-                line.source = Some(source.as_str().into());
-                line.given = Some(*given);
-            }
+            Fact::Roster { given, .. } => line.given = Some(*given),
             Fact::Adopted { .. }
             | Fact::Released { .. }
             | Fact::Seen { .. }
@@ -236,6 +234,7 @@ impl<'a> EntryLine<'a> {
                 },
                 kept: parse_fields(&self.kept)?,
                 created: self.created,
+                source: self.source.map(|source| source.into_owned().into()),
             },
             "adopted" => Fact::Adopted {
                 pipe: pipe()?,
@@ -306,7 +305,7 @@ impl<'a> EntryLine<'a> {
     }
 }
 
-fn kind_name(fact: &Fact) -> &'static str {
+pub(super) fn kind_name(fact: &Fact) -> &'static str {
     match fact {
         Fact::Intent { .. } => "intent",
         Fact::NotCreated { .. } => "not_created",

@@ -40,6 +40,11 @@ impl Date {
     pub fn from_days(days: i64) -> Self {
         Self(i32::try_from(days).unwrap_or(i32::MAX))
     }
+
+    /// Returns the days since another day; 0 if that is later.
+    pub fn days_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Date {

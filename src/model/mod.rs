@@ -30,7 +30,8 @@ pub use look_alike::{difference, looks};
 pub use member_list::MemberList;
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
 pub use recorded::{
-    OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Release, Sending, Shown,
+    HistoryEntry, ListedRoom, OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Release,
+    Sending, Shown,
 };
 pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};

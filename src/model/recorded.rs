@@ -96,6 +96,38 @@ pub struct RecordedRoom {
     pub welcome: Option<Sending>,
 }
 
+/// One entry of a ledger, for people to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When it was written, in UTC.
+    pub time: String,
+    /// The run that wrote it.
+    pub run: String,
+    /// Its kind, such as `confirmed`.
+    pub action: &'static str,
+    /// The room, if it is about one.
+    pub pipe: Option<Pipe>,
+    /// The room's id, if known.
+    pub room: Option<RoomId>,
+    /// The members it is about.
+    pub members: Vec<UserId>,
+    /// The file and line that the room or count came from.
+    pub source: Option<String>,
+}
+
+/// A room that the ledger lists for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRoom {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
+    /// Since when, in UTC; unknown if a compaction removed the entry.
+    pub since: Option<String>,
+    /// Whether the user left the manifest and is still to be removed; else the user is a known member.
+    pub is_open_step: bool,
+}
+
 /// The state of a ledger after all its entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {

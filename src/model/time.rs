@@ -9,10 +9,9 @@ use super::Date;
 pub struct Time(pub i64);
 
 impl Time {
-    /// The calendar days from this time to a later one, in UTC.
-    pub fn days_until(self, later: Self) -> u64 {
-        let day = |time: Self| time.0.div_euclid(86_400_000);
-        u64::try_from(day(later) - day(self)).unwrap_or_default()
+    /// The day in UTC.
+    pub fn day(self) -> Date {
+        Date::from_days(self.0.div_euclid(86_400_000))
     }
 }
 
@@ -20,7 +19,7 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.div_euclid(1000);
-        let date = Date::from_days(seconds.div_euclid(86_400));
+        let date = self.day();
         let second = seconds.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         write!(f, "{date}T{hour:02}:{minute:02}:{second:02}Z")
@@ -33,9 +32,9 @@ mod tests {
 
     #[test]
     fn days_are_counted_by_the_calendar() {
-        let hours = |hours: i64| Time(hours * 3_600_000);
+        let day = |hours: i64| Time(hours * 3_600_000).day();
         for (from, to, days) in [(23, 24, 1), (0, 23, 0), (0, 48, 2), (48, 0, 0), (-1, 0, 1)] {
-            assert_eq!(hours(from).days_until(hours(to)), days, "{from} to {to}");
+            assert_eq!(day(to).days_since(day(from)), days, "{from} to {to}");
         }
     }
 

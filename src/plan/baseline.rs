@@ -123,7 +123,7 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
 }
 
 /// Returns the rooms on record that the manifest does not declare.
-pub(super) fn undeclared<'a>(
+pub fn undeclared<'a>(
     desired: &'a Desired,
     recorded: &'a Recorded,
 ) -> impl Iterator<Item = &'a Pipe> {

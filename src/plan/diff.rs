@@ -15,7 +15,7 @@ use super::rename::likely_renames;
 use super::unseen::{Unseen, unseen};
 use crate::model::{
     CountResult, Desired, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy,
-    RecordedRoom, RoomId, RoomState, Sending, Target, Time, UserId, Welcome,
+    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -217,7 +217,7 @@ impl Diff<'_> {
         let known = self.inputs.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
         let mut plan = RoomPlan {
-            manual_steps: manual_steps(room, live.id, record, self.now()),
+            manual_steps: manual_steps(self.inputs.desired, room, live.id, record),
             ..RoomPlan::default()
         };
         if let Some(id) = id.filter(|id| *id != live.id) {
@@ -299,11 +299,6 @@ impl Diff<'_> {
             ..change
         });
         plan
-    }
-
-    /// The time of the list. The ages of open steps are counted up to it.
-    fn now(&self) -> Time {
-        self.inputs.observed.read_at.unwrap_or_default()
     }
 
     /// Whether the count of a room without a record is the number of its declared members, if the rooms were counted.

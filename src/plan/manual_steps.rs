@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::merge_join::without;
 use crate::model::{
-    Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId, UserSet,
+    Date, Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId,
+    UserSet,
 };
 
 /// Members that left the manifest or are now excluded, and may still be in the room.
@@ -17,6 +18,8 @@ pub struct ManualSteps {
     pub id: RoomId,
     /// Its title in the manifest, or the one last sent.
     pub title: String,
+    /// The file and line that declare it, if any does.
+    pub place: Option<(Arc<str>, u32)>,
     /// Recorded members that are undeclared for the first time.
     pub newly_removed: Vec<UserId>,
     /// Members that left in an earlier run.
@@ -49,37 +52,39 @@ pub enum LeaveReason {
 
 /// Returns the members of a declared room to remove manually.
 pub(super) fn manual_steps(
+    desired: &Desired,
     room: &DesiredRoom,
     id: RoomId,
     record: &RecordedRoom,
-    now: Time,
 ) -> Option<ManualSteps> {
     let declared = || room.members.iter().map(|member| member.user);
     let newly_removed = match is_exactly_declared(room, &record.members) {
         true => Vec::new(),
         false => without(record.members.iter().copied(), declared()).collect(),
     };
-    let previously_removed = open_steps_of(Some(room), &record.released, now);
+    let previously_removed = open_steps_of(Some(room), &record.released, desired.today);
     (!newly_removed.is_empty() || !previously_removed.is_empty()).then(|| ManualSteps {
         pipe: room.pipe.clone(),
         id,
         title: room.state.title.clone(),
+        place: place_of(desired, room),
         newly_removed,
         previously_removed,
     })
 }
 
 /// Returns the manual steps of all recorded rooms that earlier runs caused and that are not done.
-pub fn open_steps(desired: &Desired, recorded: &Recorded, now: Time) -> Vec<ManualSteps> {
+pub fn open_steps(desired: &Desired, recorded: &Recorded) -> Vec<ManualSteps> {
     let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
         let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);
-        let steps = open_steps_of(room, &record.released, now);
+        let steps = open_steps_of(room, &record.released, desired.today);
         let sent = || record.sent.as_ref().map(|sent| sent.title.clone());
         let title = || room.map(|room| room.state.title.clone()).or_else(sent);
         (!steps.is_empty()).then(|| ManualSteps {
             pipe: pipe.clone(),
             id: *id,
             title: title().unwrap_or_default(),
+            place: room.and_then(|room| place_of(desired, room)),
             newly_removed: Vec::new(),
             previously_removed: steps,
         })
@@ -87,11 +92,15 @@ pub fn open_steps(desired: &Desired, recorded: &Recorded, now: Time) -> Vec<Manu
     rooms.collect()
 }
 
+fn place_of(desired: &Desired, room: &DesiredRoom) -> Option<(Arc<str>, u32)> {
+    Some((desired.file_name(room.place), room.place.line))
+}
+
 /// Returns the open steps of a room. A member who is declared again is not one.
 fn open_steps_of(
     room: Option<&DesiredRoom>,
     released: &BTreeMap<UserId, Release>,
-    now: Time,
+    today: Date,
 ) -> Vec<OpenStep> {
     let gone = released
         .iter()
@@ -103,7 +112,7 @@ fn open_steps_of(
             false => LeaveReason::Left,
         },
         since: release.since,
-        age: release.since.days_until(now),
+        age: today.days_since(release.since.day()),
         run: Arc::clone(&release.run),
     });
     steps.collect()

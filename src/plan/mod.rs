@@ -26,7 +26,7 @@ mod staleness;
 mod unseen;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use baseline::{Baseline, SettledField, counts_to_record};
+pub use baseline::{Baseline, SettledField, counts_to_record, undeclared};
 pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
 pub use count::{Counting, NextSizes, SizeAnswer, countable};
 pub use count_evidence::{Countable, IMPOSSIBLE};

@@ -2,15 +2,20 @@
 
 use std::fmt::Write;
 
-use super::column::{measure, pad};
+use super::column::{measure, measure_pipes, pad};
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Styles};
 use crate::manifest::{Explained, Membership, Subject, Way};
-use crate::model::{Desired, DesiredRoom, Field, MembersPolicy, Place, Welcome};
+use crate::model::{Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Place, Welcome};
 use crate::view::Count;
 
 /// The whole answer. Ends with a line break.
-pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> String {
+pub fn explained(
+    explained: &Explained,
+    listed: &[ListedRoom],
+    desired: &Desired,
+    paint: Paint,
+) -> String {
     let mut text = String::new();
     match &explained.subject {
         Subject::Room(pipe) => {
@@ -46,6 +51,20 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
     if !out.is_empty() {
         let count = format!("{} {rest}", Count(out.len(), kept_out));
         write_list(&mut text, &count, &out, by_room, desired);
+    }
+    if !listed.is_empty() {
+        let _ = writeln!(text, "  {} in the ledger:", Count(listed.len(), "room"));
+    }
+    let width = measure_pipes(listed.iter().map(|it| &it.pipe));
+    for it in listed {
+        let pipe = pad(&terminal(it.pipe.as_str()), width);
+        let state = if it.is_open_step {
+            "to remove"
+        } else {
+            "known"
+        };
+        let since = it.since.as_deref().map_or("unknown time".into(), terminal);
+        let _ = writeln!(text, "    {pipe}  room {}, {state} since {since}", it.room);
     }
     text
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::column::{measure_pipes, pad};
 use super::escape::{quoted, terminal};
 use super::sentence;
-use crate::model::{Field, Recorded, RoomId, Sending, Target, UserId};
+use crate::model::{Field, HistoryEntry, Recorded, RoomId, Sending, Target, UserId};
 use crate::view::{Count, NAMED, few, values};
 
 /// The record of a ledger with this number of entries. Ends with a line break.
@@ -50,6 +51,29 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     };
     let known = "confirmed by the server, or adopted; the API does not list members";
     let _ = writeln!(text, "\nknown: {known}{adopted}");
+    text
+}
+
+/// The entries of a ledger, a line each. Ends with a line break.
+pub fn history(partial: bool, entries: &[HistoryEntry]) -> String {
+    let mut text = String::new();
+    let width = measure_pipes(entries.iter().filter_map(|entry| entry.pipe.as_ref()));
+    for entry in entries {
+        let pipe = entry.pipe.as_ref().map_or("", |pipe| pipe.as_str());
+        let pipe = pad(&terminal(pipe), width);
+        let room = entry.room.map(|room| format!("  room {room}"));
+        let members = (!entry.members.is_empty()).then(|| few(&entry.members, NAMED));
+        let members = members.map(|members| format!(": {members}"));
+        let source = entry.source.as_deref().map(terminal);
+        let source = source.map(|source| format!("  ({source})"));
+        let [time, run] = [&entry.time, &entry.run].map(|it| terminal(it));
+        let action = entry.action;
+        let what: String = [room, members, source].into_iter().flatten().collect();
+        let _ = writeln!(text, "{time}  {run}  {action:<11}  {pipe}{what}");
+    }
+    if partial {
+        text.push_str("partial: the ledger was compacted or merged, so entries may be missing\n");
+    }
     text
 }
 

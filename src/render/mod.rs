@@ -29,12 +29,12 @@ pub use adoption::adoption;
 pub use doctor::doctor;
 pub use explained::explained;
 pub use failed::failed;
-pub use ledger::ledger;
+pub use ledger::{history, ledger};
 pub use paint::Paint;
 pub use progress::{EVERY, Progress};
 pub use resolved_manifest::{find_ci_command, manifest, members};
 pub use send_result::sent;
-pub use text::{briefly, outcome, plan, remaining, sentence, write};
+pub use text::{attention, briefly, outcome, plan, remaining, sentence, write};
 pub use todo::todo;
 pub use unified_diff::unified;
 

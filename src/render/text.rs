@@ -1,4 +1,4 @@
-//! Views as text for a terminal. Changes that need attention come last, next to the figures.
+//! Views as text for a terminal: what needs attention comes first, the figures come last.
 
 use std::fmt::Write;
 
@@ -32,11 +32,24 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
 /// A plan or a manifest diff as text, without the diagnostics, which are drawn on stderr. Ends with a line break.
 pub fn write(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
-    changes(&mut text, view, paint);
-    let others = view.sections.values();
-    let others = others.filter(|it| it.changes.is_empty() && it.kind != SectionKind::Refused);
-    for section in others {
+    let changes = view.sections.values().flat_map(|section| &section.changes);
+    let width = measure_pipes(changes.map(|change| &change.pipe));
+    let (first, mut rest): (Vec<_>, Vec<_>) = view
+        .sections
+        .values()
+        .filter(|section| section.kind != SectionKind::Refused)
+        .partition(|section| section.kind.needs_attention());
+    rest.sort_by_key(|section| section.changes.is_empty());
+    let mut is_after_lines = false;
+    for section in first.into_iter().chain(rest) {
+        if is_after_lines && !section.changes.is_empty() {
+            text.push('\n');
+        }
+        for change in &section.changes {
+            change_block(&mut text, change, width, view.known, paint);
+        }
         section_lines(&mut text, section, paint);
+        is_after_lines = section.changes.is_empty() && !text.is_empty();
     }
     if !text.is_empty() {
         text.push('\n');
@@ -50,7 +63,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
     text
 }
 
-/// A section without changes: its name, and its lines.
+/// The lines of a section, without diagnostics.
 fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
     let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
     for (index, line) in lines.enumerate() {
@@ -72,6 +85,28 @@ fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
         let words = sentence(&line.text);
         let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
     }
+}
+
+/// The lines that need attention, one each, to read again before a question. Empty if there are none.
+pub fn attention(view: &View<'_>, paint: Paint) -> String {
+    let mut text = String::new();
+    let sections = view.sections.values();
+    for section in sections.filter(|section| section.kind.needs_attention()) {
+        for line in view.lines(section) {
+            if text.is_empty() {
+                let _ = writeln!(
+                    text,
+                    "\n{}",
+                    paint.style(Styles::DANGER, "needs attention:")
+                );
+            }
+            let label = line.label.as_deref().map(|label| format!("{label}: "));
+            let label = label.unwrap_or_default();
+            let (sign, words) = (section.kind.sign(), sentence(&line.sentence()));
+            let _ = writeln!(text, "  {sign} {label}{words}");
+        }
+    }
+    text
 }
 
 /// Escapes a sentence for a terminal.
@@ -101,22 +136,6 @@ fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
     lines.extend(view.cut.clone());
     for line in lines {
         let _ = writeln!(text, "      {line}");
-    }
-}
-
-fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
-    let changes = view.sections.values().flat_map(|section| &section.changes);
-    let width = measure_pipes(changes.map(|change| &change.pipe));
-    for kind in [
-        SectionKind::Create,
-        SectionKind::Members,
-        SectionKind::Update,
-        SectionKind::NeedsAttention,
-    ] {
-        let section = view.sections.get(&kind);
-        for change in section.into_iter().flat_map(|section| &section.changes) {
-            change_block(text, change, width, view.known, paint);
-        }
     }
 }
 

@@ -18,7 +18,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
-        figures: cards(&diff.summary, &diff.changes, 0, diff.manual_steps.len()),
+        figures: cards(&diff.summary, &diff.changes, 0, &diff.manual_steps),
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: Known::DECLARED,

@@ -1,14 +1,14 @@
-//! Members to remove manually, as lines and as the view of `todo`.
+//! Members and rooms to remove manually: caused by this change, or still open from earlier runs.
 
 use super::plan::site;
-use super::section::{Line, SectionKind, Title};
-use super::text::text;
-use super::{Count, Span, View};
-use crate::model::{Target, UserId};
-use crate::plan::{LeaveReason, ManualSteps, OpenStep};
+use super::section::{Detail, Line, Place, SectionKind, Title};
+use super::text::{names, text};
+use super::{Count, NAMED, Span, View};
+use crate::model::{Pipe, Target, UserId};
+use crate::plan::{LeaveReason, ManualSteps, OpenStep, Plan};
 
-/// The open steps, one line each.
-pub fn todo<'a>(target: &'a Target, rooms: &'a [ManualSteps]) -> View<'a> {
+/// The open steps, a line for each member, and the rooms on record that the manifest does not declare.
+pub fn todo<'a>(target: &'a Target, rooms: &'a [ManualSteps], undeclared: &'a [Pipe]) -> View<'a> {
     let steps = || rooms.iter().flat_map(|room| &room.previously_removed);
     let verdict = match (steps().count(), steps().map(|step| step.age).max()) {
         (count, Some(oldest)) => {
@@ -21,12 +21,62 @@ pub fn todo<'a>(target: &'a Target, rooms: &'a [ManualSteps]) -> View<'a> {
     let mut view = View::new("todo", Some(target), heading, verdict);
     for room in rooms {
         let steps = room.previously_removed.chunks(1);
-        view.add(
+        let lines = steps.map(|steps| Line {
+            title: Some(Title::Same(&room.title)),
+            ..open_steps(room, steps)
+        });
+        view.add(SectionKind::OpenSteps, lines);
+    }
+    view.add_undeclared(SectionKind::OpenSteps, undeclared);
+    view
+}
+
+impl<'a> View<'a> {
+    /// Adds the members and rooms that the API cannot remove.
+    pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
+        self.add_removed_members(&plan.manual_steps);
+        for room in &plan.manual_steps {
+            let is_same = |one: &OpenStep, next: &OpenStep| {
+                (one.reason, &one.run) == (next.reason, &next.run)
+            };
+            let steps = room.previously_removed.chunk_by(is_same);
+            let lines = steps.map(|steps| open_steps(room, steps));
+            self.add(SectionKind::OpenSteps, lines);
+        }
+        self.add_undeclared(SectionKind::ManualSteps, &plan.baseline.left);
+        let is_old = |pipe: &&Pipe| plan.baseline.left.binary_search(pipe).is_err();
+        self.add_undeclared(
             SectionKind::OpenSteps,
-            steps.map(|step| open_steps(room, step)),
+            plan.undeclared.iter().filter(is_old),
         );
     }
-    view
+
+    /// Adds the members that this change removes from the manifest.
+    pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
+        let rooms = rooms.iter().filter(|room| !room.newly_removed.is_empty());
+        let lines = rooms.map(|room| {
+            let text = text!(
+                "no longer in the manifest: {}",
+                room.newly_removed.as_slice()
+            );
+            Line {
+                detail: Detail::Removed(&room.newly_removed),
+                ..Line::for_room(&room.pipe, text)
+            }
+        });
+        self.add(SectionKind::ManualSteps, lines);
+    }
+
+    /// Adds one line for all rooms on record that the manifest does not declare.
+    fn add_undeclared(&mut self, kind: SectionKind, pipes: impl IntoIterator<Item = &'a Pipe>) {
+        let pipes: Vec<&str> = pipes.into_iter().map(Pipe::as_str).collect();
+        if !pipes.is_empty() {
+            let rooms = Count(pipes.len(), "room");
+            let pipes = names(pipes.into_iter(), NAMED);
+            let text = text!("{} on record but no longer declared: {}", rooms, pipes);
+            self.add(kind, [Line::new(text)]);
+        }
+    }
 }
 
 /// Steps of one room with the same run and reason.
@@ -42,8 +92,10 @@ fn open_steps<'a>(room: &'a ManualSteps, steps: &'a [OpenStep]) -> Line<'a> {
             Span::Name(step.run.as_ref().into())
         )
     });
+    let place = room.place.as_ref();
     Line {
-        title: Some(Title::Same(&room.title)),
+        place: place.map(|(file, line)| Place::new(file, *line)),
+        detail: Detail::OpenSteps(steps),
         ..Line::for_room(&room.pipe, text.unwrap_or_default())
     }
 }

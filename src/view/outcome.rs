@@ -30,7 +30,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
         false => "Nothing was applied to",
     };
     let left = after.unwrap_or(plan);
-    let cut = cuts_members(&[], &left.manual_steps);
+    let cut = cuts_members(&[], &plan.manual_steps);
     let heading = text!("{} {}", done, site(&plan.target));
     let now = after.map(|plan| format!("now: {}", verdict(plan)));
     let mut view = View {
@@ -44,7 +44,9 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view.add(SectionKind::Remedies, remedies);
     view.facts.extend(left.counts.as_ref().map(count_figures));
     view.add_counts(left);
-    view.add_manual_steps(left);
+    view.add_conflicts(left);
+    // What this run recorded is not an open step of an earlier run.
+    view.add_manual_steps(plan);
     let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
     view.add_notes(left.notes.iter().filter(uncertain));
     let mut changes = plan.changes.iter().peekable();

@@ -4,11 +4,11 @@ use super::counts::count_figures;
 use super::figures::{cards, recreated, verdict};
 use super::findings;
 use super::grammar::counts;
-use super::section::{Detail, Line, Place, SectionKind};
-use super::text::{names, text};
+use super::section::{Line, Place, SectionKind};
+use super::text::text;
 use super::{Count, Figure, NAMED, Span, State, Text, Tone, View, values};
 use crate::manifest::Loaded;
-use crate::model::{Field, Pipe, Target};
+use crate::model::{Field, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
 
 /// A plan, and the diagnostics of its manifest.
@@ -20,14 +20,14 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     };
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
-    let (conflicts, manual_steps) = (plan.conflicts.len(), plan.manual_steps.len());
+    let conflicts = plan.conflicts.len();
     let facts = [requests(plan)].into_iter();
     let mut view = View {
         state,
         facts: facts
             .chain(plan.counts.as_ref().map(count_figures))
             .collect(),
-        figures: cards(&plan.summary, &plan.changes, conflicts, manual_steps),
+        figures: cards(&plan.summary, &plan.changes, conflicts, &plan.manual_steps),
         legend: legend(plan),
         cut: cut(plan),
         desired: Some(&loaded.desired),
@@ -40,6 +40,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     view.add(SectionKind::Refused, refusals);
     view.add_changes(&plan.changes);
     view.add_counts(plan);
+    view.add_conflicts(plan);
     view.add_manual_steps(plan);
     view.add_diagnostics(loaded);
     view.add_notes(&plan.notes);
@@ -85,42 +86,19 @@ fn requests(plan: &Plan) -> String {
 }
 
 impl<'a> View<'a> {
-    /// Adds conflicts, and changes that the API does not support.
-    pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
+    /// Adds rooms that a person must fix before anything is written to them.
+    pub(super) fn add_conflicts(&mut self, plan: &'a Plan) {
         let conflicts = plan.conflicts.iter().map(|it| Line {
             place: Some(Place::new(&it.file, it.line)),
             ..Line::for_room(&it.pipe, findings::conflict(&it.kind))
         });
         self.add(SectionKind::Conflicts, conflicts);
-        self.add_removed_members(&plan.manual_steps);
-        if let rooms @ 1.. = plan.undeclared.len() {
-            let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
-            let rooms = Count(rooms, "room");
-            let text = text!("{} on record but no longer declared: {}", rooms, pipes);
-            self.add(SectionKind::ManualSteps, [Line::new(text)]);
-        }
-    }
-
-    pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
-        self.add(SectionKind::ManualSteps, rooms.iter().map(removed_members));
     }
 
     pub(super) fn add_notes(&mut self, notes: impl IntoIterator<Item = &'a Note>) {
         for (kind, line) in notes.into_iter().map(findings::note) {
             self.add(kind, [line]);
         }
-    }
-}
-
-/// Members of a room that are no longer in the manifest.
-fn removed_members(room: &ManualSteps) -> Line<'_> {
-    let mut users = room.newly_removed.clone();
-    users.extend(room.previously_removed.iter().map(|step| step.user));
-    users.sort_unstable();
-    let text = text!("no longer in the manifest: {}", users.as_slice());
-    Line {
-        detail: Detail::ManualSteps(room),
-        ..Line::for_room(&room.pipe, text)
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::text::{text, titles};
 use super::{Span, Text, Tone};
-use crate::model::Pipe;
-use crate::plan::{Action, Change, ManualSteps};
+use crate::model::{Pipe, UserId};
+use crate::plan::{Action, Change, OpenStep};
 
 /// What the lines of a section have in common. The order is that of a page: most dangerous first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,6 +163,18 @@ impl SectionKind {
             || (self.level() == Level::Warning && self != Self::Warnings)
     }
 
+    /// Whether its lines are read before anything else, and again before a question.
+    pub fn needs_attention(self) -> bool {
+        matches!(
+            self,
+            Self::WouldBeRefused
+                | Self::Guards
+                | Self::NeedsAttention
+                | Self::IgnoredPublicity
+                | Self::Conflicts
+        )
+    }
+
     /// The section of a change.
     pub fn for_change(change: &Change) -> Self {
         match &change.action {
@@ -236,7 +248,8 @@ pub enum Detail<'a> {
     #[default]
     None,
     Change(&'a Change),
-    ManualSteps(&'a ManualSteps),
+    Removed(&'a [UserId]),
+    OpenSteps(&'a [OpenStep]),
 }
 
 impl<'a> Place<'a> {

@@ -143,6 +143,7 @@ fn confirmed() -> Fact {
         sent: room().state,
         kept: FieldSet::default(),
         created: true,
+        source: None,
     }
 }
 

@@ -187,13 +187,13 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
     let token = ["--read-as", "7"];
     let run = |args: &[&str]| scene.run([args, &token].concat());
     assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&scene.url(), "API"), @r#"
-      # rooms.yaml:5
-      ~ seen                 update
-          title   "Old title" → "Seen"
-
       conflicts: nothing is written to these rooms
         new (rooms.yaml:4): not listed: a JWT may show only one user's rooms; read with the secret key
         unseen (rooms.yaml:6): not listed: a JWT may show only one user's rooms; read with the secret key
+
+      # rooms.yaml:5
+      ~ seen                 update
+          title   "Old title" → "Seen"
 
     plan: 1 to update, 2 conflicts; 0 unchanged, 0 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify

@@ -93,7 +93,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                 Fact::Message { pipe: five.clone(), room, from: UserId(9), stage }
             }),
             4 => (users(), state(), kept(), any::<bool>()).prop_map(move |(members, sent, kept, created)| {
-                Fact::Confirmed { pipe: two.clone(), room, members, sent, kept, created }
+                Fact::Confirmed { pipe: two.clone(), room, members, sent, kept, created, source: None }
             }),
             2 => users().prop_map(move |members| {
                 Fact::Adopted { pipe: seven.clone(), room, members }

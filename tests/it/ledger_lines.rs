@@ -12,7 +12,7 @@ const HEADER: &str = r#"{"roomform_ledger":1,"origin":"https://chat.example","wi
 const LINES: &str = r#"{"run":"r","seq":1,"time":"t","kind":"intent","pipe":"p","members":[]}
 {"run":"r","seq":2,"time":"t","kind":"intent","pipe":"p\n","members":[0,9999999999999999999],"welcome":true}
 {"run":"r","seq":3,"time":"t","kind":"confirmed","pipe":"p","room_id":7,"members":[3,1,3],"title":"Курс","type":12,"public":true}
-{"run":"r","seq":4,"time":"t","kind":"confirmed","pipe":"p","room_id":7,"members":[],"title":"\"Курс\"\\ \n\u0001😀\\","type":-7,"public":false,"kept":["title","type","public"]}
+{"run":"r","seq":4,"time":"t","kind":"confirmed","pipe":"p","room_id":7,"members":[],"title":"\"Курс\"\\ \n\u0001😀\\","type":-7,"public":false,"kept":["title","type","public"],"source":"rooms/α.yaml:3"}
 {"run":"r","seq":5,"time":"t","kind":"adopted","pipe":"p","room_id":7,"members":[3]}
 {"run":"r","seq":6,"time":"t","kind":"released","pipe":"p","room_id":7,"members":[3]}
 {"run":"r","seq":7,"time":"t","kind":"done","pipe":"p","room_id":7,"members":[3]}

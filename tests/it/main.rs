@@ -36,6 +36,7 @@ mod get;
 mod get_shapes;
 mod guards;
 mod help;
+mod history;
 mod hostile;
 mod http;
 mod import_cycles;

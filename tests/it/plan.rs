@@ -273,12 +273,12 @@ fn a_new_public_room_needs_attention_but_is_no_publish() {
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
     let plan = scene.edit("rooms:\n", rooms).plan();
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
-      # rooms.yaml:5
-      + z-room               create  conference, closed, 0 members
-          title   "Z"
       # rooms.yaml:4
       ! a-lounge             create  conference, public, 0 members
           title   "Lounge"
+      # rooms.yaml:5
+      + z-room               create  conference, closed, 0 members
+          title   "Z"
 
     plan: 2 to create (1 public); 2 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
@@ -307,7 +307,10 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     scene.apply().ok();
     assert_eq!(scene.writes(), writes);
     // The members are released; removing them is still a manual step.
-    scene.plan().ok().shows("no longer in the manifest: 4");
+    scene
+        .plan()
+        .ok()
+        .shows("remove 4 from room 2, no longer in the manifest since today");
     scene
         .edit("Team A, members: [3]", "Team A, members: [3, 4]")
         .plan()
@@ -439,13 +442,13 @@ fn a_recreated_room_needs_attention_and_is_counted() {
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
     let plan = scene.edit("rooms:\n", rooms).run("plan --allow-recreate");
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
-      # rooms.yaml:4
-      + z-room               create  conference, closed, 0 members
-          title   "Z"
       # rooms.yaml:5
       ! team-a               recreated  conference, closed, 2 members
           title   "Team A"
           members 3, 4
+      # rooms.yaml:4
+      + z-room               create  conference, closed, 0 members
+          title   "Z"
 
     plan: 2 to create (1 recreated), 2 members to add; 1 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify

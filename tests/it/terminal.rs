@@ -163,6 +163,31 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
 }
 
 #[test]
+fn lines_that_need_attention_come_first_and_again_before_the_question() {
+    let manifest = "version: 1\nrooms:\n  - {pipe: a, title: A, members: [3]}\n  - {pipe: lobby, title: Lobby, public: true}\n";
+    let scene = Scene::new().manifest(manifest).sandbox();
+    let (shown, _) = answered(&scene.env("NO_COLOR", "1"), "n");
+    let places: Vec<usize> = [
+        "! lobby ",
+        "+ a ",
+        "plan: 2 to create",
+        "needs attention:\r\n  ! new and public: `lobby` \"Lobby\": create conference, public",
+        QUESTION,
+    ]
+    .map(|part| {
+        shown
+            .find(part)
+            .unwrap_or_else(|| panic!("{part}: {shown}"))
+    })
+    .to_vec();
+    assert!(places.is_sorted(), "{places:?}: {shown}");
+    // Without such lines there is no list.
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    let (shown, _) = answered(&scene, "n");
+    shown.as_str().lacks("needs attention");
+}
+
+#[test]
 fn a_write_probe_asks_too() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let probe = ["doctor", "--write-probe", "probe-1"];

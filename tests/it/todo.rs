@@ -23,10 +23,10 @@ fn two_weeks_later() -> Scene {
 }
 
 /// Replaces run ids and times, which differ in each run.
-fn stable(text: &str) -> String {
+pub fn stable(text: &str) -> String {
     let is_run = |word: &str| word.len() == 16 && word.bytes().all(|it| it.is_ascii_hexdigit());
-    let is_time = |word: &str| word.len() == 20 && word.ends_with('Z');
-    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-:".contains(c));
+    let is_time = |word: &str| word.starts_with("20") && word.ends_with('Z');
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"-:.".contains(c));
     let words = words.map(|word| {
         let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
         match bare {
@@ -45,9 +45,9 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
     let text = scene.run("todo").ok().replace(&scene.url(), "URL");
     assert_snapshot!(stable(&text), @r#"
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-b "B": remove 4 from room 2, no longer in the manifest for 14 days, by run `RUN`
-        team-platform "Platform, \"core\"": remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
-        team-platform "Platform, \"core\"": remove 5 from room 4, excluded for 14 days, by run `RUN`
+        team-b "B" (rooms.yaml:5): remove 4 from room 2, no longer in the manifest for 14 days, by run `RUN`
+        team-platform "Platform, \"core\"" (rooms.yaml:4): remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
+        team-platform "Platform, \"core\"" (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
 
     todo: 3 open steps in 2 rooms, the oldest for 14 days
           target: widget 627 on URL
@@ -67,9 +67,9 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
 
     Remove these members in ImbaChat, then run `roomform todo done PIPE`.
 
-    - [ ] <code>team-b</code> <code>B</code>: remove <code>4</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code>
-    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>4</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code>
-    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>5</code> from room <code>4</code>, excluded for 14 days, by run <code>RUN</code>
+    - [ ] <code>team-b</code> <code>B</code>: remove <code>4</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
+    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>4</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
+    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>5</code> from room <code>4</code>, excluded for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
     ");
     let document = scene.run("todo --format json").json();
     scene.fits_schema("todo", &document);
@@ -123,7 +123,10 @@ fn finished_steps_are_cleared_as_the_document_says() {
     scene.apply().ok();
     for _ in 1..=2 {
         // The manual step remains.
-        scene.run(plan).ok().shows(line);
+        scene
+            .run(plan)
+            .ok()
+            .shows("remove 4, 5 from room 4, no longer in the manifest since today");
     }
     let one = scene.run("todo done team-platform tutor");
     one.exits(0);
@@ -131,13 +134,10 @@ fn finished_steps_are_cleared_as_the_document_says() {
     one.out
         .shows("todo: 2 open steps in 2 rooms")
         .lacks("remove 4 from room 1,");
-    scene
-        .run(plan)
-        .ok()
-        .shows("team-platform: no longer in the manifest: 5");
+    scene.run(plan).ok().shows("remove 5 from room 4,");
     scene.run("todo done team-platform").ok();
     let after = scene.run(plan).ok();
-    after.lacks("team-platform").shows("team-b: no longer");
+    after.lacks("team-platform").shows("remove 4 from room 2,");
     let done = scene.run("todo done team-* --format json");
     assert_eq!(done.json()["steps"].as_array().unwrap().len(), 0);
     let clear = scene.run(plan).ok();
@@ -215,6 +215,12 @@ fn a_plan_fails_on_request_if_a_step_has_been_open_for_too_long() {
         );
     }
     scene.plan().exits(0);
+    let later = "plan --fail-on-overdue 15d --today 2999-01-01";
+    scene.run(later).exits(2);
+    scene
+        .run("todo --today 2999-01-01")
+        .ok()
+        .lacks("for 14 days");
     scene.run("plan --fail-on-overdue 14").exits(64);
     // A refusal takes precedence over an overdue step, and only the steps of selected rooms count.
     scene
@@ -225,4 +231,55 @@ fn a_plan_fails_on_request_if_a_step_has_been_open_for_too_long() {
     scene.run("todo done team-*").ok();
     scene.edit("public: true, ", "");
     scene.run("plan --fail-on-overdue 0d").exits(0);
+}
+
+/// A plan separates the steps of this change from those still open. The result of an apply does too.
+#[test]
+fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
+    let scene = two_weeks_later();
+    scene
+        .edit("[3, 9]", "[3]")
+        .edit("{pipe: team-b", "{pipe: team-d");
+    let plan = scene.run("plan --ignore-limits").ok();
+    let (_, steps) = plan.split_once("\n\n  manual steps").unwrap();
+    let (steps, _) = steps.split_once("\n\nplan:").unwrap();
+    assert_snapshot!(stable(steps), @r"
+    : the API cannot remove members or rooms
+        team-c: no longer in the manifest: 9
+        1 room on record but no longer declared: `team-b`
+
+      notes
+        team-d: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
+
+      manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
+        team-platform (rooms.yaml:4): remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
+        team-platform (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
+    ");
+    let page = scene.run("plan --ignore-limits --format markdown").ok();
+    let applied = scene
+        .run("apply --yes --ignore-limits --format markdown")
+        .ok();
+    for page in [page, applied] {
+        let (_, steps) = page.split_once("### Manual steps: ").unwrap();
+        let (new, open) = steps.split_once("### Manual steps still open: ").unwrap();
+        new.shows("team-c")
+            .shows("no longer declared: <code>team-b");
+        new.lacks("team-platform");
+        open.begins("2\n").lacks("team-c").lacks("team-b");
+    }
+    // In the next plan they are open, too, and the room that left is on the list of `todo`.
+    let todo = scene.run("todo").ok();
+    todo.shows(
+        "team-c \"C\" (rooms.yaml:6): remove 9 from room 3, no longer in the manifest since today",
+    );
+    todo.shows("    1 room on record but no longer declared: `team-b`\n");
+    assert_eq!(
+        scene.run("todo --format json").json()["undeclared"][0],
+        "team-b"
+    );
+    scene
+        .plan()
+        .ok()
+        .shows("still open")
+        .lacks("manual steps: the API");
 }

@@ -60,17 +60,15 @@ impl<'a> Details<'a> {
 
     /// Adds the details of a line, and returns their number.
     pub(super) fn push(&mut self, subject: &Subject<'_>) -> Option<usize> {
-        let ids = |users: &[UserId]| users.iter().map(ToString::to_string).collect();
         let detail = match subject {
             Subject::None => return None,
             Subject::Change(change) => self.change(change),
-            Subject::ManualSteps(room) => Detail {
-                newly_removed: ids(&room.newly_removed),
-                previously_removed: room
-                    .previously_removed
-                    .iter()
-                    .map(|step| step.user.to_string())
-                    .collect(),
+            Subject::Removed(users) => Detail {
+                newly_removed: users.iter().map(ToString::to_string).collect(),
+                ..Detail::default()
+            },
+            Subject::OpenSteps(steps) => Detail {
+                previously_removed: steps.iter().map(|step| step.user.to_string()).collect(),
                 ..Detail::default()
             },
         };

@@ -23,7 +23,7 @@
     section,
     kind: section.dataset.kind,
     count: section.querySelector("h2 .n"),
-    page: "pinned" in section.dataset ? PINNED : PAGE,
+    page: "closed" in section.dataset ? 0 : "pinned" in section.dataset ? PINNED : PAGE,
     rows: [...section.querySelectorAll(":scope > ul > li")].map((li) => ({ li })),
     found: [],
     shown: 0,
@@ -77,15 +77,15 @@
   const show = () => {
     const wanted = words();
     const kinds = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+    const filtered = wanted.length > 0 || kinds.size > 0;
     let found = 0;
     for (const part of parts) {
       const on = kinds.size === 0 || kinds.has(part.kind);
       part.found = on ? part.rows.filter((row) => matches(row, wanted)) : [];
-      part.shown = part.page;
+      part.shown = filtered ? Math.max(part.page, PAGE) : part.page;
       found += part.found.length;
       paint(part);
     }
-    const filtered = wanted.length > 0 || kinds.size > 0;
     all.hidden = !filtered;
     status.textContent = !filtered ? count(total, "line") : found ? `${found} of ${count(total, "line")}` : `No match in ${count(total, "line")}`;
   };

@@ -64,6 +64,7 @@ pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> 
         sections: vec![Section {
             kind: SectionKind::Remedies,
             items: hints.collect(),
+            listed_by: None,
         }],
         foot: Vec::new(),
     };
@@ -89,6 +90,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>, dialect: Dialect) -> Se
         lines.sort_by_key(|line| line.place.map(|place| (place.file, place.line)));
     }
     let mut folds: HashMap<&str, Arc<str>> = HashMap::new();
+    let is_listed = kind == SectionKind::OpenSteps && view.verb != "todo";
     let rooms: Arc<str> = Arc::from("Rooms");
     let items = lines.iter().map(|line| match line.place {
         Some(place) if is_by_file => {
@@ -100,13 +102,14 @@ fn section(view: &View<'_>, section: &view::Section<'_>, dialect: Dialect) -> Se
             }
         }
         _ => Item {
-            fold: (kind == SectionKind::AsPlanned).then(|| rooms.clone()),
+            fold: (kind == SectionKind::AsPlanned || is_listed).then(|| rooms.clone()),
             text: item(kind, line, dialect),
         },
     });
     Section {
         kind,
         items: items.collect(),
+        listed_by: is_listed.then_some("roomform todo"),
     }
 }
 
@@ -115,7 +118,7 @@ fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
     let words = write_text(&line.sentence(), dialect);
     let label = line.label.as_deref().map(|label| match line.detail {
         Detail::Change(_) => format!("**{label}:** "),
-        Detail::None | Detail::ManualSteps(_) => format!("{label}: "),
+        Detail::None | Detail::Removed(_) | Detail::OpenSteps(_) => format!("{label}: "),
     });
     let label = label.unwrap_or_default();
     let hint = line.hint.map(|hint| format!(". *{}*", dialect.words(hint)));

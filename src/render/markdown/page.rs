@@ -29,6 +29,8 @@ pub(super) struct Page {
 pub(super) struct Section {
     pub(super) kind: SectionKind,
     pub(super) items: Vec<Item>,
+    /// The command that lists the items. They are folded, and the first to be omitted.
+    pub(super) listed_by: Option<&'static str>,
 }
 
 /// One line.
@@ -75,8 +77,10 @@ impl Page {
 
     /// Sets how many items of each section fit into this many bytes, for the pinned sections or for the others.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
-        let wanted =
-            |section: &Section| section.kind.is_pinned() == pinned && !section.items.is_empty();
+        let wanted = |section: &Section| {
+            let is_listed = section.listed_by.is_some();
+            section.kind.is_pinned() == pinned && !is_listed && !section.items.is_empty()
+        };
         let sections = self.sections.iter().enumerate();
         let mut waiting: Vec<(usize, Vec<usize>)> = sections
             .filter(|(_, section)| wanted(section))
@@ -104,9 +108,12 @@ impl Page {
         if let Some(limit) = limit {
             let _ = writeln!(text, "{}\n", self.cut(shown, limit));
         }
-        let folded = self.sections.iter().flat_map(|section| &section.items);
+        let sections = self.sections.iter();
+        let sections = sections.filter(|section| section.listed_by.is_none());
+        let folded = sections.flat_map(|section| &section.items);
         let open = folded.filter(|item| item.fold.is_some()).count() <= OPEN;
         for (section, shown) in self.sections.iter().zip(shown) {
+            let open = open && section.listed_by.is_none();
             section.write(&mut text, *shown, self.dialect, open);
         }
         for line in &self.foot {
@@ -124,7 +131,10 @@ impl Page {
             .filter(|(section, shown)| **shown < section.items.len())
             .map(|(section, shown)| {
                 let (all, noun) = (section.items.len(), section.kind.noun());
-                format!("{} of {all} {noun}", all - shown)
+                let command = section.listed_by;
+                let command = command.map(|command| format!(" (`{command}` lists them)"));
+                let command = command.unwrap_or_default();
+                format!("{} of {all} {noun}{command}", all - shown)
             })
             .collect();
         let left_out = left_out.join(", ");

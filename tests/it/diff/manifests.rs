@@ -31,6 +31,13 @@ rooms:
     let ran = diff(BASE, head, &[]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @r#"
+      would be refused: a plan of the second manifest would be refused unless allowed
+        `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`
+
+      # head.yaml:3
+      ! team-a               publish: closed → public, 3 declared members inside
+          title   "Team A" → "Team Alpha"
+          members +2 (17, 18)   2 as before
       # head.yaml:5
       + new                  create  conference, closed, 2 members
           title   "New room"
@@ -38,13 +45,6 @@ rooms:
       # head.yaml:4
       ~ team-b               add members
           members +1 (17)   1 as before
-      # head.yaml:3
-      ! team-a               publish: closed → public, 3 declared members inside
-          title   "Team A" → "Team Alpha"
-          members +2 (17, 18)   2 as before
-
-      would be refused: a plan of the second manifest would be refused unless allowed
-        `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 5
@@ -157,7 +157,7 @@ fn limits_warn_and_never_refuse() {
     let heading =
         "  would be refused: a plan of the second manifest would be refused unless allowed\n";
     let (_, guards) = ran.out.split_once(heading).unwrap();
-    assert_snapshot!(guards, @"
+    assert_snapshot!(guards, @r#"
         1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
         2 members to send, `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
 
@@ -165,10 +165,15 @@ fn limits_warn_and_never_refuse() {
         limits.create: not set → 0
         limits.add_members: not set → 1
 
+      # head.yaml:7
+      ! new                  create  conference, public, 2 members
+          title   "New room"
+          members 3, 4
+
     diff: 1 to create (1 public), 2 members to add; 3 unchanged
           people: 2 people join 1 room
           base.yaml → head.yaml: two manifests; no server was read
-    ");
+    "#);
     let published = edited("title: Team A", "title: Team A, public: true", &[]);
     published.shows("unless allowed\n    `team-a` would become public");
 }
@@ -187,12 +192,12 @@ fn a_publish_says_whether_its_limit_is_new() {
         ran.out
     };
     assert_snapshot!(publish("team-b", "'team-*'"), @"
+      guards
+        limits.publish: `team-b` → `team-*`
+
       # head.yaml:4
       ! team-a               publish: closed → public, 3 declared members inside
           allowed by `team-*` in limits.publish, added in this change
-
-      guards
-        limits.publish: `team-b` → `team-*`
 
     diff: 1 to update (1 becomes public); 2 unchanged
           base.yaml → head.yaml: two manifests; no server was read
@@ -207,6 +212,19 @@ fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
     let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
     assert_snapshot!(guards, @r#"
         3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? allow it with --ignore-limits
+
+      # head.yaml:5
+      + neu-old              create  conference, closed, 2 members
+          title   "Old room"
+          members 3, 9
+      # head.yaml:3
+      + neu-team-a           create  conference, closed, 3 members
+          title   "Team A"
+          members 3, 4, 5
+      # head.yaml:4
+      + neu-team-b           create  conference, closed, 1 member
+          title   "Team B"
+          members 3
 
       manual steps: the API cannot remove members or rooms
         old: the room left the manifest and stays as it is: "Old room", 2 members

@@ -337,6 +337,7 @@ fn of_a_widget() -> Plan {
         pipe: pipe(),
         id: RoomId(1_234_567),
         title: HOSTILE.to_owned(),
+        place: Some((file(), 3)),
         newly_removed: users(),
         previously_removed: users().into_iter().map(open_step).collect(),
     }];
@@ -401,14 +402,17 @@ fn views(each: impl Fn(&View<'_>)) {
 fn no_step_of_a_checklist_lets_text_through() {
     let plan = of_a_widget();
     let page = markdown::write(
-        &view::todo(&plan.target, &plan.manual_steps),
+        &view::todo(&plan.target, &plan.manual_steps, &plan.undeclared),
         Fit::default(),
     );
     let read = Rendered::new(&page);
     let hostile = read.code.iter().filter(|code| **code == spelled(HOSTILE));
-    assert_eq!(hostile.count(), 6, "{page}");
+    assert_eq!(hostile.count(), 8, "{page}");
     read.words.lacks("1234567");
-    let text = render::write(&view::todo(&plan.target, &plan.manual_steps), Paint::Plain);
+    let text = render::write(
+        &view::todo(&plan.target, &plan.manual_steps, &plan.undeclared),
+        Paint::Plain,
+    );
     text.lacks("##").lacks("\u{1b}").lacks("::error");
     render::todo(&plan.manual_steps).unwrap().lacks("\u{1b}");
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use roomform::manifest::{FileMap, Loaded, Options, load_from};
-use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId};
+use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, Release, RoomId, Time, UserId};
 use roomform::plan::{Plan, PlanOptions, plan};
 use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::view;
 
 use roomform::sandbox::RoomView;
 
@@ -223,6 +224,88 @@ fn widget() -> Scene {
     scene
 }
 
+/// 776 rooms that each have an open step of an earlier run, five of them also one of this change, and 897 new rooms, two of them public.
+fn after_a_term() -> (Plan, Loaded) {
+    let room: Room = |n| {
+        let public = n >= 1_671;
+        format!("- {{pipe: room-{n:04}, title: \"Room {n}\", public: {public}, members: [3]}}\n")
+    };
+    let (observed, mut recorded) = applied(&read(files(776, room)));
+    for (index, known) in recorded.rooms.values_mut().enumerate() {
+        let release = Release {
+            since: Time(0),
+            run: "0123456789abcdef".into(),
+        };
+        known.released.insert(UserId(4), release);
+        if index < 5 {
+            known.members.extend([UserId(5)]);
+        }
+    }
+    let loaded = read(files(1_673, room));
+    let options = PlanOptions::default();
+    let plan = plan(&target(), &loaded.desired, &observed, &recorded, &options);
+    (plan, loaded)
+}
+
+#[test]
+fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
+    let (plan, loaded) = after_a_term();
+    let view = view::plan(&plan, &loaded);
+    let write = |bytes| {
+        let fit = Fit {
+            bytes,
+            dialect: Dialect::Html,
+        };
+        markdown::write(&view, fit)
+    };
+    let (whole, page) = (write(None), write(Some(65_536)));
+    let count = |page: &str| -> Vec<(String, usize, usize)> {
+        let sections = sections(page).into_iter();
+        sections
+            .map(|(name, all, shown, _)| (name, all, shown))
+            .collect()
+    };
+    let section = |name: &str, all, shown| (name.to_owned(), all, shown);
+    assert_eq!(
+        count(&whole),
+        [
+            section("Needs attention", 2, 2),
+            section("Manual steps", 5, 5),
+            section("Create", 895, 895),
+            section("Manual steps still open", 776, 776),
+        ]
+    );
+    whole.shows("<details><summary>Rooms: 776</summary>\n\n- [ ] <code>room-0000</code>");
+    checked(&page, 65_536, &whole);
+    let creates = count(&page)[2].2;
+    assert!(creates > 450, "{creates}");
+    assert_eq!(
+        count(&page),
+        [
+            section("Needs attention", 2, 2),
+            section("Manual steps", 5, 5),
+            section("Create", 895, creates),
+        ]
+    );
+    page.shows(format!(
+        "Not shown: {} of 895 to create, 776 of 776 open manual steps (`roomform todo` lists them). All 7 dangerous lines are shown.",
+        895 - creates
+    ));
+    // With enough space for all changes, only the open steps are omitted.
+    let page = write(Some(whole.len() - 1));
+    checked(&page, whole.len() - 1, &whole);
+    page.shows("Not shown: 776 of 776 open manual steps (`roomform todo` lists them).");
+    // `todo` itself lists as many as fit.
+    let todo = view::todo(&plan.target, &plan.manual_steps, &[]);
+    let fit = Fit {
+        bytes: Some(65_536),
+        dialect: Dialect::Html,
+    };
+    let page = markdown::write(&todo, fit);
+    fits(&page, 65_537);
+    assert!(sections(&page)[0].2 > 250, "{page}");
+}
+
 #[test]
 fn five_thousand_changes_fit_every_site() {
     let scene = widget();
@@ -294,9 +377,9 @@ fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
         bytes,
         dialect: Dialect::Html,
     };
-    let whole = markdown::write(&roomform::view::plan(&plan, &loaded), fit(None));
+    let whole = markdown::write(&view::plan(&plan, &loaded), fit(None));
     for limit in [4096, 65_280] {
-        let page = markdown::write(&roomform::view::plan(&plan, &loaded), fit(Some(limit)));
+        let page = markdown::write(&view::plan(&plan, &loaded), fit(Some(limit)));
         checked(&page, limit, &whole);
         let missing = left_out(&page);
         assert_eq!((missing.len(), missing[0].1), (1, 5_000));
@@ -326,8 +409,8 @@ proptest! {
         };
         let (plan, loaded) = planned(300, before, after);
         let dialect = if plain { Dialect::Plain } else { Dialect::Html };
-        let whole = markdown::write(&roomform::view::plan(&plan, &loaded), Fit { bytes: None, dialect });
-        let page = markdown::write(&roomform::view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
+        let whole = markdown::write(&view::plan(&plan, &loaded), Fit { bytes: None, dialect });
+        let page = markdown::write(&view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
         checked(&page, limit, &whole);
         let (all, shown) = (dangerous(&whole).len(), dangerous(&page).len());
         let others = sections(&page).iter().map(|(_, _, _, items)| items).sum::<usize>() - shown;

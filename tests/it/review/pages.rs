@@ -379,8 +379,8 @@ fn what_an_apply_could_not_do_comes_first() {
         [
             "Needs attention: publicity ignored by the server: 1",
             "Conflicts: 1",
-            "Manual steps: 1",
-            "Ignored by the server: 1"
+            "Ignored by the server: 1",
+            "Manual steps still open: 1"
         ]
     );
 }

@@ -170,8 +170,7 @@ impl Account {
                 room,
                 members,
                 sent,
-                kept: _,
-                created: _,
+                ..
             } => {
                 for claim in self.claims.get_mut(pipe).into_iter().flatten() {
                     claim.owed.retain(|user| !members.contains(user));

@@ -1,0 +1,67 @@
+//! The entries of a ledger for people to read, and the rooms that it lists for a user.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entry::{Entries, Fact};
+use super::fold::fold;
+use super::json::kind_name;
+use crate::model::{HistoryEntry, ListedRoom, Pipe, UserId};
+
+/// Returns the entries about a room or a user, or all. Entries about a user have no other members.
+pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> Vec<HistoryEntry> {
+    let mut rooms_of_user = BTreeSet::new();
+    let mut is_about = |fact: &Fact, user: UserId| {
+        let is_member = fact
+            .members()
+            .is_some_and(|members| members.contains(&user));
+        if is_member {
+            rooms_of_user.extend(fact.pipe().cloned());
+        }
+        let is_forgotten = matches!(fact, Fact::Forgotten { pipe } if rooms_of_user.contains(pipe));
+        is_member || is_forgotten
+    };
+    let entries = entries
+        .iter()
+        .filter(|(_, fact)| pipe.is_none() || fact.pipe() == pipe)
+        .filter(|(_, fact)| user.is_none_or(|user| is_about(fact, user)));
+    let entries = entries.map(|(stamp, fact)| {
+        let members = fact.members().unwrap_or_default().iter();
+        let members = members.filter(|it| user.is_none_or(|user| user == **it));
+        HistoryEntry {
+            time: stamp.time.clone(),
+            run: stamp.run.clone(),
+            action: kind_name(fact),
+            pipe: fact.pipe().cloned(),
+            room: fact.room(),
+            members: members.copied().collect(),
+            source: fact.source().map(str::to_owned),
+        }
+    });
+    entries.collect()
+}
+
+/// Returns the rooms that may have the user, according to the ledger, and since when.
+pub fn rooms_of(entries: &Entries, user: UserId) -> Vec<ListedRoom> {
+    let mut since = BTreeMap::new();
+    for entry in history(entries, None, Some(user)) {
+        let Some(pipe) = entry.pipe else { continue };
+        match entry.action {
+            "confirmed" | "adopted" => drop(since.entry(pipe).or_insert(entry.time)),
+            "released" => drop(since.insert(pipe, entry.time)),
+            "done" | "forgotten" => drop(since.remove(&pipe)),
+            _ => {}
+        }
+    }
+    let recorded = fold(entries);
+    let rooms = recorded.ids.iter().filter_map(|(pipe, room)| {
+        let record = recorded.rooms.get(room)?;
+        let is_open_step = record.released.contains_key(&user);
+        (is_open_step || record.members.contains(&user)).then(|| ListedRoom {
+            pipe: pipe.clone(),
+            room: *room,
+            since: since.get(pipe).cloned(),
+            is_open_step,
+        })
+    });
+    rooms.collect()
+}
