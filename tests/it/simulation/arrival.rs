@@ -3,18 +3,9 @@
 use roomform::imbachat::Failure;
 use roomform::model::{Pipe, RoomId};
 
-use super::server::{Call, Said, Sender, Write};
+use super::server::Sender;
+use super::types::{Call, Late, Said, Write};
 use super::world::State;
-
-/// A call that no one waits for, and that the server executes later.
-#[derive(Debug)]
-pub struct Late {
-    /// The time at which the server executes it.
-    pub due: u64,
-    /// The run that sent it.
-    pub run: String,
-    pub call: Call,
-}
 
 impl State {
     /// Executes the late calls that are due by now.

@@ -10,10 +10,10 @@ use roomform::imbachat::{
 };
 use roomform::model::{LiveRoom, MessageId};
 
-use super::arrival::Late;
 use super::fault::Fault;
 use super::protocol;
-use super::server::{Call, Said, Sender, Write};
+use super::server::Sender;
+use super::types::{Call, Late, Said, Write};
 use super::world::{Answer, Request, Spoken, State, World};
 
 #[derive(Debug)]

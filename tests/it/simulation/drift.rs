@@ -3,7 +3,7 @@
 use roomform::model::{Field, LiveRoom, Pipe};
 use roomform::plan::{ChangedBy, FieldChange};
 
-use super::oracle::{Truth, check};
+use super::truth::{Truth, check};
 
 /// Whether the plan says correctly who changed a field.
 pub fn line(

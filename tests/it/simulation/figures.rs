@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roomform::model::{Field, Limit, MembersPolicy, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{Action, LimitKind, Members, Note, Plan, Summary, UnknownMembers, Violation};
 
-use super::oracle::{Truth, check};
+use super::truth::{Truth, check};
 use super::unseen;
 use super::wishes::ROSTER;
 

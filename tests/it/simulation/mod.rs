@@ -9,6 +9,7 @@ mod disk;
 mod drift;
 mod fault;
 mod figures;
+mod ledger;
 mod oracle;
 mod process;
 mod protocol;
@@ -18,6 +19,8 @@ mod rng;
 mod schedule;
 mod server;
 mod tally;
+mod truth;
+mod types;
 mod unseen;
 mod verdict;
 mod weather;
@@ -33,7 +36,7 @@ use std::time::Instant;
 
 use schedule::play;
 use tally::Tally;
-use world::Planted;
+use types::Planted;
 
 /// Number of seeds to run unless the environment sets another.
 const SEEDS: u64 = 1_000;

@@ -1,52 +1,14 @@
 //! The oracle: it knows the manifest, the list as it was sent, the ledger, and the server itself, and checks every line of a
 //! plan against them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, Time, UserId, Welcome};
+use roomform::model::{Field, LiveRoom, Pipe, RoomState, UserId};
 use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
 
-use super::record::{Account, Known};
-use super::server::Server;
-use super::wishes::{Wish, Wishes};
+use super::truth::{Truth, check};
+use super::wishes::Wish;
 use super::{drift, figures};
-
-/// The command-line flags that affect the plan.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Flags {
-    /// `--only` with this glob.
-    pub only: Option<&'static str>,
-    pub publish: bool,
-    pub recreate: bool,
-    pub beyond_limits: bool,
-    pub resend_ignored: bool,
-    pub assume_members: bool,
-}
-
-/// Everything that determines a plan.
-#[derive(Debug)]
-pub struct Truth<'a> {
-    pub wishes: &'a Wishes,
-    pub flags: Flags,
-    pub shown: &'a [LiveRoom],
-    pub account: &'a Account,
-    pub server: &'a Server,
-    /// The wishes of each run, by its name.
-    pub wanted: BTreeMap<&'a str, &'a Wishes>,
-    /// Whether every list so far was up to date.
-    pub punctual: bool,
-    /// When the list was read.
-    pub read_at: Time,
-    pub nothing: Known,
-}
-
-impl Flags {
-    /// Whether `--only` selects a room.
-    pub fn choose(&self, pipe: &Pipe) -> bool {
-        self.only
-            .is_none_or(|glob| pipe.as_str().starts_with(glob.trim_end_matches('*')))
-    }
-}
 
 /// The lines of the plan that are false, and those that are missing.
 pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
@@ -79,47 +41,6 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
         );
     }
     lies
-}
-
-/// Records a check that fails.
-pub fn check(wrong: &mut Vec<String>, holds: bool, text: &str) {
-    if !holds {
-        wrong.push(text.to_owned());
-    }
-}
-
-impl Truth<'_> {
-    /// The live rows the list showed for a pipe.
-    pub fn live(&self, pipe: &Pipe) -> Vec<&LiveRoom> {
-        let rows = self.shown.iter();
-        rows.filter(|row| row.pipe == *pipe && !row.deleted)
-            .collect()
-    }
-
-    /// What the ledger records for a live room.
-    pub fn known(&self, row: &LiveRoom) -> &Known {
-        self.account.rooms.get(&row.id).unwrap_or(&self.nothing)
-    }
-
-    /// Whether a room's members are assumed to be present: the flag is set, and the ledger has no record of the room.
-    fn assumes(&self, pipe: &Pipe, row: &LiveRoom) -> bool {
-        let known = self.account.rooms.contains_key(&row.id) || self.account.owes(pipe);
-        self.flags.assume_members && !known
-    }
-
-    /// The welcome to send in an existing room.
-    fn welcome(&self, pipe: &Pipe, wish: &Wish, row: &LiveRoom) -> Option<Welcome> {
-        let owed = self.account.owes_welcome(pipe, row.id);
-        wish.welcome.clone().filter(|_| owed)
-    }
-
-    /// Declared members that are not recorded and must be sent: all of them, or those that an intent named.
-    fn missing(&self, pipe: &Pipe, wish: &Wish, known: &Known) -> BTreeSet<UserId> {
-        let owed = self.account.owed(pipe);
-        let sent = |user: &UserId| wish.policy == MembersPolicy::Ensure || owed.contains(user);
-        let missing = wish.members.difference(&known.on).copied();
-        missing.filter(sent).collect()
-    }
 }
 
 fn conflict(truth: &Truth<'_>, pipe: &Pipe, kind: &ConflictKind, wrong: &mut Vec<String>) {

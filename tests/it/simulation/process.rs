@@ -16,28 +16,16 @@ use roomform::plan::{
 use roomform::render::{self, Paint};
 
 use super::client::Client;
-use super::disk::Ledger;
-use super::oracle::{self, Flags, Truth};
+use super::ledger::Ledger;
+use super::oracle;
 use super::record::{Account, Known};
 use super::report;
 use super::tally;
+use super::truth::Truth;
+use super::types::{Flags, Planted, Start};
 use super::weather::VERIFY_TIMEOUT;
 use super::wishes::Wishes;
-use super::world::{Fate, Planted, World};
-
-/// How a process is started.
-#[derive(Debug, Clone, Copy)]
-pub struct Start {
-    pub flags: Flags,
-    pub fate: Fate,
-    pub fail_fast: bool,
-    pub parallelism: usize,
-    pub rate: Option<f64>,
-    /// Milliseconds between plan and apply: the time to review it.
-    pub thought: u64,
-    /// Apply even an empty plan.
-    pub always: bool,
-}
+use super::world::World;
 
 /// How a process ended.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use roomform::ledger::{Fact, Stage};
 use roomform::model::{Field, FieldValue, LiveRoom, MembersPolicy, Pipe, RoomId};
 use roomform::plan::CHUNK;
 
-use super::arrival::Late;
 use super::record::Account;
-use super::server::{Arrival, Call, Room, Said, Write};
+use super::server::{Arrival, Room};
+use super::types::{Call, Late, Said, Write};
 use super::world::{Answer, Request, Run, State};
 
 /// Checks one call of a run against everything known so far.

@@ -8,9 +8,9 @@ use roomform::ledger::{Fact, Stage};
 use roomform::model::{Field, LiveRoom, Pipe, UserId};
 use roomform::plan::{Action, Change, Plan};
 
-use super::oracle::check;
 use super::record::Account;
 use super::server::Server;
+use super::truth::check;
 use super::world::{Answer, Request, Run, Spoken, State};
 
 /// The false claims of an outcome. `lists`: number of lists that the process requested before it began to apply.

@@ -9,14 +9,15 @@ use roomform::ledger::{Fact, Stamp, bytes, compact, parse};
 use roomform::model::{Field, FieldSet, Pipe, RoomId};
 
 use super::disk::Disk;
-use super::process::{End, Start, run, target};
+use super::process::{End, run, target};
 use super::record::Account;
 use super::rng::Rng;
 use super::server::Manners;
+use super::types::{Planted, Start};
 use super::verdict;
 use super::weather::Weather;
 use super::wishes::{self, Wishes};
-use super::world::{Planted, State, World};
+use super::world::{State, World};
 
 /// Rounds after which the last plan must be empty.
 const ROUNDS: usize = 4;

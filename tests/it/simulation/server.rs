@@ -3,15 +3,13 @@
 //! Main type: [`Server`]. It has no network; `client` simulates the faults of calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use roomform::imbachat::{Delivery, Failure};
 use roomform::model::{Field, FieldSet, LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
 
-use super::arrival::Late;
 use super::rng::Rng;
+use super::types::{Late, Said, Write, timestamp};
 use super::wishes;
-use super::world::timestamp;
 
 /// The life cycle of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,30 +60,6 @@ pub enum Sender<'a> {
     /// A run that no longer waits.
     GoneRun(&'a str),
     Others,
-}
-
-/// One write call, as it arrives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
-    pub room: Option<RoomId>,
-    pub pipe: Pipe,
-    pub state: RoomState,
-    pub members: Vec<UserId>,
-}
-
-/// A message, as it arrives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    pub room: RoomId,
-    pub from: UserId,
-    pub text: String,
-}
-
-/// A call in flight.
-#[derive(Debug, Clone)]
-pub enum Call {
-    Write(Arc<Write>),
-    Say(Arc<Said>),
 }
 
 /// Undocumented behaviour of the server, which differs between worlds.

@@ -3,8 +3,8 @@
 use roomform::model::{Field, FieldValue, LiveRoom, Pipe};
 use roomform::plan::IgnoredField;
 
-use super::oracle::Truth;
 use super::record::{Known, Pending};
+use super::truth::Truth;
 
 /// Checks that the last confirmed write sent the value, and that a fresh list after it and the current list show another one.
 pub fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {

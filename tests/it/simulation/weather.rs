@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::oracle::Flags;
-use super::process::Start;
 use super::rng::Rng;
-use super::world::Fate;
+use super::types::{Fate, Flags, Start};
 
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use roomform::apply::Interrupt;
 use roomform::imbachat::Delivery;
 use roomform::ledger::{Fact, Stamp};
@@ -17,30 +16,10 @@ use tokio::time::Instant;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::rng::Rng;
-use super::server::{Manners, Said, Server, Write};
+use super::server::{Manners, Server};
+use super::types::{Fate, Planted, Said, Write, timestamp};
 use super::weather::Weather;
 use super::wishes::Wishes;
-
-/// The time at the start of a world: 2026-01-01.
-const START: i64 = 1_767_225_600_000;
-
-/// A fault of the product that the simulation must find. The product has no switch for it: the process or its ledger is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planted {
-    /// A run does not wait for a list that may lag.
-    Impatience,
-    /// A field that the list does not show in time is recorded as ignored.
-    HastyVerdict,
-    /// Every run gets the claim of every create.
-    SharedClaims,
-    /// Every run gets the claim of every message.
-    UnpromisedWelcome,
-}
-
-/// The time after this many milliseconds.
-pub fn timestamp(elapsed: u64) -> Timestamp {
-    Timestamp::from_millisecond(START + elapsed as i64).unwrap()
-}
 
 /// What the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,15 +82,6 @@ pub struct Run {
     /// The events at which the process is interrupted, stopped, and dies.
     pub plan: Fate,
     written: u64,
-}
-
-/// The fate of a process, by event number.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Fate {
-    pub interrupt: Option<u64>,
-    /// A second interrupt: the process does not wait for answers either.
-    pub stop: Option<u64>,
-    pub death: Option<u64>,
 }
 
 impl Run {
