@@ -14,8 +14,8 @@ use crate::plan::Change;
 /// A run's claim of one create.
 pub(super) struct CreateClaim<'a, L> {
     pub(super) change: &'a Change,
-    /// The members that the new room is owed.
-    pub(super) members: &'a [UserId],
+    /// The members that the new room is owed, sorted.
+    pub(super) members: Vec<UserId>,
     pub(super) ledger: &'a L,
     pub(super) control: &'a Control,
     /// When it was last written.
@@ -23,12 +23,9 @@ pub(super) struct CreateClaim<'a, L> {
 }
 
 impl<'a, L: Record> CreateClaim<'a, L> {
-    pub(super) fn new(
-        change: &'a Change,
-        members: &'a [UserId],
-        ledger: &'a L,
-        control: &'a Control,
-    ) -> Self {
+    pub(super) fn new(change: &'a Change, ledger: &'a L, control: &'a Control) -> Self {
+        let mut members: Vec<UserId> = change.members.sent().collect();
+        members.sort_unstable();
         Self {
             change,
             members,
@@ -53,7 +50,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         };
         let intent = Fact::Intent {
             pipe: pipe.clone(),
-            members: self.members.to_vec(),
+            members: self.members.clone(),
             welcome: welcome.is_some(),
         };
         let begun = Instant::now();

@@ -207,6 +207,15 @@ pub enum Doubt {
 }
 
 impl Status {
+    /// More than one live room has the pipe.
+    pub(super) fn several(ids: &[RoomId]) -> Self {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        Self::Conflict(format!(
+            "more than one live room has this pipe: {}",
+            ids.join(", ")
+        ))
+    }
+
     /// The status in machine-readable output.
     pub fn name(&self) -> &'static str {
         self.figure().1

@@ -15,7 +15,7 @@ use super::create_claim::CreateClaim;
 use super::patience::Backoff;
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
-use crate::model::{LiveRoom, Pipe, RoomId, UserId};
+use crate::model::{LiveRoom, Pipe, RoomId};
 use crate::plan::Change;
 
 /// What is known about an uncertain room.
@@ -154,9 +154,7 @@ impl Search {
             };
             return Ok(step_at(until, reading, absent));
         }
-        let mut members: Vec<UserId> = room.change.members.sent().collect();
-        members.sort_unstable();
-        let claim = CreateClaim::new(room.change, &members, ledger, control);
+        let claim = CreateClaim::new(room.change, ledger, control);
         let (run, age) = match claim.make(None).await? {
             Claimed::Ours => return Ok(Step::Found(Finding::Absent)),
             Claimed::Created(id) => return Ok(Step::Found(Finding::There(id))),

@@ -26,9 +26,7 @@ pub(super) async fn carry_out(
     control: &Control,
 ) -> RoomOutcome {
     let sent_before = outcome.requests;
-    let mut members: Vec<UserId> = change.members.sent().collect();
-    members.sort_unstable();
-    let claim = CreateClaim::new(change, &members, ledger, control);
+    let claim = CreateClaim::new(change, ledger, control);
     let mut slot = Slot::default();
     let done = send_calls(&claim, writer, &mut outcome, &mut slot).await;
     outcome.status = match done {

@@ -11,7 +11,7 @@ use super::outcome::{RoomOutcome, Status};
 use super::patience::Backoff;
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, PendingField, Pipe, RoomId};
-use crate::plan::{Action, Change, Note};
+use crate::plan::{Action, Change, Note, Plan};
 
 /// What the list showed after the writes.
 struct Sight {
@@ -31,7 +31,6 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
         filter,
         reader,
         control,
-        plan,
         ..
     } = job;
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
@@ -60,7 +59,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
             Some(Err(failure)) if last.is_none() => return Err(failure),
             Some(Err(_)) => break true,
         };
-        let verdicts = Evidence::new(&plan.changes, &plan.notes, rooms, &sight).settle_all();
+        let verdicts = Evidence::new(job.plan, rooms, &sight).settle_all();
         let is_settled = verdicts.iter().flatten().all(is_final);
         info!(is_settled, "verified the writes");
         last = Some((sight, verdicts));
@@ -96,51 +95,41 @@ pub(super) type PendingFields<'a> = BTreeMap<(&'a Pipe, Field), &'a PendingField
 
 /// What one list proves about the rooms.
 struct Evidence<'a> {
-    changes: BTreeMap<&'a Pipe, &'a Change>,
+    plan: &'a Plan,
+    rooms: &'a [RoomOutcome],
     /// Fields whose value an earlier run had already sent.
     pending: PendingFields<'a>,
-    rooms: &'a [RoomOutcome],
     sight: &'a Sight,
-    /// The latest two writes of this run that the list shows, and when they were sent.
-    shown_writes: [Option<(Instant, &'a Pipe)>; 2],
+    /// The writes of this run that the list shows, the latest first, and when they were sent.
+    shown_writes: Vec<(Instant, &'a Pipe)>,
 }
 
 impl<'a> Evidence<'a> {
-    fn new(
-        changes: &'a [Change],
-        notes: &'a [Note],
-        rooms: &'a [RoomOutcome],
-        sight: &'a Sight,
-    ) -> Self {
-        let changes: BTreeMap<&Pipe, &Change> = changes.iter().map(|it| (&it.pipe, it)).collect();
-        let mut shown_writes = [None, None];
-        for room in rooms {
-            let change = changes.get(&room.pipe);
-            let is_shown = change.is_some_and(|change| is_shown(room, change, sight));
-            let write = room.sent_at.map(|sent| (sent, &room.pipe));
-            let [first, second] = shown_writes;
-            if let Some(write) = write.filter(|_| is_shown) {
-                shown_writes = match (first, second) {
-                    (Some(first), _) if first >= write => [Some(first), second.max(Some(write))],
-                    _ => [Some(write), first],
-                };
-            }
-        }
+    fn new(plan: &'a Plan, rooms: &'a [RoomOutcome], sight: &'a Sight) -> Self {
+        let shown = rooms.iter().zip(&plan.changes);
+        let shown = shown.filter(|(room, change)| is_shown(room, change, sight));
+        let mut shown_writes: Vec<(Instant, &Pipe)> = shown
+            .filter_map(|(room, _)| Some((room.sent_at?, &room.pipe)))
+            .collect();
+        shown_writes.sort_unstable_by(|one, other| other.cmp(one));
         Self {
-            pending: pending_fields(notes),
-            changes,
+            plan,
             rooms,
+            pending: pending_fields(plan),
             sight,
             shown_writes,
         }
     }
 
     fn settle_all(&self) -> Vec<Option<Status>> {
-        self.rooms.iter().map(|room| self.settle(room)).collect()
+        let rooms = self.rooms.iter().zip(&self.plan.changes);
+        rooms
+            .map(|(room, change)| self.settle(room, change))
+            .collect()
     }
 
     /// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
-    fn settle(&self, room: &RoomOutcome) -> Option<Status> {
+    fn settle(&self, room: &RoomOutcome, change: &Change) -> Option<Status> {
         let id = room.id.filter(|_| room.status == Status::Applied)?;
         let pipe = self.sight.pipes.get(&id);
         if let Some(pipe) = pipe.filter(|pipe| **pipe != room.pipe) {
@@ -149,21 +138,16 @@ impl<'a> Evidence<'a> {
         }
         let live: Vec<&LiveRoom> = self.sight.observed.live(&room.pipe).collect();
         if live.len() > 1 {
-            let ids: Vec<String> = live.iter().map(|row| row.id.to_string()).collect();
-            let reason = "more than one live room has this pipe now";
-            return Some(Status::Conflict(format!("{reason}: {}", ids.join(", "))));
+            let ids: Vec<RoomId> = live.iter().map(|row| row.id).collect();
+            return Some(Status::several(&ids));
         }
         let Some(row) = live.first().filter(|row| row.id == id) else {
             return Some(Status::NotVisible);
         };
         // Nothing was written to a room that only waits for its welcome, so its values do not matter.
-        let change = self.changes.get(&room.pipe).into_iter();
-        let sent = change.filter(|change| !change.is_welcome_only());
-        let sent = sent.map(|change| &change.send);
+        let sent = Field::ALL.into_iter().filter(|_| !change.is_welcome_only());
         let differing: Vec<(Field, FieldValue, FieldValue)> = sent
-            .flat_map(|sent| {
-                Field::ALL.map(|field| (field, sent.value(field), row.state.value(field)))
-            })
+            .map(|field| (field, change.send.value(field), row.state.value(field)))
             .filter(|(_, sent, shown)| sent != shown)
             .collect();
         Some(if differing.is_empty() {
@@ -183,7 +167,7 @@ impl<'a> Evidence<'a> {
         row: &LiveRoom,
         differing: &[(Field, FieldValue, FieldValue)],
     ) -> bool {
-        let mut others = self.shown_writes.into_iter().flatten();
+        let mut others = self.shown_writes.iter();
         let Some((sent, _)) = others.find(|(_, pipe)| **pipe != room.pipe) else {
             return false;
         };
@@ -193,14 +177,14 @@ impl<'a> Evidence<'a> {
                 was.sent == *sent && row.updated_at.is_some() && was.updated_at == row.updated_at
             })
         };
-        room.answered_at.is_some_and(|answered| sent > answered)
+        room.answered_at.is_some_and(|answered| *sent > answered)
             || differing.iter().all(was_sent_before)
     }
 }
 
 /// The fields that earlier runs sent and that the plan sends again.
-pub(super) fn pending_fields(notes: &[Note]) -> PendingFields<'_> {
-    let pending = notes.iter().filter_map(|note| match note {
+pub(super) fn pending_fields(plan: &Plan) -> PendingFields<'_> {
+    let pending = plan.notes.iter().filter_map(|note| match note {
         Note::Pending { pipe, field, was } => Some(((pipe, *field), was)),
         _ => None,
     });

@@ -173,19 +173,13 @@ impl<'a> EntryLine<'a> {
                 since,
                 ..
             } => {
-                line.field = Some(field.name().into());
-                line.sent = Some(json_value(sent));
-                line.shown = Some(json_value(shown));
+                line.set_field(*field, sent, shown);
                 line.updated_at = updated_at.as_deref().map(Into::into);
                 line.since = since.map(|since| time_text(since).into());
             }
             Fact::Shown {
                 field, sent, shown, ..
-            } => {
-                line.field = Some(field.name().into());
-                line.sent = Some(json_value(sent));
-                line.shown = Some(json_value(shown));
-            }
+            } => line.set_field(*field, sent, shown),
             Fact::Message { from, stage, .. } => {
                 line.from = Some(from.0);
                 line.stage = Some(stage_name(*stage).into());
@@ -199,6 +193,12 @@ impl<'a> EntryLine<'a> {
             | Fact::Forgotten { .. } => {}
         }
         line
+    }
+
+    fn set_field(&mut self, field: Field, sent: &FieldValue, shown: &FieldValue) {
+        self.field = Some(field.name().into());
+        self.sent = Some(json_value(sent));
+        self.shown = Some(json_value(shown));
     }
 
     fn into_entry(self) -> serde_json::Result<(Stamp, Fact)> {
