@@ -71,9 +71,9 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let equal = tally(|room| room.is_recorded && room.result == CountResult::Equal);
     let more = tally(|room| matches!(room.result, CountResult::More(_)));
     let unknown = tally(|room| matches!(room.result, CountResult::Unknown(_)));
-    let (short, all) = (counted.short(), counted.rooms.len());
+    let (short, all) = (counted.short(), counted.rooms.len() - unknown);
     let parts = match all {
-        0 => "nothing to count".to_owned(),
+        0 => "nothing to compare".to_owned(),
         _ if equal == all => "equal".to_owned(),
         _ if agrees == all => "count agrees with the manifest".to_owned(),
         _ => counts([
@@ -81,9 +81,12 @@ pub fn count_figures(counted: &MemberCounts) -> String {
             (agrees, "as declared"),
             (short, "fewer"),
             (more, "more"),
-            (all - equal - agrees - short - more - unknown, "different"),
-            (unknown, "cannot be counted"),
+            (all - equal - agrees - short - more, "different"),
         ]),
+    };
+    let of = match unknown {
+        0 => String::new(),
+        _ => format!("{all} of "),
     };
     let offset = match counted.offset {
         0 => "",
@@ -92,7 +95,7 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let requests = Count(counted.requests as usize, "request");
     let size = counted.bytes.div_ceil(1024);
     format!(
-        "{} counted: {parts}; {requests}, {size} KiB{offset}",
-        Count(all, "room")
+        "{of}{} counted: {parts}; {requests}, {size} KiB{offset}",
+        Count(counted.rooms.len(), "room")
     )
 }
