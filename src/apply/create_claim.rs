@@ -1,6 +1,7 @@
-//! The claim of a create: on disk before the create is sent, and renewed before it gets old. Another run takes over an old claim.
+//! The claim of a create: on disk before the create is sent, and renewed unless it is young. Another run takes over an old claim.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::debug;
@@ -10,6 +11,10 @@ use super::control::Control;
 use crate::ledger::{Claim, Claimed, Fact, Record};
 use crate::model::UserId;
 use crate::plan::Change;
+
+/// A claim that is younger than this is not renewed before the create is sent. In a longer time, another run may have found a room
+/// that this run's list did not show, or may soon take over.
+const YOUNG: Duration = Duration::from_secs(1);
 
 /// A run's claim of one create.
 pub(super) struct CreateClaim<'a, L> {
@@ -62,9 +67,10 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         Ok(claimed)
     }
 
-    /// Renews an old claim before the create is sent: the create must end before another run may take over.
+    /// Renews a claim before the create is sent, unless it is young.
     pub(super) async fn renew(&self) -> Result<(), Unsent> {
-        let is_young = |made_at: Instant| made_at.elapsed() < self.control.patience.verify;
+        let young = YOUNG.min(self.control.patience.verify);
+        let is_young = |made_at: Instant| made_at.elapsed() < young;
         if self.made_at().is_some_and(is_young) {
             return Ok(());
         }

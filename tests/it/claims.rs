@@ -28,12 +28,12 @@ struct World {
     start: Instant,
     /// How long each of the first calls has to wait.
     waits: Mutex<Vec<Duration>>,
-    /// Whether another run takes over while the first call waits.
-    is_taken_over: bool,
+    /// What another run records while the first call waits.
+    meanwhile: Mutex<Vec<Fact>>,
     /// Interrupts the run when it takes over a create.
     interrupt: Option<watch::Sender<Interrupt>>,
     rooms: Mutex<Vec<LiveRoom>>,
-    sent: Mutex<Vec<Duration>>,
+    creates: Mutex<Vec<Duration>>,
     messages: AtomicUsize,
     entries: Mutex<Entries>,
 }
@@ -99,15 +99,11 @@ impl ReadRooms for World {
 
 impl WriteRooms for World {
     async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
-        held(&self.sent).push(self.start.elapsed());
+        if write.room.is_none() {
+            held(&self.creates).push(self.start.elapsed());
+        }
         if let Some(wait) = held(&self.waits).pop() {
-            if self.is_taken_over {
-                let ended = Fact::NotCreated {
-                    pipe: write.pipe.clone(),
-                    of_run: Some("own".to_owned()),
-                };
-                self.add("another", vec![ended, intent()]);
-            }
+            self.add("another", std::mem::take(&mut held(&self.meanwhile)));
             return Err(Failure {
                 retry_after: Some(wait),
                 ..Failure::passing(Delivery::Later, "later")
@@ -175,10 +171,10 @@ fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
         let mut world = World {
             start: Instant::now(),
             waits: Mutex::default(),
-            is_taken_over: false,
+            meanwhile: Mutex::default(),
             interrupt: Some(interrupt),
             rooms: Mutex::default(),
-            sent: Mutex::default(),
+            creates: Mutex::default(),
             messages: AtomicUsize::new(0),
             entries: Mutex::default(),
         };
@@ -200,23 +196,39 @@ fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
 }
 
 #[test]
-fn a_claim_that_gets_old_is_renewed_before_the_create_is_sent() {
-    // Each wait is shorter than the patience of 30 s, and both together are longer.
+fn a_claim_that_is_not_young_is_renewed_before_the_create_is_sent() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(20); 2]);
     });
     assert_eq!(outcome.rooms[0].status, Status::Verified);
-    assert_eq!(held(&world.sent).len(), 3);
-    assert_eq!(world.intents(), 2, "{:?}", held(&world.entries));
+    assert_eq!(held(&world.creates).len(), 3);
+    assert_eq!(world.intents(), 3, "{:?}", held(&world.entries));
+}
+
+#[test]
+fn a_create_is_not_sent_again_once_another_run_found_the_room() {
+    let (world, outcome) = applied(|world| {
+        world.waits = Mutex::new(vec![Duration::from_secs(7)]);
+        world.meanwhile = Mutex::new(vec![confirmed()]);
+        (world.rooms, world.interrupt) = (Mutex::new(vec![room()]), None);
+    });
+    assert_eq!(held(&world.creates).len(), 1);
+    assert_eq!(outcome.rooms[0].status, Status::Verified);
+    assert_eq!(outcome.rooms[0].id, Some(RoomId(7)));
 }
 
 #[test]
 fn a_create_is_not_sent_again_once_another_run_took_over() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(40)]);
-        (world.is_taken_over, world.interrupt) = (true, None);
+        let ended = Fact::NotCreated {
+            pipe: Pipe::new("team-a"),
+            of_run: Some("own".to_owned()),
+        };
+        world.meanwhile = Mutex::new(vec![ended, intent()]);
+        world.interrupt = None;
     });
-    let sent = held(&world.sent).clone();
+    let sent = held(&world.creates).clone();
     assert_eq!(sent.len(), 2, "{sent:?}");
     // The other run died: its claim ends 60 s later, and the room is looked for 30 s more.
     assert!(sent[1] >= Duration::from_secs(90), "{sent:?}");
@@ -233,7 +245,7 @@ fn a_create_is_not_sent_again_once_another_run_took_over() {
 #[test]
 fn a_run_that_is_interrupted_when_it_takes_over_ends_its_claim() {
     let (world, outcome) = applied(|world| world.add("another", vec![intent()]));
-    assert_eq!(*held(&world.sent), Vec::<Duration>::new());
+    assert_eq!(*held(&world.creates), Vec::<Duration>::new());
     assert_eq!(outcome.halt, Some(Halt::Interrupted));
     let entries = held(&world.entries);
     assert!(fold(&entries).open.is_empty(), "{entries:?}");

@@ -265,11 +265,15 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
     good.count() <= confirmed.count()
 }
 
-/// Whether the run holds the claim of the pipe, and its intent names all members of this create.
+/// Whether the run holds the claim of the pipe, and its intent names all members of this create. In the second after the claim,
+/// another run may find an older room of the pipe.
 fn claimed(state: &State, process: &Run, write: &Write) -> bool {
     let account = Account::of(&state.disk.entries);
-    let open = account.open(&write.pipe);
-    let first = open.first();
+    let first = account.open(&write.pipe).into_iter().next();
+    let claims = account.claims.get(&write.pipe).into_iter().flatten();
+    let now = state.time();
+    let mut found = claims.filter(|claim| claim.room.is_some() && now.0 - claim.since.0 <= 1_000);
+    let first = first.or_else(|| found.rfind(|claim| claim.run == process.name));
     let wish = process.wishes.rooms.get(&write.pipe);
     let promised = wish.is_some_and(|wish| wish.welcome.is_some());
     first.is_some_and(|claim| {

@@ -298,7 +298,8 @@ impl Server {
                 format!("room {id} is deleted without a trace")
             }
             (7, _, Some(id)) if self.live(&self.rooms[&id].pipe).is_empty() => {
-                self.change(id, |room| room.life = Life::Live);
+                // That it is live again is not the work of the run that created it.
+                self.change(id, |room| (room.life, room.made_by) = (Life::Live, None));
                 format!("room {id} is restored")
             }
             (8, _, _) => {
