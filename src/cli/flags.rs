@@ -60,6 +60,13 @@ pub struct PageFlags {
     pub max_bytes: Option<usize>,
 }
 
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct CsvFlags {
+    /// Write the CSV for a spreadsheet: a byte order mark, `;` between cells, and no formulas
+    #[arg(long)]
+    pub spreadsheet: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Fit {
     /// A comment on GitHub: 65,536 characters

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::flags::{
-    DayFlag, FilterFlags, LedgerFlag, ManifestFlags, PageFlags, ServerFlags, TargetFlags,
+    CsvFlags, DayFlag, FilterFlags, LedgerFlag, ManifestFlags, PageFlags, ServerFlags, TargetFlags,
 };
 use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
@@ -64,6 +64,8 @@ pub struct RenderArgs {
     /// Output format [default: the manifest in JSON, with errors as text]
     #[arg(long)]
     pub format: Option<RenderFormat>,
+    #[command(flatten)]
+    pub csv: CsvFlags,
     #[command(flatten)]
     pub manifest: ManifestFlags,
 }

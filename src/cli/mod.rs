@@ -14,7 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
-pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
+pub use flags::{CsvFlags, FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
 pub use format::{
     CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat, TodoFormat,
 };

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 use super::flags::{
-    ConnectionFlags, FileFlags, FilterFlags, LedgerFlag, ReaderFlag, ServerFlags, TargetFlags,
+    ConnectionFlags, CsvFlags, FileFlags, FilterFlags, LedgerFlag, ReaderFlag, ServerFlags,
+    TargetFlags,
 };
 use super::format::{DocumentFormat, GetFormat};
 use super::parse;
@@ -122,6 +123,8 @@ pub struct GetArgs {
     /// Output format
     #[arg(long, default_value = "table")]
     pub format: GetFormat,
+    #[command(flatten)]
+    pub csv: CsvFlags,
     #[command(flatten)]
     pub target: TargetFlags,
     #[command(flatten)]

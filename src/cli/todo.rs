@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::flags::{DayFlag, FileFlags, LedgerFlag, PageFlags, TargetFlags};
+use super::flags::{CsvFlags, DayFlag, FileFlags, LedgerFlag, PageFlags, TargetFlags};
 use super::format::TodoFormat;
 
 #[derive(Debug, Args)]
@@ -60,6 +60,8 @@ pub struct TodoFlags {
     /// Output format
     #[arg(long, default_value = "text")]
     pub format: TodoFormat,
+    #[command(flatten)]
+    pub csv: CsvFlags,
     #[command(flatten)]
     pub page: PageFlags,
     #[command(flatten)]

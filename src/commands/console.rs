@@ -8,14 +8,16 @@ use serde::Serialize;
 
 use super::log::{Log, Stderr};
 use super::redacted::Redacted;
-use crate::cli::{ColorWhen, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat};
+use crate::cli::{
+    ColorWhen, CsvFlags, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat,
+};
 use crate::document::ErrorDocument;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, bail};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{Redactor, RunId, Target};
 use crate::render::markdown::{self, Dialect};
-use crate::render::{self, Paint, Progress, diagnostics, escape, github, html};
+use crate::render::{self, CsvReader, Paint, Progress, diagnostics, escape, github, html};
 use crate::view::{self, View};
 
 /// The process's streams, as `main` found them.
@@ -250,6 +252,15 @@ impl Console {
             }
         }
         error.exit
+    }
+}
+
+/// Returns who reads the CSV. A flag for CSV needs that format.
+pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
+    match flags.spreadsheet {
+        true if !is_csv => bail!(Usage: "--spreadsheet is for CSV"; "add --format csv"),
+        true => Ok(CsvReader::Spreadsheet),
+        false => Ok(CsvReader::Program),
     }
 }
 

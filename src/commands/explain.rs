@@ -1,6 +1,7 @@
 //! `explain` and `render`: resolve a manifest, offline. `explain` of a user also reads the ledger.
 
 use super::Console;
+use super::console::csv_reader;
 use super::filter::{check_filter, load_options, room_filter};
 use super::session::load_manifest;
 use super::target::{ResolvedTarget, find_target};
@@ -81,6 +82,8 @@ async fn rooms_in_ledger(
 
 /// Prints the rooms after rosters and templates are resolved.
 pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+    let is_csv = args.format == Some(RenderFormat::Csv);
+    let reader = csv_reader(args.csv, is_csv)?;
     let only = room_filter(&args.manifest.filter)?;
     let Some(loaded) = load_manifest(config, args.manifest.allow_empty, &only, console)? else {
         return Ok(Exit::Invalid);
@@ -88,13 +91,12 @@ pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console
     let desired = &loaded.desired;
     let rooms = desired.rooms.values();
     let rooms: Vec<&DesiredRoom> = rooms.filter(|room| only.contains(&room.pipe)).collect();
-    let is_csv = args.format == Some(RenderFormat::Csv);
     if let Some(pipe) = render::find_ci_command(&rooms).filter(|_| is_csv) {
         bail!(Failed: "`{pipe}`: its pipe or title contains a command that the log of a CI job obeys, and CSV cannot escape it";
             "rename the room, or use --format json");
     }
     console.print_stream(|out| match args.format {
-        Some(RenderFormat::Csv) => render::members(&rooms, out),
+        Some(RenderFormat::Csv) => render::members(&rooms, reader, out),
         Some(RenderFormat::Json) | None => render::manifest(desired, &rooms, out),
     })?;
     Ok(Exit::Done)

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use indexmap::IndexMap;
 
 use super::Console;
+use super::console::csv_reader;
 use super::filter::room_filter;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
@@ -24,6 +25,7 @@ const MOST_COLUMNS: usize = 1000;
 const NAMED: usize = 40;
 
 pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+    let for_csv = csv_reader(args.csv, args.format == GetFormat::Csv)?;
     let only = match &args.list {
         GetList::Rooms(filters) => room_filter(&filters.filter)?,
         GetList::Users(_) | GetList::Messages(_) => RoomFilter::default(),
@@ -53,7 +55,7 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     let (paint, screen) = (console.out_paint, console.streams.out_columns);
     console.print_stream(|out| match args.format {
         GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
-        GetFormat::Csv => listed::csv(columns, rows, out),
+        GetFormat::Csv => listed::csv(columns, rows, for_csv, out),
         GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),
     })?;
     let count = Count(rows.len(), listing.noun());

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Console;
+use super::console::csv_reader;
 use super::filter::{find_user, load_options, match_pipes};
 use super::ledger::print_matched;
 use super::target::ResolvedTarget;
@@ -18,6 +19,8 @@ use crate::render::{self, Count, markdown};
 use crate::view;
 
 pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+    let flags = args.flags();
+    let reader = csv_reader(flags.csv, flags.format == TodoFormat::Csv)?;
     let loaded = load(&config.manifest(), load_options(config, false));
     let nothing = Desired {
         today: config.today,
@@ -61,10 +64,12 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         undeclared.clear();
     }
     let view = || view::todo(target, &rooms, &undeclared);
-    match args.flags().format {
+    match flags.format {
         TodoFormat::Text => console.print(&render::write(&view(), console.out_paint)),
         TodoFormat::Json => console.print_document(&TodoDocument::new(target, &rooms, &undeclared)),
-        TodoFormat::Csv => console.print(&render::todo(&rooms).map_err(anyhow::Error::from)?),
+        TodoFormat::Csv => {
+            console.print(&render::todo(&rooms, reader).map_err(anyhow::Error::from)?)
+        }
         TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
     }?;
     Ok(Exit::Done)

@@ -10,12 +10,13 @@ use super::explain::{Explained, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
 use crate::model::{Date, Desired};
-use crate::tables::boundary::{directory_of, follow_link, is_inside, leads_out};
+use crate::tables::boundary::{directory_of, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
 use crate::tables::file_map::FileMap;
 use crate::tables::files::{Disk, Files, Kind};
 use crate::tables::open::{Home, Opener, Tables};
+use crate::tables::real_paths::RealPaths;
 use crate::tables::wrong_file::{find_conflict, wrong_text};
 
 /// Maximum size of a manifest file; it bounds memory, time and byte offsets.
@@ -91,6 +92,7 @@ struct Loader<'a> {
     manifests: Vec<RawManifest>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
+    real_paths: RealPaths<'a>,
     /// The root directory of the files being read.
     root: Option<PathBuf>,
     /// The files with rows, with the directory of the manifest file that names them.
@@ -106,6 +108,7 @@ impl<'a> Loader<'a> {
             manifests: Vec::new(),
             problems: Problems::default(),
             known: BTreeSet::new(),
+            real_paths: RealPaths::new(files),
             root: None,
             rosters: Vec::new(),
         }
@@ -124,7 +127,7 @@ impl<'a> Loader<'a> {
             Ok(Kind::Directory) => root,
             _ => directory_of(root),
         };
-        self.root = self.files.real_path(directory).ok();
+        self.root = self.real_paths.find(directory).ok();
         match kind {
             Ok(_) if leads_out(self.files, root) => self.note(
                 Code::Outside,
@@ -140,7 +143,7 @@ impl<'a> Loader<'a> {
 
     fn read_directory(&mut self, root: &Path) {
         let mut found = Vec::new();
-        match self.files.real_path(root) {
+        match self.real_paths.find(root) {
             Ok(real) => self.walk(root, &real, &mut found),
             Err(error) => self.unreadable(root, &error),
         }
@@ -161,7 +164,9 @@ impl<'a> Loader<'a> {
     /// Collects the manifest's files without hidden entries. Links must not lead out of the root: else a pull request could make an
     /// error quote the runner's files.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
-        let entries = match self.files.list(directory) {
+        let entries = self.real_paths.find(directory);
+        let entries = entries.and_then(|real| Ok((self.files.list(directory)?, real)));
+        let (entries, real_directory) = match entries {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(directory, &error),
         };
@@ -172,7 +177,7 @@ impl<'a> Loader<'a> {
             }
             let yaml = ["yaml", "yml"].map(OsStr::new).map(Some);
             let yaml = yaml.contains(&path.extension());
-            let real = self.files.real_path(&path);
+            let real = self.real_paths.find(&path);
             match real.and_then(|real| Ok((self.files.kind(&path)?, real))) {
                 Err(error) if yaml => self.unreadable(&path, &error),
                 Ok((kind, real))
@@ -185,7 +190,7 @@ impl<'a> Loader<'a> {
                         "copy the file into the directory, or name it with -f",
                     );
                 }
-                Ok((Kind::Directory, _)) if follow_link(self.files, &path).is_none() => {
+                Ok((Kind::Directory, real)) if real == real_directory.join(name) => {
                     self.walk(&path, root, found);
                 }
                 Ok((Kind::File, _)) if yaml => found.push(path),
@@ -195,7 +200,7 @@ impl<'a> Loader<'a> {
     }
 
     fn read_file(&mut self, path: &Path) {
-        if let Ok(real) = self.files.real_path(path)
+        if let Ok(real) = self.real_paths.find(path)
             && !self.known.insert(real)
         {
             return;
@@ -259,7 +264,7 @@ impl<'a> Loader<'a> {
         let (mut sources, mut problems) = (self.sources, self.problems);
         let Options { allow_empty, today } = self.options;
         let homes = self.rosters.iter().map(|(home, _)| home);
-        let mut opener = Opener::new(self.files, homes, today);
+        let mut opener = Opener::new(self.files, self.real_paths, homes, today);
         for (home, rosters) in &self.rosters {
             for raw in rosters {
                 opener.open(raw, home, &mut sources, &mut problems);

@@ -189,11 +189,11 @@ pub fn html_script(json: &str) -> String {
         .replace('&', "\\u0026")
 }
 
-/// For a CSV cell, which may be shown on a terminal or in a spreadsheet: no hidden characters and no formulas. A leading apostrophe
-/// makes a spreadsheet treat the cell as text.
-pub fn csv(text: &str) -> String {
+/// For a cell of a spreadsheet: no hidden characters and no formulas. A leading apostrophe makes a spreadsheet treat the cell as
+/// text. Some take the wide signs for formulas, too.
+pub fn spreadsheet(text: &str) -> String {
     let safe = terminal(text);
-    if safe.starts_with(['=', '+', '-', '@']) {
+    if safe.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{safe}")
     } else {
         safe

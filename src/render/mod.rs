@@ -4,6 +4,7 @@
 
 mod adoption;
 mod column;
+mod csv;
 pub mod diagnostics;
 mod doctor;
 pub mod escape;
@@ -26,6 +27,7 @@ mod unified_diff;
 mod yaml;
 
 pub use adoption::adoption;
+pub use csv::CsvReader;
 pub use doctor::doctor;
 pub use explained::explained;
 pub use failed::failed;

@@ -8,6 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::csv::{CsvReader, io_error};
 use super::escape;
 use crate::manifest::verbatim;
 use crate::model::{
@@ -116,19 +117,20 @@ pub fn find_ci_command<'a>(rooms: &[&'a DesiredRoom]) -> Option<&'a Pipe> {
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
+pub fn members(rooms: &[&DesiredRoom], reader: CsvReader, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = reader.start(out)?;
     let names = Field::ALL.iter().map(|field| field.name());
     let header = iter::once("pipe").chain(names).chain(["user"]);
     table.write_record(header).map_err(io_error)?;
     for room in rooms {
         let values = Field::ALL.map(|field| match room.state.raw(field) {
             FieldValue::Public(public) => public.to_string(),
-            value => value.to_string(),
+            value => reader.cell(&value.to_string()).into_owned(),
         });
+        let pipe = reader.cell(room.pipe.as_str());
         let mut line = |user: &str| {
             let values = values.iter().map(String::as_str);
-            let line = iter::once(room.pipe.as_str()).chain(values).chain([user]);
+            let line = iter::once(&*pipe).chain(values).chain([user]);
             table.write_record(line).map_err(io_error)
         };
         if room.members.is_empty() {
@@ -139,12 +141,4 @@ pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
         }
     }
     table.flush()
-}
-
-/// Unwraps the I/O error: wrapped, a closed pipe could not be distinguished from a full disk.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        kind => io::Error::other(format!("{kind:?}")),
-    }
 }

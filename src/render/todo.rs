@@ -1,5 +1,6 @@
 //! Open manual steps as CSV, a line for each member to remove.
 
+use super::csv::CsvReader;
 use super::escape;
 use crate::plan::ManualSteps;
 use crate::view;
@@ -12,20 +13,22 @@ const HEADER: [&str; 8] = [
 ///
 /// # Errors
 /// Never in practice: writing to memory does not fail.
-pub fn todo(rooms: &[ManualSteps]) -> Result<String, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
+pub fn todo(rooms: &[ManualSteps], reader: CsvReader) -> Result<String, csv::Error> {
+    let mut table = reader.start(Vec::new())?;
+    // The list may be printed: no characters that a terminal or the log of a CI job obeys.
+    let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
     table.write_record(HEADER)?;
     for room in rooms {
         for step in &room.previously_removed {
             table.write_record([
                 room.id.to_string(),
-                escape::csv(room.pipe.as_str()),
-                escape::csv(&room.title),
+                show(room.pipe.as_str()),
+                show(&room.title),
                 step.user.to_string(),
                 view::reason(step.reason).to_owned(),
                 step.since.to_string(),
                 step.age.to_string(),
-                escape::csv(&step.run),
+                show(&step.run),
             ])?;
         }
     }

@@ -44,6 +44,9 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
 /// Returns the directory of a link and the link's target, both as real paths; `None` if the path is not a link. A broken link is
 /// reported when it is read.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
+    if !files.may_be_link(path).ok()? {
+        return None;
+    }
     let directory = files.real_path(directory_of(path)).ok()?;
     let target = files.real_path(path).ok()?;
     (target != directory.join(path.file_name()?)).then_some((directory, target))

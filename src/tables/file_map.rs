@@ -108,6 +108,10 @@ impl Files for FileMap {
         is_there.then_some(real).ok_or(ErrorKind::NotFound.into())
     }
 
+    fn may_be_link(&self, path: &Path) -> io::Result<bool> {
+        self.on_disk(|disk| disk.may_be_link(path)).or(Ok(true))
+    }
+
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
         self.over_disk.then(|| Disk.work_tree(directory))?
     }

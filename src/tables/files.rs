@@ -43,6 +43,15 @@ pub trait Files {
     /// If the path does not exist.
     fn real_path(&self, path: &Path) -> io::Result<PathBuf>;
 
+    /// Whether the last name of a path may be a link.
+    ///
+    /// # Errors
+    /// If the path does not exist.
+    fn may_be_link(&self, path: &Path) -> io::Result<bool> {
+        let _ = path;
+        Ok(true)
+    }
+
     /// Returns the top of the git work tree that contains a directory, both as real paths; `None` without git.
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
         let _ = directory;
@@ -84,6 +93,10 @@ impl Files for Disk {
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
         fs::canonicalize(path)
+    }
+
+    fn may_be_link(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::symlink_metadata(path)?.is_symlink())
     }
 
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {

@@ -18,6 +18,7 @@ pub(crate) mod nearest;
 pub(crate) mod number;
 pub(crate) mod open;
 pub(crate) mod quotes;
+pub(crate) mod real_paths;
 pub(crate) mod row;
 pub(crate) mod selection;
 pub(crate) mod source;

@@ -13,6 +13,7 @@ use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
 use super::header::Header;
 use super::input::{RawFile, SheetName};
+use super::real_paths::RealPaths;
 use super::source::Spanned;
 use super::table::{OpenedFile, Table};
 use super::workbook::{SheetText, read_sheet};
@@ -54,8 +55,8 @@ pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
     /// The directory that file names in the ledger are relative to.
     base: PathBuf,
-    /// Real paths by path, because many rooms may name one file.
-    real_paths: BTreeMap<PathBuf, PathBuf>,
+    /// Many rooms may name one file.
+    real_paths: RealPaths<'a>,
     /// The files by real path; `None` for those that could not be read.
     opened: BTreeMap<FileKey, Option<OpenedFile>>,
     /// Headers by file and given delimiter; `None` for unusable headers.
@@ -84,6 +85,7 @@ impl<'a> Opener<'a> {
     /// Creates an opener for the files that manifests in these directories name.
     pub(crate) fn new<'h>(
         files: &'a dyn Files,
+        real_paths: RealPaths<'a>,
         homes: impl Iterator<Item = &'h Home>,
         today: Date,
     ) -> Self {
@@ -93,7 +95,7 @@ impl<'a> Opener<'a> {
             base: roots
                 .reduce(|base, root| common_directory(&base, &root))
                 .unwrap_or_default(),
-            real_paths: BTreeMap::new(),
+            real_paths,
             opened: BTreeMap::new(),
             headers: BTreeMap::new(),
             tables: Tables {
@@ -119,7 +121,7 @@ impl<'a> Opener<'a> {
     ) {
         let use_of_file = (raw.path.at.file, raw.number);
         let path = home.directory.join(&raw.path.value);
-        let real = match self.find_real_path(&path) {
+        let real = match self.real_paths.find(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
                 self.tables.absent.insert(use_of_file);
@@ -179,20 +181,11 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn find_real_path(&mut self, path: &Path) -> io::Result<PathBuf> {
-        if let Some(real) = self.real_paths.get(path) {
-            return Ok(real.clone());
-        }
-        let real = self.files.real_path(path)?;
-        self.real_paths.insert(path.to_owned(), real.clone());
-        Ok(real)
-    }
-
     /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a link to the newest export is one source.
-    fn find_name(&self, path: &Path, real: &Path) -> Arc<str> {
+    fn find_name(&mut self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
-            let directory = self.files.real_path(directory).ok()?;
+            let directory = self.real_paths.find(directory).ok()?;
             Some(directory.strip_prefix(&self.base).ok()?.join(name))
         });
         let real = || real.strip_prefix(&self.base).unwrap_or(real).to_owned();

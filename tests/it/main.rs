@@ -70,6 +70,7 @@ mod secrets;
 mod send;
 mod shard;
 mod simulation;
+mod spreadsheets;
 mod support;
 mod templates;
 mod terminal;

@@ -687,10 +687,21 @@ fn a_name_in_a_ragged_row_can_be_defined_in_another_file() {
     ran.err.lacks("defined twice");
 }
 
-/// Counts how often the disk is asked where a path leads.
+/// Counts how often a whole path is resolved, which takes a step for each directory above it. There are no links.
 struct CountedFiles {
     files: FileMap,
     lookups: Cell<usize>,
+}
+
+impl CountedFiles {
+    fn new(contents: &[(String, String)]) -> Self {
+        let contents = contents.iter();
+        let contents = contents.map(|(path, text)| (Path::new(path), text.as_bytes()));
+        Self {
+            files: FileMap::new(contents),
+            lookups: Cell::new(0),
+        }
+    }
 }
 
 impl Files for CountedFiles {
@@ -710,6 +721,10 @@ impl Files for CountedFiles {
         self.lookups.set(self.lookups.get() + 1);
         self.files.real_path(path)
     }
+
+    fn may_be_link(&self, _: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
 }
 
 #[test]
@@ -719,15 +734,10 @@ fn a_file_that_many_rooms_name_is_looked_up_once() {
             format!("  - {{pipe: room-{room}, title: Room, members: [{{roster: class.csv}}]}}\n")
         });
         let manifest = format!("version: 1\nrooms:\n{}", rooms.collect::<String>());
-        let contents = [
-            ("rooms.yaml", manifest.as_str()),
-            ("class.csv", "user\n7\n"),
-        ];
-        let contents = contents.map(|(path, text)| (Path::new(path), text.as_bytes()));
-        let files = CountedFiles {
-            files: FileMap::new(contents),
-            lookups: Cell::new(0),
-        };
+        let files = CountedFiles::new(&[
+            ("rooms.yaml".to_owned(), manifest),
+            ("class.csv".to_owned(), "user\n7\n".to_owned()),
+        ]);
         let loaded = load_from(&files, &["rooms.yaml".into()], Options::default());
         assert!(loaded.is_valid(), "{:?}", loaded.diagnostics);
         files.lookups.get()
@@ -778,4 +788,24 @@ generate:
             "Helper (9)"
         ]
     );
+}
+
+#[test]
+fn no_path_in_a_deep_tree_is_resolved_as_a_whole() {
+    let lookups = |depth: usize| {
+        let contents = (0..depth).flat_map(|level| {
+            let directory = format!("rooms/{}", "d/".repeat(level));
+            let manifest = format!("version: 1\nrooms: [{{pipe: room-{level}, title: Room, members: [{{roster: class.csv}}]}}]\n");
+            [
+                (format!("{directory}rooms.yaml"), manifest),
+                (format!("{directory}class.csv"), "user\n7\n".to_owned()),
+            ]
+        });
+        let files = CountedFiles::new(&contents.collect::<Vec<_>>());
+        let loaded = load_from(&files, &["rooms".into()], Options::default());
+        assert!(loaded.is_valid(), "{:?}", loaded.diagnostics);
+        assert_eq!(loaded.desired.rooms.len(), depth);
+        files.lookups.get()
+    };
+    assert_eq!(lookups(60), lookups(3));
 }

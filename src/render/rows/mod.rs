@@ -6,6 +6,7 @@ pub use table::table;
 
 use std::io::{self, Write};
 
+use super::csv::CsvReader;
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
@@ -71,19 +72,26 @@ fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn csv(columns: &[String], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+pub fn csv(
+    columns: &[String],
+    rows: &[Row],
+    reader: CsvReader,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if columns.is_empty() {
         return Ok(());
     }
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record(columns.iter().map(|name| escape::csv(name)))?;
+    let mut table = reader.start(out)?;
+    // The list may be printed: no characters that a terminal or the log of a CI job obeys.
+    let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
+    table.write_record(columns.iter().map(|name| show(name)))?;
     for row in rows {
         let cells = select_cells(row, columns).into_iter();
         table.write_record(cells.map(|(_, cell)| match cell {
             None | Some(Cell::Nothing) => String::new(),
             Some(Cell::Truth(truth)) => truth.to_string(),
             Some(Cell::Number(number)) => number.clone(),
-            Some(Cell::Text(text) | Cell::Nested(text)) => escape::csv(text),
+            Some(Cell::Text(text) | Cell::Nested(text)) => show(text),
         }))?;
     }
     table.flush()

@@ -13,7 +13,7 @@ use roomform::plan::{
     PlanOptions, Publish, PublishPermit, Removed, RoomDifference, UnknownMembers, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
-use roomform::render::{self, Paint, github, html};
+use roomform::render::{self, CsvReader, Paint, github, html};
 use roomform::view::{self, View};
 
 use super::hostile::{annotated, spelled};
@@ -414,7 +414,10 @@ fn no_step_of_a_checklist_lets_text_through() {
         Paint::Plain,
     );
     text.lacks("##").lacks("\u{1b}").lacks("::error");
-    render::todo(&plan.manual_steps).unwrap().lacks("\u{1b}");
+    for reader in [CsvReader::Program, CsvReader::Spreadsheet] {
+        let csv = render::todo(&plan.manual_steps, reader).unwrap();
+        csv.lacks("\u{1b}");
+    }
 }
 
 #[test]
