@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
@@ -37,8 +36,8 @@ pub struct Config {
     pub server: ServerFlags,
     pub credentials: Credentials,
     pub run: RunId,
-    /// The day for which dates are evaluated.
     pub today: Date,
+    pub hide_names: bool,
 }
 
 /// Values from the environment, or from the files that it names. `Debug` shows no secrets.
@@ -89,8 +88,10 @@ impl Config {
         let needs = match verb {
             _ if server.target.sandbox.is_some() => None,
             Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
-            Verb::Plan(_) | Verb::Export(_) | Verb::Get(_) => Some(Needs::Reading),
-            Verb::Ledger(LedgerArgs {
+            Verb::Plan(_)
+            | Verb::Export(_)
+            | Verb::Get(_)
+            | Verb::Ledger(LedgerArgs {
                 verb: LedgerVerb::Adopt(_),
                 ..
             }) => Some(Needs::Reading),
@@ -104,23 +105,21 @@ impl Config {
             None if server.target.sandbox.is_some() => Credentials::of_sandbox(),
             None => Credentials::default(),
         };
-        let is_doctor = matches!(verb, Verb::Doctor(_));
-        if !is_doctor && !credentials.problems.is_empty() {
+        if !matches!(verb, Verb::Doctor(_)) && !credentials.problems.is_empty() {
             return Err(credentials.problems.remove(0).error);
         }
         let today = verb.today().and_then(|date| Date::parse(&date.to_string()));
-        let today = today
-            .unwrap_or_else(|| Date::from_days(Timestamp::now().as_second().div_euclid(86_400)));
+        let utc_date = || Date::from_days(jiff::Timestamp::now().as_second().div_euclid(86_400));
         Ok(Self {
             files: files.file,
             server,
             credentials,
             run,
-            today,
+            today: today.unwrap_or_else(utc_date),
+            hide_names: verb.hides_names(),
         })
     }
 
-    /// The files and directories of the manifest.
     pub fn manifest(&self) -> Vec<PathBuf> {
         let is_directory = !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir();
         match self.files.as_slice() {
@@ -151,7 +150,6 @@ impl Config {
         self.server.target.sandbox.as_deref()
     }
 
-    /// The ledger that `--ledger` names.
     pub fn named_ledger(&self) -> Option<&Path> {
         self.server.ledger.ledger.as_deref()
     }
@@ -169,7 +167,6 @@ impl Config {
 enum Needs {
     /// The widget and its address.
     Place,
-    /// Credentials for reading.
     Reading,
     /// Whether credentials for writing are set.
     Presence,

@@ -49,6 +49,14 @@ pub struct DayFlag {
     pub today: Option<Date>,
 }
 
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct NamesFlag {
+    /// Show users by id only, without the names that `people` and rosters have
+    #[arg(long, hide_short_help = true)]
+    pub no_names: bool,
+}
+
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageFlags {

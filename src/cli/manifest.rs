@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::flags::{
-    CsvFlags, DayFlag, FilterFlags, LedgerFlag, ManifestFlags, PageFlags, ServerFlags, TargetFlags,
+    CsvFlags, DayFlag, FilterFlags, LedgerFlag, ManifestFlags, NamesFlag, PageFlags, ServerFlags,
+    TargetFlags,
 };
 use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
@@ -48,6 +49,8 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub page: PageFlags,
     #[command(flatten)]
+    pub names: NamesFlag,
+    #[command(flatten)]
     pub filter: FilterFlags,
     /// Accept a manifest without rooms
     #[arg(long, hide_short_help = true, help_heading = "Manifest")]
@@ -81,6 +84,8 @@ pub struct ExplainArgs {
     /// Output format
     #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
+    #[command(flatten)]
+    pub names: NamesFlag,
     #[command(flatten)]
     pub manifest: ManifestFlags,
     #[command(flatten)]
@@ -199,6 +204,8 @@ pub struct CountFlags {
 pub struct RunFlags {
     #[command(flatten)]
     pub manifest: ManifestFlags,
+    #[command(flatten)]
+    pub names: NamesFlag,
     /// Only shard I of N, from 0/8 to 7/8; a room is always in the same shard
     #[arg(long, value_name = "I/N", value_parser = parse::shard, hide_short_help = true,
           help_heading = "Manifest")]

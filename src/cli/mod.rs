@@ -214,6 +214,19 @@ impl Verb {
         }
     }
 
+    /// Whether users are shown by id only.
+    pub fn hides_names(&self) -> bool {
+        match self {
+            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
+                run.names.no_names
+            }
+            Self::Diff(args) => args.names.no_names,
+            Self::Explain(args) => args.names.no_names,
+            Self::Todo(args) => args.flags().names.no_names,
+            _ => false,
+        }
+    }
+
     /// The limits of a Markdown page.
     pub fn page(&self) -> PageFlags {
         match self {

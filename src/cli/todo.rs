@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::flags::{CsvFlags, DayFlag, FileFlags, LedgerFlag, PageFlags, TargetFlags};
+use super::flags::{CsvFlags, DayFlag, FileFlags, LedgerFlag, NamesFlag, PageFlags, TargetFlags};
 use super::format::TodoFormat;
 
 #[derive(Debug, Args)]
@@ -64,6 +64,8 @@ pub struct TodoFlags {
     pub csv: CsvFlags,
     #[command(flatten)]
     pub page: PageFlags,
+    #[command(flatten)]
+    pub names: NamesFlag,
     #[command(flatten)]
     pub files: FileFlags,
     #[command(flatten)]

@@ -195,7 +195,7 @@ async fn write_probe(
             "delete a room or remove its members",
             format!(
                 ", with the users {} in it for good",
-                few(users, users.len())
+                few(users.iter(), users.len())
             ),
         ),
     };

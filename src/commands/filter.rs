@@ -43,8 +43,11 @@ pub fn match_pipes<'p>(
 
 /// How manifests are read on the day of this run.
 pub fn load_options(config: &Config, allow_empty: bool) -> Options {
-    let today = config.today;
-    Options { allow_empty, today }
+    Options {
+        allow_empty,
+        today: config.today,
+        hide_names: config.hide_names,
+    }
 }
 
 /// The user with this id or this name in `people`.

@@ -11,8 +11,8 @@ use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Exit, Result, bail, error};
 use crate::plan::{Approved, PlanOptions, SavedPlan, SkipReason};
-use crate::render::{Count, escape, few};
-use crate::view::NAMED;
+use crate::render::{Count, escape};
+use crate::view::names;
 
 /// Maximum size of a plan file, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -87,7 +87,7 @@ pub fn print_skipped(approved: &Approved, console: &mut Console) {
             "`{}`: {} no longer in the manifest, skipped: {}",
             escape::terminal(pipe.as_str()),
             Count(users.len(), "member"),
-            few(users, NAMED)
+            escape::terminal(&names::users(users, &approved.plan.names))
         ));
     }
     let not_approved = [

@@ -63,12 +63,15 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         keep_users(&mut rooms, |it| it == user);
         undeclared.clear();
     }
-    let view = || view::todo(target, &rooms, &undeclared);
+    let names = &desired.names;
+    let view = || view::todo(target, &rooms, &undeclared, names);
     match flags.format {
         TodoFormat::Text => console.print(&render::write(&view(), console.out_paint)),
-        TodoFormat::Json => console.print_document(&TodoDocument::new(target, &rooms, &undeclared)),
+        TodoFormat::Json => {
+            console.print_document(&TodoDocument::new(target, &rooms, &undeclared, names))
+        }
         TodoFormat::Csv => {
-            console.print(&render::todo(&rooms, reader).map_err(anyhow::Error::from)?)
+            console.print(&render::todo(&rooms, names, reader).map_err(anyhow::Error::from)?)
         }
         TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
     }?;

@@ -1,5 +1,7 @@
 //! The comparison of two manifests as a document.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
+use crate::view::names::named_users;
 use crate::view::{percent, would_be_refused};
 
 /// The differences between two manifests, and what an apply would do if the widget matched the first.
@@ -37,6 +40,10 @@ pub struct DiffDocument {
     notes: Vec<NoteDocument>,
     /// Why `plan` would refuse the second manifest, as far as the manifests show.
     would_refuse: Vec<RefusalDocument>,
+    /// The known names of the users in this document, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    names: BTreeMap<u64, String>,
     /// Warnings about the second manifest.
     diagnostics: Vec<DiagnosticDocument>,
 }
@@ -166,6 +173,7 @@ impl DiffDocument {
         let ManifestDiff {
             base,
             head,
+            names,
             changes,
             manual_steps,
             removed,
@@ -175,6 +183,12 @@ impl DiffDocument {
             summary,
             people,
         } = diff;
+        let users_of_rooms = differences.iter().flat_map(|it| match it {
+            Difference::Room { what, .. } => what.users(),
+            _ => &[],
+        });
+        let named = named_users(changes, manual_steps).chain(users_of_rooms.copied());
+        let names = super::names(named, names);
         let changes = changes.iter().map(ChangeDocument::new);
         let manual_steps = manual_steps.iter().map(|room| ManualStepsDocument {
             pipe: room.pipe.to_string(),
@@ -206,6 +220,7 @@ impl DiffDocument {
             differences: differences.iter().map(difference).collect(),
             notes: notes.iter().map(note).collect(),
             would_refuse: would_refuse.collect(),
+            names,
             diagnostics,
         }
     }

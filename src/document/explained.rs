@@ -45,6 +45,9 @@ struct ListedRoomDocument {
 struct MembershipDocument {
     pipe: String,
     user: u64,
+    /// The user's name, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// Whether the user is a declared member: at least one way in, and no exclusion.
     member: bool,
     ways: Vec<WayDocument>,
@@ -90,6 +93,7 @@ impl ExplainDocument {
         let memberships = explained.memberships.iter().map(|it| MembershipDocument {
             pipe: it.pipe.to_string(),
             user: it.user.0,
+            name: desired.names.get(&it.user).cloned(),
             member: it.excluded.is_empty(),
             ways: documents(&it.ways),
             excluded_by: documents(&it.excluded),

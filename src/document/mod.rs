@@ -27,11 +27,13 @@ pub use report::ReportDocument;
 pub use sent::SentDocument;
 pub use todo::TodoDocument;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Exit;
-use crate::model::Target;
+use crate::model::{Target, UserId, UserNames};
 
 /// The version of every document. It grows when a field changes its meaning or is removed.
 pub const FORMAT: u32 = 1;
@@ -72,6 +74,12 @@ impl TargetDocument {
             widget: target.widget.0,
         }
     }
+}
+
+/// The known names of these users, by id.
+fn names(users: impl Iterator<Item = UserId>, names: &UserNames) -> BTreeMap<u64, String> {
+    let named = users.filter_map(|user| Some((user.0, names.get(&user)?.clone())));
+    named.collect()
 }
 
 /// The JSON Schema of a document.

@@ -1,5 +1,7 @@
 //! A plan as a document.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::RoomId;
 use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
+use crate::view::names::named_users;
 use crate::view::{self, Text};
 
 /// A plan: what a run would do, what it cannot do, and what is unknown.
@@ -40,6 +43,10 @@ pub struct PlanDocument {
     /// How many members the rooms have, if they were counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<CountsDocument>,
+    /// The known names of the users in this document, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    names: BTreeMap<u64, String>,
     /// Warnings about the manifest.
     diagnostics: Vec<DiagnosticDocument>,
 }
@@ -197,6 +204,7 @@ impl PlanDocument {
         let Plan {
             target,
             today,
+            names: _,
             changes,
             conflicts,
             manual_steps,
@@ -209,6 +217,7 @@ impl PlanDocument {
             summary: _,
             counts,
         } = plan;
+        let names = super::names(named_users(changes, manual_steps), &plan.names);
         let manual_steps = manual_steps.iter().map(|it| ManualStepsDocument {
             pipe: it.pipe.to_string(),
             room_id: it.id.0,
@@ -240,6 +249,7 @@ impl PlanDocument {
             notes: notes.iter().map(note).collect(),
             refusals: refusals.collect(),
             counts: counts.as_ref().map(CountsDocument::new),
+            names,
             diagnostics,
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::{Pipe, Target};
+use crate::model::{Pipe, Target, UserNames};
 use crate::plan::{LeaveReason, ManualSteps, OpenStep};
 
 /// The manual steps that earlier runs caused and that are not done, by pipe and user.
@@ -27,6 +27,9 @@ struct TodoStepDocument {
     room_id: u64,
     /// The title in the manifest, or the one last sent.
     title: String,
+    /// The user's name, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     #[serde(flatten)]
     step: OpenStepDocument,
 }
@@ -62,12 +65,18 @@ impl OpenStepDocument {
 
 impl TodoDocument {
     /// Builds the document of open steps.
-    pub fn new(target: &Target, rooms: &[ManualSteps], undeclared: &[Pipe]) -> Self {
+    pub fn new(
+        target: &Target,
+        rooms: &[ManualSteps],
+        undeclared: &[Pipe],
+        names: &UserNames,
+    ) -> Self {
         let steps = rooms.iter().flat_map(|room| {
             room.previously_removed.iter().map(|step| TodoStepDocument {
                 pipe: room.pipe.to_string(),
                 room_id: room.id.0,
                 title: room.title.clone(),
+                name: names.get(&step.user).cloned(),
                 step: OpenStepDocument::new(step),
             })
         });

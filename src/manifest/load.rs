@@ -6,10 +6,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::decode::decode_file;
-use super::explain::{Explained, Tracer};
+use super::explain::{Explained, Subject, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
-use crate::model::{Date, Desired};
+use crate::model::{Date, Desired, UserNames};
 use crate::tables::boundary::{directory_of, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
@@ -29,6 +29,8 @@ pub struct Options {
     pub allow_empty: bool,
     /// The day for which dates are evaluated. Set it if the manifest has dates; the default is 1970-01-01.
     pub today: Date,
+    /// Whether the names of users are forgotten, so that output shows only ids.
+    pub hide_names: bool,
 }
 
 /// A manifest that was read, with its diagnostics.
@@ -74,7 +76,13 @@ pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Opt
         .read_roots(roots)
         .resolve(Some(&mut tracer));
     let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
-    (loaded, explained.flatten())
+    let mut explained = explained.flatten();
+    if let Some(Subject::User(_, names)) = explained.as_mut().map(|it| &mut it.subject)
+        && options.hide_names
+    {
+        names.clear();
+    }
+    (loaded, explained)
 }
 
 /// Reads a text as a complete manifest, as if it were a file with this name.
@@ -262,7 +270,11 @@ impl<'a> Loader<'a> {
 
     fn resolve(self, tracer: Option<&mut Tracer>) -> Loaded {
         let (mut sources, mut problems) = (self.sources, self.problems);
-        let Options { allow_empty, today } = self.options;
+        let Options {
+            allow_empty,
+            today,
+            hide_names,
+        } = self.options;
         let homes = self.rosters.iter().map(|(home, _)| home);
         let mut opener = Opener::new(self.files, self.real_paths, homes, today);
         for (home, rosters) in &self.rosters {
@@ -271,7 +283,11 @@ impl<'a> Loader<'a> {
             }
         }
         let (tables, roster_files) = opener.finish();
-        let desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
+        let mut desired =
+            resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
+        if hide_names {
+            desired.names = UserNames::default();
+        }
         if desired.rooms.is_empty() && problems.is_empty() && !allow_empty {
             let path = sources.names().first().map(ToString::to_string);
             let message = "the manifest declares no rooms";

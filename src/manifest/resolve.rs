@@ -80,7 +80,7 @@ pub(super) fn resolve(
         files: sources.names(),
         rosters: tables.files.clone(),
         outside_dates,
-        names: directory.display.finish(),
+        names: directory.display.finish().into(),
         today: tables.today,
     }
 }

@@ -129,6 +129,9 @@ impl Limits {
 /// The number of rooms and memberships per file with rows, by file name. An entry for one shard has a name of its own.
 pub type RosterCounts = BTreeMap<Arc<str>, u64>;
 
+/// The readable names of users, for output only.
+pub type UserNames = Arc<BTreeMap<UserId, String>>;
+
 /// The resolved manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
@@ -148,7 +151,7 @@ pub struct Desired {
     /// Rooms and memberships per file that are not declared today because of their dates. The guards count them.
     pub outside_dates: BTreeMap<FileId, u64>,
     /// The readable names of users that `people` or a file with rows has. They are untrusted text.
-    pub names: BTreeMap<UserId, String>,
+    pub names: UserNames,
     /// The day for which the manifest was resolved.
     pub today: Date,
 }

@@ -9,7 +9,7 @@ use super::manual_steps::ManualSteps;
 use super::publish::Publish;
 use crate::model::{
     Date, Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
-    Welcome,
+    UserNames, Welcome,
 };
 
 /// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
@@ -22,6 +22,8 @@ pub struct Plan {
     pub target: Target,
     /// The day for which dates were evaluated.
     pub today: Date,
+    /// The readable names of users.
+    pub names: UserNames,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
     /// Rooms that a person must fix before anything is written to them.

@@ -15,7 +15,7 @@ use super::rename::likely_renames;
 use super::unseen::{Unseen, unseen};
 use crate::model::{
     CountResult, Desired, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy,
-    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, Welcome,
+    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, UserNames, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -28,6 +28,7 @@ pub(super) fn diff(
     let mut plan = Plan {
         target: target.clone(),
         today: inputs.desired.today,
+        names: UserNames::clone(&inputs.desired.names),
         ..Plan::default()
     };
     let mut assumed = UnknownMembers::default();

@@ -11,7 +11,7 @@ use super::manual_steps::ManualSteps;
 use super::publish::{PublishPermit, PublishRules};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
-    Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
+    Recorded, RecordedRoom, RoomId, Target, UserId, UserNames, Welcome, WidgetId,
 };
 
 /// One of the two manifests.
@@ -31,6 +31,8 @@ pub struct ManifestDiff {
     pub base: String,
     /// The user's name for the second manifest.
     pub head: String,
+    /// The readable names of users, from the second manifest or else the first.
+    pub names: UserNames,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
     /// Members that are only in the first manifest, by room.
@@ -152,6 +154,16 @@ pub enum RoomDifference {
     Readmitted(Vec<UserId>),
 }
 
+impl RoomDifference {
+    /// Returns the users that it lists.
+    pub fn users(&self) -> &[UserId] {
+        match self {
+            Self::NotSent(users) | Self::Excluded(users) | Self::Readmitted(users) => users,
+            _ => &[],
+        }
+    }
+}
+
 /// Computes the plan that leads from the first manifest to the second, for a widget that matches the first.
 pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> ManifestDiff {
     let target = Target {
@@ -193,7 +205,10 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
         });
     // The differences name these members.
     plan.notes.retain(|note| !matches!(note, Note::NotSent(_)));
+    let mut names = (*base.desired.names).clone();
+    names.extend((*head.desired.names).clone());
     ManifestDiff {
+        names: names.into(),
         base: base.name.to_owned(),
         head: head.name.to_owned(),
         people: People::of(&plan),

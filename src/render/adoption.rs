@@ -28,7 +28,11 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     {
         let members = match members.as_slice() {
             [] => "the room itself".to_owned(),
-            users => format!("{} ({})", Count(users.len(), "member"), few(users, NAMED)),
+            users => format!(
+                "{} ({})",
+                Count(users.len(), "member"),
+                few(users.iter(), NAMED)
+            ),
         };
         let _ = writeln!(text, "  {} room {room}: {members}", column(pipe));
     }

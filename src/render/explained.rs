@@ -8,6 +8,7 @@ use super::paint::{Paint, Styles};
 use crate::manifest::{Explained, Membership, Subject, Way};
 use crate::model::{Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Place, Welcome};
 use crate::view::Count;
+use crate::view::names::user;
 
 /// The whole answer. Ends with a line break.
 pub fn explained(
@@ -23,16 +24,18 @@ pub fn explained(
             text.extend(room.map(|room| describe_room(room, desired, paint)));
         }
         Subject::User(user, names) => {
-            let names: Vec<String> = names.iter().map(|name| terminal(name)).collect();
-            let known = match names.as_slice() {
-                [] => String::new(),
-                names => format!(" ({})", names.join(", ")),
-            };
-            let user = match user {
-                Some(user) => format!("user {user}"),
+            let heading = match user {
+                Some(user) => format!("user {}", terminal(&self::user(*user, &desired.names))),
                 None => "user without a usable id".to_owned(),
             };
-            let _ = writeln!(text, "{}{known}", paint.style(Styles::STRONG, user));
+            let _ = writeln!(text, "{}", paint.style(Styles::STRONG, heading));
+            let shown = user.and_then(|user| desired.names.get(&user));
+            let others = names.iter().filter(|name| Some(*name) != shown);
+            let others: Vec<String> = others.map(|name| terminal(name)).collect();
+            if !others.is_empty() {
+                let other = if shown.is_some() { "other " } else { "" };
+                let _ = writeln!(text, "  {other}names: {}", others.join(", "));
+            }
         }
     }
     if let Some(row) = explained.left_out {
@@ -80,6 +83,7 @@ fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String 
     let place = format_place(desired, room.place);
     let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");
     if let Some(Welcome { from, text: said }) = &room.welcome {
+        let from = terminal(&user(*from, &desired.names));
         let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
     }
     text
@@ -95,7 +99,7 @@ fn write_list(
     let colon = if memberships.is_empty() { "" } else { ":" };
     let _ = writeln!(text, "  {count}{colon}");
     let label = |membership: &&Membership| match by_room {
-        true => membership.user.to_string(),
+        true => terminal(&user(membership.user, &desired.names)),
         false => terminal(membership.pipe.as_str()),
     };
     let width = measure(memberships.iter().map(label));

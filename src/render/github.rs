@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::escape::{annotation, annotation_property, brief};
+use super::escape::{annotation, annotation_property, brief, terminal};
 use crate::error::Error;
 use crate::view::{Count, Level, Line, SectionKind, Span, Text, View};
 
@@ -79,7 +79,7 @@ fn sentence(text: &Text<'_>) -> String {
         Span::Words(words) => words.to_string(),
         Span::Name(text) => format!("`{}`", brief(text)),
         Span::Title(text) | Span::Said(text) => format!("`{}`", brief(text)),
-        Span::Ids(ids) | Span::Members(ids) => format!("`{ids}`"),
+        Span::Ids(ids) | Span::Members(ids) => format!("`{}`", terminal(ids)),
         Span::Message(message) => message.to_string(),
     })
 }

@@ -23,8 +23,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         room(&mut text, recorded, *id);
     }
     for (pipe, owed) in &recorded.owed {
-        let members =
-            (!owed.members.is_empty()).then(|| few(owed.members.iter().as_slice(), NAMED));
+        let members = (!owed.members.is_empty()).then(|| few(owed.members.iter(), NAMED));
         let welcome = owed.welcome.then(|| "its welcome".to_owned());
         let owed: Vec<String> = members.into_iter().chain(welcome).collect();
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
@@ -62,7 +61,7 @@ pub fn history(partial: bool, entries: &[HistoryEntry]) -> String {
         let pipe = entry.pipe.as_ref().map_or("", |pipe| pipe.as_str());
         let pipe = pad(&terminal(pipe), width);
         let room = entry.room.map(|room| format!("  room {room}"));
-        let members = (!entry.members.is_empty()).then(|| few(&entry.members, NAMED));
+        let members = (!entry.members.is_empty()).then(|| few(entry.members.iter(), NAMED));
         let members = members.map(|members| format!(": {members}"));
         let source = entry.source.as_deref().map(terminal);
         let source = source.map(|source| format!("  ({source})"));
@@ -93,7 +92,7 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         ("released", &released),
     ];
     for (label, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
-        let (count, users) = (users.len(), few(users, NAMED));
+        let (count, users) = (users.len(), few(users.iter(), NAMED));
         let _ = writeln!(text, "    {label:<9} {count}: {users}");
     }
     match room.welcome {

@@ -10,13 +10,13 @@ use super::escape::{brief, quoted, terminal, within_quotes};
 use super::paint::{Paint, Styles};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
-use crate::model::{Field, FieldValue, Welcome};
+use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Action, Change, FieldChange, Plan};
-use crate::view::grammar::few;
+use crate::view::names::{user, users};
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, Known, NAMED, Section, SectionKind, Span, Text, Title, View, drift_remark, ended,
-    hints, members_inside, result, risk, uncertain_remark,
+    self, Count, Known, Section, SectionKind, Span, Text, Title, View, drift_remark, ended, hints,
+    members_inside, result, risk, uncertain_remark,
 };
 
 /// The width of the status column after an apply.
@@ -46,7 +46,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
             text.push('\n');
         }
         for change in &section.changes {
-            change_block(&mut text, change, width, view.known, paint);
+            change_block(&mut text, change, width, view, paint);
         }
         section_lines(&mut text, section, paint);
         is_after_lines = section.changes.is_empty() && !text.is_empty();
@@ -115,7 +115,7 @@ pub fn sentence(text: &Text<'_>) -> String {
         Span::Words(words) => words.to_string(),
         Span::Name(name) => format!("`{}`", terminal(name)),
         Span::Title(title) => quoted(title),
-        Span::Ids(ids) | Span::Members(ids) => ids.clone(),
+        Span::Ids(ids) | Span::Members(ids) => terminal(ids),
         Span::Message(message) => terminal(message),
         Span::Said(said) => brief(said),
     })
@@ -139,7 +139,8 @@ fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
     }
 }
 
-fn change_block(text: &mut String, change: &Change, width: usize, known: Known, paint: Paint) {
+fn change_block(text: &mut String, change: &Change, width: usize, view: &View<'_>, paint: Paint) {
+    let (known, names) = (view.known, &view.names);
     let (glyph, style) = match &change.action {
         _ if risk(change).is_some() => ("!", Styles::DANGER),
         Action::Create => ("+", Styles::ADD),
@@ -164,8 +165,9 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: Known, 
     if let Some(permit) = change.publish.as_ref().and_then(view::permit) {
         let _ = writeln!(text, "      {}", sentence(&permit));
     }
-    members_lines(text, change, known);
+    members_lines(text, change, known, names);
     if let Some(Welcome { from, text: said }) = &change.welcome {
+        let from = terminal(&user(*from, names));
         let _ = writeln!(text, "      welcome from {from}: {}", quoted(said));
     }
 }
@@ -231,12 +233,12 @@ fn title_change(before: &str, after: &str, paint: Paint) -> String {
     format!("\"{before}\" → \"{after}\"")
 }
 
-fn members_lines(text: &mut String, change: &Change, known: Known) {
+fn members_lines(text: &mut String, change: &Change, known: Known, names: &UserNames) {
     let members = &change.members;
     let known = view::known_members(members, known).map(|known| format!("   {known}"));
     let known = known.unwrap_or_default();
     if !members.new.is_empty() {
-        let names = few(&members.new, NAMED);
+        let names = terminal(&users(&members.new, names));
         let names = match change.action {
             Action::Create => names,
             Action::Update { .. } => format!("+{} ({names})", members.new.len()),
@@ -244,7 +246,10 @@ fn members_lines(text: &mut String, change: &Change, known: Known) {
         let _ = writeln!(text, "      members {names}{known}");
     }
     if !members.unknown.is_empty() {
-        let (count, names) = (members.unknown.len(), few(&members.unknown, NAMED));
+        let (count, names) = (
+            members.unknown.len(),
+            terminal(&users(&members.unknown, names)),
+        );
         let again = format!("{count} sent again ({names})   none known");
         let _ = writeln!(text, "      members unknown: {again}");
     }

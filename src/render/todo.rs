@@ -2,18 +2,23 @@
 
 use super::csv::CsvReader;
 use super::escape;
+use crate::model::UserNames;
 use crate::plan::ManualSteps;
 use crate::view;
 
-const HEADER: [&str; 8] = [
-    "room_id", "pipe", "title", "user", "reason", "since", "age_days", "run",
+const HEADER: [&str; 9] = [
+    "room_id", "pipe", "title", "user", "name", "reason", "since", "age_days", "run",
 ];
 
 /// The open steps as CSV with a header.
 ///
 /// # Errors
 /// Never in practice: writing to memory does not fail.
-pub fn todo(rooms: &[ManualSteps], reader: CsvReader) -> Result<String, csv::Error> {
+pub fn todo(
+    rooms: &[ManualSteps],
+    names: &UserNames,
+    reader: CsvReader,
+) -> Result<String, csv::Error> {
     let mut table = reader.start(Vec::new())?;
     // The list may be printed: no characters that a terminal or the log of a CI job obeys.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
@@ -25,6 +30,9 @@ pub fn todo(rooms: &[ManualSteps], reader: CsvReader) -> Result<String, csv::Err
                 show(room.pipe.as_str()),
                 show(&room.title),
                 step.user.to_string(),
+                names
+                    .get(&step.user)
+                    .map_or_else(String::new, |name| show(name)),
                 view::reason(step.reason).to_owned(),
                 step.since.to_string(),
                 step.age.to_string(),

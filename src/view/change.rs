@@ -1,13 +1,14 @@
 //! A room's change in one line.
 
 use super::grammar::counts;
+use super::names::{user, users};
 use super::text::{text, titles};
 use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
-use crate::model::{Field, FieldValue, Welcome};
+use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Action, Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
 /// A change, with the term for existing members.
-pub(super) fn line<'a>(change: &'a Change, known: Known) -> Line<'a> {
+pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> Line<'a> {
     let mut fields = change.fields().iter();
     let title = fields.find(|field| field.field == Field::Title);
     let title = title.and_then(|field| match (&field.before, &field.after) {
@@ -16,7 +17,7 @@ pub(super) fn line<'a>(change: &'a Change, known: Known) -> Line<'a> {
         }
         _ => None,
     });
-    let text = Text::join(describe_change(change, known), ", ");
+    let text = Text::join(describe_change(change, known, names), ", ");
     let welcome = change.is_welcome_only().then_some("welcome");
     Line {
         label: risk(change).or(welcome).map(Into::into),
@@ -28,7 +29,7 @@ pub(super) fn line<'a>(change: &'a Change, known: Known) -> Line<'a> {
 }
 
 /// What the change does to the room, without its title.
-fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
+fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> Vec<Text<'a>> {
     let mut parts = match &change.action {
         Action::Create => {
             let public = value(&FieldValue::Public(change.send.public));
@@ -50,9 +51,10 @@ fn describe_change<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
         parts.push(members_inside(publish, known));
         parts.extend(permit(publish));
     }
-    parts.extend(describe_members(change, known));
+    parts.extend(describe_members(change, known, names));
     if let Some(Welcome { from, text }) = &change.welcome {
-        parts.push(text!("welcome {} from {}", Span::Title(text.into()), *from));
+        let from = Span::Ids(user(*from, names));
+        parts.push(text!("welcome {} from {}", Span::Title(text.into()), from));
     }
     parts
 }
@@ -139,7 +141,7 @@ pub fn known_members(members: &Members, known: Known) -> Option<String> {
     Some(count)
 }
 
-fn describe_members<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
+fn describe_members<'a>(change: &'a Change, known: Known, names: &UserNames) -> Vec<Text<'a>> {
     let Members {
         new,
         unknown,
@@ -150,13 +152,22 @@ fn describe_members<'a>(change: &'a Change, known: Known) -> Vec<Text<'a>> {
     if !new.is_empty() {
         let add = if is_create { "" } else { "add " };
         let count = Count(new.len(), "member");
-        parts.push(text!("{}{} {}", add, count, Span::members(new)));
+        parts.push(text!(
+            "{}{} {}",
+            add,
+            count,
+            Span::Members(users(new, names))
+        ));
     } else if is_create {
         parts.push("no members".into());
     }
     if !unknown.is_empty() {
         let count = Count(unknown.len(), "member");
-        parts.push(text!("send {} {} again", count, Span::members(unknown)));
+        parts.push(text!(
+            "send {} {} again",
+            count,
+            Span::Members(users(unknown, names))
+        ));
     }
     if !is_create && !new.is_empty() {
         parts.extend(known_members(&change.members, known).map(|it| Span::words(it).into()));

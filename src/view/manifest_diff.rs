@@ -2,13 +2,14 @@
 
 use super::figures::{cards, parts};
 use super::findings::{self, limit_words};
+use super::names::{user, users};
 use super::plan::cuts_members;
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
 use super::{Count, Known, NAMED, Span, State, Text, View, value, values};
 use crate::manifest::Loaded;
-use crate::model::{Limit, MembersPolicy, Welcome};
+use crate::model::{Limit, MembersPolicy, UserId, UserNames, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 
 /// The difference of two manifests, and the diagnostics of the second.
@@ -22,6 +23,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: Known::DECLARED,
+        names: diff.names.clone(),
         desired: Some(&loaded.desired),
         ..View::new("diff", None, text!("{} → {}", base, head), verdict(diff))
     };
@@ -32,7 +34,8 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     view.add(SectionKind::ManualSteps, removed);
     view.add_diagnostics(loaded);
     view.add_notes(&diff.notes);
-    for line in diff.differences.iter().map(difference_line) {
+    for difference in &diff.differences {
+        let line = difference_line(difference, &diff.names);
         let kind = match line.pipe {
             Some(_) => SectionKind::Differences,
             None => SectionKind::Guards,
@@ -89,9 +92,11 @@ fn removed_room(room: &Removed) -> Line<'_> {
 }
 
 /// A difference of a room or of a guard.
-fn difference_line(difference: &Difference) -> Line<'_> {
+fn difference_line<'a>(difference: &'a Difference, names: &UserNames) -> Line<'a> {
     match difference {
-        Difference::Room { pipe, what } => Line::for_room(pipe, describe_room_difference(what)),
+        Difference::Room { pipe, what } => {
+            Line::for_room(pipe, describe_room_difference(what, names))
+        }
         Difference::Widget { before, after } => {
             let [before, after] = [before, after].map(|widget| {
                 let number = widget.map(|it| Span::words(it.to_string()));
@@ -125,12 +130,13 @@ fn list_globs<'a>(globs: &'a [String], empty: &'static str) -> Text<'a> {
     names(globs.iter().map(String::as_str), NAMED)
 }
 
-fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
+fn describe_room_difference<'a>(what: &'a RoomDifference, names: &UserNames) -> Text<'a> {
+    let list = |who: &[UserId]| Span::Ids(users(who, names));
     match what {
         RoomDifference::NotSent(who) => text!(
             "{} not sent, because the room exists and its policy is `on_create`: {}",
             Count(who.len(), "member"),
-            who.as_slice()
+            list(who)
         ),
         RoomDifference::Policy(MembersPolicy::Ensure) => {
             "members_policy: on_create → ensure; members not on record are sent".into()
@@ -163,27 +169,22 @@ fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
             let one = |welcome: &Option<Welcome>, text: String| match welcome {
                 None => Text::from("none"),
                 Some(Welcome { from, text: _ }) => {
-                    text!("{} from {}", Span::Title(text.into()), *from)
+                    let from = Span::Ids(user(*from, names));
+                    text!("{} from {}", Span::Title(text.into()), from)
                 }
             };
             let (was, is) = (one(before, was), one(after, is));
             text!("welcome {} → {}; only new rooms get a welcome", was, is)
         }
-        RoomDifference::Excluded(who) => text!("now excluded: {}", who.as_slice()),
-        RoomDifference::Readmitted(who) => text!("no longer excluded: {}", who.as_slice()),
+        RoomDifference::Excluded(who) => text!("now excluded: {}", list(who)),
+        RoomDifference::Readmitted(who) => text!("no longer excluded: {}", list(who)),
     }
 }
 
 /// Where to find all members, if a list of them is cut. Each removed room has its own line.
 fn cut(diff: &ManifestDiff) -> Option<String> {
     let is_long = |difference: &Difference| match difference {
-        Difference::Room {
-            what:
-                RoomDifference::NotSent(users)
-                | RoomDifference::Excluded(users)
-                | RoomDifference::Readmitted(users),
-            ..
-        } => users.len() > NAMED,
+        Difference::Room { what, .. } => what.users().len() > NAMED,
         _ => false,
     };
     if diff.differences.iter().any(is_long) {

@@ -1,14 +1,20 @@
 //! Members and rooms to remove manually: caused by this change, or still open from earlier runs.
 
+use super::names::users;
 use super::plan::site;
 use super::section::{Detail, Line, Place, SectionKind, Title};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, View};
-use crate::model::{Pipe, Target, UserId};
+use crate::model::{Pipe, Target, UserId, UserNames};
 use crate::plan::{LeaveReason, ManualSteps, OpenStep, Plan};
 
 /// The open steps, a line for each member, and the rooms on record that the manifest does not declare.
-pub fn todo<'a>(target: &'a Target, rooms: &'a [ManualSteps], undeclared: &'a [Pipe]) -> View<'a> {
+pub fn todo<'a>(
+    target: &'a Target,
+    rooms: &'a [ManualSteps],
+    undeclared: &'a [Pipe],
+    known: &UserNames,
+) -> View<'a> {
     let steps = || rooms.iter().flat_map(|room| &room.previously_removed);
     let verdict = match (steps().count(), steps().map(|step| step.age).max()) {
         (count, Some(oldest)) => {
@@ -23,7 +29,7 @@ pub fn todo<'a>(target: &'a Target, rooms: &'a [ManualSteps], undeclared: &'a [P
         let steps = room.previously_removed.chunks(1);
         let lines = steps.map(|steps| Line {
             title: Some(Title::Same(&room.title)),
-            ..open_steps(room, steps)
+            ..open_steps(room, steps, known)
         });
         view.add(SectionKind::OpenSteps, lines);
     }
@@ -35,12 +41,13 @@ impl<'a> View<'a> {
     /// Adds the members and rooms that the API cannot remove.
     pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
         self.add_removed_members(&plan.manual_steps);
+        let known = self.names.clone();
         for room in &plan.manual_steps {
             let is_same = |one: &OpenStep, next: &OpenStep| {
                 (one.reason, &one.run) == (next.reason, &next.run)
             };
             let steps = room.previously_removed.chunk_by(is_same);
-            let lines = steps.map(|steps| open_steps(room, steps));
+            let lines = steps.map(|steps| open_steps(room, steps, &known));
             self.add(SectionKind::OpenSteps, lines);
         }
         self.add_undeclared(SectionKind::ManualSteps, &plan.baseline.left);
@@ -53,12 +60,11 @@ impl<'a> View<'a> {
 
     /// Adds the members that this change removes from the manifest.
     pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
+        let known = self.names.clone();
         let rooms = rooms.iter().filter(|room| !room.newly_removed.is_empty());
         let lines = rooms.map(|room| {
-            let text = text!(
-                "no longer in the manifest: {}",
-                room.newly_removed.as_slice()
-            );
+            let removed = Span::Ids(users(&room.newly_removed, &known));
+            let text = text!("no longer in the manifest: {}", removed);
             Line {
                 detail: Detail::Removed(&room.newly_removed),
                 ..Line::for_room(&room.pipe, text)
@@ -80,12 +86,12 @@ impl<'a> View<'a> {
 }
 
 /// Steps of one room with the same run and reason.
-fn open_steps<'a>(room: &'a ManualSteps, steps: &'a [OpenStep]) -> Line<'a> {
-    let users: Vec<UserId> = steps.iter().map(|step| step.user).collect();
+fn open_steps<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames) -> Line<'a> {
+    let removed: Vec<UserId> = steps.iter().map(|step| step.user).collect();
     let text = steps.first().map(|step| {
         text!(
             "remove {} from room {}, {} {}, by run {}",
-            users.as_slice(),
+            Span::Ids(users(&removed, known)),
             room.id,
             reason(step.reason),
             Span::words(age(step.age)),

@@ -11,6 +11,7 @@ mod findings;
 pub mod grammar;
 mod manifest_diff;
 mod manual_steps;
+pub mod names;
 mod outcome;
 mod plan;
 mod section;
@@ -34,7 +35,7 @@ pub use text::{Span, Text};
 
 use std::collections::BTreeMap;
 
-use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId};
+use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId, UserNames};
 use crate::plan::Change;
 
 /// Maximum number of members or rooms named in one line.
@@ -63,6 +64,8 @@ pub struct View<'a> {
     pub cut: Option<String>,
     /// The words for a room's existing members.
     pub known: Known,
+    /// The known names of users.
+    pub names: UserNames,
     /// The manifest, which knows where each member is declared.
     pub desired: Option<&'a Desired>,
 }
@@ -158,6 +161,7 @@ impl<'a> View<'a> {
             legend: Vec::new(),
             cut: None,
             known: Known::RECORDED,
+            names: UserNames::default(),
             desired: None,
         }
     }
@@ -186,7 +190,7 @@ impl<'a> View<'a> {
     /// The lines of one section. The lines of changes are created one by one, because a plan may have many.
     pub fn lines<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Line<'a>> + 's {
         let changes = section.changes.iter();
-        let changes = changes.map(|change| change::line(change, self.known));
+        let changes = changes.map(|change| change::line(change, self.known, &self.names));
         section.lines.iter().cloned().chain(changes)
     }
 }

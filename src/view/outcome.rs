@@ -35,6 +35,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     let now = after.map(|plan| format!("now: {}", verdict(plan)));
     let mut view = View {
         facts: now.into_iter().collect(),
+        names: plan.names.clone(),
         cut: cut.then(|| "all members: --format json".to_owned()),
         ..View::new("apply", Some(&plan.target), heading, ended(outcome))
     };

@@ -30,6 +30,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         figures: cards(&plan.summary, &plan.changes, conflicts, &plan.manual_steps),
         legend: legend(plan),
         cut: cut(plan),
+        names: plan.names.clone(),
         desired: Some(&loaded.desired),
         ..View::new("plan", Some(&plan.target), heading, verdict(plan))
     };

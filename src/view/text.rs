@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::NAMED;
 use super::grammar::{Count, few};
 use super::title_diff::apart;
-use crate::model::{Pipe, RoomId, UserId};
+use crate::model::{Pipe, RoomId};
 
 /// Maximum number of rooms with the same pipe named in one line.
 const NAMED_IDS: usize = 8;
@@ -23,9 +22,9 @@ pub enum Span<'a> {
     Name(Cow<'a, str>),
     /// A title or a message.
     Title(Cow<'a, str>),
-    /// Ids of users or rooms.
+    /// Ids of rooms, or users with their names.
     Ids(String),
-    /// User ids that follow their count.
+    /// Users with their names, after their count.
     Members(String),
     /// A sentence with values in back-ticks.
     Message(Cow<'a, str>),
@@ -96,10 +95,6 @@ impl Span<'_> {
         Self::Words(Cow::Owned(text))
     }
 
-    pub(super) fn members(users: &[UserId]) -> Self {
-        Self::Members(few(users, NAMED))
-    }
-
     /// The unescaped text; not safe to print.
     pub fn raw(&self) -> &str {
         match self {
@@ -142,10 +137,8 @@ macro_rules! from_values {
 from_values! {
     Count<'_> => Span::Words, |count: Count<'_>| count.to_string();
     usize => Span::Words, |count: usize| count.to_string();
-    UserId => Span::Ids, |user: UserId| user.to_string();
     RoomId => Span::Ids, |room: RoomId| room.to_string();
-    &[UserId] => Span::Ids, |users| few(users, NAMED);
-    &[RoomId] => Span::Ids, |rooms| few(rooms, NAMED_IDS);
+    &[RoomId] => Span::Ids, |rooms: &[RoomId]| few(rooms.iter(), NAMED_IDS);
 }
 
 /// Two titles. Long ones are cut to the part that differs.

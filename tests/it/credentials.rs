@@ -441,6 +441,7 @@ fn debug_shows_no_secret() {
         credentials,
         run: RunId::new(1),
         today: Date::default(),
+        hide_names: false,
     };
     let write = WriteAuth {
         secret_key: None,

@@ -46,11 +46,11 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
     lounge  "Lounge"
       conference, public; declared at rooms.yaml:10
       3 members:
-        3  rooms.yaml:6 through @heads
-           rooms.yaml:6 through @staff › @heads
-        4  rooms.yaml:10
-           rooms.yaml:7 through @staff
-        7  staff.txt:1 through @staff
+        head (3)   rooms.yaml:6 through @heads
+                   rooms.yaml:6 through @staff › @heads
+        tutor (4)  rooms.yaml:10
+                   rooms.yaml:7 through @staff
+        7          staff.txt:1 through @staff
       2 users kept out:
         21  staff.txt:2 through @staff
             kept out by gone.txt:2 through @gone
@@ -60,9 +60,9 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
     course-rust  "Rust · лето"
       conference, closed, members only when it is created; declared at courses.csv:2
       2 members:
-        4    courses.csv:2
-             enrollments.csv:4 (enrol)
-        100  enrollments.csv:2 (enrol)
+        tutor (4)  courses.csv:2
+                   enrollments.csv:4 (enrol)
+        100        enrollments.csv:2 (enrol)
     "#);
     assert_snapshot!(scene.run("explain empty").ok(), @r#"
     empty  "No, \"one\""
@@ -77,7 +77,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
     let by_name = scene.run("explain tutor").ok();
     assert_eq!(by_name, scene.run("explain 4").ok());
     assert_snapshot!(by_name, @r"
-    user 4 (tutor)
+    user tutor (4)
       2 memberships:
         course-rust  courses.csv:2
                      enrollments.csv:4 (enrol)
@@ -146,26 +146,30 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
     );
     let bert = scene.run("explain bert").ok();
     assert_snapshot!(bert, @r"
-    user 6 (b1, bert)
+    user bert (6)
+      other names: b1
       left out by the `where` of `people`: people.csv:3
       0 memberships
     ");
     assert_eq!(bert, scene.run("explain 6").ok());
     assert_snapshot!(scene.run("explain carl").ok(), @r"
-    user without a usable id (carl)
+    user without a usable id
+      names: carl
       left out by the `where` of `people`: people.csv:4
       0 memberships
     ");
     // A room may still list the user by id.
     assert_snapshot!(scene.run("explain dora").ok(), @r"
-    user 7 (d1, dora)
+    user dora (7)
+      other names: d1
       left out by the `where` of `people`: people.csv:5
       1 membership:
         team  rooms.yaml:3
     ");
     // A user who is included by another row is not reported as left out.
     assert_snapshot!(scene.run("explain 5").ok(), @r"
-    user 5 (a1, anna)
+    user anna (5)
+      other names: a1
       1 membership:
         team  rooms.yaml:3
     ");

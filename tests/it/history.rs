@@ -75,7 +75,7 @@ fn a_user_is_shown_with_the_rooms_of_the_manifest_and_of_the_ledger() {
     let scene = moved();
     let explained = scene.run("explain anna").ok();
     assert_snapshot!(stable(&explained), @r"
-    user 7 (anna)
+    user anna (7)
       1 membership:
         class-7b  rooms.yaml:5
       2 rooms in the ledger:

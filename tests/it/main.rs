@@ -51,6 +51,7 @@ mod ledger_lines;
 mod library;
 mod logs;
 mod manifests;
+mod names;
 mod outputs;
 mod pages;
 mod patience;

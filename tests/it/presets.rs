@@ -61,8 +61,8 @@ fn canvas_takes_active_rows_and_follows_sections() {
     canvas-alg-7b  "7Б · Алгебра"
       conference, closed; declared at sis/courses.csv:2
       2 members:
-        101  sis/enrollments.csv:3 (enrol)
-        201  sis/enrollments.csv:2 (enrol)
+        S-0101 (101)  sis/enrollments.csv:3 (enrol)
+        T-0201 (201)  sis/enrollments.csv:2 (enrol)
     "#);
 }
 

@@ -45,18 +45,18 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
     let text = scene.run("todo").ok().replace(&scene.url(), "URL");
     assert_snapshot!(stable(&text), @r#"
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-b "B" (rooms.yaml:5): remove 4 from room 2, no longer in the manifest for 14 days, by run `RUN`
-        team-platform "Platform, \"core\"" (rooms.yaml:4): remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
+        team-b "B" (rooms.yaml:5): remove tutor (4) from room 2, no longer in the manifest for 14 days, by run `RUN`
+        team-platform "Platform, \"core\"" (rooms.yaml:4): remove tutor (4) from room 4, no longer in the manifest for 14 days, by run `RUN`
         team-platform "Platform, \"core\"" (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
 
     todo: 3 open steps in 2 rooms, the oldest for 14 days
           target: widget 627 on URL
     "#);
     assert_snapshot!(stable(&scene.run("todo --format csv").ok()), @r#"
-    room_id,pipe,title,user,reason,since,age_days,run
-    2,team-b,B,4,no longer in the manifest,TIME,14,RUN
-    4,team-platform,"Platform, ""core""",4,no longer in the manifest,TIME,14,RUN
-    4,team-platform,"Platform, ""core""",5,excluded,TIME,14,RUN
+    room_id,pipe,title,user,name,reason,since,age_days,run
+    2,team-b,B,4,tutor,no longer in the manifest,TIME,14,RUN
+    4,team-platform,"Platform, ""core""",4,tutor,no longer in the manifest,TIME,14,RUN
+    4,team-platform,"Platform, ""core""",5,,excluded,TIME,14,RUN
     "#);
     let page = scene.run("todo list --format markdown").ok();
     let (_, steps) = page.split_once("\n\n**").unwrap();
@@ -67,14 +67,14 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
 
     Remove these members in ImbaChat, then run `roomform todo done PIPE`.
 
-    - [ ] <code>team-b</code> <code>B</code>: remove <code>4</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
-    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>4</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
+    - [ ] <code>team-b</code> <code>B</code>: remove <code>tutor &#40;4&#41;</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
+    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>tutor &#40;4&#41;</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
     - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>5</code> from room <code>4</code>, excluded for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
     ");
     let document = scene.run("todo --format json").json();
     scene.fits_schema("todo", &document);
     assert_snapshot!(stable(&document["steps"].to_string()), @r#"
-    [{"age_days":14,"pipe":"team-b","reason":"left","room_id":2,"run":"RUN","since":"TIME","title":"B","user":4},{"age_days":14,"pipe":"team-platform","reason":"left","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":4},{"age_days":14,"pipe":"team-platform","reason":"excluded","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":5}]
+    [{"age_days":14,"name":"tutor","pipe":"team-b","reason":"left","room_id":2,"run":"RUN","since":"TIME","title":"B","user":4},{"age_days":14,"name":"tutor","pipe":"team-platform","reason":"left","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":4},{"age_days":14,"pipe":"team-platform","reason":"excluded","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\"","user":5}]
     "#);
     assert_eq!(scene.run("todo list").ok(), scene.run("todo").ok());
     assert_eq!(scene.ledger(), ledger);
@@ -111,7 +111,7 @@ fn finished_steps_are_cleared_as_the_document_says() {
     let without = MANIFEST.replace(", tutor, 5", "").replace(", 4", "");
     scene.declare(&without);
     let plan = ["plan", "--detailed-exitcode"];
-    let line = "team-platform: no longer in the manifest: 4, 5";
+    let line = "team-platform: no longer in the manifest: tutor (4), 5";
     scene.run(plan).ok().shows(line);
     let too_early = scene.run("todo done team-platform");
     too_early.exits(64);
@@ -126,7 +126,7 @@ fn finished_steps_are_cleared_as_the_document_says() {
         scene
             .run(plan)
             .ok()
-            .shows("remove 4, 5 from room 4, no longer in the manifest since today");
+            .shows("remove tutor (4), 5 from room 4, no longer in the manifest since today");
     }
     let one = scene.run("todo done team-platform tutor");
     one.exits(0);
@@ -151,7 +151,7 @@ fn finished_steps_are_cleared_as_the_document_says() {
     assert_eq!(scene.writes(), writes, "nothing was sent for it");
     // A member who returns is a new member.
     scene.declare(MANIFEST);
-    scene.plan().ok().shows("members +2 (4, 5)");
+    scene.plan().ok().shows("members +2 (tutor (4), 5)");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
         team-d: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
 
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-platform (rooms.yaml:4): remove 4 from room 4, no longer in the manifest for 14 days, by run `RUN`
+        team-platform (rooms.yaml:4): remove tutor (4) from room 4, no longer in the manifest for 14 days, by run `RUN`
         team-platform (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
     ");
     let page = scene.run("plan --ignore-limits --format markdown").ok();

@@ -123,12 +123,12 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
       # rooms.yaml:5
       + team-a               create  conference, closed, 2 members
           title   "Team A"
-          members 3, 4
-          welcome from 3: "Welcome to Team A, all 2 of you"
+          members head (3), 4
+          welcome from head (3): "Welcome to Team A, all 2 of you"
       # rooms.yaml:9
       + team-b               create  conference, closed, 1 member
           title   "Team B"
-          members 3
+          members head (3)
 
     plan: 2 to create, 3 members to add, 1 message to send; 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 2 to write, 1 to verify, 1 to send
@@ -331,7 +331,7 @@ fn a_message_the_server_did_not_take_is_still_owed() {
     assert_snapshot!(outputs[0], @r#"
       # rooms.yaml:5
       ~ team-a               send the welcome
-          welcome from 3: "Welcome to Team A, all 2 of you"
+          welcome from head (3): "Welcome to Team A, all 2 of you"
 
     plan: 1 message to send; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to verify, 1 to send

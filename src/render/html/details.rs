@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::model::{Desired, DesiredRoom, Field, FileId, Place, UserId};
+use crate::model::{Desired, DesiredRoom, Field, FileId, Place, UserId, UserNames};
 use crate::plan::Change;
 use crate::render::escape::terminal;
+use crate::view::names::{self, named_users};
 use crate::view::{Detail as Subject, value};
 
 /// Members of one source position: the file's number, the line, and the users.
@@ -17,12 +18,16 @@ type Group = (u32, u32, Vec<String>);
 pub(super) struct Details<'a> {
     #[serde(skip)]
     desired: &'a Desired,
+    #[serde(skip)]
+    known: &'a UserNames,
     /// Whether two manifests are compared. In that case rooms have no ids.
     #[serde(skip)]
     compares: bool,
     files: Vec<String>,
     /// The numbers of the files that have rows.
     rosters: Vec<u32>,
+    /// The users that have a name, as they are shown: `tutor (5)`.
+    names: BTreeMap<String, String>,
     items: Vec<Detail>,
 }
 
@@ -48,8 +53,10 @@ struct Detail {
 }
 
 impl<'a> Details<'a> {
-    pub(super) fn new(desired: &'a Desired, compares: bool) -> Self {
+    pub(super) fn new(desired: &'a Desired, known: &'a UserNames, compares: bool) -> Self {
         Self {
+            known,
+            names: BTreeMap::new(),
             desired,
             compares,
             files: desired.files.iter().map(|file| terminal(file)).collect(),
@@ -72,8 +79,25 @@ impl<'a> Details<'a> {
                 ..Detail::default()
             },
         };
+        self.add_names(subject);
         self.items.push(detail);
         Some(self.items.len() - 1)
+    }
+
+    fn add_names(&mut self, subject: &Subject<'_>) {
+        let users: Vec<UserId> = match subject {
+            Subject::None => return,
+            Subject::Change(change) => named_users(std::slice::from_ref(*change), &[]).collect(),
+            Subject::Removed(users) => users.to_vec(),
+            Subject::OpenSteps(steps) => steps.iter().map(|step| step.user).collect(),
+        };
+        for user in users
+            .into_iter()
+            .filter(|user| self.known.contains_key(user))
+        {
+            let shown = terminal(&names::user(user, self.known));
+            self.names.insert(user.to_string(), shown);
+        }
     }
 
     fn change(&self, change: &Change) -> Detail {

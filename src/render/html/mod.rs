@@ -66,7 +66,7 @@ struct Page<'a> {
 pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let nothing = Desired::default();
     let desired = view.desired.unwrap_or(&nothing);
-    let mut details = Details::new(desired, view.state == State::Compared);
+    let mut details = Details::new(desired, &view.names, view.state == State::Compared);
     let sections = view.sections.values();
     let sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
     let heading = plain(&view.heading);
@@ -103,7 +103,7 @@ fn policy() -> String {
 /// A text that the template escapes.
 fn plain(text: &Text<'_>) -> String {
     text.write(|span| match span {
-        Span::Members(ids) => format!("({ids})"),
+        Span::Members(ids) => format!("({})", terminal(ids)),
         span => terminal(span.raw()),
     })
 }

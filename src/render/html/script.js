@@ -31,15 +31,18 @@
   }));
   const total = parts.reduce((sum, part) => sum + part.rows.length, 0);
 
-  // Search: every word must be in the pipe or the title, or be a user.
+  // Search: every word must be in the pipe, the title or the name of a user, or be a user's id.
   const fold = (text) => text.normalize("NFC").toLowerCase();
   const named = (li) => [...li.querySelectorAll(":scope > .row .pipe, :scope > .row .title")];
   const text = (row) => (row.text ??= fold(named(row.li).map((it) => it.textContent).join(" ") || row.li.textContent));
   const detail = (row) => ("d" in row.li.dataset ? details().items[row.li.dataset.d] : null);
-  const hasUser = (row, user) => {
+  const users = (row) => {
     const { new: added = [], again = [], newly_removed: left = [], previously_removed: released = [] } = detail(row) ?? {};
-    return [...[...added, ...again].map(([, , users]) => users), left, released].some((users) => users.includes(user));
+    return [...[...added, ...again].map(([, , users]) => users), left, released];
   };
+  const hasUser = (row, user) => users(row).some((users) => users.includes(user));
+  const name = (user) => details().names[user];
+  const names = (row) => (row.names ??= fold(users(row).flat().map((user) => name(user) ?? "").join(" ")));
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
       // Ids stay strings: large ones would be rounded as numbers.
@@ -47,7 +50,7 @@
       return { word, user: user && user[2], only: Boolean(user?.[1]) };
     });
   const matches = (row, wanted) =>
-    wanted.every(({ word, user, only }) => (!only && text(row).includes(word)) || (user !== null && hasUser(row, user)));
+    wanted.every(({ word, user, only }) => (!only && (text(row).includes(word) || names(row).includes(word))) || (user !== null && hasUser(row, user)));
 
   // What is shown.
   const paint = (part) => {
@@ -134,7 +137,7 @@
     if (it.rest) entry("Also declared", rest(it.rest));
     if (it.newly_removed) entry("Remove", ids(it.newly_removed.map((user) => [user])));
     if (it.previously_removed) entry("Removed earlier", ids(it.previously_removed.map((user) => [user])));
-    if (it.welcome) entry(`Welcome from ${it.welcome[0]}`, make("bdi", { className: "title", textContent: it.welcome[1] }));
+    if (it.welcome) entry(`Welcome from ${name(it.welcome[0]) ?? it.welcome[0]}`, make("bdi", { className: "title", textContent: it.welcome[1] }));
     if (it.room) entry("Room", make("span", { className: "ids", textContent: `${it.room}` }));
     const at = row.li.querySelector(":scope > .row > .at");
     if (at) entry("Declared at", at.cloneNode(true));
@@ -144,7 +147,8 @@
   const ids = (users) => {
     const sought = new Set(words().map(({ user }) => user));
     const one = ([user, line]) => {
-      const id = sought.has(user) ? make("mark", { textContent: user }) : user;
+      const shown = { textContent: name(user) ?? user };
+      const id = sought.has(user) ? make("mark", shown) : name(user) ? make("bdi", shown) : user;
       return make("span", {}, id, ...(line ? [make("small", { textContent: ` row ${line}` })] : []));
     };
     return make("span", { className: "ids" }, ...users.flatMap((it) => [one(it), " "]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use roomform::manifest::{Loaded, Options, load_text};
 use roomform::model::{
     Field, FieldValue, Limit, MembersPolicy, Observed, PendingField, Pipe, Recorded, RoomId,
-    RoomKind, Target, Time, UserId, Welcome, WidgetId,
+    RoomKind, Target, Time, UserId, UserNames, Welcome, WidgetId,
 };
 use roomform::plan::{
     Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
@@ -38,6 +38,11 @@ fn file() -> Arc<str> {
 
 fn users() -> Vec<UserId> {
     vec![UserId(1_234_567), UserId(3)]
+}
+
+fn user_names() -> UserNames {
+    let names = users().into_iter().map(|user| (user, text()));
+    Arc::new(names.collect())
 }
 
 fn open_step(user: UserId) -> OpenStep {
@@ -332,6 +337,7 @@ fn of_a_widget() -> Plan {
     };
     let (sent, shown) = titles();
     plan.changes = changes();
+    plan.names = user_names();
     plan.conflicts = kinds.map(conflict).to_vec();
     plan.manual_steps = vec![ManualSteps {
         pipe: pipe(),
@@ -375,6 +381,7 @@ fn two_manifests() -> ManifestDiff {
     ManifestDiff {
         base: text(),
         head: text(),
+        names: user_names(),
         changes: plan.changes,
         manual_steps: plan.manual_steps,
         removed: vec![removed],
@@ -401,21 +408,21 @@ fn views(each: impl Fn(&View<'_>)) {
 #[test]
 fn no_step_of_a_checklist_lets_text_through() {
     let plan = of_a_widget();
-    let page = markdown::write(
-        &view::todo(&plan.target, &plan.manual_steps, &plan.undeclared),
-        Fit::default(),
+    let view = view::todo(
+        &plan.target,
+        &plan.manual_steps,
+        &plan.undeclared,
+        &plan.names,
     );
+    let page = markdown::write(&view, Fit::default());
     let read = Rendered::new(&page);
     let hostile = read.code.iter().filter(|code| **code == spelled(HOSTILE));
     assert_eq!(hostile.count(), 8, "{page}");
     read.words.lacks("1234567");
-    let text = render::write(
-        &view::todo(&plan.target, &plan.manual_steps, &plan.undeclared),
-        Paint::Plain,
-    );
+    let text = render::write(&view, Paint::Plain);
     text.lacks("##").lacks("\u{1b}").lacks("::error");
     for reader in [CsvReader::Program, CsvReader::Spreadsheet] {
-        let csv = render::todo(&plan.manual_steps, reader).unwrap();
+        let csv = render::todo(&plan.manual_steps, &plan.names, reader).unwrap();
         csv.lacks("\u{1b}");
     }
 }

@@ -296,7 +296,7 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
     checked(&page, whole.len() - 1, &whole);
     page.shows("Not shown: 776 of 776 open manual steps (`roomform todo` lists them).");
     // `todo` itself lists as many as fit.
-    let todo = view::todo(&plan.target, &plan.manual_steps, &[]);
+    let todo = view::todo(&plan.target, &plan.manual_steps, &[], &plan.names);
     let fit = Fit {
         bytes: Some(65_536),
         dialect: Dialect::Html,

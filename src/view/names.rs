@@ -1,0 +1,36 @@
+//! The display text of users: `tutor (5)` wherever a name is known. Names are untrusted; the writers escape them.
+
+use super::NAMED;
+use super::grammar::few;
+use crate::model::{UserId, UserNames};
+use crate::plan::{Change, ManualSteps};
+
+/// A user with their name, if it is known; not safe to print.
+pub fn user(user: UserId, names: &UserNames) -> String {
+    match names.get(&user) {
+        // Parentheses in a name could look like the id of another user.
+        Some(name) => format!("{} ({user})", name.replace('(', "[").replace(')', "]")),
+        None => user.to_string(),
+    }
+}
+
+/// The first users, and the number of the others; not safe to print.
+pub fn users(users: &[UserId], names: &UserNames) -> String {
+    few(users.iter().map(|it| user(*it, names)), NAMED)
+}
+
+/// Returns the users that changes and manual steps name.
+pub fn named_users<'a>(
+    changes: &'a [Change],
+    manual_steps: &'a [ManualSteps],
+) -> impl Iterator<Item = UserId> {
+    let changes = changes.iter().flat_map(|change| {
+        let from = change.welcome.as_ref().map(|welcome| welcome.from);
+        change.members.sent().chain(from)
+    });
+    let steps = manual_steps.iter().flat_map(|room| {
+        let earlier = room.previously_removed.iter().map(|step| step.user);
+        room.newly_removed.iter().copied().chain(earlier)
+    });
+    changes.chain(steps)
+}
