@@ -181,8 +181,8 @@ impl Credentials {
         problems.any(|problem| names.contains(&problem.name))
     }
 
-    /// Hides the secrets in all output, in every form. The login is hidden only in errors: it is a name, which users and titles may
-    /// share. So are short secrets, which ordinary words may contain.
+    /// Hides the secrets in all output, in every encoding. Two kinds are hidden only in errors: the login, because users and
+    /// titles may have the same name, and short secrets, because ordinary words may contain them.
     pub fn redactor(&self) -> Redactor {
         let secrets = [&self.secret_key, &self.jwt, &self.password].into_iter();
         let secrets = secrets.flatten().map(ExposeSecret::expose_secret);
@@ -261,8 +261,8 @@ pub struct StoreVariables {
     pub network: Vec<(&'static str, SecretString)>,
 }
 
-/// The variables of a kind of store: the secret ones, each also available as `…_FILE`, and the others. Names in these lists that end in
-/// `_FILE` are defined by the providers.
+/// Two lists of variables for a kind of store: the secret ones, each of which can also be set as `…_FILE`, and the others. The
+/// providers themselves define the names in these lists that end in `_FILE`.
 type Names = (&'static str, &'static str);
 
 const S3: Names = (
@@ -362,7 +362,7 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Reads a regular file of limited size. A device or a pipe may never end.
+/// Reads a regular file of limited size. Reading a device or a pipe may never end.
 fn read_small_file(path: &Path) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));

@@ -59,7 +59,7 @@ impl Exit {
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure at the edge: the exit, the chain of causes, and hints for the user.
+/// A failure that ends the run: the exit, the chain of causes, and hints for the user.
 #[derive(Debug)]
 pub struct Error {
     /// The exit of the run.

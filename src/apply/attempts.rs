@@ -43,7 +43,7 @@ where
             return Err(Unsent::Halted);
         }
         ready().await?;
-        // The run may have ended while it got ready.
+        // The run may have ended while `ready` ran.
         if control.halted().is_some() {
             return Err(Unsent::Halted);
         }

@@ -13,14 +13,14 @@ use super::patience::Patience;
 use crate::imbachat::Dice;
 use crate::ledger::LedgerError;
 
-/// Why no more rooms are started.
+/// Why the run does not begin writes to any more rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written, so nothing may be sent.
     Ledger {
         /// Why, with a hint.
         reason: String,
-        /// Whether it disappeared or was replaced.
+        /// Whether the ledger disappeared or was replaced.
         is_lost: bool,
     },
     /// The server rejects the credentials. Every room would fail, and many failed logins may lock the account.
@@ -52,7 +52,7 @@ pub struct Control {
     pub dice: Dice,
     /// Whether to stop at the first failure.
     pub fail_fast: bool,
-    /// How long to wait for a list that may lag.
+    /// How long to wait for a list that may lag behind the writes.
     pub patience: Patience,
     /// Calls that read the list again, repeated ones included.
     pub(super) reads: AtomicU32,
@@ -61,7 +61,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// The channel interrupts the run.
+    /// `interrupt` is the channel on which the user interrupts the run.
     pub fn new(
         pace: Limiter,
         dice: Dice,
@@ -84,7 +84,7 @@ impl Control {
     pub(super) fn stop(&self, reason: Halt) {
         let mut halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
         if halt.is_none() {
-            info!(?reason, "no more rooms are started");
+            info!(?reason, "no writes to other rooms will begin");
             *halt = Some(reason);
         }
     }

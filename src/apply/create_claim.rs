@@ -40,7 +40,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         }
     }
 
-    /// Whether this run holds it.
+    /// Whether this run holds the claim.
     pub(super) fn is_made(&self) -> bool {
         self.made_at().is_some()
     }

@@ -221,7 +221,7 @@ impl Status {
         self.figure().1
     }
 
-    /// The position among the figures, and the name.
+    /// The position of the status in the figures, and its name.
     pub fn figure(&self) -> (u8, &'static str) {
         match self {
             Self::Verified => (0, "verified"),

@@ -9,10 +9,10 @@ const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait between two reads.
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// How long a run waits before it believes that a write did nothing.
+/// How long a run waits before it concludes that a write had no effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Timeout of a request. The server may act on a request for as long as this.
+    /// Timeout of a request. The server may still act on a request until this time has passed.
     pub timeout: Duration,
     /// How long the list may lag behind a write.
     pub verify: Duration,
@@ -29,7 +29,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The age at which a run's claim of a create ends: it sends the create within `verify`, and the server answers within `timeout`.
+    /// The age at which a run's claim of a create expires: the run sends the create within `verify`, and the server answers it
+    /// within `timeout`.
     pub(super) fn claim(self) -> Duration {
         self.timeout + self.verify
     }

@@ -63,7 +63,7 @@ impl Search {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Uncertain<'a> {
     pub(super) change: &'a Change,
-    /// Whether this run sent it.
+    /// Whether this run sent the create.
     pub(super) is_ours: bool,
 }
 
@@ -186,7 +186,7 @@ impl Search {
         })
     }
 
-    /// Notes what happens next to the room.
+    /// Records what happens to the room next.
     fn finish(&mut self, finding: &Finding) {
         match finding {
             Finding::Absent => {

@@ -86,7 +86,7 @@ where
                 let (sender, ledger) = (Arc::clone(&self.writer), Arc::clone(&self.ledger));
                 async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
             };
-            // Do not start any early: the intent of a message that is never sent would make it uncertain.
+            // Begin a welcome only when it can be sent: an intent without a sent message would make the welcome uncertain.
             let most = || self.control.pace.width();
             let mut welcomed =
                 run_concurrently(&self.control, due, most, begin, put_off, event).await;
@@ -222,7 +222,7 @@ where
     done
 }
 
-/// A field that was ignored before and that the list now shows as sent.
+/// The facts for a field that was ignored before and that the list now shows as sent.
 fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
     let IgnoredField { field, sent, .. } = ignored;
     let rows = observed

@@ -58,15 +58,15 @@ pub(super) async fn carry_out(
     outcome
 }
 
-/// A room's permit among those being written.
+/// A room's permit, and when the room got it.
 #[derive(Debug, Default)]
 struct Slot<'a> {
     permit: Option<Permit<'a>>,
     since: Option<Instant>,
 }
 
-/// Waits for a room's permit, and meanwhile claims the create if the room is to be created. Rooms are written in the
-/// plan's order, whichever intent is on disk first.
+/// Waits for the permit to write a room, and meanwhile claims the create if the room is new. Rooms are written in the plan's
+/// order, even if a later room's intent is on disk first.
 async fn wait_for_slot<'a, L: Record>(
     claim: &CreateClaim<'a, L>,
     outcome: &mut RoomOutcome,
@@ -123,7 +123,7 @@ async fn send_calls<'a, L: Record>(
         return Err(Stop::Run);
     }
     if members.is_empty() && change.is_welcome_only() {
-        // Nothing to write: the list is read, and then the room is welcomed.
+        // Nothing to write: the welcome is sent after the list is read.
         return Ok(());
     }
     *slot = wait_for_slot(claim, outcome).await?;
@@ -159,8 +159,8 @@ async fn send_calls<'a, L: Record>(
             ))));
         }
         if chunks.peek().is_none() {
-            // This was the room's last call: the next room is written while the confirmation is saved. Yield first, so that this
-            // connection is free again and no other one is opened.
+            // This was the room's last call, so the next room may be written while the confirmation is saved. Yield first: then
+            // this connection is free, and the next room need not open another one.
             tokio::task::yield_now().await;
             slot.permit = None;
         }

@@ -21,8 +21,8 @@ struct Sight {
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
-/// Reads the list until every room shows what was sent or the server is known to have ignored it, for as long as the list may lag.
-/// Settles the rooms by the last read. Returns that list, or `None` if the run was interrupted before.
+/// Reads the list until it shows for every room that the write took effect or was ignored, or until the list can no longer lag.
+/// Settles the rooms by the last list that was read. Returns that list; `None` if the run was interrupted before one was read.
 pub(super) async fn verify<R: ReadRooms, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
@@ -159,8 +159,9 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Whether the list is newer than the room's write: it shows another write of this run, sent after this one was answered. If
-    /// the room has not changed since an earlier run sent the same values, any other write of this run is later.
+    /// Whether the list is newer than the room's write: it shows another write of this run that was sent after this one was
+    /// answered. If the room has not changed since an earlier run sent the same values, any other write of this run counts as
+    /// later.
     fn is_fresh(
         &self,
         room: &RoomOutcome,
@@ -198,8 +199,8 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         return false;
     };
     match &change.action {
-        // Another run may have created the room, or it existed before and the plan's list did not show it. Then an old list may show
-        // it, too.
+        // Another run may have created the room, or it existed before and the plan's list did not show it. Then a list from
+        // before this write may show it, too.
         Action::Create => {
             let is_new = !room.was_uncertain && room.id != change.replaces;
             let is_as_sent = |field| row.state.is_same(field, &change.send);

@@ -19,7 +19,7 @@ use crate::plan::Change;
 /// Only the server's message says whether it is the call, the room or the user that is unknown.
 const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
-/// The rooms whose welcome is due. Rooms not covered by the list still wait.
+/// The rooms whose welcome is to be sent now. Rooms whose writes could not be verified have to wait.
 pub(super) fn due(
     changes: &[Change],
     rooms: &mut BTreeMap<Pipe, RoomOutcome>,
@@ -54,8 +54,8 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     RoomOutcome { status, ..room }
 }
 
-/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if the room is owed none: another run has created the
-/// room, or has claimed the welcome.
+/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if there is nothing to send: another run has
+/// created the room, or has claimed the welcome.
 pub(super) async fn welcome(
     change: &Change,
     mut outcome: RoomOutcome,

@@ -170,7 +170,7 @@ pub struct PaceFlags {
     /// Maximum write requests per second, such as 20/s
     #[arg(long, value_name = "N/s", value_parser = parse::rate)]
     pub rate: Option<f64>,
-    /// Start no more rooms after the first failure
+    /// After the first failure, do not begin writes to other rooms
     #[arg(long)]
     pub fail_fast: bool,
     /// How long the list may lag behind the writes

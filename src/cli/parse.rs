@@ -12,7 +12,7 @@ pub(super) fn positive() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// Fewer requests would count nothing: one size, those beside it, and two that check the answers.
+/// With fewer requests nothing can be counted: one is for a size, two are for the sizes beside it, and two check the answers.
 pub(super) fn count_requests() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(5..)
 }

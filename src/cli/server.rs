@@ -140,7 +140,7 @@ pub enum GetList {
     Rooms(RoomFilters),
     /// List the users of the widget; needs the secret key
     Users(UserFilters),
-    /// List messages; the path is not documented, so roomform guesses it
+    /// List messages; the API documents no path for them, so roomform guesses it
     Messages(MessageFilters),
 }
 

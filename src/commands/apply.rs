@@ -70,7 +70,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     Ok(report.exit)
 }
 
-/// Decides how the run ends if the plan may not be applied. The user who passed a plan file has approved it.
+/// Returns the exit code if the plan may not be applied. A user who passes a plan file has approved the plan, so nothing is
+/// asked.
 async fn withheld(
     approved: &Approved,
     loaded: &Loaded,

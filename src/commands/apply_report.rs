@@ -24,7 +24,7 @@ pub struct ApplyReport<'a> {
     pub outcome: Option<Outcome>,
     /// The remaining plan, if it could be computed.
     pub after: Option<Plan>,
-    /// Members of rooms with too few members whom the widget does not know.
+    /// Warnings about members whom the widget does not know, in rooms with too few members.
     pub unknown: Vec<Diagnostic>,
 }
 

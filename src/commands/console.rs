@@ -45,7 +45,7 @@ pub struct Console {
     errors: ReportFormat,
     /// The limits of a page.
     pub fit: markdown::Fit,
-    /// For a page about a failure. The target is added once it is known.
+    /// The name of the verb, for a page about a failure.
     verb: String,
     pub target: Option<Target>,
     quiet: bool,
@@ -90,7 +90,7 @@ impl Console {
 
     /// Sets the secrets that no output may show.
     pub fn hide(&self, secrets: Redactor) {
-        // A run sets it once. Without secrets, output is not searched.
+        // A run calls this once. Without secrets, output is not searched.
         if !secrets.is_empty() {
             drop(self.err.secrets.set(secrets));
         }
@@ -150,7 +150,7 @@ impl Console {
         }
     }
 
-    /// Prints a question, or ends its line. It is printed in every log format, because there is a terminal.
+    /// Prints a question, or the line break after its answer. It is printed in every log format, because there is a terminal.
     pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }

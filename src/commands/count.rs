@@ -62,7 +62,7 @@ impl Counter {
                 counting.record(size, answer);
             }
             if let NextSizes::First(_) = next {
-                // The same answer is needed once more, at the end.
+                // Keep enough of the budget for the same request at the end.
                 reserved = budget.spent().1 - before;
                 budget.reserve(reserved);
             }

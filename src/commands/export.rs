@@ -69,7 +69,7 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             _ => "no live room matches --scope",
         });
     }
-    // In a manifest, `***` would be another title or pipe.
+    // A redacted title or pipe (`***`) in a manifest would be a different title or pipe.
     if entries
         .iter()
         .any(|entry| console.redact(&entry.text) != entry.text)

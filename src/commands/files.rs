@@ -1,4 +1,4 @@
-//! Writes files for people to keep: all of them or none, and nothing is lost.
+//! Writes files that users keep: either all of them or none, and without losing existing content.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};

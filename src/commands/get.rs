@@ -19,7 +19,7 @@ use crate::plan::RoomFilter;
 use crate::render::Count;
 use crate::render::rows as listed;
 
-/// Maximum number of columns. If fields differ from row to row, nearly every cell of more columns would be empty.
+/// Maximum number of columns. Only rows with different fields need more, and then nearly every cell would be empty.
 const MOST_COLUMNS: usize = 1000;
 /// Maximum number of fields named in an error.
 const NAMED: usize = 40;
@@ -210,7 +210,7 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     fields.collect()
 }
 
-/// The columns of a format; empty for all fields. Refuses a field that no row has.
+/// The columns to print; an empty list stands for all fields. Refuses a field that no row has.
 fn choose_columns(
     args: &GetArgs,
     listing: Listing,

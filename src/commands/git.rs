@@ -108,8 +108,8 @@ impl GitFiles {
         })
     }
 
-    /// Resolves a path as written after the colon: relative to the top of the repository or, with `./` and `../`, to the current
-    /// directory.
+    /// Resolves the path in `REVISION:PATH`: relative to the top of the repository or, if it starts with `./` or `../`, to the
+    /// current directory.
     ///
     /// # Errors
     /// The path is not in the revision.
@@ -208,7 +208,7 @@ impl GitFiles {
         let tree = self.object(&id, LARGEST_DIRECTORY)?;
         let tree = tree.ok_or_else(|| io::Error::other("a directory that is too large"))?;
         let directory = parse_tree(&tree, id.len() / 2)
-            .ok_or_else(|| io::Error::other("an invalid git directory"))?;
+            .ok_or_else(|| io::Error::other("a directory that git stores in an invalid form"))?;
         let directory = Rc::new(directory);
         let mut all = self.directories.borrow_mut();
         all.insert(real.to_owned(), Rc::clone(&directory));
@@ -252,7 +252,7 @@ impl Files for GitFiles {
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        // A relative path, so that it is not below any real path.
+        // A path that leads out of the repository becomes a relative one, which is never below a real path.
         let outside = || Path::new("outside").join(path.file_name().unwrap_or_default());
         Ok(self.resolve(path)?.unwrap_or_else(outside))
     }

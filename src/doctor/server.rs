@@ -15,8 +15,8 @@ const TOKEN_LIFE: i64 = 600;
 
 /// Adds the checks of a server. Returns its list and the reader, if the list could be read.
 ///
-/// `http` and `auth` are the client and the reading credentials, or why there are none. Without a client, the finding belongs to the
-/// named check.
+/// `http` and `auth` are the client and the reading credentials, or the finding that says why there are none. The finding for a
+/// missing client comes with the name of its check.
 pub async fn check_server(
     report: &mut Report,
     target: Option<&Target>,

@@ -69,7 +69,7 @@ pub enum Delivery {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The cause, if it is in the table.
+    /// The cause, if the retry table has one for it.
     pub cause: Option<Cause>,
     /// What happened, without secrets.
     pub message: String,

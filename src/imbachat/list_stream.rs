@@ -164,7 +164,7 @@ impl ListStream {
             && !byte.is_ascii_whitespace()
             && !BYTE_ORDER_MARK.contains(&byte)
         {
-            // A page with a script is not an object.
+            // Only the first character counts: an HTML page may contain braces, but does not start with one.
             self.is_object = Some(byte == b'{');
         }
         if self.follow_text(byte) {

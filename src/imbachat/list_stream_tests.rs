@@ -127,7 +127,7 @@ fn an_answer_without_end_is_too_large_wherever_it_goes_on() {
             "{start} {piece}: {error:?}"
         );
     }
-    // The gap is counted from row to row.
+    // The limit applies to each gap between two rows, not to all gaps together.
     let spaced = format!("{rows}{}", format!("{{}}{}", " ".repeat(900_000)).repeat(3));
     assert_eq!(
         split(&format!("{spaced}]}}"), 50_000).map(|(rows, _)| rows.len()),

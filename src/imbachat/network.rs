@@ -118,7 +118,7 @@ impl Network {
 fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Failure> {
     let problem = match path.metadata() {
         Err(error) => format!("cannot be read: {error}"),
-        // A device may never end.
+        // Reading a device may never end.
         Ok(metadata) if is_file && !metadata.is_file() => "is not a regular file".to_owned(),
         Ok(metadata) if !is_file && !metadata.is_dir() => "is not a directory".to_owned(),
         Ok(_) => {

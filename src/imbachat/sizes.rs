@@ -37,7 +37,7 @@ impl CountBudget {
         spent.into()
     }
 
-    /// Sets one request and these bytes apart.
+    /// Sets one request and these bytes aside.
     pub fn reserve(&self, bytes: u64) {
         for (max, part) in [(&self.max_requests, 1), (&self.max_bytes, bytes)] {
             let left = max.load(Ordering::Relaxed).saturating_sub(part);
@@ -45,7 +45,7 @@ impl CountBudget {
         }
     }
 
-    /// Allows them again.
+    /// Returns a reserved request and these bytes to the budget.
     pub fn release(&self, bytes: u64) {
         self.max_requests.fetch_add(1, Ordering::Relaxed);
         self.max_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl CountBudget {
 
 impl Reader {
     /// Lists the rooms that the filter `count_users` finds for a size: the number of rows, and the live rooms among them that are
-    /// wanted. `None` if the budget is spent before.
+    /// wanted. `None` if the budget runs out first.
     ///
     /// # Errors
     /// [`Failure`]

@@ -30,7 +30,7 @@ pub struct WriteAuth {
 /// One call: a room's state, and the members to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomWrite<'a> {
-    /// The room. `None` creates it, or finds it by its pipe.
+    /// The room. If it is `None`, the server finds the room by its pipe, or creates it.
     pub room: Option<RoomId>,
     /// Always sent.
     pub pipe: &'a Pipe,

@@ -131,7 +131,7 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     errors
 }
 
-/// The message id in a good answer of send_msg. The message was sent even if the id is missing: it is only reported.
+/// The message id in a good answer of send_msg. The id is only reported, so an answer without one is good too.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
     let success = answer.get("success").and_then(truth);

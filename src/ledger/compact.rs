@@ -13,17 +13,17 @@ use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 enum Register<'a> {
     /// That a create is open.
     Open(&'a Pipe, &'a Stamp),
-    /// A member that a create owes.
+    /// A member that is still to be sent after a create.
     Owed(&'a Pipe, &'a Stamp, UserId),
-    /// That a create owes a welcome.
+    /// That a welcome is still to be sent after a create.
     OwedWelcome(&'a Pipe, &'a Stamp),
     /// That a run's creates did nothing.
     NotCreated(&'a Pipe, &'a str),
-    /// A member that was owed and is confirmed.
+    /// A member that was to be sent after a create and is confirmed.
     Paid(&'a Pipe, UserId),
-    /// That a welcome was owed and is confirmed.
+    /// That a welcome was to be sent after a create and is confirmed.
     Welcomed(&'a Pipe),
-    /// The room id of a pipe. What creates still owe is sent to this room.
+    /// The room id of a pipe. What is still to be sent after a create goes to this room.
     Id(&'a Pipe),
     /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),
@@ -55,7 +55,7 @@ enum Register<'a> {
     Forgotten(&'a Pipe),
 }
 
-/// Keeps each entry that sets at least one register no later entry sets.
+/// Keeps each entry that sets at least one register that no later entry sets.
 pub fn compact(entries: &Entries) -> Entries {
     let forgotten = forgotten(entries);
     let mut set = BTreeSet::new();
@@ -74,7 +74,8 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-/// The next write supersedes what a run saw of a write. Later confirmations supersede what a create owes.
+/// Whether a later entry makes this one useless. The next write supersedes what a run saw of the last one. A confirmation
+/// supersedes the create, member or welcome that it confirms.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     let is_settled = |pipe: &'a Pipe, stamp: &'a Stamp, by: Register<'a>| {
         set.contains(&by) || set.contains(&Register::NotCreated(pipe, &stamp.run))

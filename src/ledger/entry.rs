@@ -7,16 +7,17 @@ use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, U
 /// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A run claims a create, and is about to send it. The room is owed this even if the answer is lost.
+    /// A run claims a create, and is about to send it. The new room must get these members and the welcome, even if the answer is
+    /// lost.
     Intent {
         /// The room's pipe.
         pipe: Pipe,
-        /// Members owed.
+        /// Members to send.
         members: Vec<UserId>,
-        /// Whether a welcome is owed.
+        /// Whether a welcome is to be sent.
         welcome: bool,
     },
-    /// A create certainly did nothing, or its room was looked for long enough and is not there.
+    /// A create certainly did nothing, or the list was searched for its room for long enough and does not have it.
     NotCreated {
         /// The room's pipe.
         pipe: Pipe,
@@ -35,7 +36,7 @@ pub enum Fact {
         sent: RoomState,
         /// Fields that were sent with the value in the list, because the server ignored the value in the manifest.
         kept: FieldSet,
-        /// Whether the room was created for this, by this run or one whose create it found.
+        /// Whether this run created the room, or found it as the room of another run's create.
         created: bool,
         /// The file and line that declares the room, as in `rooms.yaml:3`.
         source: Option<Box<str>>,
@@ -148,7 +149,7 @@ pub enum Stage {
     Intended,
     /// The server confirmed it.
     Confirmed,
-    /// The server certainly did not act. The message is still owed.
+    /// The server certainly did not act. The message is still to be sent.
     Failed,
 }
 

@@ -76,7 +76,7 @@ pub enum LedgerError {
     Closed {
         /// The earlier error, with its hint.
         reason: String,
-        /// Whether it disappeared or was replaced.
+        /// Whether the ledger disappeared or was replaced.
         is_lost: bool,
     },
 }

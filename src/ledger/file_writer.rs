@@ -37,7 +37,7 @@ impl Journal {
             .spawn(move || write_all(&own, batches))
             .map_err(LedgerError::io(
                 ledger.path(),
-                "its thread could not be started",
+                "the thread that writes it could not be started",
             ))?;
         journal.join_on_drop(thread);
         Ok(journal)
@@ -99,7 +99,7 @@ fn write(
         if answer == Claimed::Ours {
             for (stamp, fact) in entries {
                 write_entry(&mut lines, stamp, fact)?;
-                // Later claims of these batches depend on it.
+                // Later claims in these batches depend on this one.
                 if claim.is_some() {
                     claims.entries.add(stamp.clone(), fact.clone());
                 }

@@ -58,7 +58,7 @@ struct Folding {
     run: Arc<str>,
 }
 
-/// A create, and what the room is still owed.
+/// A create, and what is still to be sent to its room.
 struct Intent {
     run: Arc<str>,
     since: Time,
@@ -73,7 +73,7 @@ struct Room {
     known: RecordedRoom,
     /// The last run that wrote to the room. Only what that run saw counts: another run may have read the list earlier.
     run: Option<Arc<str>>,
-    /// Fields where the list showed that run another value than it had sent.
+    /// Fields for which the list showed that run a value other than the one it had sent.
     shown: BTreeMap<Field, FieldValue>,
     /// Whether that run read the list again.
     seen: bool,
@@ -209,7 +209,7 @@ impl Folding {
                 if let Some(there) = there.if_last_written_by(run) {
                     there.shown.insert(field, shown.clone());
                 } else if sent == shown && last.as_ref() == Some(&sent) {
-                    // Another run saw the values of the last write. A value changed since then is drift.
+                    // Another run saw that the list shows the last write. If the value differs later, that is drift.
                     there.shown.remove(&field);
                 }
                 there.known.pending.remove(&field);
@@ -228,7 +228,7 @@ impl Folding {
             Fact::Message {
                 pipe, room, stage, ..
             } => {
-                // A message is only sent to a room that the list shows under its pipe.
+                // A message is only sent if the list shows this room under the pipe, so this is the room that the create made.
                 self.settle_intents(&pipe, room, &[]);
                 if stage == Stage::Confirmed {
                     let intents = self.intents.get_mut(&pipe).into_iter().flatten();
@@ -255,7 +255,7 @@ impl Folding {
         }
     }
 
-    /// Removes what a room of the pipe received from what its intents owe.
+    /// Sets the room of the pipe's intents, and removes the members that the room has received from them.
     fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         for intent in self.intents.get_mut(pipe).into_iter().flatten() {
             intent.room = Some(room);
@@ -308,7 +308,7 @@ impl Folding {
     }
 }
 
-/// The members are in the room again, or certainly not in it any more.
+/// Forgets that these members left the manifest: they are in the room again, or certainly no longer in it.
 fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
     if !room.released.is_empty() {
         members

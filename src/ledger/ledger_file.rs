@@ -18,7 +18,7 @@ use crate::model::Target;
 /// How much of the end of the known text is compared.
 const TAIL: u64 = 1 << 10;
 
-/// A ledger file, and what this process knows of it. Clones share that.
+/// A ledger file, and what this process knows of it. Clones share that knowledge.
 #[derive(Debug, Clone)]
 pub struct LedgerFile {
     path: PathBuf,
@@ -163,7 +163,8 @@ impl LedgerFile {
         Ok(file)
     }
 
-    /// Checks a file after a write: a change by another program since [`Self::lock`] may have lost it. Then keeps what is known.
+    /// Checks the file after a write: if another program replaced it after [`Self::lock`], the write is lost. Then remembers the
+    /// file's new end.
     pub(super) fn keep_written(&self, mut file: File) -> Result<(), LedgerError> {
         let is_there = is_still_there(&file, &self.path).map_err(self.unreadable())?;
         if !is_there {
@@ -175,7 +176,7 @@ impl LedgerFile {
         self.keep(file)
     }
 
-    /// Keeps what is known of a file that was read or written up to its current position, and releases its lock.
+    /// Remembers the file up to its current position, which has been read or written, and releases its lock.
     pub(super) fn keep(&self, file: File) -> Result<(), LedgerError> {
         let known = Known::new(file).map_err(self.unreadable())?;
         *self.known() = Some(known);

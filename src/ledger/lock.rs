@@ -39,7 +39,7 @@ pub(super) fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether two open files are one.
+/// Whether both are the metadata of the same file.
 #[cfg(unix)]
 pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! The ledger: what is owed and what is confirmed, as append-only JSON lines.
+//! The ledger: what is still to be sent and what is confirmed, as append-only JSON lines.
 //!
 //! Main types: [`Fact`] (one fact to record), [`LedgerBackend`] (a file or an object store), [`Journal`]
 //! (an open ledger) and [`remember`] (file to [`Recorded`](crate::model::Recorded)).

@@ -9,14 +9,15 @@ use std::collections::btree_map::Entry;
 use crate::model::UserId;
 use crate::tables::row::{Column, Row};
 
-/// The name of each user: what `show` makes of a row, else a name from `people`. The first of each wins.
+/// The readable name of each user: made from the `show` columns of a row, else a name from `people`. Of several names of the same
+/// kind, the first is used.
 #[derive(Debug, Default)]
 pub(super) struct DisplayNames(RefCell<BTreeMap<UserId, DisplayName>>);
 
 #[derive(Debug)]
 struct DisplayName {
     text: String,
-    /// Whether `show` made it.
+    /// Whether the name is made from `show` columns.
     is_shown: bool,
 }
 
@@ -30,7 +31,7 @@ impl DisplayNames {
         });
     }
 
-    /// Adds the name that the columns of `show` make; empty cells are skipped. Returns whether there is one.
+    /// Adds the name made from the `show` columns of a row, without empty cells. Returns whether there is such a name.
     pub(super) fn add_shown(&self, user: UserId, row: &Row<'_>, show: &[Column]) -> bool {
         let cells = show.iter().map(|column| row.cell(column));
         let cells: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();

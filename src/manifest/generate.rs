@@ -41,7 +41,7 @@ pub(super) fn generate_rooms(
     let (mut joins, mut seen) = (joins, HashSet::new());
     let visited = table.rows(&selection, problems, |row, presence, problems| {
         let row_use = RowUse::of(presence);
-        // The value of a row that is not declared today does not hide a later row.
+        // A row that is not declared today must not hide a later row with the same value.
         let is_new = |column: &Column| seen.insert((row_use, row.cell(column).to_owned()));
         let is_room = presence.is_some() && distinct.as_ref().is_none_or(is_new);
         let mut members = MemberList::default();

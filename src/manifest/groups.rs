@@ -217,7 +217,7 @@ impl<'a> Directory<'a> {
             match member {
                 RawMember::Id(id) => add_one(UserId(*id), presence),
                 RawMember::Ids(ids) if self.count(ids.len()) => members.always.extend(ids),
-                // A decoded entry has dates once.
+                // The dates were split off above, and the decoder does not nest them.
                 RawMember::Ids(_) | RawMember::Dated(..) => {}
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, of_person, _)) => {

@@ -125,7 +125,7 @@ impl People {
             }
             if has_name { row_use } else { RowUse::Blank }
         });
-        // A list that names a person from a row with a reported error gets no error of its own.
+        // The errors of these rows are reported, so a list that names a person from one of them gets no error.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
@@ -164,7 +164,8 @@ impl People {
                 let mistake = mistake.related(first, "elsewhere");
                 problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
-            // A person who left and came back has two rows; the active one is used. So has a name that was passed on.
+            // A person who left and came back has two rows, and so does a name that passed to another person. The active row is
+            // used.
             (
                 Person::LeftOut(..)
                 | Person::WithoutId(_)
@@ -202,8 +203,8 @@ impl People {
         self.names.get(name).copied()
     }
 
-    /// Finds a person that the directory's `where` leaves out, by name or else by id: their id if it is valid, their names, and
-    /// their row.
+    /// Finds a person that the directory's `where` leaves out, by name or else by id. Returns their id if it is valid, their
+    /// names, and their row.
     pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
         let (user, at) = match self.get(asked) {
             Some(Person::LeftOut(user, at)) => (user, at),

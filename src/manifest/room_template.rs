@@ -39,7 +39,7 @@ pub(super) struct RoomTemplate<'a> {
     raw: &'a RawRoom,
     pipe: Text,
     title: Text,
-    /// The names that must not be empty in a pipe.
+    /// The names whose cells must not be empty, because the pipe is made from them.
     bare: Vec<String>,
     kind: Option<Text>,
     public: Option<Text>,
@@ -341,8 +341,8 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
     })
 }
 
-/// Finds the column that a template names: in any case, with `_` for characters that are not valid in template names. Returns
-/// `Some(None)` for the whole row; `None` if there is no such column, which is reported.
+/// Finds the column that a template names. Ignores case, and reads `_` as any character that is not valid in template names.
+/// Returns `Some(None)` for the whole row; `None` if there is no such column, which is reported.
 fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<Option<Column>> {
     let columns = &table.header.columns;
     let likely = columns.in_template(name);

@@ -33,8 +33,8 @@ pub(super) fn roster_members(
     members
 }
 
-/// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. The row
-/// counts as `visit` says, if its users are used.
+/// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. If the
+/// users of a row are used, `visit` decides how the row counts.
 pub(super) fn read_roster(
     raw: &RawRoster,
     tables: &Tables,
@@ -130,7 +130,7 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
     table.column(&Spanned { value, at }, problems)
 }
 
-/// Returns the user that the cell of a row names, if a condition leaves the row out. Such a cell may have any mistake.
+/// Returns the user named in a cell of a row that a condition leaves out. Mistakes in such a cell are not reported.
 fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<UserId> {
     let named = match people.get(cell) {
         Some(Person::User(user, ..) | Person::LeftOut(Some(user), _)) => Some(user),

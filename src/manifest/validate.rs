@@ -173,7 +173,7 @@ pub(super) fn globs(
     for glob in globs {
         let Spanned { value, at } = glob;
         let shown = clip(value);
-        // The length comes first: the library overflows its stack on nested alternatives without end.
+        // Check the length first: the library overflows its stack on deeply nested alternatives.
         let (message, hint) = if value.len() > LONGEST_PIPE {
             let message = "a glob has at most 255 bytes".to_owned();
             (message, "shorten it: a pipe has at most 255 bytes")

@@ -120,7 +120,7 @@ fn sender(
             Some(Person::User(user, ..)) => return Some(user),
             Some(Person::LeftOut(..)) => bad(
                 "the sender of the welcome is left out of the directory of people",
-                "choose a user that its `where` selects",
+                "choose a user that the directory's `where` selects",
             ),
             Some(Person::WithoutId(number)) => directory.people.mistake(number)?,
             None if directory.people.is_incomplete => return None,

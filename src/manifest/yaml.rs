@@ -59,7 +59,7 @@ pub(super) fn read<'t>(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            // An anchor here is useless: it would contain every alias.
+            // An anchor on the top-level mapping is useless: every alias of it would contain itself.
             Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How many days before its end a membership is announced.
+/// Plans announce the end of a membership this many days ahead.
 pub const NOTICE: i32 = 14;
 
 /// A day of the Gregorian calendar, counted from 1970.
@@ -26,7 +26,7 @@ impl Date {
         let day_of_era = 365 * year + year / 4 - year / 100;
         let day = era.checked_mul(146_097)?.checked_add(day_of_era)?;
         let date = Self(day.checked_add(day_of_year)?.checked_sub(719_468)?);
-        // Any other text, such as the 31st of a shorter month, is the form of another day.
+        // A text that is not a date, such as the 31st of a shorter month, gives a day that is written differently.
         (date.to_string() == text).then_some(date)
     }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Date {
     }
 }
 
-/// On which of two days something is declared.
+/// Whether something is declared today, and whether it is declared after the days of notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
     pub(crate) today: bool,

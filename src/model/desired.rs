@@ -108,7 +108,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns each guard that counts, with its key, in manifest order.
+    /// Returns each guard that limits a count, with its key, in manifest order.
     pub fn counted(&self) -> [(&'static str, Option<Limit>); 4] {
         let Self {
             create,

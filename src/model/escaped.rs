@@ -39,7 +39,7 @@ impl<'b> Rest<'b> {
         self.bytes = self.bytes.get(length..).unwrap_or_default();
     }
 
-    /// The characters that may begin here, after any markup: as it is, then unescaped once, and so on.
+    /// The characters that may begin here, after any markup: first the character as it is, then unescaped once, twice, and so on.
     pub(super) fn readings(mut self) -> Vec<(char, Self)> {
         while let markup @ [_, ..] = self.markup() {
             self.advance(markup.len());
@@ -73,7 +73,7 @@ impl<'b> Rest<'b> {
         found
     }
 
-    /// The character that an escape stands for, which starts with `c` and continues here.
+    /// Decodes the escape that starts with `c` and continues here.
     fn unescape(&mut self, c: char) -> Option<char> {
         match c {
             '&' => self.entity(),
@@ -86,7 +86,7 @@ impl<'b> Rest<'b> {
         }
     }
 
-    /// What comes before the end of a short escape, in lower case.
+    /// Reads a short escape up to its end; in lower case.
     fn until(&mut self, end: char) -> String {
         let text: String = self.take(10).take_while(|c| *c != end).collect();
         text.to_ascii_lowercase()

@@ -45,14 +45,14 @@ pub enum Sending {
     Confirmed,
 }
 
-/// Pending work of a create.
+/// What is still to be sent after a create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owed {
     /// Members that are still to be sent.
     pub members: UserSet,
     /// Whether the welcome is still to be sent.
     pub welcome: bool,
-    /// The room that the work belongs to, if known; else the room that has the pipe.
+    /// The room to send it to, if known; else the room that has the pipe.
     pub room: Option<RoomId>,
 }
 
@@ -88,7 +88,7 @@ pub struct RecordedRoom {
     pub seen: Option<BTreeMap<Field, FieldValue>>,
     /// Fields that the server ignored.
     pub shown: BTreeMap<Field, Shown>,
-    /// Fields of the last write that its run did not see.
+    /// Fields of the last write that the list did not show to the run that wrote them.
     pub pending: BTreeMap<Field, PendingField>,
     /// When the last write was confirmed.
     pub confirmed_at: Option<Time>,
@@ -135,7 +135,7 @@ pub struct Recorded {
     pub rooms: BTreeMap<RoomId, RecordedRoom>,
     /// The last confirmed id of each pipe, from a write's response or from the check before a message.
     pub ids: BTreeMap<Pipe, RoomId>,
-    /// Pending work of creates, by pipe.
+    /// What is still to be sent after a create, by pipe.
     pub owed: BTreeMap<Pipe, Owed>,
     /// Creates whose result is unknown, by pipe, earliest first. Their rooms may exist.
     pub open: BTreeMap<Pipe, Vec<OpenCreate>>,

@@ -19,10 +19,11 @@ const SHORTEST_PLAIN: usize = 3;
 const HIDDEN: &[u8] = b"***";
 /// How often a text may be escaped: by the server, by our output, and by the log or page around it.
 const DEPTH: u8 = 3;
-/// Our outputs replace the end of a long text by it.
+/// Replaces the end of a long text in our outputs.
 const CUT: char = '…';
 
-/// Replaces secrets by `***`: as they are, cut, in any mix of escapes (URL, HTML, JSON, CSV), and within base64. `Debug` shows nothing.
+/// Replaces secrets by `***`: as they are, truncated, in any mix of escapes (URL, HTML, JSON, CSV), and within base64. `Debug`
+/// shows nothing.
 #[derive(Clone, Default)]
 pub struct Redactor(Vec<Secret>);
 
@@ -45,7 +46,7 @@ impl Redactor {
 
     /// Hides one more text.
     pub fn hide(&mut self, secret: &str) {
-        // The signs around it may be markup, such as the quotes of JSON.
+        // Hide only the core: punctuation around it may be markup in the output, such as the quotes of JSON.
         let core = secret.trim_matches(|c: char| c.is_ascii_punctuation());
         let core = if core.len() < SHORTEST { secret } else { core };
         match secret.len() {
@@ -132,7 +133,8 @@ impl Redactor {
 }
 
 impl Secret {
-    /// What follows this secret if a text begins with it. Two readings of an escape may start alike, so every match is followed.
+    /// If a text begins with this secret, returns the rest of the text. An escape can be read in several ways, so all matches are
+    /// followed.
     fn end_in<'b>(&self, mut rest: Rest<'b>) -> Option<Rest<'b>> {
         let text = &self.text;
         // Most texts differ from the secret at once.

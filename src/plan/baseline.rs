@@ -31,7 +31,8 @@ pub struct Baseline {
     pub counted: Vec<RoomCount>,
 }
 
-/// A field that was on record as ignored or pending and is now shown as it was sent; that record ends.
+/// A field that was on record as ignored or pending, and that the list now shows as it was sent. It is no longer recorded as
+/// such.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettledField {
     /// The room.
@@ -204,7 +205,7 @@ impl Parts {
         Self(noted.collect())
     }
 
-    /// Whether the count is allowed: for this shard, or for all shards of one shard count.
+    /// Whether the count is allowed: for this shard, or for every one of N shards (`--shard I/N`).
     fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
         let is_allowed = |part: &(u32, u32)| {
             let noted = self.0.get(part);

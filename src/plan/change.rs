@@ -38,7 +38,7 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What an apply records about the manifest, so that later plans can be checked against it.
     pub baseline: Baseline,
-    /// All violated guards, whether or not the command line lifts them; a saved plan must be allowed again.
+    /// All violated guards, even those that the command line lifts: applying a saved plan needs the flags again.
     pub guards: Vec<Violation>,
     /// Violated guards that the command line does not lift: apply is refused.
     pub refusals: Vec<Violation>,
@@ -113,9 +113,9 @@ pub struct FieldChange {
 /// Who changed a field since the last recorded write. For display only: no decision depends on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangedBy {
-    /// An outside change: the server now shows another value than after that write.
+    /// An outside change: the server now shows a value other than the one it showed after that write.
     pub outside: bool,
-    /// The manifest changed: it wanted another value at that write.
+    /// The manifest changed: it wanted another value when that write was sent.
     pub manifest: bool,
 }
 

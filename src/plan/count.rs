@@ -51,7 +51,7 @@ pub type SizeAnswer = Result<Option<(usize, Vec<RoomId>)>, String>;
 /// What to ask next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextSizes {
-    /// These sizes, in any order; if not all are possible, the first ones.
+    /// These sizes, in any order. If the budget is too small for all of them, the first ones.
     Ask(Vec<u64>),
     /// This size, before all others.
     First(u64),
@@ -84,7 +84,7 @@ impl Counting {
         }
     }
 
-    /// Uses the offset of an earlier count, because a few rooms do not show it.
+    /// Uses the offset of an earlier count, because it cannot be found from a few rooms.
     #[must_use]
     pub fn with_offset(mut self, offset: u64) -> Self {
         self.answers.offset = Some(offset);
@@ -187,7 +187,7 @@ impl Counting {
         }
     }
 
-    /// The sizes around the expected ones, those of most rooms first.
+    /// The expected sizes and those beside them. The sizes that most rooms should have come first.
     fn sizes_near(&self) -> Vec<u64> {
         let mut rooms: BTreeMap<u64, usize> = BTreeMap::new();
         for room in &self.answers.rooms {

@@ -9,7 +9,7 @@ use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
 /// No room has as many users. If the server names one, it ignores the filter.
 pub const IMPOSSIBLE: u64 = 1_000_000_000;
 
-/// How many sizes below the expected one are searched for a room that has none of the sizes near it.
+/// If no answer near a room's expected size names the room, this many smaller sizes are searched for it.
 const SEARCHED: u64 = 50;
 
 /// A room to count.
@@ -35,11 +35,11 @@ pub(super) struct Answers {
     pub(super) rooms: Vec<Countable>,
     /// The number of rows of each answer, or why there is none.
     pub(super) rows: BTreeMap<u64, Result<usize, CountGap>>,
-    /// The sizes that name a room, sorted.
+    /// The sizes whose answers name a room, sorted.
     pub(super) sizes: HashMap<RoomId, Vec<u64>>,
     /// Whether the second answer for the first size is the same.
     pub(super) is_stable: Option<bool>,
-    /// How often the writing user counts, if it is known.
+    /// How often the writing user counts in a room that roomform created (0 or 1), if it is known.
     pub(super) offset: Option<u64>,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// The sizes that name a room, and whether they are the smallest ones that were answered.
+    /// The sizes whose answers name a room, and whether they are the smallest sizes that have an answer.
     fn found(&self, room: &Countable) -> (&'a [u64], bool) {
         let sizes = self.answers.sizes.get(&room.room);
         let sizes = sizes.map_or(&[][..], Vec::as_slice);
@@ -139,7 +139,7 @@ impl<'a> Evidence<'a> {
         room.expected + if room.is_created { self.offset } else { 0 }
     }
 
-    /// If the writing user counts: one size more for the rooms whose size is not settled without it.
+    /// If the writing user counts as a member: one more size to ask for, for each room whose size is not clear without it.
     pub(super) fn sizes_above(&self) -> BTreeSet<u64> {
         let is_open = |size: Option<Size>, above: u64| match size {
             None => true,
@@ -215,7 +215,8 @@ impl<'a> Evidence<'a> {
             let most = self.answered.first().map(|size| size - 1);
             return CountResult::Fewer(in_members(Size { least: 0, most }));
         }
-        // It has more members, or none at all.
+        // The room has more members than any size that was asked for, or none at all. Anyone may join it, so it probably has
+        // more.
         if self.meaning == CountMeaning::Exact && least == 1 && room.is_public {
             let (least, most) = (wanted + 2, None);
             return CountResult::More(in_members(Size { least, most }));

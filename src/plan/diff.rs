@@ -142,7 +142,7 @@ struct RoomPlan {
     conflict: Option<Conflict>,
     manual_steps: Option<ManualSteps>,
     ignored: Vec<IgnoredField>,
-    /// Those of them that were pending until now.
+    /// The ignored fields that were pending until now.
     now_ignored: Vec<IgnoredField>,
     notes: Vec<Note>,
     /// Members assumed to be present, without a record.

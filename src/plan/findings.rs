@@ -144,7 +144,8 @@ pub enum Violation {
         /// The first few rooms.
         rooms: Vec<Pipe>,
     },
-    /// As many rooms would be created as left the manifest, and that is more than half of the rooms it had.
+    /// The rooms that left the manifest, and the rooms that would be created, each number more than half of the rooms at the last
+    /// apply.
     MassChange {
         /// Rooms to create.
         created: u64,

@@ -78,8 +78,8 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     }
 }
 
-/// Detects a changed prefix: most rooms of the last apply leave the manifest, and as many are new. Rooms that left earlier do
-/// not count, because over time they would make up most of the record.
+/// Detects a changed prefix: the rooms that leave the manifest, and the new rooms, each number more than half of the rooms at the
+/// last apply. Rooms that left earlier do not count, because over time they would make up most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();

@@ -37,7 +37,7 @@ pub struct ManifestDiff {
     pub changes: Vec<Change>,
     /// Members that are only in the first manifest, by room.
     pub manual_steps: Vec<ManualSteps>,
-    /// Rooms that the second manifest no longer declares, as the first declares them.
+    /// Rooms that only the first manifest declares, described as in that manifest.
     pub removed: Vec<Removed>,
     /// Differences that do not change a room.
     pub differences: Vec<Difference>,
@@ -121,7 +121,7 @@ pub enum Difference {
     },
 }
 
-/// A difference in a room that both manifests declare, which is not sent.
+/// A difference in a room that both manifests declare; it is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomDifference {
     /// Members added to a room whose members are sent only on creation.

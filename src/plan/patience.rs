@@ -4,8 +4,8 @@ use super::filter::RoomFilter;
 use super::inputs::Inputs;
 use crate::model::Time;
 
-/// Returns until when to wait for declared rooms that are confirmed and missing from the list; `None` if there is no such room. The
-/// list may lag by `lag` milliseconds.
+/// Returns the time until which to wait for declared rooms that are confirmed and missing from the list; `None` if there is no
+/// such room. The list may lag by `lag` milliseconds.
 pub fn wait_for_confirmed(inputs: Inputs<'_>, only: &RoomFilter, lag: i64) -> Option<Time> {
     let Inputs {
         desired,

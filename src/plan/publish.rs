@@ -26,7 +26,7 @@ pub enum PublishPermit {
     Limit {
         /// The pipe or glob.
         entry: String,
-        /// Whether the limits of the manifest that a diff compares with did not allow it.
+        /// In a manifest diff: whether only the second manifest allows it.
         is_added: bool,
     },
 }

@@ -30,8 +30,8 @@ impl Shard {
         self.count.get()
     }
 
-    /// Whether the pipe is in this part: the first eight bytes of its SHA-256 as a big-endian number, modulo the count.
-    /// SHA-256 gives parts of similar size for any names, and other tools can compute it.
+    /// Whether the pipe is in this part. The index of a pipe's part is the first eight bytes of its SHA-256, as a big-endian
+    /// number, modulo the count. SHA-256 gives parts of similar size for any names, and other tools can compute it.
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
         let first = hash.first_chunk().copied().unwrap_or_default();

@@ -122,7 +122,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
     let members = changes.values().map(|change| change.members.count());
     approved.not_approved.members += members.sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
-        // Like `--only`, a partial apply does not move the baseline.
+        // Only an apply of the whole plan may record which rooms left and how many rows there are.
         approved.plan.baseline.left.clear();
         approved.plan.baseline.given.clear();
     }
@@ -200,7 +200,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     let mut narrowed = change.clone();
     match (&entry.welcome, &change.welcome) {
         (Some(saved), Some(new)) if saved == new => {}
-        // Another run sent it, or the manifest no longer has it.
+        // Another run sent the welcome, or the manifest no longer has one.
         (_, None) if change.action != Action::Create => {}
         (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
         (None, None) => {}

@@ -10,14 +10,15 @@ const LAG_AT_MOST: i64 = 60 * 60 * 1000;
 pub(super) enum Unseen<'a> {
     /// The server ignored it; it is reported instead of sent.
     Ignored(IgnoredField),
-    /// The same, but the ledger does not say so yet: long after the value was sent, the list still shows the room unchanged.
+    /// The server ignored it, but the ledger does not say so yet: long after the value was sent, the list still shows the room
+    /// unchanged.
     NowIgnored(IgnoredField),
     /// The list may lag; it is sent again.
     Pending(&'a PendingField),
 }
 
-/// Returns what the ledger says about a field that differs. Drift does not count as unseen: the list then shows another value than
-/// before.
+/// Returns what the ledger says about a field that differs. Drift does not count as unseen: it changes the value that the list
+/// shows.
 pub(super) fn unseen<'a>(
     room: &DesiredRoom,
     live: &LiveRoom,
@@ -38,7 +39,7 @@ pub(super) fn unseen<'a>(
     if let Some(was) = record.shown.get(&field)
         && is_same(&was.sent, &was.shown)
     {
-        // A later write of a third value, in any run, was a new attempt, so this difference is new.
+        // If any run has sent another value since, that was a new attempt, and this difference is new.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         if last.is_none_or(|last| last == was.sent || last == was.shown) {
             return Some(Unseen::Ignored(ignored(&was.sent, &was.shown)));

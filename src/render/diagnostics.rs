@@ -29,7 +29,7 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            // Text that `terminal` separated may be joined again around the marked part.
+            // Escaped text has no `##`. The renderer may join two `#` again around the marked part.
             text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }

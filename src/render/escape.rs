@@ -111,7 +111,8 @@ fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     safe
 }
 
-/// For the marker of a page, an HTML comment (`<!-- … -->`): characters that could end it, or that no address has, become `%2d`.
+/// For the marker of a page, an HTML comment (`<!-- … -->`). Characters that could end the comment, or that no address has, are
+/// percent-encoded (`%2d`).
 pub fn marker(text: &str) -> String {
     let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")

@@ -23,7 +23,7 @@ type Line = ([String; 5], Vec<(usize, String)>);
 /// The columns of all rosters without duplicates, in order of appearance.
 #[derive(Default)]
 struct Columns {
-    /// Keyed by the lower-case name and its index among equal names in one file: a roster matches names in any case.
+    /// Keyed by the lower-case name, because a roster ignores case, and by its index among equal names in one file.
     names: IndexMap<(String, usize), String>,
     /// The lower-case names in use, except the five fixed ones.
     taken: BTreeSet<String>,

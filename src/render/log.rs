@@ -34,7 +34,7 @@ fn add_fields(mut line: String, entry: &Entry<'_>) -> String {
     line
 }
 
-/// The entry without `-v`, without a line break.
+/// The entry as printed without `-v`; no line break.
 pub fn format_briefly(entry: &Entry<'_>) -> String {
     let mut fields = entry.fields.iter();
     let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));

@@ -55,7 +55,7 @@ impl Answer {
         Self::json(code, &json!({"code": code, "error": text}))
     }
 
-    /// The same under another key.
+    /// The same error, with its text under another key.
     pub(super) fn not_found(text: &str) -> Self {
         Self::json(404, &json!({"code": 404, "message": text}))
     }

@@ -31,7 +31,7 @@ impl Filter<'_> {
         self.0.text(name).is_none_or(|wanted| wanted == actual)
     }
 
-    /// The documentation uses this value for an administrator in filters, and `admin` in its sample.
+    /// An administrator is `administrator` in the documented filters, and `admin` in the sample.
     fn role(&self, name: &str, actual: &str) -> bool {
         let wanted = self.0.text(name);
         self.text(name, actual) || (wanted == Some("administrator") && actual == "admin")

@@ -2,11 +2,11 @@
 //!
 //! It cannot remove a member, rename a pipe or delete a room, because the API has no call for these.
 //!
-//! Choices where the documentation is silent: a new room without `room_type` is a dialog and without `room_is_public` closed,
-//! and an update without them leaves them unchanged; a title or pipe longer than 255 characters is truncated, like a MySQL
-//! `varchar`; pipes are compared byte by byte; `room_id` takes precedence, and a pipe sent with it is
-//! ignored; adding an unknown site user as a member creates the user, unless the quirk `drop_unknown_users` is on; an
-//! invalid type or publicity counts as absent.
+//! Choices where the documentation is silent: a new room without `room_type` is a dialog, and one without `room_is_public` is
+//! closed; an update without them leaves both unchanged; a title or pipe longer than 255 characters is truncated, like a MySQL
+//! `varchar`; pipes are compared byte by byte; `room_id` takes precedence, and a pipe sent with it is ignored; adding an unknown
+//! site user as a member creates the user, unless the quirk `drop_unknown_users` is on; an invalid type or publicity counts as
+//! absent.
 
 use std::collections::BTreeSet;
 

@@ -194,7 +194,7 @@ impl Table {
                 },
             };
             if self.format == Some(name.at) {
-                hint += "; to use another column, set `id`, or a key in `each` or `room`";
+                hint += "; to use another column, name it in `id`, `each` or `room`";
             }
             hint
         });

@@ -131,7 +131,7 @@ impl Diagnostic {
         }
     }
 
-    /// Creates a diagnostic for a whole file or path; an empty path is none.
+    /// Creates a diagnostic for a whole file or path. An empty path counts as no path.
     pub fn path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             at: None,

@@ -131,7 +131,7 @@ mod tests {
                 (russian.to_owned(), encoding.name())
             );
             let why = decode(bytes.to_vec(), None).unwrap_err();
-            // In the last case, the first word is also a valid UTF-8 letter by chance.
+            // In the last case, the bytes of the first word happen to be valid UTF-8.
             let (byte, line, word) = match label {
                 "ibm866" => (14, 2, "Ученик Первый"),
                 _ => (8, 1, "фио"),

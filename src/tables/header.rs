@@ -78,7 +78,8 @@ impl Columns {
         }
     }
 
-    /// Returns the column for a name in a template: by its name, else by its word.
+    /// Returns the column for a name in a template: the column with that name, else the first column that [`word`] turns into the
+    /// same word.
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let place = match self.by_name.get(&column_key(name)) {
             Some(named) => named.place,

@@ -18,7 +18,7 @@ pub struct RawFile {
     pub sheet: Option<Spanned<SheetName>>,
     /// Whether an empty file is allowed.
     pub allow_empty: bool,
-    /// Columns with numbers at the end of their names (`course1`, `course2`, …): each number gives a row of its own.
+    /// Columns whose names end in a number (`course1`, `course2`, …): each number becomes a separate row.
     pub numbered: Vec<Spanned<String>>,
     /// A column with several values in a cell, and the text between them: each value gives a row of its own.
     pub expand: Option<(Spanned<String>, String)>,
@@ -42,7 +42,7 @@ pub struct RawFile {
 /// A sheet of a workbook.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SheetName {
-    /// The sheet with this name, in any case.
+    /// The sheet with this name; case is ignored.
     Name(String),
     /// The sheet at this place, from 1.
     Number(u64),

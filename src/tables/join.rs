@@ -53,7 +53,7 @@ struct Group {
     first: At,
     /// The column of that cell.
     column: Option<usize>,
-    /// How the rows of the other table that it joins are used; `None` if there are none.
+    /// How the rows of the other table with this key are used, at best; `None` if there are no such rows.
     joined: Option<RowUse>,
 }
 
@@ -90,7 +90,7 @@ impl<'t> Join<'t> {
         })
     }
 
-    /// Adds a row of the roster with its users. Returns what the `via` table makes of the row.
+    /// Adds a row of the roster with its users. Returns how the row counts, according to the `via` table.
     ///
     /// # Errors
     /// If the row does not match anything.
@@ -120,7 +120,7 @@ impl<'t> Join<'t> {
         Ok(RowUse::of(Some(of_key)))
     }
 
-    /// Returns the members for a row of the other table, and takes down how that row is used.
+    /// Returns the members for a row of the other table, and records how that row is used.
     pub(crate) fn members_of(&mut self, row: &Row<'_>, row_use: RowUse) -> Option<&MemberList> {
         let key = join_cells(self.columns.iter().map(|column| row.cell(column)));
         let group = self.groups.get_mut(&*key)?;
@@ -192,7 +192,7 @@ impl<'t> Join<'t> {
             .into()
     }
 
-    /// Counts the roster rows whose rows of the other table are not used, and warns of those that match none.
+    /// Recounts the roster rows that join only unused rows of the other table, and warns of roster rows that join no row.
     pub(crate) fn finish(self, each: &Table, problems: &mut Problems) {
         for group in self.groups.values() {
             let row_use = group.joined.unwrap_or(RowUse::Unmatched);

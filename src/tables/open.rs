@@ -23,7 +23,7 @@ use crate::model::{Date, FileId};
 /// Maximum file size: a roster with two million rows is a tenth of this size.
 const LARGEST: u64 = 1 << 30;
 
-/// The encoding's name of a workbook, which is always a table.
+/// The name given as the encoding of a workbook. A workbook is always a table, never one value per line.
 const XLSX: &str = "XLSX";
 
 /// The opened files, by manifest file and file number.

@@ -115,7 +115,7 @@ impl RowCounts {
             .for_each(|count| *count += rows);
     }
 
-    /// Counts used rows as something else.
+    /// Counts rows under another use, if they were counted as used before.
     pub(crate) fn move_used(&mut self, rows: usize, row_use: RowUse) {
         let [.., used] = &mut self.0;
         *used -= rows;

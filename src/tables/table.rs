@@ -99,9 +99,9 @@ impl Table {
         &self.header.columns.names
     }
 
-    /// Calls `visit` for each row, with the days on which it is declared, if no condition leaves it out. Blank rows are skipped;
-    /// ragged rows are reported. Each number of `numbered` columns gives a row of its own, if its cell in the first of these columns
-    /// is not empty. So does each value of the `expand` column.
+    /// Calls `visit` for each row, with the days on which it is declared; `None` if a condition leaves the row out. Blank rows
+    /// are skipped; ragged rows are reported. Each number of `numbered` columns becomes a separate row, unless its cell in the
+    /// first of these columns is empty. So does each value of the `expand` column.
     pub(crate) fn rows(
         &self,
         selection: &Selection<'_>,
@@ -153,7 +153,7 @@ impl Table {
         self.counts.get()
     }
 
-    /// Counts used rows as something else.
+    /// Counts rows under another use, if they were counted as used before.
     pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
         let mut counts = self.counts.get();
         counts.move_used(rows, row_use);
@@ -228,7 +228,7 @@ impl Table {
             let byte = before + breaks.count();
             let passed = text.as_bytes().get(start.byte..byte).unwrap_or_default();
             start.line += line_ends(passed).count() as u32;
-            // The reader skips empty lines. The first of these line ends is that of the row before.
+            // The reader skips empty lines, so there may be several line ends before this row. The first one ends the row before.
             let ends = passed
                 .iter()
                 .rev()

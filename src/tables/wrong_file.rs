@@ -45,7 +45,7 @@ const ARCHIVES: [(&[u8], WrongFile); 3] = [
     ),
 ];
 
-/// Texts, by their start in any case.
+/// Texts, by how they start; case is ignored.
 const TEXTS: [(&str, WrongFile); 5] = [
     (
         "version https://git-lfs.github.com/spec/",

@@ -86,8 +86,10 @@ fn stopped(halt: &Halt) -> Text<'_> {
         Halt::Ledger { reason, .. } => {
             text!("{}; nothing more was sent", Span::Message(reason.into()))
         }
-        Halt::Denied => "no more rooms were started with these credentials".into(),
-        Halt::FailFast => "--fail-fast: no more rooms were started after the first failure".into(),
+        Halt::Denied => "no writes to other rooms began with these credentials".into(),
+        Halt::FailFast => {
+            "--fail-fast: no writes to other rooms began after the first failure".into()
+        }
         Halt::Interrupted => {
             "interrupted: requests in flight were finished; run again for the rest".into()
         }

@@ -282,7 +282,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
             .any(|words| ran.out.contains(words))
             && ran
                 .out
-                .contains("stopped: no more rooms were started with these credentials"),
+                .contains("stopped: no writes to other rooms began with these credentials"),
         "{}",
         ran.out
     );
@@ -314,7 +314,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
       hint: run `roomform plan` to see the remaining changes
     ");
     scene.read("r.json").shows("course-25");
-    // Neither error is dropped: nothing is left to send, and a failing report is reported too.
+    // Both errors are shown: nothing is left to send, but neither stdout nor the report can be written.
     let (code, err) = run(&[
         "apply",
         "--yes",
@@ -329,7 +329,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
     error: `/dev/full` cannot be written: No space left on device (os error 28)
     error: nothing was applied, and the result could not be printed: cannot write to stdout: No space left on device (os error 28)
     ");
-    // An earlier failure is reported with its fix.
+    // If a room has also failed, the error has the hint for that failure.
     let fixed = many().replace(
         "pipe: course-01,",
         "pipe: course-01, welcome: {from: 99999, text: hello},",

@@ -57,7 +57,8 @@ fn a_clean_widget_is_equal_whatever_the_filter_means() {
             plan.exits(0).shows("7 rooms counted: equal; ");
             let requests = scene.stats().get_rooms - before - 1;
             plan.shows(format!("; {requests} requests, "));
-            // Sizes 1 to 5, and 6 if the writing user counts, one size twice, and one that no room has.
+            // Requests for the sizes 1 to 5 (and 6 if the writing user counts), for one of them again, and for a size that no
+            // room has.
             assert!((7..=8).contains(&requests), "{requests}");
             let counts_writer = "the server counts the writing user";
             assert_eq!(plan.out.contains(counts_writer), count_admin, "{plan:?}");
@@ -165,13 +166,13 @@ fn a_removed_member_is_pending_and_an_added_one_is_not() {
         .shows("3 known, 2 counted");
 }
 
-/// The remedy that the plan prints.
+/// The remedy that the plan prints works.
 #[test]
 fn forget_and_apply_add_the_removed_member_again() {
     let scene = applied(Quirks::default());
     set_members(&scene, "course", &[11, 13]);
     counted(&scene, "").shows("`roomform ledger forget PIPE`, then `apply`");
-    // Without it, apply has nothing to send.
+    // Without `ledger forget`, apply has nothing to send.
     let applied = scene.run("apply --yes --count-members");
     applied
         .exits(0)
@@ -232,7 +233,7 @@ fn a_server_that_drops_an_unknown_user_is_found_out() {
     scene
         .read("failed.csv")
         .shows("team,,\"partial; 2 known, 1 counted\"");
-    // Without counting, the server's word is all there is.
+    // Without counting, roomform can only rely on the server's answer.
     let scene = Scene::new().manifest(MANIFEST).beside(&scene);
     scene.run("apply --yes --only team").exits(0);
 }

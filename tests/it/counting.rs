@@ -109,7 +109,7 @@ fn world(
         })
 }
 
-/// A fault in the step that asks.
+/// A fault in the code that asks for sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Planted {
     /// Does not ask for a size that no room has.
@@ -252,7 +252,8 @@ fn is_true(room: &RoomCount, users: u64, offset: u64) -> bool {
     match room.result {
         CountResult::Equal => users == room.expected + offset,
         CountResult::Fewer(size) => members < room.expected && is_within(size.least, size.most),
-        // A public room that has none of the smaller sizes is not empty: someone made it.
+        // A public room that has none of the smaller sizes counts as larger: it is probably not empty, because someone created
+        // it.
         CountResult::More(size) => {
             users == 0 || (members > room.expected && is_within(size.least, size.most))
         }
@@ -280,13 +281,13 @@ fn check(world: &World, planted: Option<Planted>) -> Result<(), TestCaseError> {
             _ if min == max => is_true(room, min, offset),
             CountResult::Equal => min <= wanted && wanted <= max,
             CountResult::Fewer(_) => min < wanted,
-            // It was in no answer, because it changed.
+            // The room was in no answer, because its size changed.
             CountResult::More(size) => max > wanted || size.most.is_none(),
             CountResult::Outside(_) | CountResult::Unknown(_) => true,
         };
         prop_assert!(is_possible, "{room:?} with {users:?} users, {counts:?}");
     }
-    // Nothing is asked twice except the first size, and nothing far from what is known.
+    // Only the first size is asked for twice, and every size is near one that is known.
     let mut times: BTreeMap<u64, usize> = BTreeMap::new();
     asked
         .iter()

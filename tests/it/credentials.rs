@@ -171,7 +171,7 @@ fn white_space_around_a_credential_is_trimmed() {
             ("IMBACHAT_LOGIN", "admin"),
             ("IMBACHAT_PASSWORD", "admin"),
         ];
-        // From the environment with a warning, once for each variable.
+        // White space around a value from the environment causes a warning, once for each variable.
         let padded =
             |scene: Scene, (name, value)| scene.env(name, &format!("{around}{value}{around}"));
         let scene = names.into_iter().fold(scene, padded);
@@ -183,7 +183,7 @@ fn white_space_around_a_credential_is_trimmed() {
         });
         assert_eq!(warnings.collect::<Vec<_>>(), expected);
         assert!(scene.room("team-a").members.len() == 2);
-        // From a file silently.
+        // In a file, white space around a value causes no warning.
         let in_file = |scene: Scene, (name, value): (&str, &str)| {
             let path = scene.write(name, format!("{around}{value}{around}"));
             scene
@@ -307,7 +307,7 @@ fn empty_variables_count_as_not_set() {
         .manifest(MANIFEST)
         .sandbox()
         .file("secret", "secret_key");
-    // Set both ways, with one of them empty each time.
+    // Each value may come from a variable or from a file. The empty ones of these variables count as unset.
     let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
         .env("IMBACHAT_SECRET_KEY", "")

@@ -107,7 +107,7 @@ generate:
     }
 }
 
-/// A login that a new user gets after the old one left.
+/// A login passes to a new user after the old one left.
 #[test]
 fn a_name_may_pass_to_another_user() {
     let scene = Scene::new().manifest(
@@ -260,7 +260,7 @@ fn plans_say_how_many_memberships_end_soon() {
     assert_eq!(plan["notes"], serde_json::json!([note]));
 }
 
-/// The file only selects: the dates are those of the day of the run.
+/// The plan file only selects changes: dates are evaluated for the day of the run.
 #[test]
 fn a_saved_plan_is_applied_with_the_dates_of_the_day() {
     let scene = class("1,,2026-09-14\n2,,\n3,2026-09-15,\n").sandbox();

@@ -121,17 +121,17 @@ fn a_scope_chooses_and_is_written_down() {
         title: "Course A"
         type: conference
         public: false
-        members: [] # unknown: none on record, and the API lists none
+        members: [] # unknown: none on record, and the API does not list members
       - pipe: "course-b"
         title: "Course B"
         type: conference
         public: false
-        members: [] # unknown: none on record, and the API lists none
+        members: [] # unknown: none on record, and the API does not list members
       - pipe: "team_x"
         title: "Team X"
         type: dialog
         public: false
-        members: [] # unknown: none on record, and the API lists none
+        members: [] # unknown: none on record, and the API does not list members
     "#);
     scene.run([&args[..], &["-o", "rooms.yaml"]].concat()).ok();
     nothing_to_do(&scene, "rooms.yaml", 3);
@@ -184,7 +184,7 @@ fn split_by_prefix_and_by_type() {
     wrote rooms/team.yaml: 1 room
     ");
     nothing_to_do(&scene, "rooms", 6);
-    // The same rooms in additional files would be declared twice.
+    // More files with the same rooms would declare each room twice.
     let before = scene.files();
     let ran = scene.run("export --split-by type -o rooms");
     ran.exits(5);
@@ -322,28 +322,28 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
               title: "Course B"
               type: conference
               public: false
-              members: [] # unknown: none on record, and the API lists none
+              members: [] # unknown: none on record, and the API does not list members
             - pipe: "help"
               title: "Help"
               type: support
               public: false
-              members: [] # unknown: none on record, and the API lists none
+              members: [] # unknown: none on record, and the API does not list members
             - pipe: "lounge"
               title: "Lounge"
               type: conference
               public: false
-              members: [] # unknown: none on record, and the API lists none
+              members: [] # unknown: none on record, and the API does not list members
             - pipe: "odd-1"
               title: "Odd"
               type: conference # live type 7, which a manifest cannot name; never changed
               public: false
               ignore: [type]
-              members: [] # unknown: none on record, and the API lists none
+              members: [] # unknown: none on record, and the API does not list members
             - pipe: "team_x"
               title: "Team X"
               type: dialog
               public: false
-              members: [] # unknown: none on record, and the API lists none
+              members: [] # unknown: none on record, and the API does not list members
             "#);
         }
         let plan = scene.run("plan --format json").json();

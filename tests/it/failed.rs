@@ -53,7 +53,7 @@ rooms:
     }
 }
 
-/// Fed back room by room as enrolments, the list contains exactly what was missing.
+/// Used as a roster of enrolments, the list adds exactly the members that were missing, room by room.
 #[test]
 fn the_list_goes_back_room_by_room() {
     let manifest = "version: 1
@@ -100,7 +100,7 @@ generate:
     assert_eq!(pairs(&list, 1).len(), 4);
 }
 
-/// Members that an earlier run of a saved plan confirmed are no longer missing.
+/// The list of failed members leaves out those that an earlier run already confirmed.
 #[test]
 fn a_saved_plan_that_was_begun_lists_only_the_rest() {
     let room = |members: &str| {
@@ -142,7 +142,7 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
     "#);
 }
 
-/// A reader takes a closed pipe for the end, so it is opened only once, and only if there is output.
+/// The reader of a pipe treats a close as the end of the data, so the pipe is opened only once, and only if there is output.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_opened_once() {

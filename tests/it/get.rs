@@ -292,7 +292,8 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     assert_eq!(json(&rooms, &["rooms", "--type", "0"]), [1314]);
     assert_eq!(json(&rooms, &["rooms", "--type", "support"]), [1853]);
     assert_eq!(json(&rooms, &["rooms", "--only", "5fbcaf*"]), [1314]);
-    // A row does not have the status of a user in the room, nor the other fields.
+    // A row has neither a user's status in the room nor the other filtered fields, so these filters are applied only by the
+    // server.
     let args = [
         "rooms",
         "--status",

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module, and the modules it may use besides itself. `error` is for failures at the edge: stages do not use it.
+/// Each module, and the modules it may use besides itself. `error` has the errors that end a run; the stages have errors of their
+/// own.
 const TABLE: [(&str, &[&str]); 18] = [
     ("main", &["commands"]),
     (

@@ -147,7 +147,7 @@ fn parts() -> impl Strategy<Value = (Entries, Vec<Entries>)> {
                     .collect()
             })
             .collect();
-        // Each entry is in some part.
+        // Each entry is in at least one of the ledgers.
         let missing = all
             .iter()
             .filter(|(stamp, _)| !parts.iter().any(|part| part.contains_key(stamp)));
@@ -229,7 +229,7 @@ proptest! {
     }
 }
 
-/// A file has the same errors with and without kept entries, also after the line from which they must be kept.
+/// A reader that keeps the entries of a file and one that does not report the same errors, wherever in the file they are.
 #[test]
 fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
     let scene = Scene::new();
@@ -527,7 +527,7 @@ fn forgetting_makes_members_unknown_and_unknown_rooms_are_an_error() {
     plan.exits(2);
     plan.shows("members unknown: 5 sent again");
     plan.shows("2 unchanged");
-    // A second time.
+    // The room cannot be forgotten a second time.
     run(&scene, "ledger forget course-01").exits(1);
     run(&scene, "apply --yes").ok();
     assert_content(&scene, 3);
@@ -877,7 +877,7 @@ fn a_torn_last_line_harms_no_verb() {
             assert_converged(&scene);
         }
     }
-    // An incomplete header as well.
+    // The same for an incomplete header.
     for cut in [0, 1, 20] {
         scene.write("l.jsonl", &whole[..cut]);
         run(&scene, "apply --yes").ok();

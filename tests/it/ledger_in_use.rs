@@ -184,7 +184,7 @@ async fn a_journal_writes_nothing_to_a_ledger_that_was_lost() {
             journal.append(declared(pipe)).await.unwrap();
         }
         let changed = path.clone();
-        // The change has a runtime of its own.
+        // The change starts its own tokio runtime, which needs a thread of its own.
         std::thread::spawn(move || change(&changed)).join().unwrap();
         let before = fs::read_to_string(&path).ok();
         let appended = journal.append(declared("d")).await;
@@ -203,7 +203,7 @@ async fn a_journal_writes_nothing_to_a_ledger_that_was_lost() {
         error.shows(format!("{loss} while roomform used it"));
         error.shows("restore the ledger from a copy");
         assert_eq!(fs::read_to_string(&path).ok(), before, "{name}");
-        // Not even if the file is back.
+        // The journal stays closed even if the file is back.
         assert!(journal.append(declared("e")).await.is_err(), "{name}");
     }
 }

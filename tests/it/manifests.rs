@@ -70,7 +70,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The same, with all other files in the directory.
+/// All files in the directory of a manifest.
 fn all_files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -330,7 +330,7 @@ fn another_yaml_library_reads_the_same_rooms() {
     }
 }
 
-/// The same without source locations.
+/// The manifest without source locations.
 fn placeless(mut desired: Desired) -> Desired {
     let nowhere = Place {
         file: FileId(0),
@@ -580,7 +580,7 @@ fn link(scene: &Scene, target: &str, name: &str) {
     std::os::unix::fs::symlink(target, scene.path(name)).unwrap();
 }
 
-/// Runs a command in the checkout; returns its output after its exit code.
+/// Runs a command in the checkout; returns its exit code, followed by its output.
 #[cfg(unix)]
 fn in_checkout(scene: &Scene, args: impl Args) -> String {
     let mut command = scene.command(args);

@@ -112,7 +112,7 @@ async fn all_of_them_run_one_after_another() {
     for printed in all_printed() {
         let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
         assert_eq!(status, 200, "{}: {body}", printed.php);
-        // The first sample answer to an addition has the shape of a creation.
+        // The first sample answer to adding members has the shape of the answer to a create.
         if printed.answers.len() == 1 && !printed.php.contains("/imba_rooms") {
             assert_like_printed(&body, &printed);
         }

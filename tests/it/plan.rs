@@ -171,7 +171,7 @@ fn a_publish_names_the_entry_or_the_flag_that_allows_it() {
     scene.run("apply plan.json").exits(5);
     scene.run(format!("apply plan.json {flag}")).ok();
     assert!(scene.room("team-a").is_public && scene.room("team-[a]").is_public);
-    // The pipe itself, not the first glob that matches it.
+    // The plan names the entry with the pipe itself, even if a glob before it matches.
     two_to_publish("{publish: ['team-*', team-a]}")
         .plan()
         .shows("allowed by `team-a` in limits.publish\n")
@@ -306,7 +306,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let writes = scene.writes();
     scene.apply().ok();
     assert_eq!(scene.writes(), writes);
-    // The members are released; removing them is still a manual step.
+    // The ledger now records that the member left; removing them is still a manual step.
     scene
         .plan()
         .ok()

@@ -606,7 +606,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         scene.stats().get_users - users,
     );
     assert_eq!(asked, (1, 2));
-    // The members are known from their first room on.
+    // After the apply, the widget knows the members.
     scene.apply().ok();
     let after = scene.run("plan --check-users");
     assert_eq!((after.code, after.err.as_str()), (0, ""), "{after:#?}");

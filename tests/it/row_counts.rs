@@ -67,7 +67,7 @@ fn every_row_of_a_roster_is_counted_once() {
         roster("user: [a, b]", "a,b\nboris,anna\n"),
         json!({"used": 1})
     );
-    // A number in the columns gives a row of its own.
+    // Each number in the column names makes a separate row.
     assert_eq!(
         roster(
             "user: id, numbered: [course], where: {course: math}",
@@ -138,7 +138,8 @@ boris@example.com,1,
             json!(["people.csv", {"used": 1, "outside_dates": 1, "blank": 1}]),
             json!(["courses.csv", {"used": 1, "repeated": 1, "left_out": 1, "outside_dates": 2}]),
             json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
-            // One of each reason: the course, its dates, no such course, the section and its dates, the person.
+            // The unused rows have one reason each: the course, its dates, no such course, the section, its dates, the person's
+            // dates.
             json!(["enrol.csv", {"used": 2, "left_out": 2, "outside_dates": 3, "unmatched": 1}]),
         ]
     );

@@ -223,7 +223,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
             "the credentials were taken"
         );
         let said = scene.world(|world| world.messages(627));
-        // A welcome, and a message sent twice.
+        // The welcome, and the messages of two `send` runs.
         assert_eq!(said.len(), if token { 0 } else { 3 }, "{said:?}");
     }
     let sent: String = proxy.seen().into_iter().map(|call| call.request).collect();
@@ -315,7 +315,7 @@ fn echoes() -> Vec<String> {
     all
 }
 
-/// Checks that a text contains the key in no form. No form changes `K9`, and no other text contains it.
+/// Checks that a text does not contain the key in any form. No form changes `K9`, and no other text contains it.
 #[track_caller]
 fn assert_no_key(text: &str, context: &str) {
     for form in echoes() {
@@ -381,7 +381,7 @@ fn no_form_of_a_secret_comes_out_of_a_server_that_repeats_it() {
     }
 }
 
-/// A text of which no other output has a part.
+/// A word of which no part occurs in any other output.
 const WORD: &str = "[b-df-hj-np-tv-xzBCDFGHKMNPQVWXZ]{7}[2-9]";
 
 /// Words with signs between and around them.
@@ -438,7 +438,7 @@ fn repeat(secret: &str) -> Vec<String> {
     all
 }
 
-/// Checks that a file is whole. A secret may end with a sign that is also markup.
+/// Checks that redaction left a file's syntax intact: a secret may end with a character that is also markup.
 #[track_caller]
 fn assert_whole(text: &str, format: &str) {
     match format {
@@ -625,7 +625,7 @@ fn no_title_is_a_command_to_the_log_of_a_ci_job() {
         let found = text.lines().find(|line| is_ci_command(line));
         assert_eq!(found, None);
     }
-    // They are the same titles.
+    // The titles in the export are those on the server.
     scene.plan().shows("nothing to do");
     scene.write("again.yaml", &rendered);
     scene

@@ -436,7 +436,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         ),
     ] {
         let server = Canned::answer("200 OK", "", &answer.to_string());
-        // The page requires a password, its sample has none: a key is enough.
+        // The API's page requires a password, but its sample has none; the key is enough.
         let scene = Scene::new()
             .at(&server.url())
             .env("IMBACHAT_WIDGET", "627")

@@ -75,7 +75,7 @@ fn a_field_that_is_not_shown_in_time_is_pending_and_not_called_ignored() {
     let document = scene.run("plan --format json").json();
     scene.fits_schema("plan", &document);
     assert_eq!(document["notes"][0]["note"], "pending");
-    // The list catches up: nothing is sent, and the record ends.
+    // The list catches up: nothing is sent, and the field is no longer recorded as pending.
     scene.world(|world| world.set_quirks(Quirks::default()));
     let writes = scene.writes();
     scene.apply().ok();
@@ -105,7 +105,7 @@ fn an_update_is_evidence_only_if_the_server_changed_the_room_since_the_plan() {
             let room = live_room(pipe, "Old");
             scene.world(|world| world.insert_room(627, room, changed_at));
         }
-        // The server does not take the first of the two titles.
+        // The server gets another value than the first of the two titles.
         let rewrite = |request: &str| request.replace("\r\nTeam A\r\n", "\r\nOther.\r\n");
         let proxy = Proxy::rewriting(&scene.url(), rewrite, |_, _| None);
         let scene = scene.at(&proxy.url());
@@ -170,7 +170,7 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
         .shows("1 to update")
         .lacks("ignored")
         .lacks("sent again");
-    // An apply records it: then a change of something else in the room does not matter.
+    // After an apply records that the field is ignored, a change to something else in the room does not matter.
     scene.apply().ok();
     assert_eq!(entries(&scene, "shown").len(), 1);
     scene.run("ledger show").ok().shows("ignored   public");
@@ -190,7 +190,7 @@ fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time(
     scene.plan().ok().shows("ignored by the server");
     scene.run("ledger compact").ok();
     scene.plan().ok().shows("ignored by the server");
-    // A new value starts a new hour.
+    // A new value counts as ignored only after another hour.
     scene.edit("Team A", "Team One");
     for _ in 0..2 {
         assert_eq!(statuses(&scene, "--verify-timeout 100ms", 4), ["pending"]);
@@ -199,7 +199,7 @@ fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time(
     scene.plan().ok().shows("1 to update").lacks("ignored");
 }
 
-/// The list of the plan lacks both rooms, and the list after the writes is older than they are.
+/// The list that the plan was made from lacks both rooms, and the list read after the writes is older than the writes.
 #[test]
 fn a_room_that_was_only_missing_from_the_list_is_no_evidence() {
     let blind = Arc::new(AtomicBool::new(false));
@@ -232,7 +232,7 @@ fn a_room_that_was_just_confirmed_is_waited_for_before_it_is_a_conflict() {
     plan.out.shows("nothing to do");
     plan.err
         .shows("waiting for the list to show rooms that were just written");
-    // Two hours later it is a conflict at once.
+    // A room that is deleted two hours later is a conflict at once: the plan does not wait for it.
     scene.world(|world| world.set_quirks(Quirks::default()));
     scene.delete("team-a");
     scene.run("plan --detailed-exitcode").exits(2);

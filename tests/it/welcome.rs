@@ -204,7 +204,7 @@ fn messages_have_a_limit() {
 fn a_token_is_not_enough_to_say_anything_and_that_is_reported_before_anything_is_written() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
-    // A token cannot create rooms: a run with the key left the welcome owed.
+    // A token cannot create rooms, so a run with the key created the room; its welcome is still to be sent.
     let (_proxy, scene, on) = proxied(&server, no);
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);

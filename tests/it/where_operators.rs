@@ -135,7 +135,7 @@ fn a_condition_on_whole_cells_warns_of_the_first_cell_with_several_values() {
     }
 }
 
-/// Conditions of the manifest on a preset's roles know the preset's words.
+/// A role that the preset does not know is an error even if the manifest has its own condition on the role.
 #[test]
 fn an_unknown_role_is_an_error_beside_not() {
     let scene = Scene::new().manifest(

@@ -237,7 +237,7 @@ fn hostile_and_damaged_workbooks_are_refused() {
         "the workbook cannot be read: a cell is out of place",
     );
     check(&rows(&["A1", "A4294967295"]), "the workbook cannot be read");
-    // Few cells, but as text hundreds of megabytes of delimiters.
+    // There are few cells, but as CSV they would be hundreds of megabytes of delimiters.
     let wide: Vec<String> = (1..20_000).map(|row| format!("XFD{row}")).collect();
     let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
     check(&rows(&wide), "the workbook unpacks to more than 256 MiB");

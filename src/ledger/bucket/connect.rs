@@ -56,7 +56,7 @@ fn build(
         max_retries: 0,
         retry_timeout: Duration::ZERO,
     };
-    // By the library's own names for the variables.
+    // Variables are passed on under their own names: the library knows them.
     macro_rules! build {
         ($builder:expr, $with_name:ident) => {{
             let mut builder = $builder.with_client_options(client).with_retry(no_retries);

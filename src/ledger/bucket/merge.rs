@@ -39,7 +39,8 @@ impl Bucket {
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Put::Done(new) => {
-                    // Equal bytes may have equal versions. Then the change cannot be detected, but nothing is overwritten.
+                    // A store may give equal bytes equal versions. Then a second write would prove nothing, but nothing is
+                    // overwritten either.
                     let old = reader.base.as_ref();
                     if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";

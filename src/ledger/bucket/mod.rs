@@ -5,14 +5,14 @@
 //! - `KEY`, the base: same format as a file ledger. Merging and compacting replace it conditionally (`If-Match`).
 //! - `KEY.d/RUN-NUMBER.jsonl`, the pieces: one batch of one run. A piece is created and never changed. Names are unique per run.
 //!   A run that retries a piece after a lost answer writes the same bytes.
-//! - `KEY.d/claims/ROOM-NUMBER.jsonl`: the intent of a message, and `KEY.d/claims/create-HASH-NUMBER.jsonl`: that of a create. Only
-//!   one run can create it (`If-None-Match: *`).
+//! - `KEY.d/claims/ROOM-NUMBER.jsonl` and `KEY.d/claims/create-HASH-NUMBER.jsonl`, the claims: the intent to send a message, and
+//!   the intent to create a room. Only one run can create each of these objects (`If-None-Match: *`).
 //!
 //! The ledger is the union of all objects. A merge removes pieces only after the base contains them. A reader lists the pieces
 //! before it reads the base, so the base that it reads contains any piece removed in between.
 //!
-//! A run checks before each write that the base and one piece are still there. A base that a merge has made names the one that it
-//! replaces (`lineage`).
+//! A run checks before each write that the base and one piece are still there. The header of a base that a merge wrote names the
+//! bases that it replaces (`lineage`).
 
 mod connect;
 mod merge;

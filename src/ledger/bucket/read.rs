@@ -67,7 +67,7 @@ impl BucketReader {
     /// Reads what is new since the last read; the first time, the whole ledger. Lists pieces before it reads the base, because a
     /// piece removed in between is in the base.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
-        // A piece may be written while the bucket is listed.
+        // Remember what is watched now, because a piece may be written while the bucket is listed.
         let (known, pieces) = {
             let watched = self.watched();
             (watched.base.clone(), watched.pieces.len())
@@ -120,7 +120,7 @@ impl BucketReader {
         if !known.as_ref().is_none_or(continues) {
             return Err(self.store.lost(Loss::Replaced));
         }
-        // The pieces that it contains may be removed from now on.
+        // Other runs may now remove the pieces that this base contains.
         if known.as_ref() != Some(&fingerprint) {
             self.watch_base(fingerprint.clone());
         }
@@ -136,7 +136,7 @@ impl BucketReader {
     pub(super) async fn check(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let (known, ends) = {
             let watched = self.watched();
-            // A head for each piece would be too much. `read_new` checks all of them.
+            // Checking every piece before each write would take too many calls. `read_new` checks all of them.
             let (first, last) = (watched.pieces.first(), watched.pieces.last());
             let ends: Vec<Piece> = [first, last].into_iter().flatten().cloned().collect();
             (watched.base.clone(), ends)
@@ -183,7 +183,7 @@ impl BucketReader {
         });
     }
 
-    /// Watches the pieces that were listed, if there is no base yet: it would contain some of them.
+    /// Watches the pieces that were listed, unless there is a base: the base contains some of them, and those may be removed.
     fn watch_listed(&self) {
         let mut watched = self.watched();
         if watched.base.is_none() && watched.pieces.is_empty() {
@@ -227,7 +227,7 @@ impl BucketReader {
     }
 }
 
-/// What happened to a piece, if it is not as it was.
+/// How a piece was lost; `None` if it is unchanged.
 async fn find_loss(store: &Store, piece: &Piece) -> Result<Option<Loss>, LedgerError> {
     let Some(found) = store.head(&piece.path).await? else {
         return Ok(Some(Loss::Gone));

@@ -237,7 +237,7 @@ impl Store {
                 format!("`{}` exists with other content", self.address_of(path)),
                 "find out what else writes to this location, then run again",
             )),
-            // While an attempt is still in progress, a store may report too early that the object exists.
+            // A store may report that the object exists while an earlier attempt is still writing it.
             Err(StoreFailure::Same | StoreFailure::Absent(_)) => {
                 let reason = "the store is busy with the same object";
                 Err(StoreFailure::Transient(reason.to_owned(), "run it again"))
@@ -254,7 +254,7 @@ impl Store {
         }
     }
 
-    /// Finds out about an object; `None` if it does not exist.
+    /// Fetches the metadata of an object; `None` if it does not exist.
     pub(super) async fn head(&self, path: &Path) -> Result<Option<ObjectMeta>, LedgerError> {
         match self.retry("head", || self.client.head(path)).await {
             Ok(object) => Ok(Some(object)),

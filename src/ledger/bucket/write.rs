@@ -68,7 +68,7 @@ struct Writer {
     piece_number: u64,
     reader: BucketReader,
     claims: ClaimEntries,
-    /// Whether the store has been seen to refuse a second create.
+    /// Whether the store has refused to create an object that already exists, as it must.
     refuses_second_create: bool,
 }
 
@@ -136,8 +136,8 @@ impl Writer {
         self.add(entries);
     }
 
-    /// Makes the claims, and returns the answers to those that are refused, by index. What was read so far may be stale, so it reads
-    /// everything new before it refuses a claim, and again if the name of the claim's object is taken.
+    /// Makes the claims, and returns the answers to those that are refused, by index. It reads new entries before it refuses a
+    /// claim, because its view may be stale, and again if an object with the claim's name exists.
     async fn claim_all(
         &mut self,
         mut open: Vec<OpenClaim>,
@@ -230,7 +230,7 @@ impl Writer {
         stamps.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
     }
 
-    /// Checks once per run that the store refuses a second create.
+    /// Checks once per run that the store refuses to create an object that already exists.
     async fn check_second_create(
         &mut self,
         path: &Path,

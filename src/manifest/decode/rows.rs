@@ -328,7 +328,7 @@ fn cells(decoder: &mut Decoder<'_>, node: &Node) -> Vec<String> {
     nodes.filter_map(|node| cell(decoder, node)).collect()
 }
 
-/// Decodes a mapping by column. Columns that are duplicated, in any case, are reported.
+/// Decodes a mapping by column. Reports duplicate columns; names that differ only in case are duplicates.
 pub(super) fn columns<'n>(
     decoder: &mut Decoder<'_>,
     node: &'n Node<'n>,

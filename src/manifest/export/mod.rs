@@ -79,7 +79,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
         }
     };
     let (head, empty) = match declared.as_str() {
-        // Without --allow-empty, its plan is refused.
+        // Without --allow-empty, a plan of this manifest is refused.
         "" => (HEAD_OF_NOTHING, " [] # none; `apply` needs --allow-empty"),
         _ => (HEAD, ""),
     };
@@ -127,7 +127,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     let members = recorded.iter().flat_map(|room| room.members.iter());
     let members: Vec<String> = members.map(|user| user.to_string()).collect();
     let remark = match members.is_empty() {
-        true => "unknown: none on record, and the API lists none",
+        true => "unknown: none on record, and the API does not list members",
         false => "known; there may be others",
     };
     let members = members.join(", ");

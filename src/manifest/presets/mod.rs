@@ -231,7 +231,7 @@ fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
     problems.note(Code::BadValue, roles.at, message, hint);
 }
 
-/// Returns the cells of these roles: by the preset's names, else as written.
+/// Returns the cells that stand for these roles: those of the preset, or the name itself if the preset does not have the role.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let (known, mut cells) = (entries(Some(known)), Vec::new());
     for role in node.items() {

@@ -21,8 +21,8 @@ pub(in crate::manifest) fn slug(text: &str) -> String {
     slug
 }
 
-/// Spells a character in ASCII. `deunicode` was used first, so pipes depend on it. `any_ascii` spells the letters for which it has
-/// none, or only with an apostrophe, as in Kazakh and Georgian.
+/// Spells a character in ASCII. `deunicode` comes first, because existing pipes depend on it. `any_ascii` spells the letters that
+/// `deunicode` cannot spell, or spells with an apostrophe, as in Kazakh and Georgian.
 fn spell(c: char) -> &'static str {
     let spelled = deunicode_char(c).unwrap_or("-");
     let is_clean =

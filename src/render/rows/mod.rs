@@ -24,8 +24,8 @@ pub fn known(listing: Listing) -> Vec<&'static str> {
     names.split(' ').collect()
 }
 
-/// The columns of CSV, given the fields that occur: always the documented ones. The other fields of messages are known only once they
-/// occur.
+/// The columns of CSV; `there` are the fields that occur in the rows. Rooms and users always have the documented columns.
+/// Messages have the fields that occur, the documented ones first.
 pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     let known = known(listing);
     let is_there = |name: &&str| there.iter().any(|(field, _)| field == name);

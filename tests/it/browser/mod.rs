@@ -150,7 +150,8 @@ fn a_hostile_title_is_text_and_nothing_leaves_the_page() {
         json!(0)
     );
     assert_eq!(browser.eval("document.scripts.length"), json!(2));
-    // The content security policy would block it even as markup, and nothing tried to run.
+    // The content security policy would block the script even if the title became markup. The console is empty, so nothing tried
+    // to run.
     assert_eq!(browser.console(), Vec::<String>::new());
     assert_eq!(browser.requests(), Vec::<String>::new());
     let text = dir.read("page.html");
@@ -221,7 +222,7 @@ fn ten_thousand_changes_stay_usable() {
         json!(10_000)
     );
     assert_eq!(browser.eval(shown), json!(100));
-    // As list items these rows would take the browser 20 s. Rows that are visible at first are always rendered.
+    // Displayed as list items, these rows would take the browser 20 s. Rows that are visible at first are always rendered.
     assert_eq!(
         browser.eval("[...document.querySelectorAll('#create > ul > li:is(:nth-child(1), :nth-child(100), :nth-child(101))')].map((li) => { li.hidden = false; const style = getComputedStyle(li); return `${style.display} ${style.contentVisibility}`; })"),
         json!(["block visible", "block visible", "block auto"])

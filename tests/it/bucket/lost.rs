@@ -122,7 +122,7 @@ fn a_journal_writes_nothing_to_a_bucket_that_was_lost() {
                     .await
                     .unwrap();
             }
-            // The change has a runtime of its own.
+            // The change starts its own tokio runtime, which needs a thread of its own.
             std::thread::spawn(move || change(&changed)).join().unwrap();
             let before = s3.keys();
             let appended = journal.append(vec![declared("c".to_owned())]).await;

@@ -224,7 +224,7 @@ fn the_gitlab_pipeline_has_the_same_jobs() {
     }
 }
 
-/// Two jobs of the GitLab pipeline without a reviewed plan: their messages, and that they keep roomform's exit code.
+/// Without a reviewed plan, two jobs of the GitLab pipeline say why they failed and exit with roomform's exit code.
 #[test]
 fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     const OPEN: &str = "version: 1\nrooms: [{pipe: team-a, title: A, public: true}]\n";

@@ -153,7 +153,7 @@ impl Runner {
         command
     }
 
-    /// The new lines of a file that job programs write below the store, since the last call.
+    /// Returns the lines that a job's programs wrote to this file of the store since the last call.
     pub fn noted(&self, name: &str) -> Vec<String> {
         let path = self.path("store").join(name);
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -225,7 +225,7 @@ struct Steps<'a> {
     place: String,
     run: String,
     context: BTreeMap<String, String>,
-    /// Paths to save in caches at the end of the job, and where.
+    /// Paths to save in caches at the end of the job, each with the path of its saved copy.
     programs: Vec<(PathBuf, PathBuf)>,
     job: Job,
 }

@@ -397,10 +397,10 @@ fn trees_that_git_would_not_write_end_well() {
     let rooms = repo.git(&["rev-parse", "HEAD:rooms"]);
     let missing = "1".repeat(blob.len());
     for (name, expected) in [
-        ("x/..", "an invalid git directory"),
-        ("..", "an invalid git directory"),
-        ("a/b.yaml", "an invalid git directory"),
-        ("", "an invalid git directory"),
+        ("x/..", "a directory that git stores in an invalid form"),
+        ("..", "a directory that git stores in an invalid form"),
+        ("a/b.yaml", "a directory that git stores in an invalid form"),
+        ("", "a directory that git stores in an invalid form"),
     ] {
         let odd = tree(&repo, &[("40000", name.as_bytes(), &rooms)]);
         let ran = repo.diff(&format!("{odd}:"), "rooms");

@@ -205,7 +205,7 @@ fn side(desired: &Desired) -> Side<'_> {
     }
 }
 
-/// Small manifests that often share rooms, with any difference.
+/// Small random manifests. They often have rooms in common, and may differ in any field.
 fn manifests() -> impl Strategy<Value = String> {
     let list = |most| prop::collection::vec(1..4_u8, 0..most);
     let room = (

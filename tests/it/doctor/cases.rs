@@ -515,7 +515,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
                              remedy: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     skipped  on-record       needs `ledger`
     "#);
-    // The port may contain the same digits.
+    // Replace the whole field, because the port may contain the same digits.
     scene.write("l.jsonl", whole.replace("\"widget\":627", "\"widget\":9"));
     let text = look();
     assert_snapshot!(steps(&text, &names), @"
@@ -600,7 +600,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     ");
 }
 
-/// The fallback would be the public address.
+/// Otherwise `doctor` would use the default, which is the public address.
 #[test]
 fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");

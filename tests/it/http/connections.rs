@@ -185,6 +185,6 @@ fn a_tunnel_through_a_proxy_carries_all_calls() {
 fn http_1_is_spoken_where_no_other_is_offered() {
     let (agreed, connections) = applied(&["http/1.1"]);
     assert!(agreed.iter().all(|name| name == "http/1.1"), "{agreed:?}");
-    // Some connections are not needed, because a handshake takes longer here than a call.
+    // Some of these connections may stay unused, because a handshake takes longer here than a call.
     assert!((1..=25).contains(&connections), "{connections}");
 }

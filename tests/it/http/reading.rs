@@ -43,7 +43,7 @@ fn answered(status: &str, body: &str) -> String {
 
 // rejected requests
 
-/// The output of both commands for a sandbox that rejects these credentials; it must not change.
+/// The output of both commands for a sandbox that rejects these credentials. Neither command may change the sandbox.
 #[track_caller]
 fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
     let scene = vars.iter().fold(

@@ -29,7 +29,7 @@ pub fn manifest() -> String {
     for room in 1..=ROOMS {
         let (title, members) = (title(room), members(room));
         let public = room % 7 == 0;
-        // The second run still owes these rooms their welcome.
+        // Also with `on_create`, the next run must send what a killed run left: members of the new room, and its welcome.
         let policy = if room % 4 < 2 { "on_create" } else { "ensure" };
         let welcome = match members.first().filter(|_| is_welcomed(room)) {
             Some(from) => {

@@ -1,5 +1,6 @@
-//! `kill -9` in the middle of an apply, at points chosen by a seed: after one more run everything is as declared, without duplicates.
-//! The same on a server that could have duplicates: its list lags and its pipes are not unique; and with two runs at once.
+//! `kill -9` in the middle of an apply, at points chosen by a seed: after one more run everything is as declared, without
+//! duplicates. The same test also runs on a server that allows duplicates (its list lags, and its pipes are not unique), and with
+//! two runs at once.
 //!
 //! Points are conditions (number of writes the server saw, bytes in the ledger), never times. Each test run tries a few;
 //! `ROOMFORM_KILLS=50` tries 50, with a list that lags longer, and `--nocapture` prints what happened.

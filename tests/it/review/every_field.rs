@@ -451,7 +451,7 @@ fn no_sentence_of_a_page_lets_text_through() {
             let words = read.words.replace("--shard 1/1 ", "");
             let sign = words.chars().find(|c| "@#!~&$/<>[]{}|\\*^".contains(*c));
             assert_eq!(sign, None, "{}", read.words);
-            // Ids of seven digits could be commits.
+            // A site could take an id of seven digits for a commit.
             read.words.lacks("1234567");
         }
     });

@@ -137,7 +137,7 @@ fn fits(page: &str, limit: usize) {
     }
 }
 
-/// The same, and checks that every count is right.
+/// Checks a page as [`fits`] does, and that every count is right.
 #[track_caller]
 fn checked(page: &str, limit: usize, whole: &str) {
     fits(page, limit + 1);

@@ -131,12 +131,13 @@ fn harmless_anywhere(text: &str) {
             "{text:?} in {place:?}"
         );
         let plain = escape::markdown_plain(text);
-        // A line that starts with a bracket may be a definition even with code in it: no page has one with untrusted text.
+        // Markdown may read a line that starts with a bracket as a link definition, even if it contains code. Our pages have no
+        // untrusted text in such a line.
         if !place.contains(['`', '<', '[']) {
             assert_eq!(put(&plain), put("`word`"), "{text:?} in {place:?}");
         }
     }
-    // Tools that read the source, or look for links within HTML, see nothing either.
+    // Tools that read the Markdown source, or that search HTML for links, find nothing either.
     let source = escape::markdown(text);
     let inside = source
         .strip_prefix("<code>")

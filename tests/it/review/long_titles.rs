@@ -28,7 +28,7 @@ fn a_page_and_an_annotation_show_what_differs() {
             );
         }
     }
-    // The cost of a line on the page stays the same.
+    // A long title does not make the page long.
     let page = scene.run("plan --format markdown").ok();
     assert!(page.chars().count() < 3_000, "{page}");
     for site in ["github-comment", "bitbucket"] {

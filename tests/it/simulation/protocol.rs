@@ -106,7 +106,7 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     if begun != [&process.name] {
         wrong.push("it has no intent on disk, or another run has one too");
     }
-    // Since this run made its plan or its own promise, a run with another manifest may have promised less.
+    // A run with another manifest may have promised less since this run made its plan or claimed the create.
     let own = process
         .appended
         .iter()

@@ -278,7 +278,7 @@ impl Account {
         }
     }
 
-    /// The claims of a pipe that still owe something.
+    /// The claims of a pipe with members or a welcome that are still to be sent.
     fn unsettled(&self, pipe: &Pipe) -> impl Iterator<Item = &Claimed> {
         let claims = self.claims.get(pipe).into_iter().flatten();
         claims.filter(|claim| !claim.owed.is_empty() || self.owes_its_welcome(claim))
@@ -343,7 +343,7 @@ impl Account {
             && self.ids == other.ids
     }
 
-    /// Whether the creates of a pipe still owe something.
+    /// Whether members or a welcome are still to be sent after the creates of a pipe.
     pub fn owes(&self, pipe: &Pipe) -> bool {
         self.unsettled(pipe).next().is_some()
     }

@@ -239,7 +239,7 @@ fn welcomed(
             let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
             message && stamp.run != run.name
         });
-        // If another run created the room, the ledger says whether it is owed a welcome.
+        // If another run created the room, the ledger says whether its welcome is still to be sent.
         let is_owed = |id| Account::of(&state.disk.entries).owes_welcome(&room.pipe, id);
         check(
             wrong,

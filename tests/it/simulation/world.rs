@@ -61,7 +61,7 @@ pub struct Run {
     pub lists: usize,
     /// The last complete list.
     pub shown: Vec<LiveRoom>,
-    /// Pipes that, by the ledger, still owed a welcome when the process made its plan.
+    /// Pipes whose welcome, according to the ledger, was still to be sent when the process made its plan.
     pub promised: BTreeSet<Pipe>,
     /// Fields that its plan sends again.
     pub pending: BTreeMap<(Pipe, Field), PendingField>,
