@@ -201,7 +201,8 @@ fn created(state: &State, pipe: &Pipe, run: &String) -> bool {
 }
 
 /// Whether a list can prove something to a run. An old row can look like the run's own write if a list or the ledger lacked the room,
-/// or if others wrote to it within the time that the list lags.
+/// or if others wrote to it within the time that the list lags. An earlier run's write counts only if that run ended before it could
+/// record the write: otherwise this run knows it from the ledger.
 fn can_prove(state: &State, run: usize) -> bool {
     let Run { name, begun, .. } = &state.runs[run];
     let disturbs = |room: &Room| {
@@ -212,12 +213,23 @@ fn can_prove(state: &State, run: usize) -> bool {
         foreign.len() > 1
             || foreign
                 .iter()
-                .any(|write| write.run.is_none() || write.at >= *begun)
+                .any(|write| write.at >= *begun || !is_recorded(state, room, write))
     };
     let mut rooms = state.server.rooms.values();
     let lacks_rooms = ["a list that is capped", "a forgotten room"];
     let lacks_rooms = lacks_rooms.iter().any(|it| state.tally.contains_key(it));
     state.disk.is_whole && !lacks_rooms && !rooms.any(disturbs)
+}
+
+/// Whether the ledger has an answer for this write.
+fn is_recorded(state: &State, room: &Room, write: &Arrival) -> bool {
+    let Some(run) = &write.run else {
+        return false;
+    };
+    let mut entries = state.disk.entries.iter();
+    entries.any(|(stamp, fact)| {
+        stamp.run == *run && matches!(fact, Fact::Confirmed { pipe, .. } if *pipe == room.pipe)
+    })
 }
 
 /// Whether the last write that sent this value set the field, and no later write changed it. If this run sent the value, only its own
