@@ -1,4 +1,4 @@
-//! What is left after an apply: the plan, and the members that are missing.
+//! The changes that remain after an apply, and the members that are missing.
 
 use std::collections::BTreeSet;
 

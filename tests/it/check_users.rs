@@ -130,7 +130,7 @@ pub fn banned_members_are_named() {
 
 /// Then every user seems to be banned.
 #[test]
-fn a_server_that_ignores_the_filter_bans_nobody() {
+fn a_server_that_ignores_the_filter_bans_no_user() {
     let server = Canned::by(|request| {
         let rows = match request.contains("get_users") {
             true => r#"{"remote_user_id":"7"},{"remote_user_id":"11"},{"remote_user_id":"12"}"#,

@@ -17,7 +17,7 @@ use crate::support::manifest;
 #[derive(Debug, Clone)]
 struct Case {
     members: u64,
-    /// Members that left the manifest. Nobody removed them yet.
+    /// Members that left the manifest. They are not removed yet.
     released: u64,
     is_recorded: bool,
     is_created: bool,
@@ -44,7 +44,7 @@ impl Case {
 #[derive(Debug, Clone)]
 struct World {
     rooms: Vec<Case>,
-    /// The sizes of rooms that nobody declared.
+    /// The sizes of rooms that are not declared.
     others: Vec<u64>,
     meaning: CountMeaning,
     /// Whether the writing user is a member of the rooms that it created.
@@ -244,7 +244,7 @@ impl World {
     }
 }
 
-/// Whether a statement is true for a room with this many users, of whom `offset` are not members.
+/// Whether a statement is true for a room with this many users, if `offset` of them are not members.
 fn is_true(room: &RoomCount, users: u64, offset: u64) -> bool {
     let members = users.saturating_sub(offset);
     let is_within =

@@ -62,7 +62,7 @@ fn every_row_of_a_roster_is_counted_once() {
         ),
         json!({"used": 2, "blank": 1})
     );
-    // A row with a user counts as used, whoever else it names.
+    // A row with a user counts as used, even if it names other people.
     assert_eq!(
         roster("user: [a, b]", "a,b\nboris,anna\n"),
         json!({"used": 1})
