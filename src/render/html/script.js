@@ -42,7 +42,8 @@
   };
   const hasUser = (row, user) => users(row).some((users) => users.includes(user));
   const name = (user) => details().names[user];
-  const names = (row) => (row.names ??= fold(users(row).flat().map((user) => name(user) ?? "").join(" ")));
+  // Only whole ids are found, so a name is searched without its id.
+  const names = (row) => (row.names ??= fold(users(row).flat().map((user) => (name(user) ?? "").replace(/ \(\d+\)$/, "")).join(" ")));
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
       // Ids stay strings: large ones would be rounded as numbers.

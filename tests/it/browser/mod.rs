@@ -39,7 +39,7 @@ fn mixed() -> (Scene, PathBuf) {
         .manifest(manifest)
         .after("apply --sandbox --yes")
         .file("roster.csv", "user\n17\n18\n");
-    scene.declare(format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")));
+    scene.declare(format!("version: 1\nscope: [\"*-room\"]\npeople: {{Директор: 42, Anna: 104}}\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")));
     let path = page(&scene, &["plan", "--sandbox"]);
     (scene, path)
 }
@@ -68,8 +68,14 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
     // By user: users to add, from any roster, and users to remove.
     type_in("user:17");
     assert_eq!(browser.eval(VISIBLE), json!(["physics-room", "old-room"]));
-    type_in("user:104");
-    assert_eq!(browser.eval(VISIBLE), json!(["open-room"]));
+    for sought in ["user:104", "anna"] {
+        type_in(sought);
+        assert_eq!(browser.eval(VISIBLE), json!(["open-room"]), "{sought}");
+    }
+    type_in("директор");
+    assert_eq!(browser.eval(VISIBLE), json!(["physics-room"]));
+    type_in("2)");
+    assert_eq!(browser.eval(VISIBLE), json!([]));
     browser.keys(ESCAPE);
     assert_eq!(
         browser.eval("document.getElementById('find').value"),
@@ -289,7 +295,7 @@ fn without_its_script_the_page_is_whole() {
         "Физика 7б",
         "Refused",
         "no longer in the manifest: ",
-        "create conference, closed, 3 members (17, 18, 42)",
+        "create conference, closed, 3 members (17, 18, Директор (42))",
     ] {
         body.shows(expected);
     }
