@@ -81,8 +81,9 @@ fn story() -> Scene {
             scene.write(&format!("{side}/{name}"), fs::read(&path).unwrap());
         }
     }
+    // One room after another, because the ids of rooms are shown.
     scene
-        .run("apply --yes --sandbox=sandbox.json -f before")
+        .run("apply --yes --sandbox=sandbox.json -f before --parallelism 1")
         .ok();
     scene
 }
