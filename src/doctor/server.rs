@@ -211,7 +211,7 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
     }
     let rows = Count(total, "row");
     let ok = format!("{rows}, all with the documented fields");
-    let message = format!("{rows}, some without exactly the documented fields");
+    let message = format!("{rows}, not all with exactly the documented fields");
     let remedy = "no action needed if plans look right; please report it";
     Finding::cases(cases, &ok, message, remedy)
 }

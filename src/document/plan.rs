@@ -181,7 +181,7 @@ pub(super) enum NoteDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RefusalDocument {
-    /// The key under `limits`, or `recreate`, `mass_change`, or `roster`: a file with rows that supplies too few rooms or members.
+    /// The key under `limits`; or `recreate`, `mass_change` or `roster`. `roster` means that a file with rows supplies too few rooms or members.
     limit: &'static str,
     count: u64,
     /// The maximum; for `roster`, the minimum.

@@ -52,7 +52,7 @@ pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
 fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
     let reason = match gap {
         CountGap::Budget => "--count-requests or --count-bytes is used up",
-        CountGap::Changed => "its number of members changed meanwhile",
+        CountGap::Changed => "the number of members changed meanwhile",
         CountGap::Ignored => "the server ignores the filter `count_users`",
         CountGap::Unclear => "the server's answers contradict each other",
         CountGap::Failed => {

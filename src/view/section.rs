@@ -163,7 +163,7 @@ impl SectionKind {
             || (self.level() == Level::Warning && self != Self::Warnings)
     }
 
-    /// Whether its lines are read before anything else, and again before a question.
+    /// Whether its lines are shown before anything else, and again before the confirmation prompt.
     pub fn needs_attention(self) -> bool {
         matches!(
             self,

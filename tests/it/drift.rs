@@ -215,7 +215,7 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
 
 #[test]
 fn the_list_read_after_other_writes_ends_the_record_as_well() {
-    // The second plan reads the fourth list, which is still late. The list after the write is current.
+    // The plan of this apply reads the fourth list, which still shows the room as public. The list after the write is current.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     scene.declare(renamed(false));

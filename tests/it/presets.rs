@@ -434,7 +434,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
 
     the manifest is invalid: 2 errors
     ");
-    // An unknown role of the format becomes known once `roles` names it, and the format's own roles stay known.
+    // A role that the format does not know becomes known once `roles` names it, and the format's own roles stay known.
     scene.declare("version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n");
     assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,Алгебра ← 102

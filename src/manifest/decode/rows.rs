@@ -94,7 +94,7 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Opt
     })
 }
 
-/// Decodes `user`: the columns with users, whether only the first one with a cell counts, and the text between the users of a cell.
+/// Decodes `user`: the columns with users, whether only the first column that is not empty in a row counts, and the text between the users of a cell.
 fn users(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,
@@ -344,7 +344,7 @@ pub(super) fn columns<'n>(
     columns
 }
 
-/// Decodes an allowed value of a cell. An unquoted word is allowed if a file would contain it as written.
+/// Decodes an allowed value of a cell. Unquoted text that YAML reads as a number or a bool is allowed only if a file would spell it the same way.
 fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let Value::Scalar { text, plain } = node.value() else {
         decoder.wrong_type(node, "a cell in `where`", "text");

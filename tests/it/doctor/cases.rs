@@ -467,7 +467,7 @@ fn answers_of_another_shape() {
     let server = Canned::answer("200 OK", "", &body);
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers"]), @r"
-    warning  answers         2 rows, some without exactly the documented fields
+    warning  answers         2 rows, not all with exactly the documented fields
                              unknown field `colour\u{1b}[2J` in 1 row
                              unknown field `page` outside the rows
                              no field `tab` in 1 row

@@ -20,7 +20,7 @@ const TITLES: [&str; 7] = [
 ];
 const KINDS: [RoomKind; 3] = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support];
 
-/// The ledger's name for the roster that every second room comes from, with its members.
+/// The ledger's name for the roster that supplies every second room and its members.
 pub const ROSTER: &str = "b.csv";
 
 /// A declared room, before exclusions.
