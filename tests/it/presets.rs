@@ -686,7 +686,7 @@ fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
     ");
     let scene = over("moodle", "{format: moodle}");
     let output = scene.run("check").err;
-    output.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; to use another column, set `id`, or a key");
+    output.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; to use another column, name it in `id`, `each` or `room`");
     let scene = over("canvas", "{format: kanvas, from: sis}");
     scene.run("check").err.shows("did you mean `canvas`?");
     let scene = over("canvas", "{format: canvas, roles: []}");
