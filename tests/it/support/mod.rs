@@ -10,6 +10,10 @@ mod canned;
 mod messages;
 mod proxy;
 mod scene;
+#[cfg_attr(
+    not(feature = "xlsx"),
+    expect(dead_code, reason = "only the files around a workbook are tested")
+)]
 pub mod workbook;
 
 pub use api::{Api, ignoring_updates, runtime};
