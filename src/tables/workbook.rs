@@ -15,8 +15,9 @@ use super::input::SheetName;
 const LARGEST: usize = 256 << 20;
 /// 2^53: workbooks store smaller whole numbers exactly.
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
-/// Number of rows that a sheet can have.
+/// Number of rows and columns that a sheet can have.
 const MOST_ROWS: u32 = 1 << 20;
+const MOST_COLUMNS: usize = 1 << 14;
 /// Maximum number of sheets listed in a message.
 const MOST_SHOWN: usize = 20;
 
@@ -78,7 +79,7 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
             sheet.push_row(at, &mut row, &mut columns)?;
         }
         let is_after = row.last().is_none_or(|(last, _)| column > *last);
-        if line < at || !is_after || line >= MOST_ROWS {
+        if line < at || !is_after || line >= MOST_ROWS || column >= MOST_COLUMNS {
             return Err(damaged("a cell is out of place"));
         }
         at = line;
