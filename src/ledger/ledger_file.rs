@@ -178,7 +178,11 @@ impl LedgerFile {
 
     /// Remembers the file up to its current position, which has been read or written, and releases its lock.
     pub(super) fn keep(&self, file: File) -> Result<(), LedgerError> {
-        let known = Known::new(file).map_err(self.unreadable())?;
+        let known = Known::new(file).map_err(|error| match error.kind() {
+            // It has become shorter.
+            io::ErrorKind::UnexpectedEof => self.lost(Loss::Replaced),
+            _ => self.unreadable()(error),
+        })?;
         *self.known() = Some(known);
         Ok(())
     }
@@ -199,12 +203,12 @@ impl LedgerFile {
 
 impl Known {
     fn new(mut file: File) -> io::Result<Self> {
-        // A file that is only read is not locked: ignore the error.
-        drop(file.unlock());
         let read_until = file.stream_position()?;
         // Another run may truncate a partial last line.
         let end = end_of_lines(&mut file, read_until)?;
         let tail = tail_until(&mut file, end)?;
+        // A file that is only read is not locked: ignore the error.
+        drop(file.unlock());
         Ok(Self { file, end, tail })
     }
 

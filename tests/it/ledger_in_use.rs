@@ -29,7 +29,7 @@ fn ledger(scene: &Scene) -> LedgerFile {
     file
 }
 
-fn loss(error: &LedgerError) -> Option<Loss> {
+pub fn loss(error: &LedgerError) -> Option<Loss> {
     match error {
         LedgerError::Lost { loss, .. } => Some(*loss),
         _ => None,
@@ -279,6 +279,9 @@ fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
             put_beside(path, &older);
         }),
         ("was replaced", |path| {
+            // With the lock, because an entry after the loss would make a ledger without a header.
+            let file = fs::File::open(path).unwrap();
+            file.lock().unwrap();
             fs::copy(path, path.with_extension("aside")).unwrap();
             fs::write(path, "").unwrap();
         }),

@@ -4,11 +4,12 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use roomform::ledger::{LedgerError, Loss, Record, compact};
+use roomform::ledger::{Loss, Record, compact};
 use roomform::model::RunId;
 use roomform::sandbox::Config;
 
 use super::{LEDGER, S3, declared, place, run};
+use crate::ledger_in_use::loss;
 use crate::support::{Ran, Scene, Shows, manifest, target, until};
 
 const BASE: &str = "rooms/ledger.jsonl";
@@ -99,13 +100,6 @@ fn add(s3: &S3) {
     });
 }
 
-fn loss(error: &LedgerError) -> Option<Loss> {
-    match error {
-        LedgerError::Lost { loss, .. } => Some(*loss),
-        _ => None,
-    }
-}
-
 #[test]
 fn a_journal_writes_nothing_to_a_bucket_that_was_lost() {
     for (name, change, expected) in CHANGES {
@@ -184,7 +178,7 @@ fn pieces_are_missed_if_there_is_no_base() {
 }
 
 #[test]
-fn the_next_read_of_a_run_misses_any_of_its_pieces() {
+fn the_next_read_of_a_run_notices_a_lost_piece() {
     let s3 = S3::start();
     let ledger = place(&s3);
     run(async {
