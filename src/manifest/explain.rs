@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
-use crate::model::{Desired, Member, MemberList, Pipe, Place, UserId};
+use crate::model::{Desired, MemberList, Pipe, Place, UserId};
 use crate::tables::number::positive_id;
 
 /// Maximum depth of nested groups that are followed; deeper paths would not be readable.
@@ -105,8 +105,6 @@ impl Tracer {
         joined: &MemberList,
         directory: &Directory<'_>,
     ) {
-        let (joined, ..) = joined.clone().split(&BTreeSet::new());
-        let joined = joined.as_slice();
         if written.pipe.value == self.asked {
             let found = memberships(written, joined, directory, None);
             self.of_room.extend(found.into_values());
@@ -146,7 +144,7 @@ impl Tracer {
 /// name or id, because a long list of people who opted out is of no interest.
 fn memberships(
     written: &RawRoom,
-    joined: &[Member],
+    joined: &MemberList,
     directory: &Directory<'_>,
     only: Option<UserId>,
 ) -> BTreeMap<UserId, Membership> {
@@ -158,7 +156,7 @@ fn memberships(
         ways: Vec::new(),
         excluded: Vec::new(),
     };
-    let joined = joined.iter().map(|member| {
+    let joined = joined.today().map(|member| {
         let way = Way {
             groups: Vec::new(),
             place: member.place,

@@ -187,8 +187,7 @@ fn room(
         welcome: _,
     } = written;
     let exclude = directory.members(exclude, problems);
-    let (exclude, ..) = exclude.split(&BTreeSet::new());
-    let exclude: BTreeSet<UserId> = exclude.iter().map(|member| member.user).collect();
+    let exclude: BTreeSet<UserId> = exclude.today().map(|member| member.user).collect();
     let mut members = directory.take_members(members, problems);
     if joined.len() > 0 {
         members.extend(&joined);

@@ -46,8 +46,13 @@ impl MemberList {
 
     /// Whether a sorted list has the user, with or without dates.
     pub(crate) fn contains(&self, user: UserId) -> bool {
-        let always = |list: &[Member]| list.binary_search_by_key(&user, |it| it.user).is_ok();
-        always(&self.always) || self.dated.iter().any(|(member, _)| member.user == user)
+        self.is_always(user) || self.dated.iter().any(|(member, _)| member.user == user)
+    }
+
+    /// Whether a sorted list has the user on all days.
+    fn is_always(&self, user: UserId) -> bool {
+        let found = self.always.binary_search_by_key(&user, |it| it.user);
+        found.is_ok()
     }
 
     /// Sorts the members by user. The duplicates of a user become one member with the first place, who is declared whenever one of
@@ -65,6 +70,13 @@ impl MemberList {
         });
     }
 
+    /// Returns the members of today, in any order, including duplicates.
+    pub(crate) fn today(&self) -> impl Iterator<Item = Member> {
+        let dated = self.dated.iter().filter(|(_, presence)| presence.today);
+        let dated = dated.map(|(member, _)| member);
+        self.always.iter().chain(dated).copied()
+    }
+
     /// Splits a sorted list, without some users, into the members of today and those of other days. Also returns how many members of
     /// today end soon.
     pub(crate) fn split(mut self, without: &BTreeSet<UserId>) -> (Vec<Member>, Vec<Member>, usize) {
@@ -73,23 +85,19 @@ impl MemberList {
             self.dated
                 .retain(|(member, _)| !without.contains(&member.user));
         }
-        let (mut other_days, mut ending) = (Vec::new(), 0);
-        let always = self.always.len();
-        for (member, presence) in self.dated {
-            let known = self.always.get(..always).unwrap_or_default();
-            if known
-                .binary_search_by_key(&member.user, |it| it.user)
-                .is_ok()
-            {
+        let (mut today, mut other_days, mut ending) = (Vec::new(), Vec::new(), 0);
+        for (member, presence) in std::mem::take(&mut self.dated) {
+            if self.is_always(member.user) {
                 continue;
             }
             if presence.today {
-                self.always.push(member);
+                today.push(member);
                 ending += usize::from(presence.ends_soon());
             } else {
                 other_days.push(member);
             }
         }
+        self.always.append(&mut today);
         order(&mut self.always);
         (self.always, other_days, ending)
     }

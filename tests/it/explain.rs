@@ -281,3 +281,27 @@ fn a_reader_that_goes_away_is_no_failure() {
         );
     }
 }
+
+#[test]
+fn a_user_whom_two_rosters_add_to_a_room_has_two_paths() {
+    let scene = Scene::new()
+        .manifest(
+            "version: 1
+generate:
+  - each: rooms.csv
+    room:
+      pipe: \"{{ id }}\"
+      title: \"{{ id }}\"
+      enrol:
+        - {roster: pupils.csv, on: {id: id}, user: user}
+        - {roster: staff.csv, on: {id: id}, user: user}
+",
+        )
+        .file("rooms.csv", "id,level\nclass-7b,7\n")
+        .file("pupils.csv", "id,user\nclass-7b,9\nclass-7b,7\n")
+        .file("staff.csv", "id,user\nclass-7b,7\n");
+    for asked in ["class-7b", "7"] {
+        let out = scene.run(format!("explain {asked}")).out;
+        out.shows("pupils.csv:3").shows("staff.csv:2");
+    }
+}
