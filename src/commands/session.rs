@@ -186,8 +186,14 @@ impl Session {
         report.exit = exit_of(plan, Some(&outcome));
         if let Some(after) = &report.after {
             let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
-            if !counted.is_empty() {
-                ledger.append(counted).await?;
+            // The report is written even if the counts cannot be recorded.
+            if !counted.is_empty()
+                && let Err(error) = ledger.append(counted).await
+            {
+                console.error(&Error::from(error).chain());
+                if report.exit == Exit::Done {
+                    report.exit = Exit::Partial;
+                }
             }
             report.unknown = self.find_unknown(loaded, &outcome, console).await;
         }

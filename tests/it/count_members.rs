@@ -1,9 +1,12 @@
 //! `--count-members`: plans and applies that compare the number of members with what is known.
 
-use insta::assert_snapshot;
-use roomform::sandbox::{CountUsers, Quirks};
+use std::fs;
+use std::time::Duration;
 
-use crate::support::{Canned, Scene, Shows, json, live_room, until};
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, CountUsers, Quirks};
+
+use crate::support::{Canned, Ran, Scene, Shows, json, live_room, until};
 
 const MANIFEST: &str = "\
 version: 1
@@ -374,4 +377,27 @@ fn a_server_that_rejects_the_filter_does_not_stop_a_plan() {
     let plan = scene.run("plan --count-members --only course");
     plan.exits(0);
     plan.shows("1 room cannot be counted: the server rejects the request (code 422 with HTTP 200): count_users is broken");
+}
+
+#[test]
+fn the_report_is_written_even_if_the_counts_cannot_be_recorded() {
+    let scene = Scene::new().manifest(MANIFEST).sandbox_with(Config {
+        latency: Duration::from_millis(100),
+        ..Config::default()
+    });
+    let child = scene
+        .command("apply --yes --count-members --ledger l.jsonl --report r.json")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One list for the plan, one to verify the writes, and the first two answers of the count.
+    until("the count", || scene.stats().get_rooms >= 4);
+    fs::rename(scene.path("l.jsonl"), scene.path("aside.jsonl")).unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    ran.exits(4);
+    ran.err.shows("`l.jsonl` disappeared");
+    let report: serde_json::Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    assert_eq!(report["exit"], 4);
+    assert_eq!(report["rooms"].as_array().unwrap().len(), 7);
 }
