@@ -90,7 +90,7 @@ pub struct DoctorArgs {
     /// Create one room with this pipe and update it, to test writing; the room can only be deleted in ImbaChat
     #[arg(long, value_name = "PIPE")]
     pub write_probe: Option<String>,
-    /// Also add these users of your site to the room, to test counting; they cannot be removed by roomform
+    /// Also add these users of your site to the room, to test counting; roomform cannot remove them
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = parse::positive(),
           requires = "write_probe", hide_short_help = true)]
     pub probe_users: Vec<u64>,

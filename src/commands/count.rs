@@ -117,8 +117,8 @@ impl Counter {
         let (mut backoff, until) = (Backoff::default(), Instant::now() + patience);
         let written = outcome.rooms.iter().filter(|room| room.members > 0);
         let written: BTreeSet<&Pipe> = written.map(|room| &room.pipe).collect();
-        let mut counts = self.count(inputs, only).await;
         let all = countable(inputs, only);
+        let mut counts = self.finish(Counting::new(all.clone())).await;
         loop {
             let is_late = |room: &&Countable| {
                 let counted = counts.room(&room.pipe);
@@ -136,10 +136,10 @@ impl Counter {
             let newer = self.finish(counting).await;
             counts.requests += newer.requests;
             counts.bytes += newer.bytes;
-            for newer in newer.rooms {
-                let is_known = !matches!(newer.result, CountResult::Unknown(_));
-                if let Some(room) = counts.room_mut(&newer.pipe).filter(|_| is_known) {
-                    *room = newer;
+            let is_known = |it: &&RoomCount| !matches!(it.result, CountResult::Unknown(_));
+            for room in &mut counts.rooms {
+                if let Some(newer) = newer.room(&room.pipe).filter(is_known) {
+                    room.clone_from(newer);
                 }
             }
         }

@@ -194,7 +194,7 @@ async fn write_probe(
         users => (
             "delete a room or remove its members",
             format!(
-                ", with the users {} in it for good",
+                ", with the users {} as permanent members",
                 few(users.iter(), users.len())
             ),
         ),

@@ -74,9 +74,7 @@ impl Session {
             }
             Err(error) => {
                 let reason = error.chain();
-                console.warn(&format!(
-                    "it is not known which users the widget does not know: {reason}"
-                ));
+                console.warn(&format!("cannot read the widget's users: {reason}"));
                 Vec::new()
             }
         }

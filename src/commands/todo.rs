@@ -70,9 +70,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         TodoFormat::Json => {
             console.print_document(&TodoDocument::new(target, &rooms, &undeclared, names))
         }
-        TodoFormat::Csv => {
-            console.print(&render::todo(&rooms, names, reader).map_err(anyhow::Error::from)?)
-        }
+        TodoFormat::Csv => console.print_stream(|out| render::todo(&rooms, names, reader, out)),
         TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
     }?;
     Ok(Exit::Done)
@@ -105,6 +103,9 @@ fn facts_when_done(
     keep_users(&mut rooms, |user| users.is_empty() || users.contains(&user));
     let pipes: BTreeSet<Pipe> = rooms.iter().map(|room| room.pipe.clone()).collect();
     print_matched(&pipes, std::slice::from_ref(&args.pipe), console);
+    let members = rooms.iter().map(|room| room.previously_removed.len());
+    let (members, count) = (Count(members.sum(), "member"), Count(rooms.len(), "room"));
+    console.status(&format!("{members} of {count} marked as removed"));
     let facts = rooms.into_iter().map(|room| Fact::Released {
         pipe: room.pipe,
         room: room.id,
@@ -115,15 +116,7 @@ fn facts_when_done(
             .collect(),
         taken_out: true,
     });
-    let facts: Vec<Fact> = facts.collect();
-    let members = facts
-        .iter()
-        .filter_map(Fact::members)
-        .map(<[UserId]>::len)
-        .sum();
-    let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
-    console.status(&format!("{members} of {rooms} marked as removed"));
-    Ok(facts)
+    Ok(facts.collect())
 }
 
 /// Keeps the steps of some users.

@@ -204,7 +204,7 @@ impl PlanDocument {
         let Plan {
             target,
             today,
-            names: _,
+            names: known,
             changes,
             conflicts,
             manual_steps,
@@ -217,7 +217,7 @@ impl PlanDocument {
             summary: _,
             counts,
         } = plan;
-        let names = super::names(named_users(changes, manual_steps), &plan.names);
+        let names = super::names(named_users(changes, manual_steps), known);
         let manual_steps = manual_steps.iter().map(|it| ManualStepsDocument {
             pipe: it.pipe.to_string(),
             room_id: it.id.0,

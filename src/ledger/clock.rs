@@ -18,9 +18,9 @@ pub(super) struct EntryClock {
 impl EntryClock {
     /// Creates a clock whose stamps come after these entries.
     pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
-        let latest_first = entries.keys().rev();
-        let mut times = latest_first.flat_map(|stamp| stamp.time.parse::<Timestamp>());
-        let earliest = times.next().map_or(0, |time| time.as_millisecond() + 1);
+        let mut latest_first = entries.keys().rev();
+        let latest = latest_first.find_map(|stamp| parse_time(&stamp.time));
+        let earliest = latest.map_or(0, |time| time.0 + 1);
         Self {
             run: run.clone(),
             earliest_millisecond: AtomicI64::new(earliest),

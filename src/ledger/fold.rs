@@ -310,10 +310,8 @@ impl Folding {
 
 /// Forgets that these members left the manifest: they are in the room again, or certainly no longer in it.
 fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
-    if !room.released.is_empty() {
-        members
-            .iter()
-            .for_each(|user| drop(room.released.remove(user)));
+    for user in members {
+        room.released.remove(user);
     }
 }
 

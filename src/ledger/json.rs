@@ -241,17 +241,11 @@ impl<'a> EntryLine<'a> {
                 room: room()?,
                 members: members()?,
             },
-            "released" => Fact::Released {
+            kind @ ("released" | "done") => Fact::Released {
                 pipe: pipe()?,
                 room: room()?,
                 members: members()?,
-                taken_out: self.taken_out,
-            },
-            "done" => Fact::Released {
-                pipe: pipe()?,
-                room: room()?,
-                members: members()?,
-                taken_out: true,
+                taken_out: self.taken_out || kind == "done",
             },
             "pending" => {
                 let field = parse_field(&required(self.field, "field")?)?;

@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use crate::model::UserId;
 use crate::tables::row::{Column, Row};
@@ -12,23 +11,16 @@ use crate::tables::row::{Column, Row};
 /// The readable name of each user: made from the `show` columns of a row, else a name from `people`. Of several names of the same
 /// kind, the first is used.
 #[derive(Debug, Default)]
-pub(super) struct DisplayNames(RefCell<BTreeMap<UserId, DisplayName>>);
-
-#[derive(Debug)]
-struct DisplayName {
-    text: String,
-    /// Whether the name is made from `show` columns.
-    is_shown: bool,
+pub(super) struct DisplayNames {
+    listed: RefCell<BTreeMap<UserId, String>>,
+    shown: RefCell<BTreeMap<UserId, String>>,
 }
 
 impl DisplayNames {
     /// Adds a name by which a user may be listed.
     pub(super) fn add(&self, user: UserId, name: &str) {
-        let mut names = self.0.borrow_mut();
-        names.entry(user).or_insert_with(|| DisplayName {
-            text: name.to_owned(),
-            is_shown: false,
-        });
+        let mut names = self.listed.borrow_mut();
+        names.entry(user).or_insert_with(|| name.to_owned());
     }
 
     /// Adds the name made from the `show` columns of a row, without empty cells. Returns whether there is such a name.
@@ -38,21 +30,15 @@ impl DisplayNames {
         if cells.is_empty() {
             return false;
         }
-        let shown = || DisplayName {
-            text: cells.join(" "),
-            is_shown: true,
-        };
-        match self.0.borrow_mut().entry(user) {
-            Entry::Vacant(free) => drop(free.insert(shown())),
-            Entry::Occupied(known) if known.get().is_shown => {}
-            Entry::Occupied(mut known) => drop(known.insert(shown())),
-        }
+        let mut names = self.shown.borrow_mut();
+        names.entry(user).or_insert_with(|| cells.join(" "));
         true
     }
 
     /// Returns the names by user.
     pub(super) fn finish(self) -> BTreeMap<UserId, String> {
-        let names = self.0.into_inner().into_iter();
-        names.map(|(user, name)| (user, name.text)).collect()
+        let mut names = self.listed.into_inner();
+        names.extend(self.shown.into_inner());
+        names
     }
 }

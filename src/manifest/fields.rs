@@ -104,9 +104,7 @@ impl<'n> Fields<'n> {
         let found = written(text, *plain);
         let message = format!("`{key}` must be true or false, not {found}");
         let hint = "write true or false, without quotes";
-        decoder
-            .problems
-            .note(Code::WrongType, node.at, message, hint);
+        decoder.note(Code::WrongType, node.at, message, hint);
         None
     }
 
@@ -128,9 +126,7 @@ impl<'n> Fields<'n> {
             };
             let message = format!("{owner} has no `{key}`");
             let hint = format!("add `{key}`: {what}");
-            decoder
-                .problems
-                .note(Code::MissingKey, self.at, message, hint);
+            decoder.note(Code::MissingKey, self.at, message, hint);
         }
     }
 }
@@ -193,6 +189,16 @@ impl Decoder<'_> {
         let hint = "remove one of them; roomform never picks one silently";
         let diagnostic = Diagnostic::at(Code::DuplicateKey, at, message).hint(hint);
         self.problems.push(diagnostic.related(first, "first here"));
+    }
+
+    pub(super) fn note(
+        &mut self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.problems.note(code, at, message, hint);
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, what: impl Display, wanted: &str) {

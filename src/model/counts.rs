@@ -157,12 +157,6 @@ impl MemberCounts {
         self.rooms.get(found.ok()?)
     }
 
-    /// Returns the count of a room, to replace it.
-    pub fn room_mut(&mut self, pipe: &Pipe) -> Option<&mut RoomCount> {
-        let found = self.rooms.binary_search_by(|room| room.pipe.cmp(pipe));
-        self.rooms.get_mut(found.ok()?)
-    }
-
     /// Returns the number of rooms in which members are missing, or may be.
     pub fn short(&self) -> usize {
         self.rooms.iter().filter(|room| room.is_short()).count()

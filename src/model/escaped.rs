@@ -57,16 +57,10 @@ impl<'b> Rest<'b> {
             for depth in 0..self.depth {
                 for (c, rest) in found.clone() {
                     let mut rest = Self { depth, ..rest };
-                    let unescaped = rest.unescape(c);
-                    found.extend(unescaped.map(|c| {
-                        (
-                            c,
-                            Self {
-                                depth: self.depth,
-                                ..rest
-                            },
-                        )
-                    }));
+                    if let Some(c) = rest.unescape(c) {
+                        rest.depth = self.depth;
+                        found.push((c, rest));
+                    }
                 }
             }
         }

@@ -51,23 +51,18 @@ impl Redactor {
         let core = if core.len() < SHORTEST { secret } else { core };
         match secret.len() {
             0..SHORTEST_PLAIN => {}
-            SHORTEST_PLAIN..SHORTEST => self.add([secret.to_owned()], false),
-            _ => self.add(
-                base64_forms(secret).into_iter().chain([core.to_owned()]),
-                false,
-            ),
+            SHORTEST_PLAIN..SHORTEST => self.add(Vec::new(), secret, false),
+            _ => self.add(base64_forms(secret), core, false),
         }
     }
 
     /// Hides every token that starts with this text.
     pub fn hide_tokens(&mut self, start: &str) {
-        self.add(
-            base64_forms(start).into_iter().chain([start.to_owned()]),
-            true,
-        );
+        self.add(base64_forms(start), start, true);
     }
 
-    fn add(&mut self, texts: impl IntoIterator<Item = String>, is_start: bool) {
+    fn add(&mut self, mut texts: Vec<String>, text: &str, is_start: bool) {
+        texts.push(text.to_owned());
         let texts = texts.into_iter();
         self.0.extend(texts.map(|text| Secret { text, is_start }));
         // The longest first, because one secret may contain another.
@@ -98,20 +93,10 @@ impl Redactor {
             is_cut: &is_cut,
         };
         while let Some((byte, after)) = rest.bytes.split_first() {
-            let end = match firsts.contains(byte) {
-                true => {
-                    let first = match STARTS.contains(byte) {
-                        true => rest.readings(),
-                        false => Vec::new(),
-                    };
-                    let mut secrets = self.0.iter().filter(|it| {
-                        it.text.as_bytes().first() == Some(byte)
-                            || first.iter().any(|(c, _)| it.text.starts_with(*c))
-                    });
-                    secrets.find_map(|secret| secret.end_in(rest))
-                }
-                false => None,
-            };
+            let is_candidate = firsts.contains(byte);
+            let end = is_candidate
+                .then(|| self.end_of_secret(*byte, rest))
+                .flatten();
             if is_cut.take() && !is_last {
                 break;
             }
@@ -129,6 +114,20 @@ impl Redactor {
             }
         }
         bytes.len() - rest.bytes.len()
+    }
+
+    /// If the text begins with a secret, returns the rest of the text. `byte` is its first byte.
+    fn end_of_secret<'b>(&self, byte: u8, rest: Rest<'b>) -> Option<Rest<'b>> {
+        let first = if STARTS.contains(&byte) {
+            rest.readings()
+        } else {
+            Vec::new()
+        };
+        let mut secrets = self.0.iter().filter(|it| {
+            it.text.as_bytes().first() == Some(&byte)
+                || first.iter().any(|(c, _)| it.text.starts_with(*c))
+        });
+        secrets.find_map(|secret| secret.end_in(rest))
     }
 }
 
@@ -192,6 +191,7 @@ fn base64_forms(secret: &str) -> Vec<String> {
     }
     found
 }
+
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor([REDACTED])")

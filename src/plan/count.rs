@@ -72,11 +72,8 @@ impl Counting {
     /// Starts to count these rooms.
     pub fn new(rooms: Vec<Countable>) -> Self {
         let answers = Answers {
-            sizes: rooms.iter().map(|room| (room.room, Vec::new())).collect(),
             rooms,
-            rows: BTreeMap::new(),
-            is_stable: None,
-            offset: None,
+            ..Answers::default()
         };
         Self {
             answers,
@@ -137,18 +134,15 @@ impl Counting {
             is_stable,
             ..
         } = &mut self.answers;
-        let is_again = rows.contains_key(&size);
+        if rows.contains_key(&size) {
+            let before = sizes.iter().filter(|(_, sizes)| sizes.contains(&size));
+            let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
+            let again = answer.ok().flatten();
+            *is_stable =
+                Some(again.is_some_and(|(_, found)| before == found.into_iter().collect()));
+            return;
+        }
         let answer = match answer {
-            Ok(Some((_, found))) if is_again => {
-                let before = sizes.iter().filter(|(_, sizes)| sizes.contains(&size));
-                let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
-                *is_stable = Some(before == found.into_iter().collect());
-                return;
-            }
-            _ if is_again => {
-                *is_stable = Some(false);
-                return;
-            }
             Ok(Some((count, found))) => {
                 for room in found {
                     let sizes = sizes.entry(room).or_default();
@@ -167,7 +161,7 @@ impl Counting {
         rows.insert(size, answer);
     }
 
-    /// Returns what the answers say about each room. `requests` and `bytes` is what they cost.
+    /// Returns what the answers say about each room. `requests` and `bytes` are what they cost.
     pub fn finish(self, requests: u64, bytes: u64) -> MemberCounts {
         let evidence = Evidence::new(&self.answers);
         let rooms = self.answers.rooms.iter().map(|room| RoomCount {

@@ -30,7 +30,7 @@ pub struct Countable {
 }
 
 /// The rooms to count, and the answers so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) rooms: Vec<Countable>,
     /// The number of rows of each answer, or why there is none.

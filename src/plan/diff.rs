@@ -126,13 +126,11 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
 
 /// Counts the memberships of the selected rooms that end soon.
 fn ending(desired: &Desired, only: &RoomFilter) -> Option<Note> {
-    let mut ending = UnknownMembers::default();
-    let rooms = desired.rooms.values().filter(|room| room.ending > 0);
-    for room in rooms.filter(|room| only.contains(&room.pipe)) {
-        ending.rooms += 1;
-        ending.members += room.ending;
-    }
-    (ending.rooms > 0).then_some(Note::Ending(ending))
+    let rooms = desired.rooms.values();
+    let rooms = rooms.filter(|room| room.ending > 0 && only.contains(&room.pipe));
+    let members = rooms.clone().map(|room| room.ending).sum();
+    let rooms = rooms.count();
+    (rooms > 0).then_some(Note::Ending(UnknownMembers { rooms, members }))
 }
 
 /// The plan for one room.
@@ -235,7 +233,7 @@ impl Diff<'_> {
         let mut members = self.members(room, known);
         plan.not_sent = room.members.len() - members.known - members.count();
         let owed = self.inputs.recorded.owed.get(&room.pipe);
-        let is_assumed = self.options.assume_members && self.is_count_as_declared(room);
+        let is_assumed = self.options.assume_members && self.count_agrees(room);
         if is_assumed && known.is_none() && owed.is_none() {
             plan.assumed = std::mem::take(&mut members.unknown).len();
         }
@@ -303,7 +301,7 @@ impl Diff<'_> {
     }
 
     /// Whether the count of a room without a record is the number of its declared members, if the rooms were counted.
-    fn is_count_as_declared(&self, room: &DesiredRoom) -> bool {
+    fn count_agrees(&self, room: &DesiredRoom) -> bool {
         let counts = self.inputs.observed.counts.as_ref();
         counts.is_none_or(|counts| {
             let counted = counts.room(&room.pipe);

@@ -78,12 +78,11 @@ pub fn open_steps(desired: &Desired, recorded: &Recorded) -> Vec<ManualSteps> {
     let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
         let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);
         let steps = open_steps_of(room, &record.released, desired.today);
-        let sent = || record.sent.as_ref().map(|sent| sent.title.clone());
-        let title = || room.map(|room| room.state.title.clone()).or_else(sent);
+        let state = room.map(|room| &room.state).or(record.sent.as_ref());
         (!steps.is_empty()).then(|| ManualSteps {
             pipe: pipe.clone(),
             id: *id,
-            title: title().unwrap_or_default(),
+            title: state.map(|state| state.title.clone()).unwrap_or_default(),
             place: room.and_then(|room| place_of(desired, room)),
             newly_removed: Vec::new(),
             previously_removed: steps,

@@ -187,12 +187,8 @@ impl Header {
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }
-        if let Some(offset) = find_header_below(
-            text,
-            start + reader.position().byte() as usize,
-            &names,
-            given,
-        ) {
+        let mut byte = start + reader.position().byte() as usize;
+        if let Some(offset) = find_header_below(text, byte, &names, given) {
             let at = at(table.len() - table.trim_start().len());
             let below = source.line_at(u32::try_from(offset).unwrap_or(u32::MAX));
             let message = format!(
@@ -203,7 +199,6 @@ impl Header {
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }
-        let mut byte = start + reader.position().byte() as usize;
         // The reader leaves the LF of a CR LF to the next row.
         if text.get(..byte).is_some_and(|it| it.ends_with('\r'))
             && text.get(byte..).is_some_and(|it| it.starts_with('\n'))

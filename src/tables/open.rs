@@ -16,7 +16,7 @@ use super::input::{RawFile, SheetName};
 use super::real_paths::RealPaths;
 use super::source::Spanned;
 use super::table::{OpenedFile, Table};
-use super::workbook::{SheetText, read_sheet};
+use super::workbook::read_sheet;
 use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
 use crate::model::{Date, FileId};
 
@@ -231,7 +231,7 @@ impl<'a> Opener<'a> {
                 let message = format!("`{shown}`: {}", why.message);
                 Diagnostic::at(Code::BadWorkbook, at, message).hint(why.hint)
             });
-            let SheetText { text, inexact, .. } = read?;
+            let (text, inexact) = read?;
             (text, XLSX, inexact)
         } else {
             if let Some(sheet) = &raw.sheet {

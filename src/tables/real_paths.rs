@@ -1,4 +1,4 @@
-//! Remembers real paths. Resolving a path takes a step for each directory above it, so that a deep tree would take steps without end.
+//! Caches real paths. Resolving a path visits every directory above it, which is quadratic in a deep tree.
 //!
 //! Main type: [`RealPaths`].
 

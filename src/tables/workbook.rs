@@ -23,16 +23,19 @@ const MOST_SHOWN: usize = 20;
 
 /// The text of a sheet.
 #[derive(Debug, Default)]
-pub(crate) struct SheetText {
-    pub(crate) text: String,
+struct SheetText {
+    text: String,
     /// The row, from 1, and the column index, from 0, of whole numbers that are too large to be exact.
-    pub(crate) inexact: Vec<(u32, usize)>,
+    inexact: Vec<(u32, usize)>,
     /// The number of rows in the text.
     rows: u32,
 }
 
-/// Reads the wanted sheet, or the first one.
-pub(crate) fn read_sheet(bytes: &[u8], wanted: Option<&SheetName>) -> Result<SheetText, NoText> {
+/// Reads the wanted sheet, or the first one. Also returns the cells that are too large to be exact.
+pub(crate) fn read_sheet(
+    bytes: &[u8],
+    wanted: Option<&SheetName>,
+) -> Result<(String, Vec<(u32, usize)>), NoText> {
     if unpacked_size(bytes) > LARGEST as u64 {
         return Err(too_large());
     }
@@ -61,7 +64,7 @@ pub(crate) fn read_sheet(bytes: &[u8], wanted: Option<&SheetName>) -> Result<She
     if has_empty {
         check_formulas(&mut book, &name)?;
     }
-    Ok(sheet)
+    Ok((sheet.text, sheet.inexact))
 }
 
 type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
@@ -191,16 +194,15 @@ fn count_zeros(style: &Style) -> usize {
 /// Formats a date or a time, in the forms of ISO 8601.
 fn format_date(date: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+    let is_time = date.is_duration() || date.as_f64() < 1.0;
+    let days = if is_time { date.as_f64() as u64 } else { 0 };
+    let hour = days * 24 + u64::from(hour);
     let time = format!("{hour:02}:{minute:02}:{second:02}");
-    if date.is_duration() || date.as_f64() < 1.0 {
-        let days = date.as_f64() as u64;
-        let hour = days * 24 + u64::from(hour);
-        return format!("{hour:02}:{minute:02}:{second:02}");
-    }
     let date = format!("{year:04}-{month:02}-{day:02}");
     match time.as_str() {
+        _ if is_time => time,
         "00:00:00" => date,
-        time => format!("{date}T{time}"),
+        _ => format!("{date}T{time}"),
     }
 }
 

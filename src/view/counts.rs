@@ -10,9 +10,10 @@ use crate::model::{CountGap, CountResult, MemberCounts, RoomCount};
 use crate::plan::Plan;
 
 impl<'a> View<'a> {
-    /// Adds the rooms whose count is not as expected.
+    /// Adds the figures of a count, and the rooms whose count is not as expected.
     pub(super) fn add_counts(&mut self, plan: &'a Plan) {
         let Some(counts) = &plan.counts else { return };
+        self.facts.push(count_figures(counts));
         let mut gaps: BTreeMap<CountGap, usize> = BTreeMap::new();
         for room in &counts.rooms {
             let kind = match room.result {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::values;
-use super::counts::{count_figures, describe_count};
+use super::counts::describe_count;
 use super::figures::verdict;
 use super::grammar::counts;
 use super::plan::{cuts_members, site};
@@ -43,7 +43,6 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     let remedies = hints(outcome).into_iter();
     let remedies = remedies.map(|hint| Line::new(Span::Message(hint.into()).into()));
     view.add(SectionKind::Remedies, remedies);
-    view.facts.extend(left.counts.as_ref().map(count_figures));
     view.add_counts(left);
     view.add_conflicts(left);
     // What this run recorded is not an open step of an earlier run.

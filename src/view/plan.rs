@@ -1,6 +1,5 @@
 //! A plan as a view.
 
-use super::counts::count_figures;
 use super::figures::{cards, recreated, verdict};
 use super::findings;
 use super::grammar::counts;
@@ -21,12 +20,9 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
     let conflicts = plan.conflicts.len();
-    let facts = [requests(plan)].into_iter();
     let mut view = View {
         state,
-        facts: facts
-            .chain(plan.counts.as_ref().map(count_figures))
-            .collect(),
+        facts: vec![requests(plan)],
         figures: cards(&plan.summary, &plan.changes, conflicts, &plan.manual_steps),
         legend: legend(plan),
         cut: cut(plan),

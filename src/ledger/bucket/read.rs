@@ -93,14 +93,20 @@ impl BucketReader {
             snapshot.found = true;
             snapshot.entries.extend(base.entries);
         }
-        let watched = self.watched();
+        let mut watched = self.watched();
         let there: BTreeSet<&Path> = self.listed.iter().map(|object| &object.location).collect();
         let is_there = |piece: &Piece| there.contains(&piece.path);
         if watched.base == known && !watched.pieces.iter().take(pieces).all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
-        drop(watched);
-        self.watch_listed();
+        // A base would contain some of these pieces, and those may be removed.
+        if watched.base.is_none() && watched.pieces.is_empty() {
+            let listed = self.pieces().map(|object| Piece {
+                path: object.location.clone(),
+                version: None,
+            });
+            watched.pieces.extend(listed);
+        }
         Ok(snapshot)
     }
 
@@ -181,20 +187,6 @@ impl BucketReader {
             path: path.clone(),
             version: version.e_tag,
         });
-    }
-
-    /// Watches the pieces that were listed, unless there is a base: the base contains some of them, and those may be removed.
-    fn watch_listed(&self) {
-        let mut watched = self.watched();
-        if watched.base.is_none() && watched.pieces.is_empty() {
-            for object in self.pieces() {
-                let path = object.location.clone();
-                watched.pieces.push(Piece {
-                    path,
-                    version: None,
-                });
-            }
-        }
     }
 
     /// Objects are written whole: an object with a partial last line is damaged.

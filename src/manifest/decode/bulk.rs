@@ -176,8 +176,7 @@ fn check_replaced(
         if !on.iter().any(is_same) {
             let message = format!("`{}` is not in `on` of the roster", clip(&column.value));
             let hint = "name the column that joins the roster to the rooms";
-            let problems = &mut decoder.problems;
-            problems.note(Code::BadValue, column.at, message, hint);
+            decoder.note(Code::BadValue, column.at, message, hint);
         }
     }
 }
@@ -190,9 +189,7 @@ fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, key: &str, what: &str) 
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
         let hint = format!("name {what}");
         let message = format!("`{key}` names no columns");
-        decoder
-            .problems
-            .note(Code::BadValue, node.at, message, hint);
+        decoder.note(Code::BadValue, node.at, message, hint);
     }
     let pairs = names.into_iter().map(|(own, value)| {
         let what = format_args!("a column in `{key}`");

@@ -157,9 +157,7 @@ fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
             let message =
                 format!("this version of roomform reads manifests of version 1, not {found}");
             let hint = "write `version: 1`, or update roomform";
-            decoder
-                .problems
-                .note(Code::BadValue, node.at, message, hint);
+            decoder.note(Code::BadValue, node.at, message, hint);
         }
         _ => decoder.wrong_type(node, "`version`", "1"),
     }
@@ -199,9 +197,7 @@ fn publish(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<String>> {
             }
         );
         let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
-        decoder
-            .problems
-            .note(Code::WrongType, node.at, message, hint);
+        decoder.note(Code::WrongType, node.at, message, hint);
         return Vec::new();
     };
     let entries = entries.iter();

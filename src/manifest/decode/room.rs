@@ -197,9 +197,7 @@ fn dated(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
     if matches!(member.value, RawMember::Group(_)) {
         let message = "only a single user can have dates";
         let hint = "write an id or a name from `people`";
-        decoder
-            .problems
-            .note(Code::BadValue, member.at, message, hint);
+        decoder.note(Code::BadValue, member.at, message, hint);
         return None;
     }
     let [from, until] = [from, until].map(|bound| bound.map(|(_, date)| date));

@@ -139,8 +139,7 @@ fn expand(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<(Spanned<Str
     if columns.len() > 1 || fields.get("numbered").is_some() {
         let message = "only one column can give several rows";
         let hint = "name one column in `expand`, without `numbered`";
-        let problems = &mut decoder.problems;
-        problems.note(Code::BadValue, node.at, message, hint);
+        decoder.note(Code::BadValue, node.at, message, hint);
     }
     columns.into_iter().next().zip(split)
 }
@@ -178,9 +177,7 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     if let Some(node) = fields.get("days").filter(|_| fields.get("from").is_none()) {
         let hint = "add `from`: the column with the first day";
         let message = "`days` counts from the day in `from`";
-        decoder
-            .problems
-            .note(Code::MissingKey, node.at, message, hint);
+        decoder.note(Code::MissingKey, node.at, message, hint);
     }
     let show = fields.decode_texts(decoder, "show");
     let file = RawFile {
@@ -226,9 +223,7 @@ fn date_column(
     let message = format!("`{key}` names a column with dates, not a day");
     let hint =
         "write the name of the column; one user with dates is {user: tutor, until: 2026-09-01}";
-    decoder
-        .problems
-        .note(Code::BadValue, node.at, message, hint);
+    decoder.note(Code::BadValue, node.at, message, hint);
     None
 }
 
@@ -299,8 +294,7 @@ fn delimiter_of_list(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let split = decoder.decode_text(node, "`split`")?.value;
     if split.is_empty() {
         let hint = "write the text between the values, such as \"|\"";
-        let problems = &mut decoder.problems;
-        problems.note(Code::BadValue, node.at, "`split` is empty", hint);
+        decoder.note(Code::BadValue, node.at, "`split` is empty", hint);
         return None;
     }
     Some(split)
@@ -316,9 +310,7 @@ pub(super) fn date(decoder: &mut Decoder<'_>, node: &Node, what: impl Display) -
     if date.is_none() {
         let message = format!("{what} must be a date, not {}", written(text, *plain));
         let hint = "write it in the form 2026-09-01";
-        decoder
-            .problems
-            .note(Code::BadValue, node.at, message, hint);
+        decoder.note(Code::BadValue, node.at, message, hint);
     }
     date
 }

@@ -227,8 +227,7 @@ fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
     } else {
         return;
     };
-    let problems = &mut decoder.problems;
-    problems.note(Code::BadValue, roles.at, message, hint);
+    decoder.note(Code::BadValue, roles.at, message, hint);
 }
 
 /// Returns the cells that stand for these roles: those of the preset, or the name itself if the preset does not have the role.

@@ -37,14 +37,12 @@ impl Vocabulary {
                 // A replaced users file must have its own status column.
                 self.teach_part("people", &users.file, &mut users.filter, true, files);
             }
-            if let Some(via) = &mut enrol.via {
-                // An export without sections has none that an enrolment could refer to.
-                let may_lack = via.file.path.at == self.at;
-                self.teach_part("via", &via.file, &mut via.filter, may_lack, files);
-            }
-            if let Some(moved) = &mut enrol.moved {
-                let may_lack = moved.file.path.at == self.at;
-                self.teach_part("moved", &moved.file, &mut moved.filter, may_lack, files);
+            for (part, via) in [("via", &mut enrol.via), ("moved", &mut enrol.moved)] {
+                if let Some(via) = via {
+                    // An export may lack sections and cross-listings.
+                    let may_lack = via.file.path.at == self.at;
+                    self.teach_part(part, &via.file, &mut via.filter, may_lack, files);
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ pub use table::table;
 
 use std::io::{self, Write};
 
-use super::csv::CsvReader;
+use super::csv::{CsvReader, io_error};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
@@ -84,15 +84,18 @@ pub fn csv(
     let mut table = reader.start(out)?;
     // The list may be printed: no characters that a terminal or the log of a CI job obeys.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
-    table.write_record(columns.iter().map(|name| show(name)))?;
+    table
+        .write_record(columns.iter().map(|name| show(name)))
+        .map_err(io_error)?;
     for row in rows {
         let cells = select_cells(row, columns).into_iter();
-        table.write_record(cells.map(|(_, cell)| match cell {
+        let cells = cells.map(|(_, cell)| match cell {
             None | Some(Cell::Nothing) => String::new(),
             Some(Cell::Truth(truth)) => truth.to_string(),
             Some(Cell::Number(number)) => number.clone(),
             Some(Cell::Text(text) | Cell::Nested(text)) => show(text),
-        }))?;
+        });
+        table.write_record(cells).map_err(io_error)?;
     }
     table.flush()
 }

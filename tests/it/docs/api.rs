@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use super::root;
 use crate::pages::{MESSAGES_PAGE, ROOMS_PAGE, printed};
 
 const NEW: &str = "imba_rooms, a new room";
@@ -92,10 +92,6 @@ struct Row {
     part: String,
     name: String,
     tests: Vec<String>,
-}
-
-fn root(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// The rows of the table; each has five non-empty cells.
