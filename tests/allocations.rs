@@ -45,7 +45,7 @@ fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -
 
 /// A single test: two in parallel would count each other's allocations.
 #[test]
-fn a_room_costs_the_same_however_many_there_are() {
+fn allocations_per_room_do_not_grow_with_the_number_of_rooms() {
     for rooms in [1_000, 10_000] {
         let text = inputs::manifest(rooms, Some(100));
         let (list, ledger) = (inputs::list(rooms), inputs::ledger_file(rooms).unwrap());

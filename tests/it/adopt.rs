@@ -32,7 +32,7 @@ fn writes(scene: &Scene) -> usize {
 }
 
 #[test]
-fn the_rooms_are_aligned_however_long_a_pipe_is() {
+fn long_pipes_do_not_break_the_columns() {
     let scene = old_widget();
     scene.run("export -o rooms.yaml --force").ok();
     let ran = scene.run("ledger adopt --roster");
@@ -44,7 +44,7 @@ fn the_rooms_are_aligned_however_long_a_pipe_is() {
 }
 
 #[test]
-fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
+fn adopting_existing_rooms_sends_nothing() {
     let scene = old_widget();
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
     scene.declare(&manifest);
@@ -82,7 +82,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
 }
 
 #[test]
-fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
+fn members_declared_after_an_adoption_are_sent_and_confirmed() {
     let scene = old_widget();
     scene.run("ledger adopt --roster --yes").ok();
     scene.write("class.csv", format!("{CLASS}14\n"));
@@ -124,7 +124,7 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
 }
 
 #[test]
-fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
+fn only_selected_and_unambiguous_rooms_are_adopted() {
     let scene = old_widget();
     scene.insert(live_room("team", "Team"));
     let adopted = scene.run("ledger adopt --roster --yes").ok();
@@ -140,7 +140,7 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
 
 /// Members that roomform knows to be missing are not recorded as present.
 #[test]
-fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
+fn members_that_apply_must_send_are_not_adopted() {
     let manifest = |members: &str| {
         format!("version: 1\nrooms:\n  - {{pipe: team, title: Team, members: [{members}]}}\n")
     };
@@ -192,7 +192,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
 }
 
 #[test]
-fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
+fn adopt_needs_a_confirmation_and_a_source() {
     let scene = old_widget();
     let before = scene.files();
     let ran = scene.run("ledger adopt --roster");

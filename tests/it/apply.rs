@@ -16,7 +16,7 @@ fn many() -> String {
 }
 
 #[test]
-fn twenty_five_rooms_and_the_second_run_writes_nothing() {
+fn a_second_apply_of_25_rooms_writes_nothing() {
     let scene = Scene::new().manifest(many()).sandbox();
     let out = scene.apply().ok();
     out.shows("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify");
@@ -42,7 +42,7 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
 }
 
 #[test]
-fn one_room_that_fails_stops_no_other() {
+fn a_failing_room_does_not_stop_the_others() {
     let scene = Scene::new()
         .manifest(many())
         .sandbox()
@@ -131,7 +131,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
 }
 
 #[test]
-fn ledgers_merged_line_by_line_are_one_ledger() {
+fn ledgers_concatenated_line_by_line_work_as_one() {
     let scene = Scene::new()
         .manifest(many())
         .sandbox()
@@ -152,7 +152,7 @@ fn ledgers_merged_line_by_line_are_one_ledger() {
 }
 
 #[test]
-fn members_go_in_chunks_and_a_room_recreated_by_others_starts_empty() {
+fn members_are_sent_in_chunks_and_again_to_a_recreated_room() {
     let members: Vec<String> = (1..=450).map(|user| user.to_string()).collect();
     let text = format!(
         "version: 1\nrooms:\n  - {{pipe: big, title: Big, members: [{}]}}\n",
@@ -175,7 +175,7 @@ fn members_go_in_chunks_and_a_room_recreated_by_others_starts_empty() {
 }
 
 #[test]
-fn on_create_rooms_are_left_alone_once_they_are_there() {
+fn members_are_not_sent_to_an_existing_room_with_on_create() {
     let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
     let scene = Scene::new().manifest(text).applied();
     assert_eq!(scene.room("once").members, [1, 2].into());
@@ -190,7 +190,7 @@ fn on_create_rooms_are_left_alone_once_they_are_there() {
 }
 
 #[test]
-fn export_then_plan_is_empty_with_and_without_the_ledger() {
+fn the_plan_of_an_export_is_empty_with_and_without_the_ledger() {
     let scene = Scene::new().manifest(many()).applied();
     for (pipe, name, kind) in [
         ("1e3", "yes", 0),
@@ -256,7 +256,7 @@ fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
 }
 
 #[test]
-fn nothing_is_applied_without_a_terminal_to_ask_on() {
+fn apply_without_a_terminal_needs_yes() {
     let scene = Scene::new().manifest(many()).sandbox();
     let before = scene.files();
     let ran = scene.run_with_input("apply", "y\n");
@@ -267,7 +267,7 @@ fn nothing_is_applied_without_a_terminal_to_ask_on() {
 }
 
 #[test]
-fn a_wrong_login_is_not_tried_for_every_room() {
+fn a_rejected_login_is_not_tried_for_every_room() {
     let scene = Scene::new()
         .manifest(many())
         .sandbox()
@@ -357,7 +357,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
 }
 
 #[test]
-fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
+fn a_sandbox_that_cannot_be_saved_is_reported_as_an_error() {
     let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: A}]\n");
     let state = scene.path(".roomform/sandbox.json");
     let mut child = scene

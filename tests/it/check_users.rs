@@ -21,7 +21,7 @@ fn unknown(scene: &Scene, args: &str) -> Vec<String> {
 
 /// A JWT is not enough. The error comes before any request or file access, even if the manifest is missing.
 #[test]
-fn without_the_secret_key_nothing_is_begun() {
+fn check_users_needs_the_secret_key() {
     let scene = Scene::new()
         .sandbox()
         .env("IMBACHAT_SECRET_KEY", "")
@@ -35,7 +35,7 @@ fn without_the_secret_key_nothing_is_begun() {
 }
 
 #[test]
-fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
+fn only_selected_rooms_are_checked_and_every_membership_is_counted() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .sandbox()
@@ -59,7 +59,7 @@ fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
 
 /// Ids are compared as text: a site may have the users `007` and `7`.
 #[test]
-fn an_id_is_the_text_it_is() {
+fn ids_are_compared_as_text() {
     let server = Canned::by(|request| {
         let users = r#"{"remote_user_id":"007"},{"remote_user_id":true},{"remote_user_id":12.0},{"remote_user_id":11.5},{"remote_user_id":" 7"},{"remote_user_id":null},{"remote_user_id":"NULL"},{},{"remote_user_id":8},{"remote_user_id":"9"},"#;
         let rows = if request.contains("get_users") {
@@ -84,7 +84,7 @@ fn an_id_is_the_text_it_is() {
 
 /// An unreadable answer fails the run, with an error about users.
 #[test]
-fn an_answer_that_is_no_list_is_a_failure() {
+fn an_answer_that_is_not_a_list_is_an_error() {
     let server = Canned::by(|request| {
         let rows = if request.contains("get_users") {
             ""
@@ -130,7 +130,7 @@ pub fn banned_members_are_named() {
 
 /// Then every user seems to be banned.
 #[test]
-fn a_server_that_ignores_the_filter_bans_no_user() {
+fn a_server_that_ignores_the_filter_for_banned_users_causes_no_warning() {
     let server = Canned::by(|request| {
         let rows = match request.contains("get_users") {
             true => r#"{"remote_user_id":"7"},{"remote_user_id":"11"},{"remote_user_id":"12"}"#,

@@ -196,7 +196,7 @@ fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
 }
 
 #[test]
-fn a_claim_that_is_not_young_is_renewed_before_the_create_is_sent() {
+fn an_old_claim_is_renewed_before_the_create_is_sent() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(20); 2]);
     });
@@ -206,7 +206,7 @@ fn a_claim_that_is_not_young_is_renewed_before_the_create_is_sent() {
 }
 
 #[test]
-fn a_create_is_not_sent_again_once_another_run_found_the_room() {
+fn a_create_is_not_sent_again_if_another_run_found_the_room() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(7)]);
         world.meanwhile = Mutex::new(vec![confirmed()]);
@@ -218,7 +218,7 @@ fn a_create_is_not_sent_again_once_another_run_found_the_room() {
 }
 
 #[test]
-fn a_create_is_not_sent_again_once_another_run_took_over() {
+fn a_create_is_not_sent_again_if_another_run_took_over_the_claim() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(40)]);
         let ended = Fact::NotCreated {
@@ -243,7 +243,7 @@ fn a_create_is_not_sent_again_once_another_run_took_over() {
 }
 
 #[test]
-fn a_run_that_is_interrupted_when_it_takes_over_ends_its_claim() {
+fn a_run_that_is_interrupted_after_taking_over_ends_its_claim() {
     let (world, outcome) = applied(|world| world.add("another", vec![intent()]));
     assert_eq!(*held(&world.creates), Vec::<Duration>::new());
     assert_eq!(outcome.halt, Some(Halt::Interrupted));
@@ -253,7 +253,7 @@ fn a_run_that_is_interrupted_when_it_takes_over_ends_its_claim() {
 
 /// Another run creates the room after this run's plan: before this run claims the create, or before it reads the list again.
 #[test]
-fn a_run_sends_the_welcome_only_if_the_create_promised_it() {
+fn a_welcome_is_sent_only_if_the_intent_of_the_create_has_it() {
     let promise = || Fact::Intent {
         pipe: Pipe::new("team-a"),
         members: Vec::new(),

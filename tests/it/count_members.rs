@@ -51,7 +51,7 @@ fn counted(scene: &Scene, args: &str) -> String {
 }
 
 #[test]
-fn a_clean_widget_is_equal_whatever_the_filter_means() {
+fn equal_counts_are_reported_whatever_the_filter_means() {
     for count_users in [CountUsers::Exact, CountUsers::AtLeast] {
         for count_admin in [false, true] {
             let scene = applied(quirks(count_users, count_admin));
@@ -70,7 +70,7 @@ fn a_clean_widget_is_equal_whatever_the_filter_means() {
 }
 
 #[test]
-fn a_server_that_ignores_the_filter_is_asked_once() {
+fn counting_stops_if_the_server_ignores_the_filter() {
     let scene = applied(quirks(CountUsers::Ignored, false));
     let before = scene.stats().get_rooms;
     let plan = scene.run("plan --count-members --detailed-exitcode");
@@ -81,7 +81,7 @@ fn a_server_that_ignores_the_filter_is_asked_once() {
 
 /// One member was removed, one was added, and one room is empty.
 #[test]
-fn a_removed_member_is_pending_and_an_added_one_is_not() {
+fn fewer_members_are_pending_and_more_are_not() {
     let scene = applied(Quirks::default());
     set_members(&scene, "course", &[11, 13]);
     set_members(&scene, "lounge", &[11, 12, 99]);
@@ -171,7 +171,7 @@ fn a_removed_member_is_pending_and_an_added_one_is_not() {
 
 /// The remedy that the plan prints works.
 #[test]
-fn forget_and_apply_add_the_removed_member_again() {
+fn forget_and_apply_add_a_removed_member_again() {
     let scene = applied(Quirks::default());
     set_members(&scene, "course", &[11, 13]);
     counted(&scene, "").shows("`roomform ledger forget PIPE`, then `apply`");
@@ -189,7 +189,7 @@ fn forget_and_apply_add_the_removed_member_again() {
 
 /// A member who left the manifest is expected until the manual step is done.
 #[test]
-fn a_released_member_counts_until_someone_removed_them() {
+fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     let scene = applied(Quirks::default());
     scene.edit("[21, 22, 23]", "[21, 22]").apply().ok();
     counted(&scene, "").shows("7 rooms counted: equal");
@@ -200,7 +200,7 @@ fn a_released_member_counts_until_someone_removed_them() {
 }
 
 #[test]
-fn a_server_that_drops_an_unknown_user_is_found_out() {
+fn a_dropped_unknown_user_makes_the_room_partial() {
     let scene = Scene::new()
         .manifest(MANIFEST.replace("[21, 22, 23]", "[11, 22]"))
         .sandbox_with_quirks(Quirks {
@@ -243,7 +243,7 @@ fn a_server_that_drops_an_unknown_user_is_found_out() {
 
 /// The server adds the member a little later.
 #[test]
-fn members_that_arrive_late_are_waited_for() {
+fn apply_counts_again_until_late_members_appear() {
     let scene = Scene::new().manifest(MANIFEST).sandbox_with_quirks(Quirks {
         drop_unknown_users: true,
         ..Quirks::default()
@@ -263,7 +263,7 @@ fn members_that_arrive_late_are_waited_for() {
 }
 
 #[test]
-fn apply_records_a_count_once() {
+fn apply_records_a_count_only_if_it_changed() {
     let scene = applied(Quirks::default());
     let lines = || {
         let ledger = scene.ledger();
@@ -288,7 +288,7 @@ fn apply_records_a_count_once() {
 
 /// Without a ledger, only members of rooms whose count is that of the manifest are assumed.
 #[test]
-fn members_are_assumed_only_where_the_count_agrees() {
+fn members_are_assumed_only_if_the_count_agrees() {
     let rooms = MANIFEST.lines().filter(|line| !line.contains("room-"));
     let manifest = rooms.collect::<Vec<&str>>().join("\n");
     let scene = Scene::new().manifest(manifest).sandbox();

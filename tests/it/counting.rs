@@ -410,7 +410,7 @@ fn small(meaning: CountMeaning) -> Vec<CountResult> {
 }
 
 #[test]
-fn each_meaning_gives_its_statements() {
+fn statements_depend_on_the_meaning_of_the_filter() {
     let size = |least, most| Size { least, most };
     let equal = [CountResult::Equal; 4];
     let [removed, lost] = [5, 3].map(|size| {

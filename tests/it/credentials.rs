@@ -48,7 +48,7 @@ fn without(missing: &[&str]) -> (Scene, Canned) {
 // missing credentials
 
 #[test]
-fn without_any_the_widget_is_the_first_thing_missed() {
+fn without_credentials_the_widget_is_reported_first() {
     let scene = Scene::new().manifest(MANIFEST);
     let text = refused(&scene, "plan");
     assert_eq!(refused(&scene, "apply --yes"), text);
@@ -73,7 +73,7 @@ fn without_any_the_widget_is_the_first_thing_missed() {
 }
 
 #[test]
-fn each_missing_one_is_named() {
+fn each_missing_credential_is_named() {
     let said = |missing: &[&str], verb: &[&str]| {
         let (scene, server) = without(missing);
         let text = refused(&scene, verb);
@@ -122,7 +122,7 @@ fn each_missing_one_is_named() {
 }
 
 #[test]
-fn plan_and_export_need_only_the_reading_ones() {
+fn plan_and_export_need_only_reading_credentials() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .sandbox()
@@ -136,7 +136,7 @@ fn plan_and_export_need_only_the_reading_ones() {
 }
 
 #[test]
-fn check_looks_at_none() {
+fn check_reads_no_credentials() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .env("IMBACHAT_WIDGET", "no number")
@@ -149,7 +149,7 @@ fn check_looks_at_none() {
 // sources
 
 #[test]
-fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
+fn each_credential_may_be_in_a_file_with_a_line_break_at_its_end() {
     for line_end in ["", "\n", "\r\n"] {
         let server = Scene::new().sandbox();
         let scene = Scene::new().manifest(MANIFEST);
@@ -198,7 +198,7 @@ fn white_space_around_a_credential_is_trimmed() {
 }
 
 #[test]
-fn a_number_with_white_space_is_a_number() {
+fn a_widget_number_may_have_white_space_around_it() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let scene = scene.env("IMBACHAT_WIDGET", " 627\n");
     let ran = scene.plan();
@@ -219,7 +219,7 @@ fn a_token_may_be_in_a_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_reported_by_the_variable_that_names_it() {
+fn the_error_about_an_unusable_file_names_its_variable() {
     let with = |name: &str, content: Option<&str>| {
         let (scene, server) = without(&[name]);
         if let Some(content) = content {
@@ -253,7 +253,7 @@ fn a_file_that_cannot_be_used_is_reported_by_the_variable_that_names_it() {
 }
 
 #[test]
-fn a_credential_file_is_a_regular_file_of_limited_size() {
+fn a_credential_file_must_be_regular_and_small() {
     let (scene, server) = without(&["IMBACHAT_SECRET_KEY"]);
     let large = scene.write("large", "x".repeat((64 << 10) + 1));
     let named = |path: &str| {
@@ -276,7 +276,7 @@ fn a_credential_file_is_a_regular_file_of_limited_size() {
 }
 
 #[test]
-fn a_variable_and_its_file_are_not_both_set() {
+fn setting_a_variable_and_its_file_is_an_error() {
     for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
         let (scene, server) = without(&[]);
         scene.write("secret", SECRET);
@@ -290,7 +290,7 @@ fn a_variable_and_its_file_are_not_both_set() {
 }
 
 #[test]
-fn what_it_takes_to_write_is_not_even_looked_at_by_a_dry_run() {
+fn plan_does_not_read_writing_credentials() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let scene = scene
         .env("IMBACHAT_PASSWORD_FILE", "nowhere")
@@ -319,7 +319,7 @@ fn empty_variables_count_as_not_set() {
 }
 
 #[test]
-fn a_widget_that_is_no_number_is_not_shown() {
+fn an_invalid_widget_number_is_not_printed() {
     for value in [SECRET, "-1", "627.0", "6 27", "18446744073709551616"] {
         let (scene, server) = without(&[]);
         let text = refused(&scene.env("IMBACHAT_WIDGET", value), "plan");
@@ -332,7 +332,7 @@ fn a_widget_that_is_no_number_is_not_shown() {
 }
 
 #[test]
-fn a_token_that_no_header_can_carry_is_not_shown() {
+fn a_token_that_is_invalid_in_a_header_is_not_printed() {
     let (scene, server) = without(&["IMBACHAT_SECRET_KEY"]);
     let scene = scene.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
     assert_snapshot!(refused(&scene, "plan"), @"
@@ -366,7 +366,7 @@ fn a_variable_that_is_not_utf_8_is_reported_by_name() {
 // the right target
 
 #[test]
-fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
+fn a_manifest_for_another_widget_is_refused_before_any_request() {
     let manifest = format!("widget: 209\n{MANIFEST}");
     let (scene, server) = without(&[]);
     scene.declare(&manifest);
@@ -384,7 +384,7 @@ fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn the_flag_goes_before_the_variable() {
+fn a_flag_overrides_its_variable() {
     let scene = Scene::new()
         .manifest(format!("widget: 209\n{MANIFEST}"))
         .sandbox()
@@ -404,7 +404,7 @@ fn the_flag_goes_before_the_variable() {
 }
 
 #[test]
-fn the_built_in_sandbox_needs_no_credentials_and_looks_at_none() {
+fn the_built_in_sandbox_reads_no_credentials() {
     let server = Canned::raw("");
     let scene = Scene::new()
         .manifest(MANIFEST)
@@ -461,7 +461,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn plan_ledger_and_report_hold_no_secret() {
+fn plan_ledger_and_report_contain_no_secret() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     // The sandbox's login and password are `admin`, and its key is `secret_key`.
     let runs: Vec<Ran> = [

@@ -66,7 +66,7 @@ fn the_pages_print_seven_commands() {
 }
 
 #[tokio::test]
-async fn all_of_them_run_one_after_another() {
+async fn all_commands_run_in_sequence() {
     let sandbox = pages_sandbox().await;
     for printed in all_printed() {
         let (status, body) = run(&sandbox, &printed).await;
@@ -77,7 +77,7 @@ async fn all_of_them_run_one_after_another() {
 }
 
 #[tokio::test]
-async fn a_room_is_made_and_its_publicity_is_lost() {
+async fn the_printed_create_makes_a_closed_room_because_of_a_space() {
     let sandbox = pages_sandbox().await;
     let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
     // The name ends with a space.
@@ -107,7 +107,7 @@ async fn a_room_is_made_and_its_publicity_is_lost() {
 }
 
 #[tokio::test]
-async fn without_the_space_the_room_is_public() {
+async fn the_create_without_the_space_makes_a_public_room() {
     let sandbox = pages_sandbox().await;
     let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
     let command = printed
@@ -188,7 +188,7 @@ async fn rooms_are_listed_by_type() {
 }
 
 #[tokio::test]
-async fn a_message_is_sent_and_kept() {
+async fn a_message_is_sent_and_stored() {
     let sandbox = pages_sandbox().await;
     let printed = command(MESSAGES_PAGE, "/send_msg", 0);
     let (status, body) = run(&sandbox, &printed).await;

@@ -109,7 +109,7 @@ generate:
 
 /// A login passes to a new user after the old one left.
 #[test]
-fn a_name_may_pass_to_another_user() {
+fn a_name_may_move_to_another_user() {
     let scene = Scene::new().manifest(
         "version: 1
 people: {roster: people.csv, name: login, id: id, from: came, until: left}
@@ -134,7 +134,7 @@ rooms: [{pipe: class, title: Class, members: [helper]}]
 }
 
 #[test]
-fn conditions_know_today() {
+fn conditions_can_use_today() {
     let scene = Scene::new().manifest(
         "version: 1
 rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {born: {before: today}}, allow_empty: true}]}]
@@ -146,7 +146,7 @@ rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {
 }
 
 #[test]
-fn the_day_is_the_utc_date_unless_the_flag_names_another() {
+fn today_is_the_utc_date_or_the_date_of_the_flag() {
     let scene = class("1,,1999-12-31\n2,2999-01-01,\n3,1999-12-31,2999-01-01\n");
     let plan = scene.run("plan --sandbox --format json").json();
     assert_eq!(plan["changes"][0]["members"]["new"], serde_json::json!([3]));
@@ -173,7 +173,7 @@ fn the_day_is_the_utc_date_unless_the_flag_names_another() {
 }
 
 #[test]
-fn bad_dates_are_reported_in_rows_that_match() {
+fn invalid_dates_are_errors_only_in_matching_rows() {
     let scene = Scene::new().manifest(
         "version: 1
 rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {status: active}, from: start, until: end}]}]
@@ -198,7 +198,7 @@ rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {
 
 /// At the end of a term, every row of a file is out of date at once.
 #[test]
-fn the_end_of_a_term_trips_no_guard() {
+fn the_end_of_a_term_is_not_refused() {
     let rows: String = (1..=9).map(|id| format!("{id},,2026-06-30\n")).collect();
     let scene = class(&rows).sandbox();
     scene.run("apply --yes --today 2026-06-30").ok();
@@ -224,7 +224,7 @@ fn the_end_of_a_term_trips_no_guard() {
 }
 
 #[test]
-fn rooms_that_end_are_counted_by_the_guard() {
+fn the_guard_counts_rooms_whose_dates_have_ended() {
     let scene = Scene::new().manifest(
         "version: 1
 generate:
@@ -262,7 +262,7 @@ fn plans_say_how_many_memberships_end_soon() {
 
 /// The plan file only selects changes: dates are evaluated for the day of the run.
 #[test]
-fn a_saved_plan_is_applied_with_the_dates_of_the_day() {
+fn a_saved_plan_uses_the_date_of_its_apply() {
     let scene = class("1,,2026-09-14\n2,,\n3,2026-09-15,\n").sandbox();
     scene.run("plan --today 2026-09-14 --out plan.json").ok();
     let ran = scene.run("apply plan.json --today 2026-09-15");

@@ -34,7 +34,7 @@ fn block(page: &str, language: &str, start: &str) -> String {
 }
 
 #[test]
-fn the_plan_in_the_readme_is_a_real_one() {
+fn the_plan_in_the_readme_is_up_to_date() {
     let scene = Scene::new();
     for name in ["before", "after"] {
         scene.write(
@@ -168,7 +168,7 @@ fn every_manifest_with_files_in_the_documents_is_valid() {
 }
 
 #[test]
-fn every_key_of_rows_is_in_its_document() {
+fn every_key_for_files_with_rows_is_documented() {
     let schema: serde_json::Value =
         serde_json::from_str(&page("schema/manifest.schema.json")).unwrap();
     let document = page("docs/rosters.md");
@@ -183,7 +183,7 @@ fn every_key_of_rows_is_in_its_document() {
 }
 
 #[test]
-fn the_exit_codes_in_the_docs_and_in_the_help_are_those_of_the_program() {
+fn docs_and_help_list_the_real_exit_codes() {
     let commands = page("docs/cli.md");
     let table = commands
         .split("## Exit codes")
@@ -215,7 +215,7 @@ fn the_exit_codes_in_the_docs_and_in_the_help_are_those_of_the_program() {
 }
 
 #[test]
-fn the_examples_are_valid_and_warn_of_nothing() {
+fn the_examples_are_valid_without_warnings() {
     let scene = Scene::new();
     for name in [
         "quickstart/rooms.yaml",
@@ -229,7 +229,7 @@ fn the_examples_are_valid_and_warn_of_nothing() {
 }
 
 #[test]
-fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
+fn every_documented_flag_and_variable_exists() {
     let scene = Scene::new();
     let mut help = scene.run("--help").ok();
     for verb in [
@@ -282,7 +282,7 @@ fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
 }
 
 #[test]
-fn man_pages_and_completions_are_made_for_every_verb() {
+fn every_command_has_a_man_page_and_completions() {
     let scene = Scene::new();
     scene.run("man man").ok();
     for page in [
@@ -318,7 +318,7 @@ fn codes_are_unique_and_numbered_by_their_severity() {
 }
 
 #[test]
-fn every_fact_cited_in_the_code_is_in_the_list() {
+fn every_api_fact_cited_in_the_code_exists() {
     let facts = page("docs/api-facts.md");
     let mut cited = 0;
     let mut directories = vec![root("src")];
@@ -348,7 +348,7 @@ fn every_fact_cited_in_the_code_is_in_the_list() {
 }
 
 #[test]
-fn the_sizes_in_the_docs_are_those_of_the_help() {
+fn docs_and_help_have_the_same_page_sizes() {
     let (docs, help) = (page("docs/review.md"), Scene::new().run("plan --help").ok());
     let help: Vec<&str> = help.split_whitespace().collect();
     let help = help.join(" ");

@@ -39,7 +39,7 @@ fn changed(scene: &Scene, more: &[&str]) -> Value {
 }
 
 #[test]
-fn drift_is_distinguished_in_text_json_and_markdown() {
+fn outside_changes_are_marked_in_text_json_and_markdown() {
     let scene = applied(Config::default());
     // One closed room was opened and one was renamed outside. A third was renamed both in the manifest and outside.
     let theirs = manifest("Team A", true)
@@ -93,7 +93,7 @@ fn drift_is_distinguished_in_text_json_and_markdown() {
 }
 
 #[test]
-fn what_the_manifest_changed_is_not_called_anybody_elses() {
+fn a_change_in_the_manifest_is_not_an_outside_change() {
     let scene = applied(Config::default());
     scene.declare(manifest("Team Renamed", true));
     assert_eq!(
@@ -104,7 +104,7 @@ fn what_the_manifest_changed_is_not_called_anybody_elses() {
 }
 
 #[test]
-fn a_room_that_becomes_public_again_says_who_closed_it() {
+fn a_room_closed_outside_is_marked_when_it_becomes_public_again() {
     let scene = Scene::new().manifest(manifest("Team A", true)).applied();
     apply_as_another_user(&scene, &manifest("Team A", false));
     let ran = scene.plan();
@@ -113,7 +113,7 @@ fn a_room_that_becomes_public_again_says_who_closed_it() {
 }
 
 #[test]
-fn without_a_record_nothing_is_claimed() {
+fn without_a_record_no_change_is_called_outside() {
     let scene = applied(Config::default());
     apply_as_another_user(&scene, &manifest("Party", false));
     assert_eq!(changed(&scene, &[]), json!([["title", ["outside"]]]));
@@ -136,7 +136,7 @@ fn without_a_record_nothing_is_claimed() {
 }
 
 #[test]
-fn a_field_the_server_ignores_was_not_changed_outside() {
+fn an_ignored_field_is_not_an_outside_change() {
     let server = Scene::new().sandbox();
     apply_as_another_user(&server, &manifest("Old", false));
     server.world(|world| {
@@ -188,7 +188,7 @@ fn closed_late(lag: u32) -> Scene {
 }
 
 #[test]
-fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
+fn a_room_reopened_after_a_lagging_list_is_drift() {
     let scene = closed_late(3);
     late(&scene, 0);
     // The list shows what was sent: this apply sends nothing, and records that the write is verified.
@@ -214,7 +214,7 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
 }
 
 #[test]
-fn the_list_read_after_other_writes_ends_the_record_as_well() {
+fn a_pending_record_ends_when_the_list_after_other_writes_shows_the_value() {
     // The plan of this apply reads the fourth list, which still shows the room as public. The list after the write is current.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");

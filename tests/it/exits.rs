@@ -93,7 +93,7 @@ fn nothing_to_do_is_0() {
 }
 
 #[test]
-fn what_is_only_left_to_people_is_0() {
+fn open_manual_steps_alone_are_0() {
     let left = || settled().manifest(MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, "plan --detailed-exitcode");
     text.shows("manual steps");
@@ -150,7 +150,7 @@ fn a_ledger_that_cannot_be_read_is_1() {
 // 2
 
 #[test]
-fn pending_changes_are_2_if_that_is_asked_for() {
+fn pending_changes_are_2_with_detailed_exitcode() {
     let (text, plan) = ends(2, new_room, "plan --detailed-exitcode");
     text.shows("plan: 1 to create, ");
     assert_eq!(plan["summary"]["create"], 1);
@@ -188,7 +188,7 @@ fn invalid(scene: impl Fn() -> Scene, args: &str) -> String {
 }
 
 #[test]
-fn a_manifest_that_is_invalid_or_not_there_is_3() {
+fn an_invalid_or_missing_manifest_is_3() {
     let unknown_key = || new_room().manifest("version: 1\nroms: []\n");
     assert_eq!(invalid(unknown_key, ""), "unknown-key");
     assert_eq!(invalid(new_room, "--file other.yaml"), "unreadable");
@@ -205,7 +205,7 @@ fn a_manifest_that_is_invalid_or_not_there_is_3() {
 // 4
 
 #[test]
-fn some_rooms_that_failed_are_4() {
+fn failed_rooms_are_4() {
     let wrong_login = || new_room().env("IMBACHAT_PASSWORD", "wrong");
     let (text, report) = ends(4, wrong_login, "apply --yes");
     text.shows("apply: 1 failed; ");
@@ -237,7 +237,7 @@ fn a_field_that_the_list_does_not_show_is_4() {
 }
 
 #[test]
-fn a_conflict_at_apply_is_4() {
+fn a_conflict_during_apply_is_4() {
     let (text, report) = ends(4, two_of_a_pipe, "apply --yes");
     text.shows("plan: 1 conflict; ");
     assert_eq!(report["requests"]["write"], 0);
@@ -304,7 +304,7 @@ fn the_wrong_target_is_5() {
 }
 
 #[test]
-fn no_terminal_to_ask_on_is_5() {
+fn no_terminal_and_no_yes_is_5() {
     let scene = new_room();
     let ran = scene.run(["apply"]);
     ran.exits(5);
@@ -359,7 +359,7 @@ fn wrong_usage_is_64() {
 
 /// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
-fn first_mistakes_of_a_new_user_get_a_next_step() {
+fn mistakes_of_new_users_get_a_hint() {
     let empty = Scene::new();
     let hint = "create one with `roomform init`, or with `roomform export` from the live rooms";
     empty.run("check").exits(3).err.shows(hint);
@@ -379,7 +379,7 @@ fn first_mistakes_of_a_new_user_get_a_next_step() {
 }
 
 #[test]
-fn terraform_flags_and_verbs_get_a_hint_with_ours() {
+fn flags_and_commands_of_terraform_get_a_hint() {
     for (args, message, hint) in [
         (
             &["plan", "-out=x"][..],
@@ -434,7 +434,7 @@ fn terraform_flags_and_verbs_get_a_hint_with_ours() {
 }
 
 #[test]
-fn no_verb_is_64() {
+fn a_missing_command_is_64() {
     let ran = Scene::new().run([]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     ran.err.shows("Usage: roomform");
@@ -442,7 +442,7 @@ fn no_verb_is_64() {
 }
 
 #[test]
-fn a_format_that_a_verb_does_not_have_is_64() {
+fn a_format_that_a_command_does_not_have_is_64() {
     let ran = new_room().run(["export", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
@@ -456,7 +456,7 @@ fn a_format_that_a_verb_does_not_have_is_64() {
 // flag positions
 
 #[test]
-fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
+fn global_flags_work_before_and_after_the_command_and_others_only_after_it() {
     let scene = settled();
     scene.write("other.yaml", MANIFEST.replace("Team A", "Team B"));
     let global = ["--color", "never", "--quiet"];
@@ -482,7 +482,7 @@ fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
 }
 
 #[test]
-fn a_flag_of_another_verb_is_64_with_a_tip() {
+fn a_flag_of_another_command_is_64_with_a_tip() {
     for (args, message, hint) in [
         (
             &["check", "--rate", "1/s"][..],
@@ -551,7 +551,7 @@ fn unread(scene: &Scene, args: impl Args) -> (i32, String) {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     let scene = new_room();
     let cases: [&[&str]; 7] = [
         &["plan"],
@@ -579,7 +579,7 @@ fn a_reader_that_went_away_is_no_failure() {
 }
 
 #[test]
-fn colour_is_for_terminals_unless_it_is_asked_for() {
+fn colour_needs_a_terminal_or_a_flag() {
     let scene = new_room();
     let coloured = |scene: &Scene, args: &[&str]| {
         scene
@@ -605,7 +605,7 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
 }
 
 #[test]
-fn colour_adds_nothing_but_colour() {
+fn colour_does_not_change_the_text() {
     let scene = new_room().live(live_room("team-b", "Old"));
     let manifest = format!("{MANIFEST}  - {{pipe: team-b, title: New, public: true}}\n");
     let scene = scene.manifest(&manifest);
@@ -623,7 +623,7 @@ fn without_colour(text: &str) -> String {
 }
 
 #[test]
-fn quiet_still_says_what_went_wrong() {
+fn quiet_still_prints_errors() {
     let scene = new_room();
     let ran = scene.run(["apply", "--yes", "--quiet"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");

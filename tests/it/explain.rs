@@ -40,7 +40,7 @@ limits: {create: 50, update: \"12.5%\", publish: [c]}
 }
 
 #[test]
-fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
+fn a_room_lists_the_source_of_each_member_and_the_exclusions() {
     let scene = school();
     assert_snapshot!(scene.run("explain lounge").ok(), @r#"
     lounge  "Lounge"
@@ -72,7 +72,7 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
 }
 
 #[test]
-fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
+fn a_user_is_found_by_id_or_name_with_all_rooms() {
     let scene = school();
     let by_name = scene.run("explain tutor").ok();
     assert_eq!(by_name, scene.run("explain 4").ok());
@@ -109,7 +109,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
 
 /// Users of an excluded group are only listed if something includes them. `explain USER` still reports the exclusion.
 #[test]
-fn explain_says_what_keeps_a_user_out() {
+fn explain_names_the_exclusion_of_a_user() {
     let scene = school();
     scene.write("gone.txt", "21\n22\n");
     assert_snapshot!(scene.run("explain 99").ok(), @r"
@@ -133,7 +133,7 @@ fn explain_says_what_keeps_a_user_out() {
 }
 
 #[test]
-fn explain_names_the_row_by_which_the_directory_leaves_a_user_out() {
+fn explain_names_the_directory_row_that_excludes_a_user() {
     let scene = Scene::new().manifest(
         "version: 1
 people: {roster: people.csv, name: [name, login], id: id, where: {state: in}}
@@ -182,7 +182,7 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
 }
 
 #[test]
-fn a_user_id_is_written_as_in_a_manifest() {
+fn a_user_id_must_be_written_as_in_a_manifest() {
     let scene =
         Scene::new().manifest("version: 1\nrooms: [{pipe: team, title: Team, members: [17]}]\n");
     scene.run("explain 17").ok().begins("user 17\n");
@@ -194,13 +194,13 @@ fn a_user_id_is_written_as_in_a_manifest() {
 }
 
 #[test]
-fn a_pipe_that_looks_like_an_id_is_a_room() {
+fn a_pipe_that_looks_like_an_id_means_the_room() {
     let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: \"100\", title: Hundred, members: [7]}, {pipe: other, title: Other, members: [100]}]\n");
     scene.run("explain 100").ok().begins("100  \"Hundred\"\n");
 }
 
 #[test]
-fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
+fn rendered_rooms_are_a_manifest_with_the_same_plan() {
     let scene = school();
     let rendered = scene.run("render --format json").ok();
     assert_snapshot!(rendered, @r#"
@@ -259,7 +259,7 @@ fn rendered_members_are_one_line_each() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     let scene = Scene::new().manifest("version: 1\ngenerate: [{each: rooms.csv, room: {pipe: \"room-{{ id }}\", title: \"Room {{ id }}\"}}]\n");
     // More than a pipe buffer holds, so that the program notices the closed pipe.
     let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
@@ -283,7 +283,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn a_user_whom_two_rosters_add_to_a_room_has_two_paths() {
+fn a_user_added_by_two_rosters_has_two_sources() {
     let scene = Scene::new()
         .manifest(
             "version: 1

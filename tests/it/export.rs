@@ -67,7 +67,7 @@ fn names(scene: &Scene, below: &str) -> Vec<String> {
 }
 
 #[test]
-fn into_a_file_and_again_and_never_over_another() {
+fn export_writes_a_file_and_replaces_it_only_with_force() {
     let scene = widget(OLD);
     let printed = scene.run("export").ok();
     let wrote = scene.run("export -o new/rooms.yaml").ok();
@@ -104,7 +104,7 @@ fn into_a_file_and_again_and_never_over_another() {
 }
 
 #[test]
-fn a_scope_chooses_and_is_written_down() {
+fn scope_selects_rooms_and_is_written_to_the_manifest() {
     let scene = widget(OLD);
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
     let printed = scene.run(args).ok();
@@ -157,7 +157,7 @@ fn a_scope_chooses_and_is_written_down() {
 }
 
 #[test]
-fn split_by_prefix_and_by_type() {
+fn rooms_are_split_by_prefix_or_type() {
     let scene = widget(OLD);
     let args = ["export", "--split-by", "prefix", "-o", "rooms"];
     let wrote = scene.run([&args[..], &["--scope", "*-*"]].concat()).ok();
@@ -205,7 +205,7 @@ fn split_by_prefix_and_by_type() {
 }
 
 #[test]
-fn pipes_that_the_server_made_up_share_a_file() {
+fn pipes_that_the_server_generated_share_a_file() {
     let rooms = [
         ("5fde1a2b3c4d5_1608410527", "a", 0),
         ("5fde1a2b3c4d6_1608410528", "b", 1),
@@ -226,7 +226,7 @@ fn pipes_that_the_server_made_up_share_a_file() {
 }
 
 #[test]
-fn a_directory_that_is_passed_over_is_reported() {
+fn an_ignored_directory_is_reported() {
     let scene = widget(OLD);
     let expected = "warning: using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f\n";
     scene.run("export -o rooms.yaml").ok();
@@ -239,7 +239,7 @@ fn a_directory_that_is_passed_over_is_reported() {
 }
 
 #[test]
-fn whatever_a_pipe_is_called_its_file_is_harmless() {
+fn any_pipe_gives_a_safe_file_name() {
     let rooms = [
         ("../../etc/passwd-1", "a", 1),
         ("/abs-1", "b", 1),
@@ -299,7 +299,7 @@ limits: {publish: [team-a]}
 ";
 
 #[test]
-fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
+fn adding_rooms_keeps_the_existing_text() {
     let scene = widget(OLD);
     let args = "export --add -o rooms.yaml";
     for (text, end) in [
@@ -357,7 +357,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
 }
 
 #[test]
-fn rooms_are_added_wherever_the_list_is() {
+fn rooms_are_added_to_the_list_wherever_it_is() {
     let head = "version: 1\nwidget: 627\n";
     let room = "pipe: course-a\n";
     let texts = [
@@ -394,7 +394,7 @@ fn rooms_are_added_wherever_the_list_is() {
 
 /// Rooms can be added to an empty list.
 #[test]
-fn rooms_are_added_to_a_list_of_nothing() {
+fn rooms_are_added_to_an_empty_list() {
     for (text, left) in [
         ("version: 1\nrooms: []\n", "version: 1\nrooms:\n"),
         (
@@ -424,7 +424,7 @@ fn rooms_are_added_to_a_list_of_nothing() {
 }
 
 #[test]
-fn what_cannot_be_added_to_is_left_alone() {
+fn a_file_that_cannot_be_extended_is_not_changed() {
     let scene = widget(OLD);
     let cases = [
         "version: 1\nrooms: [{pipe: course-a, title: Course A}]\n",
@@ -470,7 +470,7 @@ fn what_cannot_be_added_to_is_left_alone() {
 }
 
 #[test]
-fn a_directory_is_added_to_as_one_manifest() {
+fn adding_to_a_directory_considers_all_its_files() {
     let scene = widget(&OLD[..1]);
     let args = ["export", "--split-by", "prefix", "--add", "-o", "rooms"];
     let output = scene.run([&args[..], &["--scope", "*"]].concat()).ok();
@@ -507,7 +507,7 @@ fn a_directory_is_added_to_as_one_manifest() {
 }
 
 #[test]
-fn to_any_manifest_is_added_rightly_or_not_at_all() {
+fn adding_to_any_manifest_is_correct_or_refused() {
     let room = LiveRoom {
         updated_at: None,
         id: RoomId(1),
@@ -584,7 +584,7 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
 }
 
 #[test]
-fn what_would_be_read_is_compared_with_what_is_meant() {
+fn the_new_text_is_read_back_and_compared() {
     let load =
         |text: &str| load_text("m", &format!("version: 1\n{text}"), Options::default()).desired;
     let rooms = |members: &str, more: &str| {
@@ -653,7 +653,7 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
 
 /// A plan of a manifest without rooms needs an explicit flag, so export must not claim that there is nothing to do.
 #[test]
-fn an_export_of_no_room_says_so() {
+fn an_export_without_rooms_says_so() {
     let scene = widget(OLD);
     let ran = scene.run("export --scope zz*");
     let expected = "warning: no live room matches --scope\n";

@@ -28,7 +28,7 @@ fn failed(scene: &Scene, args: &str) -> String {
 
 /// Columns of several files become one table without duplicate names. Case is ignored, as in rosters.
 #[test]
-fn no_column_of_the_list_is_duplicated() {
+fn columns_of_several_rosters_are_not_duplicated() {
     let manifest = "version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.csv, user: ID}, {roster: c.txt}]}
@@ -55,7 +55,7 @@ rooms:
 
 /// Used as a roster of enrolments, the list adds exactly the members that were missing, room by room.
 #[test]
-fn the_list_goes_back_room_by_room() {
+fn the_file_works_as_a_roster_of_enrolments() {
     let manifest = "version: 1
 generate:
   - each: courses.csv
@@ -102,7 +102,7 @@ generate:
 
 /// The list of failed members leaves out those that an earlier run already confirmed.
 #[test]
-fn a_saved_plan_that_was_begun_lists_only_the_rest() {
+fn a_resumed_saved_plan_lists_only_missing_members() {
     let room = |members: &str| {
         format!(
             "version: 1\nwidget: 627\nrooms: [{{pipe: team-a, title: A, members: [{members}]}}]\n"
@@ -125,7 +125,7 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
 /// Cells are copied exactly, but control characters must not reach a terminal.
 #[cfg(unix)]
 #[test]
-fn a_files_name_is_harmless_and_cells_are_what_they_are() {
+fn file_names_are_escaped_and_cells_are_copied_exactly() {
     let manifest = "version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n";
     let scene = Scene::new()
         .manifest(manifest)
@@ -145,7 +145,7 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
 /// The reader of a pipe treats a close as the end of the data, so the pipe is opened only once, and only if there is output.
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_opened_once() {
+fn a_named_pipe_is_opened_once() {
     let scene = Scene::new()
         .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: A}\n")
         .sandbox();

@@ -327,7 +327,7 @@ fn assert_true(
 }
 
 #[test]
-fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
+fn every_failure_at_every_call_converges_with_a_correct_report() {
     let cases: Vec<(usize, usize)> = (0..FAULTS.len())
         .flat_map(|fault| (0..CALLS.len()).map(move |call| (fault, call)))
         .collect();

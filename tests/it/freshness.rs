@@ -39,7 +39,7 @@ fn given(scene: &Scene) -> String {
 }
 
 #[test]
-fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
+fn a_roster_that_lost_more_than_half_of_its_rows_is_refused() {
     let scene = applied();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 10");
     let shown = scene.run("ledger show").ok();
@@ -63,7 +63,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
 }
 
 #[test]
-fn an_empty_roster_counts_as_nothing_and_there_is_no_size_below_which_nothing_is_checked() {
+fn small_and_empty_rosters_are_checked_too() {
     let scene = applied();
     scene.write("data/enrollments.csv", rows(0));
     let ran = scene.plan();
@@ -77,7 +77,7 @@ fn an_empty_roster_counts_as_nothing_and_there_is_no_size_below_which_nothing_is
 }
 
 #[test]
-fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
+fn an_allowed_size_replaces_the_old_one_even_if_nothing_was_sent() {
     let scene = applied();
     let writes = scene.writes();
     scene.write("data/enrollments.csv", rows(3));
@@ -94,7 +94,7 @@ fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
 }
 
 #[test]
-fn nothing_is_written_down_when_nothing_changed_nor_for_a_part() {
+fn sizes_are_not_recorded_without_a_change_or_for_some_rooms() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .sandbox()
@@ -110,7 +110,7 @@ fn nothing_is_written_down_when_nothing_changed_nor_for_a_part() {
 }
 
 #[test]
-fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
+fn a_saved_plan_is_checked_again_and_its_refusal_has_the_figures() {
     let scene = applied();
     scene.write("data/enrollments.csv", rows(4));
     scene.run("plan --out plan.json").exits(5);
@@ -127,7 +127,7 @@ fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
 
 /// The ledger moves between machines: a file has the same name in it wherever the manifest is.
 #[test]
-fn a_file_is_called_the_same_on_every_machine() {
+fn a_file_has_the_same_name_on_every_machine() {
     let scene = Scene::new().sandbox();
     let apply = |args: &[&str]| {
         scene
@@ -164,7 +164,7 @@ fn a_file_is_called_the_same_on_every_machine() {
 }
 
 #[test]
-fn a_diff_tells_what_a_plan_would_be_refused_for() {
+fn a_diff_says_that_a_plan_would_be_refused() {
     let scene = Scene::new();
     for (side, count) in [("base", 9), ("head", 4)] {
         scene.write(&format!("{side}/rooms.yaml"), MANIFEST);
@@ -177,7 +177,7 @@ fn a_diff_tells_what_a_plan_would_be_refused_for() {
 
 /// `class.csv.bak` is another file than `class.csv`.
 #[test]
-fn only_the_counts_of_a_shrunk_file_are_worth_a_record() {
+fn only_changed_sizes_are_recorded() {
     let plan = |entry: &str| Plan {
         guards: vec![Violation::Shrunk {
             source: "class.csv".into(),

@@ -84,21 +84,21 @@ fn found(name: &str, entry: fn(&[u8])) {
 }
 
 #[test]
-fn what_fuzzing_found_of_manifests() {
+fn manifests_found_by_fuzzing() {
     found("manifest.base64", fuzz_entry::manifest);
 }
 
 #[test]
-fn what_fuzzing_found_of_rosters() {
+fn rosters_found_by_fuzzing() {
     found("roster.base64", fuzz_entry::roster);
 }
 
 #[test]
-fn what_fuzzing_found_of_list_answers() {
+fn list_answers_found_by_fuzzing() {
     found("list.base64", fuzz_entry::list);
 }
 
 #[test]
-fn what_fuzzing_found_of_ledgers() {
+fn ledgers_found_by_fuzzing() {
     found("ledger.base64", fuzz_entry::ledger);
 }

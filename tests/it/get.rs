@@ -93,7 +93,7 @@ fn asked(args: impl Args) -> String {
 }
 
 #[test]
-fn a_table_is_for_people() {
+fn the_default_is_a_readable_table() {
     let scene = widget();
     let ran = scene.run("get rooms --type conference");
     assert_eq!(ran.err, "2 rooms\n");
@@ -113,7 +113,7 @@ fn a_table_is_for_people() {
 }
 
 #[test]
-fn machines_get_the_fields_of_the_api() {
+fn json_and_csv_have_the_fields_of_the_api() {
     let scene = widget();
     let rooms = [
         "get", "rooms", "--only", "c*", "--only", "two", "--sort", "id",
@@ -140,7 +140,7 @@ fn machines_get_the_fields_of_the_api() {
 }
 
 #[test]
-fn columns_and_order_are_chosen() {
+fn columns_and_order_can_be_selected() {
     let scene = widget();
     let run = |args: &[&str]| scene.run([&["get", "rooms", "--format", "csv"], args].concat());
     let rooms = ["--type", "1", "--columns", "pipe,id"];
@@ -261,7 +261,7 @@ fn a_date_in_another_form_gets_a_warning() {
 
 /// The samples on the API's pages contradict their own filters.
 #[test]
-fn rows_that_the_filters_exclude_are_left_out_once_more() {
+fn rows_that_the_filters_exclude_are_dropped() {
     let mut samples = ROOMS_PAGE
         .split("\"success\": \"true\",\n    \"data\": ")
         .skip(1);
@@ -319,7 +319,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
 }
 
 #[test]
-fn what_php_does_to_types_is_undone_and_what_is_unknown_passes() {
+fn documented_fields_get_their_types_and_unknown_fields_are_copied() {
     let server = list(&json!({
         "0": {"id": "7", "pipe": 123, "name": "NULL", "type": "1", "is_public": true, "deleted_at": "NULL", "extra": {"b": [1, "x"]}},
         "4": {"id": "seven", "pipe": null, "imba_id": "627"},
@@ -339,7 +339,7 @@ fn what_php_does_to_types_is_undone_and_what_is_unknown_passes() {
 }
 
 #[test]
-fn no_field_with_a_secret_is_shown_whatever_is_asked() {
+fn fields_with_secrets_are_never_shown() {
     let rows = json!([{"id": 1, "login": "ann", "password": "hash-1", "remember_token": "hash-2",
         "user_data": {"name": "Ann", "Password": "hash-3", "api": [{"secret_key": "hash-4"}]}},
         {"id": 2, "login": "bob", "user_data": r#" {"token": "hash-5", "name": "Ann", "more": "[{\"password\": \"hash-6\"}]"}"#}]);
@@ -359,7 +359,7 @@ fn no_field_with_a_secret_is_shown_whatever_is_asked() {
 }
 
 #[test]
-fn hostile_rows_do_nothing_where_they_are_shown() {
+fn hostile_rows_are_escaped() {
     let name = "=HYPERLINK(\"x\")\u{1b}[31m\u{9b}2J\u{202e}\u{e0041}\r\n##vso[x]\"',: {}";
     let rows = json!([{"id": 7, "pipe": "a\u{200b}b", "name": name, "\u{1b}]0;x": {"k": name}}]);
     let server = list(&rows);
@@ -385,7 +385,7 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
 
 /// More rows than the program keeps in memory.
 #[test]
-fn many_rows_pass_in_any_order() {
+fn many_rows_are_sorted_in_any_order() {
     let title = "x".repeat(200);
     let rows: Vec<Value> = (1..=30_000)
         .map(|id| json!({"id": id, "pipe": format!("room-{id}"), "name": title, "type": 1}))
@@ -411,7 +411,7 @@ fn many_rows_pass_in_any_order() {
 }
 
 #[test]
-fn a_list_that_breaks_off_prints_no_row() {
+fn a_truncated_list_prints_no_rows() {
     let server = Canned::by({
         let tries = std::cell::Cell::new(0);
         move |_| {
@@ -446,7 +446,7 @@ fn a_list_that_breaks_off_prints_no_row() {
 }
 
 #[test]
-fn messages_are_listed_as_they_are() {
+fn messages_are_listed_unchanged() {
     let scene = widget();
     assert_eq!(
         scene.run("get messages --format csv").ok(),
@@ -484,7 +484,7 @@ fn messages_are_listed_as_they_are() {
 }
 
 #[test]
-fn a_path_that_was_guessed_may_be_named() {
+fn the_endpoint_of_messages_can_be_set() {
     let server = Canned::answer("404 Not Found", "", r#"{"code":404,"message":"no route"}"#);
     let scene = against(&server);
     assert_snapshot!(scene.run("get messages").err, @"
@@ -528,7 +528,7 @@ fn a_token_lists_rooms_and_messages_but_not_users() {
 }
 
 #[test]
-fn what_get_does_not_take_is_wrong_usage() {
+fn unsupported_flags_are_usage_errors() {
     let scene = Scene::new();
     for args in [
         &["get"][..],
@@ -548,7 +548,7 @@ fn what_get_does_not_take_is_wrong_usage() {
 }
 
 #[test]
-fn a_choice_of_rooms_is_for_rooms() {
+fn only_and_except_select_rooms_only() {
     let scene = Scene::new().sandbox();
     for list in ["users", "messages"] {
         for choice in [["--only", "a*"], ["--shard", "0/2"]] {

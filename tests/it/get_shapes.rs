@@ -14,7 +14,7 @@ fn get(body: &str, args: &[&str]) -> Ran {
 const ROWS: &str = r#"[{"id":7,"message":"one ]}"},{"id":8,"message":"two"}]"#;
 
 #[test]
-fn messages_are_found_wherever_an_answer_keeps_them() {
+fn messages_are_found_anywhere_in_an_answer() {
     let shapes = [
         format!(r#"{{"success":"true","data":{ROWS},"code":200}}"#),
         ROWS.to_owned(),
@@ -55,7 +55,7 @@ fn messages_are_found_wherever_an_answer_keeps_them() {
 }
 
 #[test]
-fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
+fn an_ambiguous_answer_is_an_error_that_names_its_keys() {
     let error = |body: &str| {
         let ran = get(body, &["messages"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
@@ -98,7 +98,7 @@ fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
 const DIGITS: &str = "123456789012345678901234567890";
 
 #[test]
-fn a_number_passes_digit_for_digit_however_long_it_is() {
+fn long_numbers_keep_all_digits() {
     let row = format!(
         r#"{{"id":7,"snowflake":{DIGITS},"ratio":0.10000000000000000001,"huge":1e400,"minus":-{DIGITS},"meta":{{"b":[{DIGITS}],"a":"\u0416"}},"said":"{{\"password\":1,\"n\":{DIGITS}}}"}}"#
     );
@@ -135,7 +135,7 @@ fn a_number_passes_digit_for_digit_however_long_it_is() {
 }
 
 #[test]
-fn what_is_nested_too_deep_is_refused_not_fallen_over() {
+fn deep_nesting_is_an_error() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let answer = |depth| format!(r#"{{"data":[{{"id":7,"x":{}}}]}}"#, deep(depth));
     let args = ["messages", "--format", "csv", "--columns", "id"];
@@ -152,7 +152,7 @@ fn what_is_nested_too_deep_is_refused_not_fallen_over() {
 }
 
 #[test]
-fn rows_with_ever_other_fields_are_no_table_but_pass_as_json() {
+fn rows_with_too_many_fields_need_json() {
     let rows: Vec<String> = (0..1_200).map(|n| format!(r#"{{"f{n}":1}}"#)).collect();
     let answer = format!("[{}]", rows.join(","));
     for format in ["table", "csv"] {

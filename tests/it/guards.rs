@@ -34,7 +34,7 @@ fn a_changed_prefix_is_refused() {
 }
 
 #[test]
-fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
+fn replacing_half_of_the_rooms_is_allowed_and_all_of_one_is_not() {
     let scene = applied(&[1, 2, 3, 4]);
     let half = manifest([rooms("autumn", &[1, 2]), rooms("spring", &[3, 4])].concat());
     scene.declare(half);
@@ -50,7 +50,7 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
 
 /// After several terms, most recorded rooms were removed long ago. They do not count as part of the current change.
 #[test]
-fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
+fn rooms_that_left_in_an_earlier_term_do_not_count() {
     let scene = applied(&[1, 2, 3, 4, 5]);
     scene.declare(term("spring", &[1, 2, 3, 4]));
     scene.plan().exits(5);
@@ -109,7 +109,7 @@ fn rooms_that_come_back_count_again() {
 }
 
 #[test]
-fn a_likely_rename_is_reported_by_title_or_by_members() {
+fn a_likely_rename_is_recognized_by_title_or_members() {
     let scene = applied(&[1, 2, 3, 4]);
     let rest = term("autumn", &[1, 2, 3]);
     scene.declare(format!(

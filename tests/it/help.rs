@@ -84,7 +84,7 @@ fn long_help_lists_every_flag() {
 }
 
 #[test]
-fn a_verb_offers_its_own_formats_only() {
+fn help_lists_only_the_formats_of_the_command() {
     let formats = |name: &str| {
         let verbs = verbs();
         let (_, verb) = verbs.iter().find(|(it, _)| it == name).unwrap();

@@ -58,7 +58,7 @@ fn the_history_of_a_room_or_a_user_has_date_run_action_and_source() {
 }
 
 #[test]
-fn a_history_says_that_a_compaction_may_have_removed_entries() {
+fn history_says_that_a_compaction_may_have_removed_entries() {
     let scene = moved();
     scene.run("ledger history").ok().lacks("partial");
     scene.run("ledger compact").ok();
@@ -71,7 +71,7 @@ fn a_history_says_that_a_compaction_may_have_removed_entries() {
 }
 
 #[test]
-fn a_user_is_shown_with_the_rooms_of_the_manifest_and_of_the_ledger() {
+fn explain_lists_a_users_rooms_in_manifest_and_ledger() {
     let scene = moved();
     let explained = scene.run("explain anna").ok();
     assert_snapshot!(stable(&explained), @r"
@@ -109,7 +109,7 @@ fn a_user_is_shown_with_the_rooms_of_the_manifest_and_of_the_ledger() {
 
 /// After a room was forgotten and the user was sent again, the user is in it since then.
 #[test]
-fn a_user_who_was_sent_again_is_listed_since_then() {
+fn explain_dates_a_member_who_was_sent_again_from_then() {
     let scene = Scene::new().manifest(MANIFEST).applied();
     scene.age_ledgers(24 * 60);
     let since = |scene: &Scene| {

@@ -104,7 +104,7 @@ fn assert_converges(scene: &Scene, rooms: u64) {
 }
 
 #[test]
-fn one_signal_finishes_what_is_under_way() {
+fn one_signal_lets_calls_in_progress_finish() {
     for (name, seen, parallelism) in [
         ("INT", 1, "1"),
         ("TERM", 7, "4"),
@@ -160,7 +160,7 @@ fn one_signal_finishes_what_is_under_way() {
 }
 
 #[test]
-fn a_signal_while_the_run_waits_ends_the_wait() {
+fn a_signal_ends_a_wait() {
     // Waits for the rate limit, for a server that asks for a delay, and for a retry.
     let slow = ["--rate", "0.02/s"];
     let waits: [(&[&str], Option<Fault>); 3] = [
@@ -235,7 +235,7 @@ fn two_signals_end_the_run_at_once() {
 }
 
 #[test]
-fn the_second_signal_still_leaves_a_complete_report() {
+fn after_the_second_signal_the_report_is_complete() {
     let scene = Scene::new().sandbox();
     let server = scene.url();
     let proxy = Proxy::start(&server, |number, _| {
@@ -262,7 +262,7 @@ fn the_second_signal_still_leaves_a_complete_report() {
 }
 
 #[test]
-fn fail_fast_begins_nothing_after_the_first_failure() {
+fn fail_fast_starts_nothing_after_the_first_failure() {
     for parallelism in ["1", "4"] {
         let scene = Scene::new().sandbox();
         let server = scene.url();
@@ -298,7 +298,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
 }
 
 #[test]
-fn parallelism_bounds_the_calls_under_way() {
+fn parallelism_limits_the_calls_in_progress() {
     for most in [1, 3] {
         let scene = Scene::new().sandbox_with(Config {
             latency: Duration::from_millis(10),
@@ -315,7 +315,7 @@ fn parallelism_bounds_the_calls_under_way() {
 }
 
 #[test]
-fn a_rate_keeps_below_a_servers_limit() {
+fn a_rate_stays_below_the_limit_of_the_server() {
     let scene = Scene::new().manifest(courses(60)).sandbox_with(Config {
         rate_limit: Some(30.0),
         ..Config::default()
@@ -331,7 +331,7 @@ fn a_rate_keeps_below_a_servers_limit() {
 
 /// A waiting room does not block the others, and its own calls stay in order.
 #[test]
-fn a_slow_room_holds_up_no_other() {
+fn a_slow_room_does_not_block_the_others() {
     let scene = Scene::new().sandbox();
     let server = scene.url();
     let (open, opened) = mpsc::channel::<()>();
@@ -368,7 +368,7 @@ fn a_slow_room_holds_up_no_other() {
 
 /// A caller that has read the address can stop the server at once, also in a shell's background job, which ignores Ctrl-C.
 #[test]
-fn a_sandbox_that_said_where_it_is_can_be_ended() {
+fn a_sandbox_that_has_printed_its_address_can_be_stopped() {
     let scene = Scene::new();
     for _ in 0..20 {
         let serve = scene.command("sandbox serve --listen 127.0.0.1:0");

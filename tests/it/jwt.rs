@@ -36,7 +36,7 @@ fn at(url: &str, key: &str) -> Scene {
 }
 
 #[test]
-fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
+fn every_reading_command_works_with_a_token() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let user = ["--read-as", "7"];
     let read = |args: &[&str]| scene.run([args, &user].concat()).ok();
@@ -59,7 +59,7 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
 }
 
 #[test]
-fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
+fn read_as_sends_a_token_for_an_hour_and_never_the_key() {
     let server = Canned::answer("200 OK", "", EMPTY_LIST);
     at(&server.url(), "secret_key")
         .env("IMBACHAT_JWT", EXPIRED)
@@ -75,7 +75,7 @@ fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
 }
 
 #[test]
-fn messages_for_a_refused_token_and_for_a_missing_key() {
+fn a_refused_token_and_a_missing_key_are_reported() {
     let scene = Scene::new().sandbox();
     let url = scene.url();
     let said = |scene: Scene, args: &[&str]| {
@@ -107,7 +107,7 @@ fn dir_code(url: &str, user: &str) -> i32 {
 }
 
 #[test]
-fn a_server_that_repeats_the_token_does_not_get_it_out() {
+fn a_token_is_hidden_if_the_server_repeats_it() {
     let echo = |status: &'static str| {
         Canned::by(move |request| {
             let token = header(request, "jwt").unwrap_or_default();
@@ -182,7 +182,7 @@ fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
 }
 
 #[test]
-fn how_a_plan_shows_rooms_that_are_not_listed() {
+fn plans_show_rooms_that_are_not_listed_as_conflicts() {
     let scene = narrow();
     let token = ["--read-as", "7"];
     let run = |args: &[&str]| scene.run([args, &token].concat());

@@ -146,7 +146,7 @@ fn every_import_is_in_the_table() {
 }
 
 #[test]
-fn the_table_is_the_one_in_the_architecture() {
+fn the_import_table_matches_the_architecture_page() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for (module, others) in TABLE {
         let row = format!(
@@ -190,7 +190,7 @@ fn every_file_is_in_the_code_map() {
 }
 
 #[test]
-fn pure_modules_name_nothing_impure_and_only_config_reads_the_environment() {
+fn pure_modules_do_no_io_and_only_config_reads_the_environment() {
     let mut wrong = Vec::new();
     for (module, path, text) in sources() {
         let code: String = code(&text);
@@ -213,7 +213,7 @@ fn pure_modules_name_nothing_impure_and_only_config_reads_the_environment() {
 }
 
 #[test]
-fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
+fn only_apply_and_the_write_probe_get_write_access() {
     let asking = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()
@@ -239,7 +239,7 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
 }
 
 #[test]
-fn no_file_is_too_long_to_be_one_room() {
+fn no_file_has_more_than_400_lines() {
     let long: Vec<String> = sources()
         .into_iter()
         .map(|(_, path, text)| (path, text.lines().count()))
@@ -250,7 +250,7 @@ fn no_file_is_too_long_to_be_one_room() {
 }
 
 #[test]
-fn the_yaml_library_is_named_in_one_module_and_the_libraries_that_go_out_in_one_room_each() {
+fn each_io_library_is_used_in_one_module_only() {
     let naming = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()

@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(Trials { cases: 1_000, failure_persistence: None, ..Trials::default() })]
 
     #[test]
-    fn neither_the_order_of_lines_nor_their_repetition_matters(
+    fn order_and_repetition_of_lines_do_not_matter(
         entries in entries(),
         order in prop::collection::vec(any::<Index>(), 0..60),
     ) {
@@ -231,7 +231,7 @@ proptest! {
 
 /// A reader that keeps the entries of a file and one that does not report the same errors, wherever in the file they are.
 #[test]
-fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
+fn every_reader_reports_the_same_errors() {
     let scene = Scene::new();
     let header = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}"#;
     let line = |time: u32, kind: &str| {
@@ -294,7 +294,7 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
 
 /// Lines are written in batches: a cancelled caller loses neither its own lines nor the results of the others.
 #[test]
-fn callers_that_leave_take_no_answer_with_them() {
+fn a_cancelled_append_loses_no_lines_or_results() {
     const CALLERS: usize = 20;
     let scene = Scene::new();
     let journal = journal(&scene, 1);
@@ -389,7 +389,7 @@ async fn a_message_is_claimed_only_once() {
 }
 
 #[test]
-fn ledgers_from_before_there_were_welcomes_are_read() {
+fn ledgers_without_welcomes_are_read() {
     let text = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}
 {"run":"a","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"intent","pipe":"pipe-1","members":[3]}
 "#;
@@ -441,7 +441,7 @@ fn assert_converged(scene: &Scene) {
 }
 
 #[test]
-fn show_tells_what_is_on_record() {
+fn show_lists_what_is_recorded() {
     let scene = Scene::new()
         .manifest(courses(2))
         .sandbox_with(ignoring_updates());
@@ -488,7 +488,7 @@ fn show_tells_what_is_on_record() {
 }
 
 #[test]
-fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
+fn forget_accepts_globs_and_lists_the_rooms() {
     let odd = "  - {pipe: \"team-[a]\", title: A}\n  - {pipe: team-a, title: A}\n";
     let scene = Scene::new().manifest(courses(3) + odd).sandbox();
     run(&scene, "apply --yes").ok();
@@ -512,7 +512,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
 }
 
 #[test]
-fn forgetting_makes_members_unknown_and_unknown_rooms_are_an_error() {
+fn forget_makes_members_unknown_and_rejects_unknown_rooms() {
     let scene = Scene::new().manifest(courses(3)).sandbox();
     run(&scene, "apply --yes").ok();
     let before = scene.read("l.jsonl");
@@ -549,7 +549,7 @@ fn a_room_that_left_the_manifest_can_be_forgotten() {
 
 /// A machine with a fast clock wrote the ledger: later entries still count as later.
 #[test]
-fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
+fn entries_from_a_fast_clock_do_not_override_later_ones() {
     let scene = Scene::new().manifest(courses(2)).sandbox();
     run(&scene, "apply --yes").ok();
     let ahead = scene
@@ -567,7 +567,7 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
 
 /// A field that the server once ignored and later accepted is no longer ignored.
 #[test]
-fn a_field_that_took_in_the_end_is_not_called_ignored() {
+fn a_field_that_was_accepted_later_is_not_called_ignored() {
     let scene = Scene::new()
         .manifest(courses(1))
         .sandbox_with(ignoring_updates());
@@ -610,7 +610,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
 }
 
 #[test]
-fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
+fn merge_accepts_any_order_and_refuses_other_targets() {
     let scene = Scene::new().manifest(courses(12)).sandbox();
     for (only, ledger) in [
         ("course-0*", "a.jsonl"),
@@ -701,7 +701,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
 }
 
 #[test]
-fn compacting_makes_it_smaller_and_changes_no_plan() {
+fn compact_shrinks_the_ledger_and_changes_no_plan() {
     let scene = Scene::new().manifest(courses(5)).sandbox();
     run(&scene, "apply --yes").ok();
     for title in ["One", "Two", "Three"] {
@@ -750,7 +750,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
 /// A ledger that is a symbolic link stays a link: others share the file it points to.
 #[cfg(unix)]
 #[test]
-fn compacting_goes_through_a_link() {
+fn compact_follows_a_link_and_keeps_it() {
     let scene = Scene::new()
         .manifest(courses(2))
         .sandbox()
@@ -848,7 +848,7 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
 // disk errors
 
 #[test]
-fn a_torn_last_line_harms_no_verb() {
+fn every_command_works_with_a_torn_last_line() {
     let scene = Scene::new().manifest(courses(3)).sandbox();
     run(&scene, "apply --yes").ok();
     let whole = scene.read("l.jsonl");
@@ -889,7 +889,7 @@ fn a_torn_last_line_harms_no_verb() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
+fn a_ledger_that_is_not_a_regular_file_is_refused_before_anything_is_sent() {
     let scene = Scene::new().manifest(courses(1)).sandbox();
     fs::create_dir(scene.path("directory")).unwrap();
     assert!(
@@ -932,7 +932,7 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
 
 #[cfg(unix)]
 #[test]
-fn without_permission_nothing_is_sent() {
+fn an_unwritable_ledger_is_refused_before_anything_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = Scene::new()
         .manifest(courses(3))
@@ -1080,7 +1080,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
+fn a_rewrite_on_a_full_disk_keeps_the_old_ledger() {
     let scene = Scene::new()
         .manifest(courses(9))
         .sandbox()
@@ -1120,7 +1120,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
 
 #[cfg(not(feature = "object-store"))]
 #[test]
-fn a_program_that_was_built_without_object_stores_says_so() {
+fn a_build_without_object_stores_says_so() {
     let scene = Scene::new().manifest(courses(1));
     let ran = scene.run("plan --sandbox --ledger s3://bucket/l.jsonl");
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));

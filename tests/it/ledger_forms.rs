@@ -72,7 +72,7 @@ fn a_file_without_a_header_is_refused_and_kept() {
 
 #[cfg(unix)]
 #[test]
-fn a_ledger_that_others_can_change_is_warned_of_and_keeps_its_mode() {
+fn a_ledger_that_others_can_change_causes_a_warning_and_keeps_its_mode() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = small();
     let path = scene.path("l.jsonl");

@@ -174,7 +174,7 @@ fn every_use_of_a_lost_ledger_is_refused_and_it_is_not_created_again() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_journal_writes_nothing_to_a_ledger_that_was_lost() {
+async fn nothing_is_written_to_a_ledger_that_was_lost() {
     for (name, change, expected) in CHANGES {
         let scene = Scene::new().file("dir/none", "");
         let path = scene.path("dir/l.jsonl");
@@ -225,7 +225,7 @@ fn a_rewrite_that_changes_nothing_leaves_the_file_alone() {
 /// A header names a limited number of predecessors.
 #[cfg(unix)]
 #[test]
-fn a_hundred_rewrites_between_two_uses_are_recognised_and_many_more_are_a_loss() {
+fn a_hundred_rewrites_are_recognized_and_many_more_are_a_loss() {
     for (rewrites, expected) in [(128, None), (129, Some(Loss::Replaced))] {
         let scene = Scene::new();
         let file = ledger(&scene);
@@ -269,7 +269,7 @@ fn rooms() -> Scene {
 }
 
 #[test]
-fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
+fn an_apply_stops_if_its_ledger_is_lost_and_the_next_one_continues() {
     let changes: [(&str, Interference); 3] = [
         ("disappeared", aside),
         ("was replaced", |path| {
@@ -322,7 +322,7 @@ fn an_apply_stops_when_its_ledger_is_lost_and_goes_on_when_it_is_back() {
 
 /// The ledger disappears while the list is read, before the run opens it or afterwards.
 #[test]
-fn a_ledger_that_is_lost_before_anything_was_sent_ends_the_run_with_4() {
+fn losing_the_ledger_before_anything_was_sent_exits_with_4() {
     for lists in [1, 2] {
         let scene = Scene::new();
         let (path, read) = (scene.path("l.jsonl"), AtomicUsize::new(0));
@@ -359,7 +359,7 @@ fn a_ledger_that_is_lost_before_anything_was_sent_ends_the_run_with_4() {
 /// A link that is switched to another ledger during a run.
 #[cfg(unix)]
 #[test]
-fn a_link_that_is_switched_replaces_the_ledger() {
+fn a_link_switched_to_another_file_replaces_the_ledger() {
     use std::os::unix::fs::symlink;
     let scene = Scene::new();
     let real = ledger(&scene);

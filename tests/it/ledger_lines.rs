@@ -29,7 +29,7 @@ const LINES: &str = r#"{"run":"r","seq":1,"time":"t","kind":"intent","pipe":"p",
 "#;
 
 #[test]
-fn what_is_read_is_written_in_the_same_bytes() {
+fn lines_are_written_back_byte_for_byte() {
     let text = format!("{HEADER}{LINES}");
     let snapshot = parse(Path::new("l.jsonl"), text.as_bytes(), &target()).unwrap();
     let written = bytes(&target(), &snapshot.entries).unwrap();
@@ -49,7 +49,7 @@ fn parse_keys(keys: &str) -> Result<Entries, String> {
 }
 
 #[test]
-fn a_release_that_an_earlier_version_marked_as_done_is_done() {
+fn a_release_marked_as_done_by_an_earlier_version_is_done() {
     let entry = |kind: &str| {
         parse_keys(&format!(
             r#""kind":{kind},"pipe":"p","room_id":7,"members":[3]"#
@@ -60,7 +60,7 @@ fn a_release_that_an_earlier_version_marked_as_done_is_done() {
 }
 
 #[test]
-fn unknown_keys_spaces_and_another_order_do_not_matter() {
+fn unknown_keys_spaces_and_key_order_do_not_matter() {
     let seen = parse_keys(r#""kind":"seen","pipe":"p","room_id":5"#);
     for same in [
         r#""room_id": 5 ,"pipe":"\u0070","kind":"se\u0065n""#,
@@ -73,7 +73,7 @@ fn unknown_keys_spaces_and_another_order_do_not_matter() {
 }
 
 #[test]
-fn a_line_that_is_no_entry_says_why() {
+fn the_error_about_an_invalid_line_says_why() {
     for (line, reason) in [
         (r#""kind":"seen","room_id":5"#, "missing field `pipe`"),
         (r#""kind":"seen","pipe":"p""#, "missing field `room_id`"),

@@ -38,7 +38,7 @@ fn offline(args: &[PathBuf]) -> Result<String, String> {
 }
 
 #[test]
-fn the_example_of_a_plan_without_a_network() {
+fn the_offline_plan_example_works() {
     let scene = Scene::new().manifest(MANIFEST);
     let manifest = scene.path("rooms.yaml");
     let answer = scene.write("get_rooms.json", ANSWER);
@@ -75,7 +75,7 @@ fn the_example_of_a_plan_without_a_network() {
 }
 
 #[test]
-fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
+fn the_offline_plan_example_reads_an_export_and_reports_errors() {
     let scene = Scene::new().manifest(MANIFEST);
     let manifest = scene.path("rooms.yaml");
     scene.run("apply --sandbox --yes").ok();
@@ -100,7 +100,7 @@ fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
 }
 
 #[test]
-fn the_example_of_a_reporter_of_ones_own() {
+fn the_custom_reporter_example_works() {
     let mut out = Vec::new();
     custom_reporter::run(&mut out).unwrap();
     assert_snapshot!(String::from_utf8(out).unwrap(), @r"
@@ -120,7 +120,7 @@ fn the_example_of_a_reporter_of_ones_own() {
 }
 
 #[test]
-fn a_manifest_is_good_or_an_error_with_every_mistake() {
+fn an_invalid_manifest_gives_an_error_with_every_mistake() {
     let good = check_text("rooms.yaml", MANIFEST, Options::default()).unwrap();
     assert_eq!((good.desired.rooms.len(), good.diagnostics.len()), (2, 0));
     let bad = "version: 1\nrooms:\n  - {pipe: 0123}\n  - {pipe: a, title: A, members: [no one]}\n";
@@ -142,7 +142,7 @@ fn a_manifest_is_good_or_an_error_with_every_mistake() {
 }
 
 #[test]
-fn no_rate_makes_a_pace_panic() {
+fn no_rate_makes_the_limiter_panic() {
     let rates = [
         0.0,
         -1.0,

@@ -18,7 +18,7 @@ fn ids(text: &str, before: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
+fn one_run_id_is_in_requests_ledger_report_and_log() {
     let scene = Scene::new().sandbox();
     let proxy = Proxy::start(&scene.url(), |_, _| None);
     let scene = scene.manifest(MANIFEST).at(&proxy.url());
@@ -69,7 +69,7 @@ fn log(scene: &Scene, args: &str) -> String {
 }
 
 #[test]
-fn once_it_tells_what_is_decided() {
+fn v_logs_decisions() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     assert_snapshot!(log(&scene, "apply --yes -v"), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
@@ -105,7 +105,7 @@ fn once_it_tells_what_is_decided() {
 }
 
 #[test]
-fn twice_it_tells_every_request_too() {
+fn vv_also_logs_requests() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     assert_snapshot!(log(&scene, "apply --yes -vv"), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
@@ -165,7 +165,7 @@ fn failed_calls_and_their_outcome_are_logged() {
 }
 
 #[test]
-fn as_json_all_of_stderr_is_objects_a_line() {
+fn the_json_log_has_one_object_per_line() {
     let warned = "version: 1\nrooms:\n  - {pipe: a, title: Team A, members: [3, 4]}\n";
     let scene = Scene::new().manifest(warned).sandbox();
     scene.write(
@@ -236,7 +236,7 @@ fn titles_are_not_logged() {
 }
 
 #[test]
-fn a_hostile_pipe_is_harmless_in_the_log() {
+fn a_hostile_pipe_is_escaped_in_the_log() {
     const HOSTILE: &str = "a\u{202e}b ##[x] \u{200b}c";
     let manifest = format!("version: 1\nrooms:\n  - {{pipe: \"{HOSTILE}\", title: T}}\n");
     let scene = Scene::new().manifest(&manifest);

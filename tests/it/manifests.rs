@@ -22,12 +22,15 @@ use crate::wrong_files;
 const ELSEWHERE: [(Code, fn()); 8] = [
     (
         Code::UnknownUser,
-        rosters::users_the_widget_does_not_know_are_warned_of_with_their_rows,
+        rosters::unknown_users_cause_warnings_at_their_rows,
     ),
     (Code::BannedUser, check_users::banned_members_are_named),
     (Code::Unreadable, a_missing_file),
     (Code::NotUtf8, a_file_that_is_not_utf_8),
-    (Code::TooLarge, hostile::a_scalar_of_100_megabytes),
+    (
+        Code::TooLarge,
+        hostile::a_scalar_of_100_megabytes_is_refused,
+    ),
     (Code::Outside, a_link_that_leads_out),
     (
         Code::WrongFile,
@@ -138,7 +141,7 @@ fn check(path: &Path, more: &[&str]) -> Ran {
 }
 
 #[test]
-fn valid_manifests_are_valid_to_the_parser_and_to_the_schema() {
+fn valid_manifests_pass_the_parser_and_the_schema() {
     let schema = validator("manifest");
     for path in manifests("valid") {
         let loaded = read(&path);
@@ -194,7 +197,7 @@ fn check_prints_the_expected_text_beside_each_manifest() {
 }
 
 #[test]
-fn the_first_line_of_an_invalid_file_says_what_the_schema_sees_of_it() {
+fn the_first_line_of_each_invalid_file_says_whether_the_schema_finds_the_error() {
     let schema = validator("manifest");
     let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
     for file in manifests("invalid").iter().flat_map(|path| files(path)) {
@@ -215,7 +218,7 @@ fn the_first_line_of_an_invalid_file_says_what_the_schema_sees_of_it() {
 }
 
 #[test]
-fn every_code_is_in_an_expectation_or_has_a_test_of_its_own() {
+fn every_code_is_in_the_corpus_or_has_its_own_test() {
     let expected: String = ["invalid", "warned"]
         .iter()
         .flat_map(|part| manifests(part))
@@ -347,7 +350,7 @@ fn placeless(mut desired: Desired) -> Desired {
 }
 
 #[test]
-fn a_manifest_means_the_same_as_yaml_and_as_json() {
+fn a_manifest_means_the_same_in_yaml_and_json() {
     for path in manifests("valid").iter().filter(|path| path.is_file()) {
         let value = read_by_others(path).unwrap();
         let as_written = placeless(read(path).desired);
@@ -381,7 +384,7 @@ fn drawn(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_json_document_has_the_mistakes_that_are_drawn() {
+fn text_and_json_report_the_same_diagnostics() {
     for path in [manifests("invalid"), manifests("warned")].concat() {
         let ran = check(&path, &["--format", "json"]);
         let document = ran.json();
@@ -406,7 +409,7 @@ fn the_json_document_has_the_mistakes_that_are_drawn() {
 }
 
 #[test]
-fn the_parts_of_a_directory_are_distinguished() {
+fn diagnostics_name_the_file_of_a_directory() {
     let ran = check(&corpus("valid/many-files"), &[]);
     assert_eq!(ran.ok(), "valid: 2 rooms, 3 memberships\n");
     let desired = read(&corpus("valid/many-files")).desired;
@@ -441,7 +444,7 @@ fn refused(scene: &Scene, args: &str) -> String {
 }
 
 #[test]
-fn a_missing_file() {
+fn a_missing_file_is_an_error() {
     insta::assert_snapshot!(refused(&Scene::new(), "-f no/such.yaml"), @r#"
     error[E001 unreadable]: no/such.yaml: no such file or directory
      |
@@ -459,7 +462,7 @@ fn a_missing_file() {
 }
 
 #[test]
-fn a_directory_without_a_manifest() {
+fn a_directory_without_a_manifest_is_an_error() {
     let scene = Scene::new();
     scene.write("rooms/notes.txt", ROOM);
     scene.write("rooms/.rooms.yaml", ROOM);
@@ -474,7 +477,7 @@ fn a_directory_without_a_manifest() {
 }
 
 #[test]
-fn an_empty_file() {
+fn an_empty_file_is_an_error() {
     insta::assert_snapshot!(refused(&Scene::new().manifest(""), ""), @r#"
     error[E022 empty-manifest]: the file is empty
      --> rooms.yaml:1:1
@@ -491,7 +494,7 @@ fn an_empty_file() {
 }
 
 #[test]
-fn no_room_at_all_is_fine_when_it_is_meant() {
+fn no_rooms_are_allowed_with_allow_empty() {
     let scene = Scene::new().manifest("version: 1\nrooms: []\n");
     refused(&scene, "").shows("E022 empty-manifest");
     assert_eq!(
@@ -501,7 +504,7 @@ fn no_room_at_all_is_fine_when_it_is_meant() {
 }
 
 #[test]
-fn a_file_that_is_not_utf_8() {
+fn a_file_that_is_not_utf_8_is_an_error() {
     let scene = Scene::new();
     scene.write(
         "rooms.yaml",
@@ -546,7 +549,7 @@ fn several_files_and_directories_are_one_manifest() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_that_leads_out() {
+fn a_link_out_of_the_directory_is_an_error() {
     let scene = Scene::new();
     let secret = scene.write("secret/token.yaml", "token: s3cret\n");
     scene.write("rooms/a.yaml", ROOM);
@@ -664,7 +667,7 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
 
 #[test]
 #[cfg(unix)]
-fn gits_own_files_are_no_part_of_a_manifest() {
+fn files_in_dot_git_are_never_read() {
     let scene = checkout();
     scene.write("repo/.git/config", "[core]\ns3cret\n");
     scene.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
@@ -680,7 +683,7 @@ fn gits_own_files_are_no_part_of_a_manifest() {
 
 #[test]
 #[cfg(unix)]
-fn a_path_of_the_users_own_works_wherever_it_is() {
+fn a_path_given_by_the_user_may_be_anywhere() {
     let scene = checkout();
     scene.write("repo/.git/HEAD", "ref: refs/heads/main\n");
     let elsewhere = scene.write("elsewhere/rooms.yaml", ROOM);
@@ -699,7 +702,7 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
 
 #[test]
 #[cfg(unix)]
-fn links_that_stay_inside_are_followed_once_and_broken_ones_reported() {
+fn links_within_the_directory_are_followed_once_and_broken_ones_reported() {
     let scene = Scene::new();
     scene.write("rooms/a.yaml", ROOM);
     std::os::unix::fs::symlink("a.yaml", scene.path("rooms/b.yaml")).unwrap();
@@ -721,7 +724,7 @@ fn links_that_stay_inside_are_followed_once_and_broken_ones_reported() {
 }
 
 #[test]
-fn a_second_file_of_one_manifest_is_quoted_by_its_own_name() {
+fn errors_name_the_right_file_of_several() {
     let document = check(
         &corpus("invalid/mistakes-in-every-file"),
         &["--format", "json"],

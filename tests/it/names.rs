@@ -67,7 +67,7 @@ fn no_names_leaves_only_ids() {
 }
 
 #[test]
-fn people_to_remove_are_named() {
+fn members_to_remove_are_shown_with_their_names() {
     let scene = scene();
     // Parentheses in a name cannot be read as another id.
     let plan = scene.run("plan").ok();
@@ -95,7 +95,7 @@ fn people_to_remove_are_named() {
 }
 
 #[test]
-fn a_diff_knows_the_names_of_both_manifests() {
+fn a_diff_uses_the_names_of_both_manifests() {
     let scene = Scene::new().manifest(MANIFEST.replace("tutor", "mentor"));
     scene.write(
         "other.yaml",

@@ -88,7 +88,7 @@ fn ledger_name(scene: &Scene) -> String {
 
 #[cfg(unix)]
 #[test]
-fn links_are_the_files_they_lead_to() {
+fn a_link_counts_as_its_target() {
     let scene = planned();
     std::fs::create_dir(scene.path("parts")).unwrap();
     std::os::unix::fs::symlink("rooms.yaml", scene.path("link")).unwrap();
@@ -102,7 +102,7 @@ fn links_are_the_files_they_lead_to() {
 }
 
 #[test]
-fn two_outputs_are_two_files() {
+fn two_outputs_cannot_be_the_same_file() {
     let scene = planned();
     std::fs::create_dir(scene.path("out")).unwrap();
     let apply = |report, failed| ["apply", "--yes", "--report", report, "--failed", failed];
@@ -114,7 +114,7 @@ fn two_outputs_are_two_files() {
 }
 
 #[test]
-fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
+fn ledger_and_sandbox_state_cannot_be_outputs() {
     let scene = planned();
     scene.declare(
         MANIFEST
@@ -136,7 +136,7 @@ fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
 }
 
 #[test]
-fn an_export_replaces_no_input_either() {
+fn an_export_replaces_no_input() {
     let scene = planned();
     for args in [
         "export --force --ledger l.jsonl --out l.jsonl",
@@ -186,7 +186,7 @@ fn a_file_of_another_kind_needs_force() {
 /// A pull request can contain links.
 #[cfg(unix)]
 #[test]
-fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
+fn a_ledger_link_out_of_the_work_tree_is_refused() {
     use std::os::unix::fs::symlink;
     let server = Scene::new().sandbox();
     let outside = Scene::new();
@@ -357,7 +357,7 @@ fn an_existing_file_keeps_its_mode() {
 /// The state of the sandbox stays behind its link.
 #[cfg(unix)]
 #[test]
-fn a_link_to_the_state_of_the_sandbox_stays_a_link() {
+fn a_link_to_the_sandbox_state_stays_a_link() {
     let scene = Scene::new()
         .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
         .after("plan --sandbox=real.json");

@@ -78,7 +78,7 @@ fn every_command_has_a_snippet_beside_it() {
 
 /// The server receives the same path, credentials and form for each call.
 #[test]
-fn a_snippet_sends_what_the_command_beside_it_sends() {
+fn each_snippet_sends_the_same_as_its_curl_command() {
     assert_installed();
     for printed in all_printed() {
         let server = Canned::answer("200 OK", "", "{}");
@@ -107,7 +107,7 @@ fn a_snippet_sends_what_the_command_beside_it_sends() {
 }
 
 #[tokio::test]
-async fn all_of_them_run_one_after_another() {
+async fn all_snippets_run_in_sequence() {
     let sandbox = pages_sandbox().await;
     for printed in all_printed() {
         let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
@@ -122,7 +122,7 @@ async fn all_of_them_run_one_after_another() {
 }
 
 #[tokio::test]
-async fn rooms_are_made_and_filled_and_answered_as_printed() {
+async fn snippets_create_and_fill_rooms_as_printed() {
     let sandbox = pages_sandbox().await;
     let make = command(ROOMS_PAGE, "/imba_rooms", 0);
     // The name ends with a space.
@@ -156,7 +156,7 @@ async fn rooms_are_made_and_filled_and_answered_as_printed() {
 }
 
 #[tokio::test]
-async fn lists_are_filtered_and_messages_kept() {
+async fn snippets_filter_lists_and_store_messages() {
     let sandbox = pages_sandbox().await;
     for page in [ROOMS_PAGE, MESSAGES_PAGE] {
         for (path, key, value) in [
@@ -192,7 +192,7 @@ async fn lists_are_filtered_and_messages_kept() {
 /// Runs the same snippets against `roomform sandbox`, which exits with the number of requests it served.
 #[cfg(unix)]
 #[test]
-fn they_run_against_sandbox_serve() {
+fn snippets_run_against_sandbox_serve() {
     let scene = Scene::new();
     let mut serve = scene.command("sandbox serve --listen 127.0.0.1:0");
     let mut serve = serve.stdout(Stdio::piped()).spawn().unwrap();

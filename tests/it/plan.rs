@@ -14,7 +14,7 @@ rooms:
 ";
 
 #[test]
-fn nothing_to_do() {
+fn an_unchanged_manifest_has_nothing_to_do() {
     let scene = Scene::new().manifest(BASE).applied();
     assert_snapshot!(scene.run("plan --detailed-exitcode").ok().replace(&scene.url(), "URL"), @"
     plan: nothing to do; 2 unchanged, 1 unmanaged
@@ -24,7 +24,7 @@ fn nothing_to_do() {
 }
 
 #[test]
-fn a_new_room() {
+fn a_new_room_is_created() {
     let scene = Scene::new().manifest(BASE).applied();
     let room =
         "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
@@ -44,7 +44,7 @@ fn a_new_room() {
 }
 
 #[test]
-fn title_type_and_members_of_one_room() {
+fn changes_of_title_type_and_members_are_shown() {
     let scene = Scene::new().manifest(BASE).applied();
     let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
     let plan = scene.edit("title: Team A, members: [3, 4]", changed).plan();
@@ -65,7 +65,7 @@ fn title_type_and_members_of_one_room() {
 }
 
 #[test]
-fn a_room_that_only_gains_members() {
+fn a_room_that_only_gains_members_is_shown_briefly() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene.edit("[3]", "[3, 17]").plan();
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
@@ -81,7 +81,7 @@ fn a_room_that_only_gains_members() {
 }
 
 #[test]
-fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
+fn a_room_that_would_become_public_is_refused_unless_allowed() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene
         .edit("title: Team B", "title: Team B, public: true")
@@ -133,7 +133,7 @@ fn two_to_publish(limits: &str) -> Scene {
 }
 
 #[test]
-fn a_publish_names_the_entry_or_the_flag_that_allows_it() {
+fn a_room_that_becomes_public_names_the_entry_or_flag_that_allows_it() {
     // An entry that is a declared pipe is no glob.
     let scene = two_to_publish("{publish: ['team-[a]']}");
     let plan = scene.plan();
@@ -179,7 +179,7 @@ fn a_publish_names_the_entry_or_the_flag_that_allows_it() {
 }
 
 #[test]
-fn a_publish_says_how_many_members_are_known_to_be_inside() {
+fn a_room_that_becomes_public_shows_its_known_members() {
     let scene = Scene::new().manifest(BASE).applied();
     // A member who left the manifest is still inside.
     let plan = scene
@@ -201,7 +201,7 @@ fn a_publish_says_how_many_members_are_known_to_be_inside() {
 }
 
 #[test]
-fn only_a_declared_pipe_can_be_allowed_to_become_public() {
+fn allow_publish_needs_a_declared_pipe() {
     let scene = two_to_publish("{}");
     let refused = scene.run("plan --allow-publish team-b");
     refused.exits(64);
@@ -242,7 +242,7 @@ fn only_a_declared_pipe_can_be_allowed_to_become_public() {
 }
 
 #[test]
-fn an_entry_whose_rooms_are_public_already_is_noted() {
+fn a_publish_entry_whose_rooms_are_already_public_is_noted() {
     let scene = two_to_publish("{publish: ['team-*', team-a]}");
     scene.plan().lacks("public already");
     scene.apply().ok();
@@ -267,7 +267,7 @@ fn an_entry_whose_rooms_are_public_already_is_noted() {
 }
 
 #[test]
-fn a_new_public_room_needs_attention_but_is_no_publish() {
+fn a_new_public_room_needs_attention_but_no_permission() {
     let scene = Scene::new().manifest(BASE).applied();
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
@@ -288,7 +288,7 @@ fn a_new_public_room_needs_attention_but_is_no_publish() {
 }
 
 #[test]
-fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
+fn removed_members_are_manual_steps_and_sent_again_if_declared_again() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene.edit("[3, 4]", "[3]").plan();
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
@@ -337,7 +337,7 @@ fn an_excluded_member_is_never_sent_but_becomes_a_manual_step_if_recorded() {
 }
 
 #[test]
-fn a_room_that_left_the_manifest() {
+fn a_room_that_left_the_manifest_is_a_manual_step() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene
         .edit("  - {pipe: team-b, title: Team B, members: [3]}\n", "")
@@ -355,7 +355,7 @@ fn a_room_that_left_the_manifest() {
 }
 
 #[test]
-fn without_a_ledger_members_are_unknown_and_sent_again_unless_they_are_assumed() {
+fn without_a_ledger_members_are_sent_again_unless_assumed() {
     let scene = Scene::new().manifest(BASE).applied();
     std::fs::remove_dir_all(scene.path(".roomform")).unwrap();
     let ran = scene.run("plan --detailed-exitcode");
@@ -479,7 +479,7 @@ fn a_recreated_public_room_is_reported_as_both() {
 }
 
 #[test]
-fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
+fn a_pipe_with_only_a_deleted_room_is_a_conflict() {
     let scene = Scene::new()
         .manifest(BASE)
         .sandbox_with_quirks(Quirks {
@@ -495,7 +495,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 }
 
 #[test]
-fn a_field_that_is_pending_is_later_ignored_and_then_only_a_note() {
+fn an_ignored_field_is_only_a_note() {
     let scene = Scene::new()
         .manifest(BASE)
         .sandbox_with(ignoring_updates())
@@ -530,7 +530,7 @@ fn a_field_that_is_pending_is_later_ignored_and_then_only_a_note() {
 }
 
 #[test]
-fn limits_name_the_figure_and_what_would_allow_it() {
+fn a_refusal_shows_the_limit_the_figure_and_the_flag() {
     let limits = "\nlimits: {create: 1, add_members: \"50%\"}";
     let scene = Scene::new()
         .manifest(BASE.replace("widget: 627", &format!("widget: 627{limits}")))
@@ -560,7 +560,7 @@ fn limits_name_the_figure_and_what_would_allow_it() {
 }
 
 #[test]
-fn only_chooses_rooms_and_says_what_it_leaves_out() {
+fn only_selects_rooms_and_counts_the_others() {
     let scene = Scene::new().manifest(BASE).sandbox();
     let ran = scene.run("apply --yes --only *-a --only nothing-*");
     ran.shows("--only leaves out 1 declared room");
@@ -573,7 +573,7 @@ fn only_chooses_rooms_and_says_what_it_leaves_out() {
 }
 
 #[test]
-fn except_leaves_rooms_out_and_says_so() {
+fn except_excludes_rooms_and_counts_them() {
     let scene = Scene::new().manifest(BASE).sandbox();
     let ran = scene.run("apply --yes --except *-b");
     ran.shows("--except leaves out 1 declared room");
@@ -608,7 +608,7 @@ fn except_leaves_rooms_out_and_says_so() {
 }
 
 #[test]
-fn check_and_explain_speak_of_the_chosen_rooms() {
+fn check_and_explain_cover_only_selected_rooms() {
     let scene = Scene::new().manifest(BASE);
     let ran = scene.run("check --only *-a");
     assert_eq!(ran.out, "valid: 1 room, 2 memberships\n");
@@ -629,7 +629,7 @@ fn check_and_explain_speak_of_the_chosen_rooms() {
 }
 
 #[test]
-fn scope_bounds_what_counts_as_unmanaged() {
+fn scope_limits_which_rooms_count_as_unmanaged() {
     let scene = Scene::new().manifest(BASE).applied();
     for pipe in ["team-x", "other-y"] {
         scene.insert(RoomView {
@@ -646,7 +646,7 @@ fn scope_bounds_what_counts_as_unmanaged() {
 }
 
 #[test]
-fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
+fn fields_in_ignore_are_resent_with_their_live_value() {
     let scene = Scene::new().manifest(BASE).applied();
     let id = scene.room("team-a").id;
     let odd = RoomView {
@@ -672,7 +672,7 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
 }
 
 #[test]
-fn titles_in_another_normal_form_are_no_difference() {
+fn titles_in_different_normal_forms_are_equal() {
     let scene = Scene::new()
         .manifest(BASE.replace("Team A", "Caf\u{e9}"))
         .applied();
@@ -686,7 +686,7 @@ fn titles_in_another_normal_form_are_no_difference() {
 }
 
 #[test]
-fn remote_text_is_neutralised() {
+fn text_from_the_server_is_escaped() {
     let scene = Scene::new().manifest(BASE).applied();
     let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
     scene.delete("team-a");
@@ -712,7 +712,7 @@ fn remote_text_is_neutralised() {
 }
 
 #[test]
-fn json_is_versioned_and_fits_its_schema() {
+fn json_has_a_version_and_matches_its_schema() {
     let scene = Scene::new().manifest(BASE).applied();
     let rooms = "rooms:\n  - {pipe: lounge, title: Lounge, public: true, members: [8]}\n";
     scene.edit("rooms:\n", rooms);
@@ -744,7 +744,7 @@ fn json_is_versioned_and_fits_its_schema() {
 }
 
 #[test]
-fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
+fn a_field_the_server_ignored_is_not_changed_by_other_writes() {
     let scene = Scene::new()
         .manifest(BASE)
         .sandbox_with(ignoring_updates())
@@ -774,7 +774,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
 }
 
 #[test]
-fn members_that_are_declared_again_are_sent_even_when_others_are_assumed() {
+fn members_declared_again_are_sent_even_with_assume_members() {
     let scene = Scene::new().manifest(BASE).applied();
     scene
         .edit("[3, 4]", "[3, 4, 5]")
@@ -786,7 +786,7 @@ fn members_that_are_declared_again_are_sent_even_when_others_are_assumed() {
 
 /// A long title shows its change wherever it is; the unchanged text around it is cut.
 #[test]
-fn a_change_far_behind_in_a_title_is_seen() {
+fn a_change_at_the_end_of_a_long_title_is_shown() {
     let title = |word: &str| format!("{}{word}{}", "ж".repeat(125), "ы".repeat(120));
     let manifest = |word: &str| {
         format!(

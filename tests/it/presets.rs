@@ -49,7 +49,7 @@ fn over(name: &str, entry: &str) -> Scene {
 }
 
 #[test]
-fn canvas_takes_active_rows_and_follows_sections() {
+fn canvas_uses_active_rows_and_sections() {
     let scene = example("canvas");
     assert_snapshot!(rooms(&scene), @r"
     canvas-alg-7b,7Б · Алгебра ← 101
@@ -67,7 +67,7 @@ fn canvas_takes_active_rows_and_follows_sections() {
 }
 
 #[test]
-fn canvas_can_take_every_row_and_other_roles() {
+fn canvas_can_include_every_row_and_other_roles() {
     let scene = over(
         "canvas",
         "{format: canvas, from: ./sis/, id: canvas_user_id, status: any, roles: ta}",
@@ -243,7 +243,7 @@ fn oneroster_of_version_1_2_has_no_role_or_enabled_user_columns() {
 }
 
 #[test]
-fn moodle_makes_a_room_of_each_course_that_a_row_names() {
+fn moodle_creates_a_room_for_each_course_in_its_rows() {
     assert_snapshot!(rooms(&example("moodle")), @r"
     course-chess-club,Chess club ← 101
     course-fizika-9a,Физика 9А ← 101
@@ -263,7 +263,7 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
 }
 
 #[test]
-fn buddypress_has_the_pipes_of_the_plugin_and_leaves_out_requests_and_banned_members() {
+fn buddypress_uses_the_plugins_pipes_and_only_confirmed_members() {
     let scene = example("buddypress");
     assert_snapshot!(scene.run("render --format csv").ok(), @r"
     pipe,title,type,public,user
@@ -411,7 +411,7 @@ fn keys_beside_a_preset_override_it_at_every_level() {
 }
 
 #[test]
-fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mistake() {
+fn preset_values_ignore_case_and_unknown_values_are_errors() {
     let scene = over("canvas", "{format: canvas, from: sis, id: canvas_user_id}");
     scene.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
     let ran = scene.run("check");
@@ -450,7 +450,7 @@ fn with_unknown_roles(entry: &str) -> Scene {
 }
 
 #[test]
-fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
+fn an_unnamed_role_is_an_error_whatever_selects_the_rows() {
     for choice in [
         "",
         "roles: [student, teacher], ",
@@ -507,7 +507,7 @@ fn with_own_ids(entry: &str) -> Scene {
 }
 
 #[test]
-fn people_of_the_manifests_own_join_the_users_of_a_preset() {
+fn a_file_of_ids_is_joined_to_the_users_of_the_preset() {
     let own = |more: &str, enrol: &str| {
         with_own_ids(&format!(
             "{{format: oneroster, {more}room: {{pipe: physics, title: P, enrol: {{{enrol}people: {{roster: ids.csv, name: sourcedId, id: site_id}}}}}}}}"
@@ -559,7 +559,7 @@ fn people_of_the_manifests_own_join_the_users_of_a_preset() {
 }
 
 #[test]
-fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
+fn without_the_presets_users_the_file_of_ids_has_their_status() {
     let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}",
     );
@@ -594,7 +594,7 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
 }
 
 #[test]
-fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
+fn optional_files_and_columns_of_a_format_may_be_missing() {
     let scene = example("canvas");
     scene.write("sis/courses.csv", "course_id\nALG-7B\nRUST-1\n");
     scene.write("sis/users.csv", "user_id,canvas_user_id\nS-0101,101\n");
@@ -644,7 +644,7 @@ fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
 }
 
 #[test]
-fn an_id_is_a_mistake_only_if_someone_asks_for_it() {
+fn an_invalid_id_is_an_error_only_if_it_is_used() {
     let scene = example("oneroster");
     let users = scene.read("users.csv");
     scene.write(
@@ -669,7 +669,7 @@ fn an_id_is_a_mistake_only_if_someone_asks_for_it() {
 }
 
 #[test]
-fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
+fn invalid_keys_of_a_preset_are_reported_at_their_place() {
     let scene = over("canvas", "{format: canvas, from: sis, id: sis_id}");
     let ran = scene.run("check");
     ran.exits(3);
@@ -707,7 +707,7 @@ fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
 }
 
 #[test]
-fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
+fn applying_each_example_leads_to_an_empty_plan() {
     for (name, count) in [
         ("canvas", 2),
         ("oneroster", 1),

@@ -263,7 +263,7 @@ impl<'a> World<'a> {
 }
 
 #[test]
-fn plan_apply_plan_is_empty_for_any_manifest_and_any_server() {
+fn after_any_apply_the_next_plan_is_empty() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = runtime();
     let sandbox = runtime

@@ -89,7 +89,7 @@ fn story() -> Scene {
 }
 
 #[test]
-fn what_a_reviewer_is_shown_is_what_the_commands_print() {
+fn the_review_example_is_up_to_date() {
     let scene = story();
     let bless = std::env::var_os("ROOMFORM_BLESS").is_some();
     let readme = fs::read_to_string(example().join("README.md")).unwrap();

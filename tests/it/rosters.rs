@@ -39,7 +39,7 @@ fn room(members: &str) -> Scene {
 }
 
 #[test]
-fn files_are_read_as_they_come() {
+fn files_are_read_as_spreadsheets_save_them() {
     let crlf = "\u{feff}User ;\"name; in full\"; status\r\n 7 ;\"one\r\ntwo\";active\r\n\r\n;;\r\n8;x;Active\r\n9;y;active \r\n";
     let scene = room("{roster: a.csv, user: user, where: {Status: active}}");
     scene.write("a.csv", crlf);
@@ -80,7 +80,7 @@ fn extra_cells_are_allowed_if_they_are_empty() {
 }
 
 #[test]
-fn a_pipe_is_detected_as_the_delimiter() {
+fn a_vertical_bar_is_detected_as_the_delimiter() {
     let scene = room("{roster: a.csv, user: person}");
     scene.write("a.csv", "course|person|role, in full\nmath|7|student\n");
     assert_eq!(members(&scene)["first-room"], ["7 a.csv:2"]);
@@ -145,7 +145,7 @@ fn quoted_cells_that_span_lines_are_read() {
 }
 
 #[test]
-fn people_who_opted_out_are_not_added_because_of_a_quote() {
+fn a_quote_does_not_hide_people_who_opted_out() {
     let scene = Scene::new().manifest(
         "version: 1
 rooms:
@@ -174,7 +174,7 @@ rooms:
 }
 
 #[test]
-fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_not() {
+fn other_encodings_are_read_if_named_and_suggested_otherwise() {
     let text = "логин\tкод\r\nученик\t7\r\n";
     let wide: Vec<u8> = [0xfeff]
         .into_iter()
@@ -195,7 +195,7 @@ fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_n
 }
 
 #[test]
-fn leading_zeros_are_never_cut_and_one_bad_user_is_reported_with_the_others() {
+fn leading_zeros_are_errors_and_all_errors_are_reported() {
     let scene = room("{roster: a.csv}");
     scene.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
     let ran = scene.run("check");
@@ -214,7 +214,7 @@ fn leading_zeros_are_never_cut_and_one_bad_user_is_reported_with_the_others() {
 }
 
 #[test]
-fn an_empty_roster_is_refused_unless_it_is_meant() {
+fn an_empty_roster_is_refused_unless_allowed() {
     let scene = room("{roster: a.csv, where: {user: \"8\"}}");
     scene.write("a.csv", "user\n7\n");
     scene.run("check").exits(3);
@@ -224,7 +224,7 @@ fn an_empty_roster_is_refused_unless_it_is_meant() {
 }
 
 #[test]
-fn wide_and_numbered_columns_name_several_users_in_a_row() {
+fn several_columns_and_numbered_columns_give_several_users() {
     let scene = room(
         "{roster: wide.csv, user: [teacher, assistant]}, {roster: moodle.csv, numbered: [course, role], user: id, where: {course: rust, role: [teacher, \"\"]}}",
     );
@@ -243,7 +243,7 @@ fn wide_and_numbered_columns_name_several_users_in_a_row() {
 }
 
 #[test]
-fn a_cell_names_several_users() {
+fn a_cell_can_have_several_users() {
     let scene = Scene::new().manifest(
         "version: 1
 people: {head: 3}
@@ -270,7 +270,7 @@ generate:
 }
 
 #[test]
-fn a_directory_of_people_names_users_by_any_column() {
+fn a_directory_finds_people_by_any_name_column() {
     let manifest = "version: 1
 people: {roster: users.csv, name: [login, mail], id: id, where: {active: 1}}
 groups: {all: [{roster: mails.txt}], exact: [head]}
@@ -294,7 +294,7 @@ rooms:
 }
 
 #[test]
-fn rooms_in_bulk_have_the_members_of_their_rows() {
+fn generated_rooms_have_the_members_of_their_rows() {
     let manifest = "version: 1
 defaults: {type: support}
 groups: {staff: [3]}
@@ -355,7 +355,7 @@ generate:
 }
 
 #[test]
-fn a_room_of_several_rows_is_made_of_the_first_that_counts() {
+fn distinct_uses_the_first_matching_row_of_a_room() {
     let manifest = "version: 1
 generate:
   - each: {roster: lessons.csv, distinct: course}
@@ -377,7 +377,7 @@ generate:
 }
 
 #[test]
-fn numbered_columns_may_have_gaps_and_work_in_every_kind_of_file() {
+fn numbered_columns_with_gaps_work_in_every_kind_of_file() {
     let manifest = "version: 1
 people: {roster: people.csv, name: login, id: id, numbered: [login, id]}
 rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numbered: [course, role], optional: [role], user: id, where: {course: rust, role: [\"\", lead]}}]}]
@@ -422,7 +422,7 @@ generate:
 }
 
 #[test]
-fn a_pipe_is_not_made_of_an_empty_cell() {
+fn an_empty_cell_in_a_pipe_is_an_error() {
     let manifest = |pipe: &str| {
         format!(
             "version: 1\ngenerate: [{{each: courses.csv, room: {{pipe: \"{pipe}\", title: \"{{{{ title }}}}\"}}}}]\n"
@@ -476,7 +476,7 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
 }
 
 #[test]
-fn a_manifest_reads_nothing_outside_of_its_directory() {
+fn files_outside_the_manifests_directory_are_refused() {
     let scene = Scene::new().file("secret.csv", "user\n7\n");
     for (path, link) in [
         ("../secret.csv", false),
@@ -507,7 +507,7 @@ fn a_manifest_reads_nothing_outside_of_its_directory() {
 }
 
 #[test]
-fn a_text_by_itself_has_no_files() {
+fn a_manifest_given_as_text_cannot_read_files() {
     let text =
         "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: Cargo.toml}]}]\n";
     let loaded = roomform::manifest::load_text("rooms.yaml", text, Options::default());
@@ -539,7 +539,7 @@ generate:
 }
 
 #[test]
-fn what_failed_brings_its_rows_along_and_can_be_fed_back() {
+fn failed_members_come_with_their_rows_and_work_as_a_roster() {
     let manifest = "version: 1
 rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}, {roster: b.csv}]}]
 ";
@@ -578,7 +578,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
 }
 
 #[test]
-pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
+pub fn unknown_users_cause_warnings_at_their_rows() {
     let scene = room("7, {roster: a.csv}").sandbox();
     scene.write("a.csv", "user\n8\n9\n8\n");
     let first = scene.run("plan --check-users");
@@ -619,7 +619,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
 
 /// Some spreadsheets still end lines with CR alone.
 #[test]
-fn a_carriage_return_alone_ends_a_line() {
+fn a_lone_carriage_return_ends_a_line() {
     let scene = room("{roster: a.csv}, {roster: b.txt}, {roster: c.csv}");
     scene.write("a.csv", "user,name\r7,one\r\r8,\"two\rlines\"\r9,three\r");
     scene.write("b.txt", "# these\r31\r\r32");
@@ -650,7 +650,7 @@ fn a_carriage_return_alone_ends_a_line() {
 
 /// Only the room is skipped: its enrolments must still name a known user, as docs/rosters.md says.
 #[test]
-fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
+fn enrolments_of_excluded_rooms_are_still_checked() {
     let manifest = "version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
          pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n";
     let scene = Scene::new()
@@ -728,7 +728,7 @@ impl Files for CountedFiles {
 }
 
 #[test]
-fn a_file_that_many_rooms_name_is_looked_up_once() {
+fn a_file_that_many_rooms_use_is_looked_up_once() {
     let lookups = |rooms: usize| {
         let rooms = (0..rooms).map(|room| {
             format!("  - {{pipe: room-{room}, title: Room, members: [{{roster: class.csv}}]}}\n")
@@ -747,7 +747,7 @@ fn a_file_that_many_rooms_name_is_looked_up_once() {
 
 /// Names are for output: they decide nothing.
 #[test]
-fn the_readable_name_of_a_user_is_kept() {
+fn the_readable_names_of_users_are_kept() {
     let scene = Scene::new().manifest(
         "version: 1
 rooms:
@@ -791,7 +791,7 @@ generate:
 }
 
 #[test]
-fn no_path_in_a_deep_tree_is_resolved_as_a_whole() {
+fn paths_in_a_deep_tree_are_resolved_step_by_step() {
     let lookups = |depth: usize| {
         let contents = (0..depth).flat_map(|level| {
             let directory = format!("rooms/{}", "d/".repeat(level));

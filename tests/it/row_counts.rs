@@ -146,7 +146,7 @@ boris@example.com,1,
 }
 
 #[test]
-fn each_use_of_a_file_is_counted_by_itself() {
+fn each_use_of_a_file_is_counted_separately() {
     let scene = Scene::new().manifest(
         "version: 1
 rooms:

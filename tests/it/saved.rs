@@ -80,7 +80,7 @@ fn a_saved_plan_is_applied_once() {
 }
 
 #[test]
-fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_for() {
+fn one_changed_room_makes_the_whole_plan_stale_unless_apply_fresh_is_set() {
     let scene = planned();
     rename(&scene, "team-a", "Another title");
     let before = scene.writes();
@@ -101,7 +101,7 @@ fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_fo
 }
 
 #[test]
-fn other_ways_to_be_stale() {
+fn every_way_a_room_can_be_stale_is_refused() {
     for (work, why) in [
         (
             "delete",
@@ -138,7 +138,7 @@ fn other_ways_to_be_stale() {
 }
 
 #[test]
-fn a_plan_that_came_half_way_goes_on() {
+fn a_partly_applied_plan_continues() {
     let scene = planned();
     scene.run("apply --yes --only team-[ac]").ok();
     let before = scene.writes();
@@ -149,7 +149,7 @@ fn a_plan_that_came_half_way_goes_on() {
 }
 
 #[test]
-fn a_file_that_is_damaged_or_something_else_is_refused() {
+fn a_damaged_or_unrelated_file_is_refused() {
     let scene = planned();
     let before = (scene.writes(), scene.read("plan.json"));
     let refused = |scene: &Scene, text: &str| -> Ran {
@@ -194,7 +194,7 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
 }
 
 #[test]
-fn what_guards_against_a_plan_has_to_be_allowed_again() {
+fn flags_that_lift_guards_must_be_passed_again() {
     let scene = Scene::new().manifest(BASE).applied();
     let id = scene.delete("team-b");
     scene.declare(
@@ -232,7 +232,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
 }
 
 #[test]
-fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
+fn equal_input_gives_equal_files_on_any_machine_without_secrets() {
     let scene = planned();
     scene.declare(EDITED);
     scene.run("plan --out again.json").ok();
@@ -255,7 +255,7 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
 }
 
 #[test]
-fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
+fn an_edited_plan_sends_nothing_that_the_manifest_does_not_declare() {
     let scene = planned();
     let text = scene.read("plan.json");
     let desired = load_text("rooms.yaml", EDITED, Options::default()).desired;
@@ -344,7 +344,7 @@ fn limits_are_checked_again_whatever_the_file_says() {
 }
 
 #[test]
-fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
+fn the_page_of_a_stale_plan_says_that_nothing_was_applied() {
     let scene = planned();
     rename(&scene, "team-a", "Another title");
     let page = scene.run("apply plan.json --format markdown --report r.json");
@@ -381,7 +381,7 @@ fn plans_of_two_changes_apply_in_any_order() {
 
 /// A saved plan for a few rooms must not record that all the others were checked.
 #[test]
-fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
+fn a_saved_plan_of_some_rooms_keeps_the_guard_against_mass_changes() {
     let rooms = |prefix: &str| -> String {
         (0..6)
             .map(|number| format!("  - {{pipe: {prefix}-{number}, title: T{number}}}\n"))
@@ -398,7 +398,7 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
 }
 
 #[test]
-fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
+fn applying_a_plan_twice_does_not_recreate_a_recorded_room() {
     let scene = planned();
     scene.run("apply plan.json").ok();
     scene.delete("team-c");
@@ -458,7 +458,7 @@ fn a_plan_is_refused_with_another_ledger() {
 }
 
 #[test]
-fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to() {
+fn output_files_are_opened_before_anything_is_sent() {
     let scene = planned();
     let before = scene.writes();
     let ran = scene.run("apply plan.json --report nowhere/r.json");
@@ -478,7 +478,7 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
 
 /// The error about the plan's target comes before the one about missing credentials, which would be for another target.
 #[test]
-fn a_plan_for_something_else_is_reported_without_any_credentials() {
+fn a_plan_for_another_target_is_refused_without_credentials() {
     let scene = Scene::new().manifest(BASE);
     scene.run("plan --sandbox --out plan.json").ok();
     let ran = scene.run("apply plan.json");

@@ -77,7 +77,7 @@ fn the_files_have_the_documented_size() {
 }
 
 #[test]
-fn every_command_of_the_readme_does_what_is_shown() {
+fn every_command_of_the_readme_prints_what_it_shows() {
     let scene = Scene::new();
     scene.declare(source("rooms.yaml"));
     let commands: Vec<String> = blocks("sh")

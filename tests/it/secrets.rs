@@ -130,7 +130,7 @@ fn runs() -> Vec<Vec<&'static str>> {
 }
 
 #[test]
-fn no_secret_comes_out_of_any_run() {
+fn no_run_prints_a_secret() {
     assert_eq!(base64("627:secret_key"), "NjI3OnNlY3JldF9rZXk");
     for (form, length) in [(KEY, "secret_key".len()), (LOGIN, 5), (PASSWORD, 5)] {
         assert_eq!(form.len(), length);
@@ -237,7 +237,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
 }
 
 #[test]
-fn no_secret_comes_out_where_it_cannot_even_be_sent() {
+fn no_secret_is_printed_if_it_cannot_be_sent() {
     // Refused connections, wrong addresses, missing files, values in the wrong variable.
     let envs: [&[(&str, &str)]; 7] = [
         &[("IMBACHAT_API_URL", "http://127.0.0.1:1")],
@@ -330,7 +330,7 @@ fn assert_no_key(text: &str, context: &str) {
 }
 
 #[test]
-fn no_form_of_a_secret_comes_out_of_a_server_that_repeats_it() {
+fn a_secret_repeated_by_the_server_is_hidden_in_every_form() {
     let runs = [
         "plan",
         "plan --format json --out p.json",
@@ -467,7 +467,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
 
     #[test]
-    fn no_output_shows_what_a_server_makes_of_any_secret((secret, one, other) in any_secret()) {
+    fn any_secret_in_any_form_is_hidden_in_every_output((secret, one, other) in any_secret()) {
         let titles = repeat(&secret);
         let rows = titles.iter().enumerate().map(|(number, title)| serde_json::json!({
             "id": number + 1, "pipe": format!("r{number}"), "name": title, "type": 1, "is_public": 0, "imba_id": 627,
@@ -562,7 +562,7 @@ fn a_login_is_hidden_in_errors_but_not_in_titles() {
 }
 
 #[test]
-fn the_fixed_credentials_of_the_sandbox_are_no_secret() {
+fn the_fixed_credentials_of_the_sandbox_are_not_hidden() {
     let manifest = MANIFEST.replace("Team A", "About secret_key");
     let scene = Scene::new().manifest(manifest);
     scene.run("apply --sandbox --yes").ok();
@@ -585,7 +585,7 @@ fn is_ci_command(line: &str) -> bool {
 }
 
 #[test]
-fn no_title_is_a_command_to_the_log_of_a_ci_job() {
+fn no_title_can_command_the_log_of_a_ci_job() {
     let titles = [
         "::error file=x::owned",
         "a ::error::owned",
@@ -675,7 +675,7 @@ fn hostile_room(pipe: &str) -> RoomView {
 }
 
 #[test]
-fn hostile_titles_are_neutralised_in_every_verb() {
+fn every_command_escapes_hostile_titles() {
     let scene = Scene::new().sandbox_with(ignoring_updates());
     // One room whose rename fails, two with the same pipe, and some that are not declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
@@ -739,7 +739,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
 }
 
 #[test]
-fn hostile_complaints_of_the_server_are_neutralised() {
+fn hostile_errors_of_the_server_are_escaped() {
     const COMPLAINT: &str =
         r#"{"code":422,"error":"\u001b[2Jno\u009b31m\u202e\r\nfake: line\u200b"}"#;
     let said = Fault::Answer("422 No", "Location: /\u{9b}x\r\n", COMPLAINT);

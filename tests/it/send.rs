@@ -67,7 +67,7 @@ fn tries(proxy: &Proxy) -> usize {
 }
 
 #[test]
-fn a_message_goes_to_the_room_of_its_pipe_and_its_number_is_printed() {
+fn a_message_is_sent_to_the_room_of_the_pipe_and_its_id_printed() {
     let scene = widget();
     let ran = send(&scene, ["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
@@ -96,7 +96,7 @@ fn a_message_goes_to_the_room_of_its_pipe_and_its_number_is_printed() {
 }
 
 #[test]
-fn by_its_number_a_room_is_not_looked_for() {
+fn with_a_room_id_the_list_is_not_read() {
     let scene = widget();
     let output = scene.run("send --from 3 --room-id 7 Hello").ok();
     output.begins("sent: message 1 to room 7\n");
@@ -145,7 +145,7 @@ fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
 }
 
 #[test]
-fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
+fn a_missing_room_or_text_is_a_usage_error_without_a_request() {
     let scene = widget();
     scene.write("empty.txt", " \n\n");
     scene.write("full.txt", "Hello");
@@ -195,7 +195,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
 }
 
 #[test]
-fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
+fn nothing_is_sent_unless_the_pipe_names_one_live_room() {
     let scene = start(Config {
         quirks: Quirks {
             show_deleted: true,
@@ -236,7 +236,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
 /// The error must stop the user from sending the message again.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_message_that_was_sent_is_reported_as_sent_even_where_nothing_can_be_printed() {
+fn a_sent_message_is_reported_even_if_stdout_fails() {
     let scene = widget();
     for (number, format) in [(1, "text"), (2, "json")] {
         let args = ["send", "--user", "3", "team-a", "Hello", "--format", format];
@@ -307,7 +307,7 @@ fn an_unclear_answer_is_reported_as_uncertain_after_one_try() {
 }
 
 #[test]
-fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
+fn failures_without_effect_are_retried_as_in_the_table() {
     let scene = widget();
     let strikes = std::sync::atomic::AtomicUsize::new(0);
     let proxy = Proxy::start(&scene.url(), move |_, request| {
@@ -372,7 +372,7 @@ fn a_rejected_message_is_reported_and_not_retried() {
 }
 
 #[test]
-fn a_hostile_text_arrives_as_it_is_harms_no_one_and_is_in_no_log() {
+fn a_hostile_text_arrives_unchanged_and_is_in_no_log() {
     let text = "Hi\u{1b}[2J\u{9b}31m\u{202e}exe\u{200b}\n##vso[x]\n=1\"'\r\nContent-Disposition: form-data; name=\"room_id\"\r\n\r\n8";
     let scene = widget();
     let ran = send(&scene, ["team-a", text]);
@@ -417,7 +417,7 @@ fn a_hostile_text_arrives_as_it_is_harms_no_one_and_is_in_no_log() {
 }
 
 #[test]
-fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
+fn the_message_id_comes_from_the_answer_and_may_be_missing() {
     let printed = MESSAGES_PAGE.split("Response example:\n").nth(1).unwrap();
     let printed = &printed[printed.find('{').unwrap()..];
     let mut documents = serde_json::Deserializer::from_str(printed).into_iter::<Value>();
@@ -456,7 +456,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
 }
 
 #[test]
-fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
+fn send_needs_the_secret_key() {
     let scene = widget();
     let scene = scene.env("IMBACHAT_SECRET_KEY", "");
     let without = send(&scene, "team-a Hello");
@@ -475,7 +475,7 @@ fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
 }
 
 #[test]
-fn it_works_on_the_built_in_sandbox() {
+fn send_works_on_the_built_in_sandbox() {
     let scene = Scene::new()
         .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n")
         .after("apply --sandbox --yes");
@@ -492,7 +492,7 @@ fn it_works_on_the_built_in_sandbox() {
 /// Between two attempts no call is in flight: an interrupt ends the program at once, and nothing was sent.
 #[cfg(unix)]
 #[test]
-fn an_interrupt_while_it_waits_ends_it_unsent() {
+fn an_interrupt_during_a_wait_ends_without_sending() {
     let scene = widget();
     let slow = Fault::Answer("429 Too Many Requests", "Retry-After: 60\r\n", "{}");
     let (proxy, dir) = struck(&scene, slow);
@@ -519,7 +519,7 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
 /// The call in flight finishes, and the program says that a second interrupt leaves the result open.
 #[cfg(unix)]
 #[test]
-fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
+fn an_interrupt_during_the_call_waits_for_the_answer_and_says_so() {
     let scene = widget();
     let (proxy, dir) = struck(&scene, Fault::SilenceAfter);
     let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];

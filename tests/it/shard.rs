@@ -45,7 +45,7 @@ fn a_pipe_is_always_in_the_same_part() {
 }
 
 #[test]
-fn parts_are_of_one_size() {
+fn parts_have_about_the_same_size() {
     for name in ["course-", "2026-autumn-7b-", "Класс 7б, предмет "] {
         let mut sizes = [0_u32; SHARDS as usize];
         for room in 0..8_000 {
@@ -66,7 +66,7 @@ fn begin(scene: &Scene, shard: u32) -> Child {
 }
 
 #[test]
-fn eight_machines_with_one_ledger_make_every_room_once() {
+fn eight_machines_with_one_ledger_create_each_room_once() {
     const ROOMS: u32 = 160;
     let scene = Scene::new().manifest(courses("course", ROOMS)).sandbox();
     let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&scene, shard)).collect();
@@ -127,7 +127,7 @@ fn the_plan_says_which_part_it_is() {
 }
 
 #[test]
-fn a_part_that_is_none_is_a_usage_error() {
+fn an_invalid_part_is_a_usage_error() {
     let scene = Scene::new().manifest(courses("course", 4));
     for (shard, why) in [
         ("8/8", "parts are numbered from 0: the last one is 7/8"),
@@ -143,7 +143,7 @@ fn a_part_that_is_none_is_a_usage_error() {
 }
 
 #[test]
-fn what_guards_a_plan_judges_all_parts_together() {
+fn guards_apply_to_all_parts_together() {
     let scene = Scene::new().manifest(courses("autumn", 16)).applied();
     let writes = scene.writes();
     let refused = |scene: &Scene, words: &str| {
@@ -165,7 +165,7 @@ fn what_guards_a_plan_judges_all_parts_together() {
 
 /// A run on one part must record nothing about the others.
 #[test]
-fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
+fn a_flag_lifts_a_guard_for_its_own_part_only() {
     let rooms: Vec<u32> = (1..=16).collect();
     let term = |prefix: &str| {
         manifest(rooms.iter().map(|room| {

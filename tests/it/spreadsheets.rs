@@ -54,7 +54,7 @@ fn todo_writes_for_programs_or_for_a_spreadsheet() {
 }
 
 #[test]
-fn other_formats_have_no_spreadsheet() {
+fn spreadsheet_needs_the_csv_format() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     for verb in ["render", "render --format json", "get rooms", "todo"] {
         let ran = scene.run(format!("{verb} --spreadsheet").as_str());

@@ -24,7 +24,7 @@ fn rooms(scene: &Scene) -> String {
 }
 
 #[test]
-fn columns_have_names_in_any_script_and_case() {
+fn templates_name_columns_in_any_script_and_case() {
     for (header, pipe, title) in [
         ("Класс,Имя", "{{ Класс | slug }}", "{{ имя }}"),
         ("КЛАСС,ИМЯ", "{{ класс | slug }}", "{{ Имя }}"),
@@ -46,7 +46,7 @@ fn columns_have_names_in_any_script_and_case() {
 }
 
 #[test]
-fn an_unknown_column_is_an_error_that_lists_the_columns_as_written() {
+fn the_error_about_an_unknown_column_lists_the_columns() {
     let scene = classes("{{ класс | slug }}", "{{ тема }}{{ Клас }}", "");
     scene.write("classes.csv", "Класс,Имя ученика,Course Name\n7,x,y\n");
     assert_snapshot!(scene.run("check").err, @r"
@@ -71,7 +71,7 @@ fn an_unknown_column_is_an_error_that_lists_the_columns_as_written() {
 }
 
 #[test]
-fn type_and_public_come_from_a_row() {
+fn type_and_public_can_be_templates() {
     let scene = classes(
         "{{ code }}",
         "{{ code }}",
@@ -105,7 +105,7 @@ fn type_and_public_come_from_a_row() {
 }
 
 #[test]
-fn a_setting_that_is_no_setting_is_an_error_at_its_cell() {
+fn an_invalid_type_or_public_is_an_error_at_its_cell() {
     let scene = classes(
         "{{ code }}",
         "{{ code }}",

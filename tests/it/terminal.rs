@@ -76,7 +76,7 @@ fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
 }
 
 #[test]
-fn a_no_writes_nothing_and_is_no_failure() {
+fn answering_no_writes_nothing_and_exits_with_0() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let (shown, code) = answered(&scene, "n");
     assert_eq!((code, scene.writes()), (0, 0), "{shown}");
@@ -84,7 +84,7 @@ fn a_no_writes_nothing_and_is_no_failure() {
 }
 
 #[test]
-fn only_the_whole_word_yes_is_a_yes() {
+fn only_the_whole_word_yes_means_yes() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     // Ctrl-D on an empty line ends the input; after a word it sends the word without Enter.
     for keys in [
@@ -111,7 +111,7 @@ fn only_the_whole_word_yes_is_a_yes() {
 }
 
 #[test]
-fn keys_typed_before_the_question_are_no_answer() {
+fn keys_typed_before_the_question_are_discarded() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     // The shell reads the first line. The others are in the terminal's buffer before the program starts.
     let mut child = after(&scene, "read -r line", &["apply"]);
@@ -124,7 +124,7 @@ fn keys_typed_before_the_question_are_no_answer() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
+fn ctrl_c_at_the_question_restores_the_terminal() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     for (args, question) in [
         (&["apply"][..], QUESTION),
@@ -147,7 +147,7 @@ fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_yes_applies_and_colour_is_for_terminals_only() {
+fn answering_yes_applies_and_only_terminals_get_colour() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let (shown, code) = answered(&scene, "yes");
     assert_eq!((code, scene.writes()), (0, 1), "{shown}");
@@ -163,7 +163,7 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
 }
 
 #[test]
-fn lines_that_need_attention_come_first_and_again_before_the_question() {
+fn lines_that_need_attention_are_repeated_before_the_question() {
     let manifest = "version: 1\nrooms:\n  - {pipe: a, title: A, members: [3]}\n  - {pipe: lobby, title: Lobby, public: true}\n";
     let scene = Scene::new().manifest(manifest).sandbox();
     let (shown, _) = answered(&scene.env("NO_COLOR", "1"), "n");
@@ -249,7 +249,7 @@ fn a_table_fits_its_terminal() {
 /// A name that other commands take (`send`, `--only`, `ledger forget`) is never cut, whatever the terminal: the other columns
 /// shrink, or each field gets its own line, which the terminal wraps if needed.
 #[test]
-fn no_pipe_and_no_id_is_ever_cut() {
+fn pipes_and_ids_are_never_cut() {
     const PIPE: &str = "6b0a21b800000_1764291600";
     const LONG: &str = "course-rust-101-autumn-2026-group-of-the-evening";
     let scene = |pipes: &[&str]| {
@@ -320,7 +320,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
 
 /// A table with more columns than fit is not shown as a table: each field gets its own line.
 #[test]
-fn what_is_too_wide_for_a_table_is_printed_line_by_line() {
+fn a_table_that_is_too_wide_is_printed_field_by_field() {
     let scene = Scene::new().sandbox();
     for (pipe, name) in [
         (

@@ -102,7 +102,7 @@ fn all_rooms_that_a_person_must_be_removed_from_are_listed_by_id_or_name() {
 
 /// The steps of docs/operations.md after members were removed in ImbaChat, and their result.
 #[test]
-fn finished_steps_are_cleared_as_the_document_says() {
+fn steps_are_marked_as_done_as_documented() {
     let document = include_str!("../../docs/operations.md");
     document
         .shows("roomform todo done team-platform ")
@@ -183,7 +183,7 @@ fn only_open_steps_can_be_marked_as_done() {
 }
 
 #[test]
-fn a_member_who_is_declared_again_is_no_open_step() {
+fn a_member_who_is_declared_again_has_no_open_step() {
     let scene = two_weeks_later();
     scene.declare(MANIFEST);
     scene.run("todo").ok().shows("todo: no open steps");
@@ -204,7 +204,7 @@ fn steps_outlive_a_compaction_with_their_age_and_run() {
 }
 
 #[test]
-fn a_plan_fails_on_request_if_a_step_has_been_open_for_too_long() {
+fn fail_on_overdue_exits_with_2_if_a_step_is_old() {
     let scene = two_weeks_later();
     for (age, code) in [("0d", 2), ("14d", 2), ("15d", 0)] {
         let ran = scene.run(["plan", "--fail-on-overdue", age]);

@@ -153,7 +153,7 @@ fn of_two_runs_at_once_only_one_creates_each_room() {
 }
 
 #[test]
-fn only_a_deleted_row_is_a_conflict_even_if_a_create_is_uncertain() {
+fn an_uncertain_create_with_only_a_deleted_row_is_a_conflict() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(Quirks {
         show_deleted: true,
         ..Quirks::default()

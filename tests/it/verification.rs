@@ -177,7 +177,7 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
 }
 
 #[test]
-fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time() {
+fn a_value_sent_repeatedly_is_ignored_an_hour_after_the_first_time() {
     let scene = Scene::new()
         .manifest(TWO)
         .sandbox_with_quirks(ignoring())
@@ -201,7 +201,7 @@ fn a_value_that_is_sent_again_and_again_is_ignored_an_hour_after_the_first_time(
 
 /// The list that the plan was made from lacks both rooms, and the list read after the writes is older than the writes.
 #[test]
-fn a_room_that_was_only_missing_from_the_list_is_no_evidence() {
+fn a_room_missing_from_the_plans_list_is_no_evidence() {
     let blind = Arc::new(AtomicBool::new(false));
     let once = Arc::clone(&blind);
     let server = Scene::new().sandbox();
@@ -221,7 +221,7 @@ fn a_room_that_was_only_missing_from_the_list_is_no_evidence() {
 }
 
 #[test]
-fn a_room_that_was_just_confirmed_is_waited_for_before_it_is_a_conflict() {
+fn a_just_confirmed_room_is_a_conflict_only_after_a_wait() {
     let scene = Scene::new().manifest(TWO).sandbox_with_quirks(lag(1.5));
     assert_eq!(
         statuses(&scene, "--verify-timeout 100ms", 4),

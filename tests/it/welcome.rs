@@ -72,7 +72,7 @@ fn stages(scene: &Scene) -> Vec<String> {
 
 /// `public` renders as `true` or `false`, as in the manifest, and also works as a condition.
 #[test]
-fn a_flag_reads_as_the_manifest_has_it() {
+fn public_renders_as_true_or_false() {
     let room = |public: bool| {
         format!(
             "  - {{pipe: open-{public}, title: A, public: {public}, welcome: {{from: 3, \
@@ -114,7 +114,7 @@ fn result(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_new_room_is_welcomed_once_its_members_are_in() {
+fn a_new_room_gets_its_welcome_after_its_members() {
     let scene = widget();
     let planned = plan(&scene);
     planned.exits(2);
@@ -164,7 +164,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
 }
 
 #[test]
-fn a_room_that_was_there_before_gets_no_welcome() {
+fn an_existing_room_gets_no_welcome() {
     let scene = widget();
     scene.insert(live_room("team-a", "Another title"));
     let ran = apply(&scene);
@@ -177,7 +177,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 }
 
 #[test]
-fn a_recreated_room_is_welcomed_again() {
+fn a_recreated_room_gets_another_welcome() {
     let scene = widget();
     apply(&scene).exits(0);
     let old = scene.delete("team-a");
@@ -201,7 +201,7 @@ fn messages_have_a_limit() {
 }
 
 #[test]
-fn a_token_is_not_enough_to_say_anything_and_that_is_reported_before_anything_is_written() {
+fn a_plan_with_messages_needs_the_secret_key() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
     // A token cannot create rooms, so a run with the key created the room; its welcome is still to be sent.
@@ -286,7 +286,7 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
 }
 
 #[test]
-fn a_message_the_server_did_not_take_is_still_owed() {
+fn a_message_that_the_server_rejected_is_sent_later() {
     let mut outputs = Vec::new();
     for fault in [
         Fault::Answer(
@@ -344,7 +344,7 @@ fn a_message_the_server_did_not_take_is_still_owed() {
 }
 
 #[test]
-fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
+fn a_message_without_effect_is_sent_again_in_the_same_run() {
     let scene = Scene::new().sandbox();
     let (proxy, scene, on) = proxied(&scene, Fault::Answer("429 Too Many Requests", "", "{}"));
     let watch = std::thread::spawn(move || {
@@ -369,7 +369,7 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
 }
 
 #[test]
-fn a_saved_plan_says_what_was_reviewed_and_once_only() {
+fn a_saved_plan_sends_the_reviewed_message_once() {
     let scene = widget();
     let out = "plan --out p.json --ledger l.jsonl";
     scene.run(out).exits(0);
@@ -386,7 +386,7 @@ fn a_saved_plan_says_what_was_reviewed_and_once_only() {
 }
 
 #[test]
-fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
+fn a_saved_plan_skips_a_message_that_another_run_sent() {
     let scene = Scene::new().sandbox();
     let (_proxy, scene, on) = proxied(&scene, Fault::Answer("422 No", "", "{}"));
     apply(&scene).exits(4);
@@ -404,7 +404,7 @@ fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
 }
 
 #[test]
-fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
+fn two_applies_at_once_send_no_message_twice() {
     let rooms: String = (0..30)
         .map(|number| {
             format!("  - {{pipe: room-{number:02}, title: Room, members: [3], welcome: {{from: 3, text: \"{{{{ pipe }}}}\"}}}}\n")
@@ -462,7 +462,7 @@ fn messages_appear_in_no_log_and_no_error() {
 }
 
 #[test]
-fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
+fn hostile_and_long_texts_are_escaped_in_plans_and_sent_unchanged() {
     let scene = widget();
     let long = format!("\\e[2J\\u202e{}", "long ".repeat(200));
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [3], welcome: {from: 3, text: \"TEXT\"}}\n";
@@ -495,7 +495,7 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
 }
 
 #[test]
-fn rooms_in_bulk_name_their_own_fields_and_their_rows_cells() {
+fn welcomes_of_generated_rooms_can_use_the_cells_of_the_row() {
     let scene = widget();
     scene.write(
         "courses.csv",
@@ -532,7 +532,7 @@ generate:
 }
 
 #[test]
-fn a_rendered_manifest_says_the_same() {
+fn a_rendered_manifest_has_the_same_welcomes() {
     let scene = widget();
     let title = "title: \"{{ not }} a {% template %}\"";
     scene.declare(MANIFEST.replace("title: \"Team A\"", title));

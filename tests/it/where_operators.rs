@@ -101,7 +101,7 @@ rooms: [{pipe: first-room, title: First, members: [{roster: a.csv, user: id, whe
 }
 
 #[test]
-fn a_condition_on_whole_cells_warns_of_the_first_cell_with_several_values() {
+fn a_condition_on_whole_cells_warns_about_cells_with_several_values() {
     let check = |filter: &str, rows: &str| {
         let scene = Scene::new().manifest(format!(
             "version: 1\nrooms: [{{pipe: first-room, title: First, members: [{{roster: a.csv, user: id, where: {filter}}}]}}]\n"
@@ -137,7 +137,7 @@ fn a_condition_on_whole_cells_warns_of_the_first_cell_with_several_values() {
 
 /// A role that the preset does not know is an error even if the manifest has its own condition on the role.
 #[test]
-fn an_unknown_role_is_an_error_beside_not() {
+fn an_unknown_role_is_an_error_even_with_not() {
     let scene = Scene::new().manifest(
         "version: 1
 generate: [{format: oneroster, id: sourcedId, room: {enrol: {where: {role: {not: aide}}}}}]

@@ -94,7 +94,7 @@ fn list_with_613(title: &str) -> String {
 }
 
 #[test]
-fn all_answers_of_the_pages_are_found() {
+fn all_sample_answers_of_the_pages_are_found() {
     let calls: Vec<String> = samples().into_iter().map(|(call, _)| call).collect();
     let rooms = [
         "imba_rooms",
@@ -161,7 +161,7 @@ fn the_printed_answers_confirm_an_update() {
 }
 
 #[test]
-fn answers_of_other_calls_are_no_list_of_rooms() {
+fn answers_of_other_calls_are_not_read_as_rooms() {
     let read = |answer: &str| run(MANIFEST, answer, "", "", "plan");
     let mut lines: Vec<String> = Vec::new();
     for answer in [

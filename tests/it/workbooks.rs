@@ -27,7 +27,7 @@ fn text_of(cell: Cell<'_>) -> String {
 }
 
 #[test]
-fn cells_become_the_text_that_people_see() {
+fn each_kind_of_cell_becomes_text() {
     for (cell, expected) in [
         (Text("Анна, \"A\""), "Анна, \"A\""),
         (Text("  one\r\ntwo\n"), "one two"),
@@ -56,7 +56,7 @@ fn cells_become_the_text_that_people_see() {
 }
 
 #[test]
-fn errors_have_the_place_in_the_sheet() {
+fn errors_name_the_cell_in_the_sheet() {
     let rows: [&[Cell<'_>]; 5] = [
         &[Text("User_ID"), Text("name")],
         &[Number("7"), Text("one")],
@@ -91,7 +91,7 @@ fn errors_have_the_place_in_the_sheet() {
 }
 
 #[test]
-fn a_sheet_is_chosen_by_name_or_number() {
+fn a_sheet_is_selected_by_name_or_number() {
     let sheets = |name| Sheet::new(name, (1, 1), &[&[Text("user")], &[Text(name)]]);
     let book = workbook(&[sheets("11"), sheets("12").hidden(), sheets("2026")]);
     for (sheet, expected) in [
@@ -129,7 +129,7 @@ fn a_sheet_is_chosen_by_name_or_number() {
 
 /// A count that shrinks in one sheet is not hidden by the other.
 #[test]
-fn each_sheet_is_a_source_of_its_own() {
+fn each_sheet_is_a_separate_source() {
     let scene = Scene::new().sandbox().manifest(
         "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: book.xlsx, sheet: a}, {roster: book.xlsx, sheet: b}]}]\n",
     );

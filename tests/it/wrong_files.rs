@@ -88,7 +88,7 @@ pub fn documents_of_other_programs_are_named() {
 }
 
 #[test]
-fn conflicts_are_shown_where_they_start() {
+fn merge_conflicts_are_reported_at_their_first_line() {
     let ran = check(
         "class.csv",
         "user\n7\n<<<<<<< HEAD\n8\n=======\n9\n>>>>>>> other\n",

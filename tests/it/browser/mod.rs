@@ -47,7 +47,7 @@ fn mixed() -> (Scene, PathBuf) {
 const VISIBLE: &str = "[...document.querySelectorAll('section[data-kind] > ul > li')].filter((li) => li.offsetParent !== null && !li.hidden).map((li) => (li.querySelector('.pipe') ?? li).textContent)";
 
 #[test]
-fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
+fn search_filters_and_keyboard_work() {
     let Some(browser) = browser(false) else {
         return;
     };
@@ -140,7 +140,7 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
 }
 
 #[test]
-fn a_hostile_title_is_text_and_nothing_leaves_the_page() {
+fn a_hostile_title_runs_no_script_and_sends_no_request() {
     let Some(browser) = browser(false) else {
         return;
     };
@@ -174,7 +174,7 @@ fn a_hostile_title_is_text_and_nothing_leaves_the_page() {
 }
 
 #[test]
-fn it_fits_a_phone_and_a_wide_screen_light_and_dark() {
+fn the_page_fits_phones_and_wide_screens_in_light_and_dark_mode() {
     for dark in [false, true] {
         let Some(browser) = browser(dark) else { return };
         let (_dir, path) = mixed();
@@ -250,7 +250,7 @@ fn ten_thousand_changes_stay_usable() {
 
 /// Browsers use floating-point numbers: 2^53 + 1 would be shown, and found, as 2^53.
 #[test]
-fn large_ids_are_shown_and_found_as_they_are() {
+fn large_ids_are_shown_and_found_exactly() {
     let scene = Scene::new().manifest("version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [9007199254740993, 9223372036854775807]}\n  - {pipe: team-b, title: B, members: [9007199254740992]}\n");
     let path = page(&scene, &["plan", "--sandbox"]);
     let text = scene.read("page.html");
@@ -284,7 +284,7 @@ fn large_ids_are_shown_and_found_as_they_are() {
 }
 
 #[test]
-fn without_its_script_the_page_is_whole() {
+fn the_page_is_complete_without_its_script() {
     let (scene, _) = mixed();
     let text = scene.read("page.html");
     let body = text.split("<script").next().unwrap();

@@ -101,7 +101,7 @@ fn add(s3: &S3) {
 }
 
 #[test]
-fn a_journal_writes_nothing_to_a_bucket_that_was_lost() {
+fn nothing_is_written_to_a_bucket_that_lost_its_objects() {
     for (name, change, expected) in CHANGES {
         let s3 = std::sync::Arc::new(S3::start());
         add(&s3);
@@ -137,7 +137,7 @@ fn a_journal_writes_nothing_to_a_bucket_that_was_lost() {
 }
 
 #[test]
-fn a_bucket_that_is_lost_between_reading_and_opening_is_refused() {
+fn a_bucket_that_loses_objects_after_it_was_read_is_refused() {
     for (name, change, expected) in CHANGES {
         // The base may contain the pieces that were read, so a merge may still remove them.
         if name.starts_with("the last piece") {
@@ -164,7 +164,7 @@ fn a_bucket_that_is_lost_between_reading_and_opening_is_refused() {
 }
 
 #[test]
-fn pieces_are_missed_if_there_is_no_base() {
+fn lost_pieces_are_noticed_without_a_base() {
     let s3 = S3::start();
     add(&s3);
     let ledger = place(&s3);
@@ -178,7 +178,7 @@ fn pieces_are_missed_if_there_is_no_base() {
 }
 
 #[test]
-fn the_next_read_of_a_run_notices_a_lost_piece() {
+fn the_next_read_notices_a_lost_piece() {
     let s3 = S3::start();
     let ledger = place(&s3);
     run(async {

@@ -169,7 +169,7 @@ async fn claims(ledgers: &[std::sync::Arc<Journal>], rooms: u64) -> Vec<(RoomId,
 }
 
 #[test]
-fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
+fn only_one_of_eight_runs_sends_a_message_until_it_certainly_failed() {
     const ROOMS: u64 = 12;
     for seed in 0..3 {
         let s3 = S3::with(storm(100 + seed, 24));
@@ -211,7 +211,7 @@ fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
 }
 
 #[test]
-fn claims_are_removed_only_once_no_run_can_still_make_them() {
+fn claims_are_removed_only_when_no_run_can_still_create_them() {
     let s3 = S3::start();
     let object = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
     run(async {
@@ -231,7 +231,7 @@ fn claims_are_removed_only_once_no_run_can_still_make_them() {
 }
 
 #[test]
-fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_removed() {
+fn a_store_that_ignores_conditions_is_refused_before_anything_is_sent_or_removed() {
     let s3 = S3::with(|_| Some(Fault::Unconditional));
     run(async {
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
@@ -310,7 +310,7 @@ fn assert_content(scene: &Scene, rooms: u64) {
 }
 
 #[test]
-fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once() {
+fn eight_machines_create_each_room_and_send_each_welcome_once() {
     const ROOMS: u64 = 80;
     let s3 = S3::with(storm(7, 60));
     let scene = Scene::new()
@@ -336,7 +336,7 @@ fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once()
 }
 
 #[test]
-fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
+fn the_next_run_continues_after_machines_were_killed() {
     const ROOMS: u64 = 80;
     let s3 = S3::with(storm(8, 60));
     let scene = Scene::new()

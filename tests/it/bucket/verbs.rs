@@ -20,7 +20,7 @@ fn record(scene: &Scene, ledger: &str) -> Value {
 }
 
 #[test]
-fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
+fn every_command_gives_the_same_results_with_a_bucket_as_with_a_file() {
     let s3 = S3::start();
     let file = Scene::new().sandbox();
     let bucket = Scene::new().sandbox();
@@ -86,7 +86,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
 }
 
 #[test]
-fn a_saved_plan_is_refused_without_its_bucket() {
+fn a_saved_plan_is_refused_with_another_ledger() {
     let s3 = S3::start();
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     with(&scene, "plan --out p.json", LEDGER).ok();
@@ -135,7 +135,7 @@ fn a_ledger_of_another_target_is_refused() {
 }
 
 #[test]
-fn what_is_no_address_of_a_ledger_is_a_usage_error() {
+fn an_invalid_ledger_address_is_a_usage_error() {
     let scene = Scene::new().manifest(MANIFEST);
     let mut output = String::new();
     for ledger in [
@@ -194,7 +194,7 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
 }
 
 #[test]
-fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy() {
+fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
     let s3 = S3::start();
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     let mut output = String::new();
@@ -283,7 +283,7 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
 }
 
 #[test]
-fn a_bucket_needs_valid_variables_of_proxies_and_certificates() {
+fn a_bucket_needs_valid_variables_for_proxies_and_certificates() {
     let s3 = S3::start();
     for (name, value, reason) in [
         (
@@ -313,7 +313,7 @@ fn a_bucket_needs_valid_variables_of_proxies_and_certificates() {
 }
 
 #[test]
-fn keys_may_lie_in_files() {
+fn credentials_of_a_store_may_be_in_files() {
     let s3 = S3::start();
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     scene.write("secret", format!("{SECRET}\n"));
@@ -324,7 +324,7 @@ fn keys_may_lie_in_files() {
 }
 
 #[test]
-fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_converges() {
+fn a_bucket_that_fails_midway_stops_the_run_and_the_next_run_converges() {
     let rooms: String = (1..=20)
         .map(|room| {
             format!("  - {{pipe: room-{room}, title: Room {room}, members: [1, {room}]}}\n")
@@ -373,7 +373,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
 }
 
 #[test]
-fn no_key_comes_out_whatever_a_store_says() {
+fn no_key_is_printed_whatever_a_store_answers() {
     let s3 = S3::start();
     let scene = Scene::new()
         .manifest(MANIFEST)

@@ -75,7 +75,7 @@ impl Repo {
 }
 
 #[test]
-fn a_revision_and_the_work_tree_rosters_and_all() {
+fn a_revision_is_compared_with_the_work_tree_including_rosters() {
     let repo = Repo::with_base();
     repo.scene
         .write("rooms/people/a.csv", "id,name\n5,x\n8,z\n");
@@ -126,7 +126,7 @@ fn a_roster_in_git_lfs_is_named_with_its_revision() {
 }
 
 #[test]
-fn two_revisions_without_a_work_tree() {
+fn two_revisions_are_compared_without_a_work_tree() {
     let repo = Repo::with_base();
     repo.git(&["tag", "v1"]);
     fs::remove_dir_all(repo.scene.path("rooms")).unwrap();
@@ -164,7 +164,7 @@ fn two_revisions_without_a_work_tree() {
 }
 
 #[test]
-fn paths_start_at_the_top_or_here() {
+fn paths_are_relative_to_the_repository_or_the_current_directory() {
     let repo = Repo::with_base();
     let run = |base: &str, head: &str| {
         let mut command = repo.scene.command(["diff", base, head]);
@@ -190,7 +190,7 @@ fn paths_start_at_the_top_or_here() {
 }
 
 #[test]
-fn what_cannot_be_read_is_reported_clearly() {
+fn unreadable_revisions_and_paths_are_reported() {
     let repo = Repo::with_base();
     let output = |base: &str| {
         let ran = repo.diff(base, "rooms");
@@ -246,7 +246,7 @@ fn what_cannot_be_read_is_reported_clearly() {
 }
 
 #[test]
-fn without_a_repository_and_without_git() {
+fn a_missing_repository_or_git_is_reported() {
     let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: Team A}]\n");
     // A file with a colon in its name is still a file.
     scene.write("main:rooms.yaml", scene.read("rooms.yaml"));
@@ -270,7 +270,7 @@ fn without_a_repository_and_without_git() {
 }
 
 #[test]
-fn a_shallow_clone_says_so() {
+fn a_commit_missing_from_a_shallow_clone_is_reported() {
     let repo = Repo::with_base();
     repo.scene
         .write("rooms/b.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
@@ -291,7 +291,7 @@ fn a_shallow_clone_says_so() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_inside_of_the_revision_only() {
+fn links_are_followed_only_within_the_revision() {
     use std::os::unix::fs::symlink;
 
     let repo = Repo::with_base();
@@ -391,7 +391,7 @@ fn tree(repo: &Repo, entries: &[(&str, &[u8], &str)]) -> String {
 }
 
 #[test]
-fn trees_that_git_would_not_write_end_well() {
+fn malformed_trees_are_refused_quickly() {
     let repo = Repo::with_base();
     let blob = repo.git(&["rev-parse", "HEAD:rooms/rooms.yaml"]);
     let rooms = repo.git(&["rev-parse", "HEAD:rooms"]);
@@ -428,7 +428,7 @@ fn trees_that_git_would_not_write_end_well() {
 }
 
 #[test]
-fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
+fn a_file_that_is_too_large_is_skipped_and_the_next_one_read() {
     let repo = Repo::with_base();
     let large = vec![b'#'; (64 << 20) + 1];
     repo.scene.write("rooms/a-large.yaml", large);
@@ -441,7 +441,7 @@ fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
 }
 
 #[test]
-fn other_object_formats_names_and_a_bare_repository() {
+fn sha256_repositories_odd_names_and_bare_repositories_work() {
     let repo = Repo::with_base();
     repo.scene.write(
         "rooms/Алгебра 7б.yaml",
@@ -470,7 +470,7 @@ fn other_object_formats_names_and_a_bare_repository() {
 }
 
 #[test]
-fn a_manifest_that_is_new_is_compared_with_nothing() {
+fn a_new_manifest_is_compared_with_nothing() {
     let repo = Repo::with_base();
     let out = repo.diff("/dev/null", "HEAD:rooms").ok();
     out.shows("diff: 2 to create, 3 members to add; 0 unchanged");

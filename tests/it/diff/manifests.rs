@@ -20,7 +20,7 @@ fn edited(from: &str, to: &str, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn rooms_fields_and_people() {
+fn differences_of_rooms_fields_and_people_are_listed() {
     let head = "\
 version: 1
 rooms:
@@ -58,7 +58,7 @@ rooms:
 }
 
 #[test]
-fn equal_manifests_do_not_differ_however_they_are_written() {
+fn equal_manifests_in_different_notations_do_not_differ() {
     let head = "\
 version: 1
 people: {head: 3}
@@ -77,7 +77,7 @@ rooms:
 }
 
 #[test]
-fn what_changes_no_room_is_reported_as_well() {
+fn changes_that_cause_no_request_are_reported() {
     let base = "\
 version: 1
 widget: 627
@@ -145,7 +145,7 @@ rooms:
 }
 
 #[test]
-fn limits_warn_and_never_refuse() {
+fn limits_only_cause_warnings_in_a_diff() {
     let limits = "version: 1\nlimits: {create: 0, add_members: 1}";
     let head = "  - {pipe: new, title: New room, public: true, members: [3, 4]}\n";
     let ran = diff(
@@ -179,7 +179,7 @@ fn limits_warn_and_never_refuse() {
 }
 
 #[test]
-fn a_publish_says_whether_its_limit_is_new() {
+fn a_room_that_becomes_public_says_whether_its_limit_is_new() {
     let limits = |entry: &str| format!("version: 1\nlimits: {{publish: [{entry}]}}");
     let publish = |base: &str, head: &str| {
         let base = BASE.replace("version: 1", &limits(base));
@@ -207,7 +207,7 @@ fn a_publish_says_whether_its_limit_is_new() {
 }
 
 #[test]
-fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
+fn a_changed_pipe_looks_like_a_rename_and_a_changed_prefix_like_a_mass_change() {
     let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
     let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
     assert_snapshot!(guards, @r#"
@@ -243,7 +243,7 @@ fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
 }
 
 #[test]
-fn only_some_rooms() {
+fn only_limits_the_diff_to_some_rooms() {
     let head = BASE
         .replace("pipe: old", "pipe: new")
         .replace("Team", "Room");
@@ -267,7 +267,7 @@ fn only_some_rooms() {
 }
 
 #[test]
-fn mistakes_of_both_sides_are_reported_at_once() {
+fn errors_of_both_manifests_are_reported_at_once() {
     let (base, head) = (BASE.replace("title", "titel"), BASE.replace("pipe", "pip"));
     let ran = diff(&base, &head, &[]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));
@@ -287,7 +287,7 @@ fn mistakes_of_both_sides_are_reported_at_once() {
 }
 
 #[test]
-fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
+fn an_empty_base_is_allowed_and_an_empty_head_needs_a_flag() {
     let empty = "version: 1\nrooms: []\n";
     let first = diff(empty, BASE, &[]).ok();
     first.shows("diff: 3 to create, 6 members to add; 0 unchanged");
@@ -297,7 +297,7 @@ fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_arguments_are_usage_errors() {
     let scene = Scene::new().manifest(BASE);
     let file = scene.run("diff -f rooms.yaml rooms.yaml rooms.yaml");
     file.exits(64);
@@ -307,7 +307,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn it_needs_no_credentials_and_reads_none() {
+fn diff_reads_no_credentials() {
     let scene = Scene::new()
         .manifest(BASE)
         .env("IMBACHAT_SECRET_KEY_FILE", "/nosuch")
@@ -318,7 +318,7 @@ fn it_needs_no_credentials_and_reads_none() {
 }
 
 #[test]
-fn the_document_keeps_its_schema_and_no_made_up_id() {
+fn the_document_matches_its_schema_and_has_no_placeholder_ids() {
     let head = BASE
         .replace("3, 4, 5]", "3, 4, 17], exclude: [5]")
         .replace("pipe: old", "pipe: new")

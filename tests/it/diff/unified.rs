@@ -28,7 +28,7 @@ fn unified(base: &str, head: &str, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn hunks_as_diff_u_shows_them() {
+fn hunks_look_like_diff_u() {
     let head = "\
 version: 1
 limits: {create: 5, update: '12.5%'}
@@ -92,19 +92,19 @@ rooms:
 }
 
 #[test]
-fn nothing_is_printed_where_nothing_differs() {
+fn equal_manifests_print_nothing() {
     let head = BASE.replace("head", "chef").replace("\n  - ", "\n\n  - ");
     let ran = unified(BASE, &head, &["--detailed-exitcode"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, ""));
 }
 
 #[test]
-fn it_is_text_only() {
+fn unified_needs_the_text_format() {
     unified(BASE, BASE, &["--format", "json"]).exits(64);
 }
 
 #[test]
-fn names_are_harmless_and_colour_tells_nothing_of_its_own() {
+fn names_are_escaped_and_colour_adds_no_information() {
     let head = BASE.replace("Team A", "Team \u{202e}\u{200b}A \\\" ##[error]x");
     let head = head
         .replace("title: Team \u{202e}", "title: \"Team \u{202e}")
@@ -149,7 +149,7 @@ fn view(scene: &Scene, name: &str) -> String {
 }
 
 #[test]
-fn the_view_is_a_manifest_and_the_difference_a_patch() {
+fn the_output_is_a_patch_between_two_manifests() {
     let scene = Scene::new();
     let head = BASE
         .replace("head, 4", "head, 17")
@@ -243,7 +243,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn lines_differ_where_manifests_do_and_nowhere_else(base in manifests(), head in manifests()) {
+    fn only_different_rooms_have_changed_lines(base in manifests(), head in manifests()) {
         let (base, head) = (desired(&base), desired(&head));
         let lines = render::unified(side(&base), side(&head), &RoomFilter::default(), Paint::Plain);
         let plan = compare(side(&base), side(&head), &PlanOptions::default());
@@ -252,7 +252,7 @@ proptest! {
 }
 
 #[test]
-fn two_thousand_rooms_where_every_second_changes() {
+fn every_second_of_two_thousand_rooms_changes() {
     let rooms = |title: &str, shift: usize| -> String {
         let room = |n: usize| {
             let changed = if n.is_multiple_of(2) { shift } else { 0 };

@@ -174,7 +174,7 @@ fn body(test: &str) -> Option<String> {
 }
 
 #[test]
-fn the_lists_here_are_those_of_the_pages() {
+fn the_lists_in_this_test_match_the_pages() {
     for (page, lists) in [(ROOMS_PAGE, &ROOMS[..]), (MESSAGES_PAGE, &MESSAGES[..])] {
         let here: Vec<&str> = lists
             .iter()
@@ -186,7 +186,7 @@ fn the_lists_here_are_those_of_the_pages() {
 }
 
 #[test]
-fn every_row_of_the_pages_is_there_once_and_nothing_else() {
+fn the_table_has_every_item_of_the_pages_once() {
     let lists = ROOMS.iter().chain(&MESSAGES);
     let named = lists.flat_map(|(call, part, names)| {
         let row = |name: &&str| (String::from(*call), format!("{part} {name}"));
@@ -219,7 +219,7 @@ fn every_row_of_the_pages_is_there_once_and_nothing_else() {
 
 /// For a parameter or filter, one of the tests contains its name, followed by a quote or a bracket.
 #[test]
-fn every_named_test_exists_and_is_about_its_row() {
+fn every_named_test_exists_and_mentions_its_item() {
     for row in rows() {
         let bodies: Vec<String> = row
             .tests
@@ -246,7 +246,7 @@ fn every_named_test_exists_and_is_about_its_row() {
 
 /// Every filter also has a command-line flag; the widget is a setting.
 #[test]
-fn every_filter_has_a_flag_and_a_test_that_gives_it() {
+fn every_filter_has_a_flag_and_a_test_that_uses_it() {
     for row in rows() {
         if row.part == "filter" && row.name != "imba_id" {
             let flag = match row.name.as_str() {

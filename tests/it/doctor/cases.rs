@@ -9,7 +9,7 @@ use super::*;
 use crate::support::{Shows, live_room};
 
 #[test]
-fn all_is_well() {
+fn a_healthy_server_passes_every_check() {
     let scene = Scene::new().manifest(MANIFEST).applied();
     let writes = scene.writes();
     assert_snapshot!(doctor_output(&scene, &scene.url(), &[]), @"
@@ -44,7 +44,7 @@ fn all_is_well() {
 }
 
 #[test]
-fn an_empty_directory_and_nothing_set() {
+fn missing_settings_and_manifest_are_reported() {
     let scene = Scene::new();
     assert_snapshot!(doctor_output(&scene, "x:none", &[]), @"
     exit 1
@@ -72,7 +72,7 @@ fn an_empty_directory_and_nothing_set() {
 }
 
 #[test]
-fn the_built_in_sandbox() {
+fn the_built_in_sandbox_passes_every_check() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .env("IMBACHAT_WIDGET", "no number");
@@ -102,7 +102,7 @@ fn the_built_in_sandbox() {
 }
 
 #[test]
-fn the_secret_is_wrong() {
+fn a_wrong_secret_key_is_reported() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_SECRET_KEY", "no such key");
     let text = doctor_output(&scene, &server.url(), &[]);
@@ -137,7 +137,7 @@ fn the_secret_is_wrong() {
 }
 
 #[test]
-fn no_one_listens() {
+fn an_unreachable_server_is_reported() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", port.local_addr().unwrap());
     drop(port);
@@ -171,7 +171,7 @@ fn no_one_listens() {
 }
 
 #[test]
-fn the_server_points_elsewhere() {
+fn a_redirect_is_reported() {
     let elsewhere = Canned::raw("");
     let to = format!("Location: {}/login?token=1\r\n", elsewhere.url());
     let server = Canned::answer("302 Found", &to, "");
@@ -208,7 +208,7 @@ fn the_server_points_elsewhere() {
 }
 
 #[test]
-fn a_page_answers() {
+fn an_html_answer_is_reported() {
     let server = Canned::answer(
         "200 OK",
         "Content-Type: text/html\r\n",
@@ -244,7 +244,7 @@ fn a_page_answers() {
 }
 
 #[test]
-fn the_server_fails() {
+fn a_server_error_is_reported() {
     let server = Canned::answer("404 Not Found", "", "{}");
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
@@ -257,7 +257,7 @@ fn the_server_fails() {
 }
 
 #[test]
-fn a_server_that_is_no_tls_server() {
+fn a_server_without_tls_is_reported() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", server.local_addr().unwrap());
     let serving = std::thread::spawn(move || {
@@ -280,7 +280,7 @@ fn a_server_that_is_no_tls_server() {
 }
 
 #[test]
-fn addresses_that_are_no_good() {
+fn invalid_addresses_are_reported() {
     let scene = at("http://chat.example");
     let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["address", "connection", "ledger"]), @"
@@ -300,7 +300,7 @@ fn addresses_that_are_no_good() {
 }
 
 #[test]
-fn the_clock_is_off() {
+fn a_clock_difference_is_a_warning() {
     let days = |days: i64| {
         let date = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days + 1);
         let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
@@ -341,7 +341,7 @@ fn the_clock_is_off() {
 }
 
 #[test]
-fn rooms_that_a_plan_will_stumble_over() {
+fn rooms_that_a_plan_would_refuse_are_reported() {
     let server = Scene::new().sandbox_with_quirks(Quirks {
         show_deleted: true,
         ..Quirks::default()
@@ -403,7 +403,7 @@ fn rooms_that_a_plan_will_stumble_over() {
 }
 
 #[test]
-fn a_list_that_anybody_gets_proves_no_credentials() {
+fn a_list_without_authentication_proves_no_credentials() {
     let server = Canned::answer("200 OK", "", &list(&[row(7, "team-a")]));
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
@@ -424,7 +424,7 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
 }
 
 #[test]
-fn half_of_the_writing_credentials() {
+fn a_login_without_its_password_is_a_warning() {
     for (set, missing) in [
         ("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
         ("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
@@ -440,7 +440,7 @@ fn half_of_the_writing_credentials() {
 }
 
 #[test]
-fn lists_that_look_cut() {
+fn lists_that_look_truncated_are_a_warning() {
     for (rows, capped) in [(99, false), (100, true), (101, false), (1000, true)] {
         let rows: Vec<String> = (1..=rows)
             .map(|id| row(id, &format!("room-{id}")))
@@ -460,7 +460,7 @@ fn lists_that_look_cut() {
 }
 
 #[test]
-fn answers_of_another_shape() {
+fn unknown_or_missing_fields_are_a_warning() {
     let odd = row(7, "team-a").replace("\"tab\":0", "\"colour\\u001b[2J\":1");
     let foreign = row(8, "team-b").replace("\"imba_id\":627", "\"imba_id\":209");
     let body = list(&[odd, foreign]).replace("\"code\"", "\"page\":1,\"code\"");
@@ -484,7 +484,7 @@ fn answers_of_another_shape() {
 }
 
 #[test]
-fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
+fn unusable_ledgers_and_missing_recorded_rooms_are_reported() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .sandbox()
@@ -527,7 +527,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
 }
 
 #[test]
-fn a_manifest_that_is_invalid_or_only_warned_of() {
+fn errors_and_warnings_of_the_manifest_are_reported() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url());
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n  - {pipe: team-b, title: no}\n");
@@ -567,7 +567,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_stop_only_what_needs_them() {
+fn an_unusable_setting_skips_only_the_steps_that_need_it() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url())
         .env("IMBACHAT_JWT_FILE", "nowhere")
@@ -602,7 +602,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
 
 /// Otherwise `doctor` would use the default, which is the public address.
 #[test]
-fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
+fn an_unreadable_address_is_not_replaced_by_the_default() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
     let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
@@ -629,7 +629,7 @@ fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
 }
 
 #[test]
-fn tokens() {
+fn expired_and_expiring_tokens_are_reported() {
     let token = |exp: i64| {
         let claims = base64::Engine::encode(
             &base64::engine::general_purpose::URL_SAFE_NO_PAD,

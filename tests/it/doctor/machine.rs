@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_document_fits_its_schema_and_says_what_the_text_says() {
+fn the_document_matches_its_schema_and_the_text() {
     let scene = Scene::new().sandbox();
     let probe = ["--write-probe", "probe-1", "--yes"];
     let dirs = [
@@ -29,7 +29,7 @@ fn the_document_fits_its_schema_and_says_what_the_text_says() {
 }
 
 #[test]
-fn a_word_tells_the_verdict_and_colour_only_adds_to_it() {
+fn results_are_readable_without_colour() {
     let scene = Scene::new();
     let plain = scene.run("doctor").out;
     let colour = scene.run("doctor --color always").out;

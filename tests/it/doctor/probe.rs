@@ -22,7 +22,7 @@ fn probed(scene: &Scene) -> String {
 }
 
 #[test]
-fn a_server_that_updates() {
+fn a_server_that_applies_updates_is_recognized() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(probed(&scene), @"
     exit 0
@@ -66,7 +66,7 @@ fn a_server_that_updates() {
 }
 
 #[test]
-fn a_server_that_ignores_updates() {
+fn a_server_that_ignores_updates_is_recognized() {
     let scene = sandbox(Quirks {
         ignore_updates: true,
         ..Quirks::default()
@@ -95,7 +95,7 @@ fn a_server_that_ignores_updates() {
 }
 
 #[test]
-fn a_list_that_lags() {
+fn a_list_that_lags_is_recognized() {
     let scene = sandbox(Quirks {
         lag: 1,
         ..Quirks::default()
@@ -125,7 +125,7 @@ fn a_list_that_lags() {
 }
 
 #[test]
-fn writing_that_is_denied_makes_no_room() {
+fn a_denied_write_creates_no_room() {
     let scene = sandbox(Quirks::default());
     let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
     assert_snapshot!(probed(&scene), @"
@@ -170,7 +170,7 @@ fn probed_users(quirks: Quirks) -> String {
 }
 
 #[test]
-fn users_in_the_room_show_what_the_filter_means() {
+fn probe_users_show_the_meaning_of_the_filter() {
     assert_snapshot!(probed_users(Quirks::default()), @"
     settled  which rooms does the filter count_users find: those with this number of users
     settled  are the users in the room: yes, all were counted
@@ -225,7 +225,7 @@ fn users_in_the_room_show_what_the_filter_means() {
 }
 
 #[test]
-fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
+fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
     let scene = sandbox(Quirks {
         show_deleted: true,
         ..Quirks::default()
@@ -293,7 +293,7 @@ fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
 
 /// The server maps the new pipe to an existing room. The first write cannot be avoided; there is no second one.
 #[test]
-fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_probes() {
+fn an_existing_room_is_not_written_to_again_or_called_the_probes_room() {
     let scene = sandbox(Quirks::default());
     let room = roomform::sandbox::RoomView {
         id: 7,
@@ -324,7 +324,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
 /// Without this message the user would not know about the room.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_room_that_was_made_is_reported_even_where_nothing_can_be_printed() {
+fn a_created_room_is_reported_even_if_stdout_fails() {
     let scene = sandbox(Quirks::default());
     let args = [&["doctor"], &PROBE[..]].concat();
     for format in ["text", "json"] {
@@ -365,7 +365,7 @@ fn without_a_terminal_the_probe_is_refused_before_any_check() {
 /// An interrupt does not hide the room that was created.
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_it_with_its_report() {
+fn an_interrupted_probe_prints_its_report() {
     let scene = sandbox(Quirks::default());
     let is_write = |request: &str| request.contains("/imba_rooms ");
     let proxy = Proxy::start(&scene.url(), move |_, request| {

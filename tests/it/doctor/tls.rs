@@ -129,7 +129,7 @@ fn connection_steps(server: &Tls, trusted: &Signer) -> String {
 }
 
 #[test]
-fn a_certificate_that_is_trusted() {
+fn a_trusted_certificate_passes() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(connection_steps(&server, &signer), @"
@@ -141,7 +141,7 @@ fn a_certificate_that_is_trusted() {
 }
 
 #[test]
-fn a_certificate_from_an_untrusted_authority() {
+fn a_certificate_of_an_untrusted_authority_is_rejected() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(connection_steps(&server, &Signer::new("someone else")), @"
@@ -153,7 +153,7 @@ fn a_certificate_from_an_untrusted_authority() {
 }
 
 #[test]
-fn a_certificate_that_is_too_old_or_too_new() {
+fn an_expired_or_not_yet_valid_certificate_is_rejected() {
     let signer = Signer::new("someone");
     let old = Tls::start(&signer, "127.0.0.1", |params| {
         params.not_before = date_time_ymd(2019, 1, 1);
@@ -177,7 +177,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
 }
 
 #[test]
-fn a_certificate_of_another_name() {
+fn a_certificate_for_another_name_is_rejected() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "chat.example", |_| {});
     assert_snapshot!(connection_steps(&server, &signer), @r#"
@@ -189,7 +189,7 @@ fn a_certificate_of_another_name() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls() {
+fn a_server_without_tls_is_reported() {
     let server = Tls::serve(|mut stream| {
         let written = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         written.unwrap();
@@ -207,7 +207,7 @@ fn a_server_that_speaks_no_tls() {
 
 /// `get` reports the same error, and control characters in a name do no harm.
 #[test]
-fn a_name_in_a_certificate_is_text_of_others() {
+fn names_in_certificates_are_escaped() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "x", |params| {
         let hostile = "chat\u{1b}[2J.example".try_into();
@@ -229,7 +229,7 @@ fn a_name_in_a_certificate_is_text_of_others() {
 }
 
 #[test]
-fn a_certificate_of_an_authority_is_not_one_of_a_server() {
+fn an_authoritys_own_certificate_is_rejected() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |params| {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -244,7 +244,7 @@ fn a_certificate_of_an_authority_is_not_one_of_a_server() {
 
 /// `get rooms` fails with the same words, before anything is sent.
 #[test]
-fn trusted_certificates_that_cannot_be_read() {
+fn unreadable_trusted_certificates_are_an_error() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     let run = |name: &str, path: &str| {

@@ -90,7 +90,7 @@ fn run(args: &str, status: &str, body: &str, piece: &str) -> String {
 }
 
 #[test]
-fn endless_rows() {
+fn endless_rows_exceed_a_limit() {
     assert_snapshot!(run("get users", OK, LIST, "{},"), @"
     exit 1
     error: the server's list has more than 1000000 rows
@@ -99,7 +99,7 @@ fn endless_rows() {
 }
 
 #[test]
-fn endless_white_space_and_commas() {
+fn endless_white_space_and_commas_exceed_a_limit() {
     let text = run("plan", OK, LIST, " \n");
     assert_snapshot!(text, @"
     exit 1
@@ -121,7 +121,7 @@ fn endless_white_space_and_commas() {
 }
 
 #[test]
-fn an_endless_row() {
+fn an_endless_row_exceeds_a_limit() {
     assert_snapshot!(run("plan", OK, r#"{"data":[{"name":""#, "long "), @"
     exit 1
     error: a row of the server's list is larger than 8 MiB
@@ -130,7 +130,7 @@ fn an_endless_row() {
 }
 
 #[test]
-fn endless_messages() {
+fn endless_messages_exceed_a_limit() {
     assert_snapshot!(run("get messages", OK, "[", r#"{"id":1},"#), @"
     exit 1
     error: the server's answer is larger than 64 MiB
@@ -139,7 +139,7 @@ fn endless_messages() {
 }
 
 #[test]
-fn the_endless_body_of_an_error() {
+fn an_endless_error_body_exceeds_a_limit() {
     let status = "HTTP/1.1 422 Unprocessable Entity";
     assert_snapshot!(run("plan", status, r#"{"error":""#, "no "), @"
     exit 1
@@ -148,7 +148,7 @@ fn the_endless_body_of_an_error() {
 }
 
 #[test]
-fn an_endless_answer_to_a_write() {
+fn an_endless_answer_to_a_write_exceeds_a_limit() {
     let server = Endless::start(OK, r#"{"data":[{"success":true,"x":""#, "long ", NO_PAUSE);
     let scene = scene_at(&server.url());
     let sent = scene.run("send --room-id 7 --user 3 hi");
@@ -160,7 +160,7 @@ fn an_endless_answer_to_a_write() {
 }
 
 #[test]
-fn a_list_that_never_ends() {
+fn a_slow_endless_list_exceeds_the_time_limit() {
     let server = Endless::start(OK, LIST, " ", Duration::from_millis(10));
     let ran = scene_at(&server.url()).run("plan --timeout 50ms");
     assert_snapshot!(redacted_output(&ran, &[]), @"
@@ -171,7 +171,7 @@ fn a_list_that_never_ends() {
 }
 
 #[test]
-fn an_error_that_never_ends() {
+fn a_slow_endless_error_exceeds_the_time_limit() {
     let status = "HTTP/1.1 403 Forbidden";
     let server = Endless::start(status, r#"{"error":""#, "n", Duration::from_millis(10));
     let ran = scene_at(&server.url()).run("plan --timeout 200ms");
@@ -183,7 +183,7 @@ fn an_error_that_never_ends() {
 }
 
 #[test]
-fn the_error_of_a_write_that_never_ends() {
+fn a_slow_endless_error_of_a_write_exceeds_the_time_limit() {
     let status = "HTTP/1.1 422 Unprocessable Entity";
     let server = Endless::start(status, r#"{"error":""#, "n", Duration::from_millis(10));
     let scene = scene_at(&server.url());
@@ -210,7 +210,7 @@ fn with_rows(args: &str, rows: impl Iterator<Item = Value>) -> String {
 }
 
 #[test]
-fn a_pipe_with_too_many_rows() {
+fn too_many_rows_with_one_pipe_exceed_a_limit() {
     let rows = |live: usize, deleted: usize| {
         let gone = (1..=deleted).map(|id| row(id, "team-a", Some("2020-12-19 20:42:07")));
         gone.chain((1001..=1000 + live).map(|id| row(id, "team-a", None)))
@@ -234,7 +234,7 @@ fn a_pipe_with_too_many_rows() {
 }
 
 #[test]
-fn rooms_that_look_like_a_declared_one() {
+fn only_some_of_many_look_alike_rooms_are_reported() {
     // The first letter is Cyrillic.
     let rows = (1..=1100).map(|id| row(id, "t\u{435}am-a", None));
     let plan = with_rows("plan", rows);

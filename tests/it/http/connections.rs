@@ -22,7 +22,7 @@ pub(super) fn many(rooms: u32) -> String {
 }
 
 #[test]
-fn connections_are_used_again() {
+fn connections_are_reused() {
     for (parallelism, most) in [("1", 2), ("8", 9)] {
         let scene = Scene::new().manifest(many(200)).sandbox();
         scene
@@ -136,7 +136,7 @@ fn applied(offered: &[&str]) -> (Vec<String>, u64) {
 }
 
 #[test]
-fn http_2_is_spoken_where_it_is_offered_and_one_connection_is_enough() {
+fn http_2_is_used_if_offered_over_one_connection() {
     let (agreed, connections) = applied(&["h2", "http/1.1"]);
     assert_eq!((agreed, connections), (vec!["h2".to_owned()], 1));
 }
@@ -182,7 +182,7 @@ fn a_tunnel_through_a_proxy_carries_all_calls() {
 }
 
 #[test]
-fn http_1_is_spoken_where_no_other_is_offered() {
+fn http_1_is_used_if_http_2_is_not_offered() {
     let (agreed, connections) = applied(&["http/1.1"]);
     assert!(agreed.iter().all(|name| name == "http/1.1"), "{agreed:?}");
     // Some of these connections may stay unused, because a handshake takes longer here than a call.

@@ -266,7 +266,7 @@ fn applied(server: &Server, parallelism: &str) -> Ran {
 }
 
 #[test]
-fn a_refused_stream_is_sent_again_by_the_retry_table_only() {
+fn only_the_retry_table_repeats_a_refused_stream() {
     let server = Server::start(|create| match create {
         0..3 | 9 => Reply::Refuse,
         _ => Reply::Answer,
@@ -286,7 +286,7 @@ fn streams_that_a_goaway_excludes_are_sent_again_on_another_connection() {
 }
 
 #[test]
-fn a_create_that_the_server_may_have_acted_on_is_looked_for_instead() {
+fn a_create_that_may_have_succeeded_is_looked_up_and_not_repeated() {
     let server = Server::start(|create| match create {
         2 => Reply::GoAwayAfter,
         7 => Reply::ResetAfter,

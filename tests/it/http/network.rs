@@ -30,7 +30,7 @@ fn with_user(proxy: &Canned) -> String {
 }
 
 #[test]
-fn a_proxy_that_asks_for_another_password() {
+fn a_rejected_proxy_password_is_reported() {
     let status = "407 Proxy Authentication Required";
     let proxy = Canned::answer(status, "", "");
     let tunnel = behind("HTTPS_PROXY", &with_user(&proxy), SERVER);
@@ -61,7 +61,7 @@ fn a_proxy_that_asks_for_another_password() {
 }
 
 #[test]
-fn a_proxy_that_repeats_its_password_does_not_get_it_out() {
+fn a_proxy_password_is_hidden_if_the_proxy_repeats_it() {
     // Base64 of `me:hunt@er2`.
     let body = r#"{"error":"no right for hunt@er2, hunt%40er2, Basic bWU6aHVudEBlcjI="}"#;
     let proxy = Canned::answer("403 Forbidden", "", body);
@@ -78,7 +78,7 @@ fn a_proxy_that_repeats_its_password_does_not_get_it_out() {
 }
 
 #[test]
-fn a_proxy_that_refuses_the_server() {
+fn a_proxy_that_refuses_the_server_is_reported() {
     let proxy = Canned::answer("403 Forbidden", "", "");
     let scene = behind("ALL_PROXY", &proxy.url(), SERVER);
     assert_snapshot!(get_rooms(&scene, &proxy), @"
@@ -89,7 +89,7 @@ fn a_proxy_that_refuses_the_server() {
 }
 
 #[test]
-fn a_proxy_that_is_not_reached_is_named_without_its_password() {
+fn an_unreachable_proxy_is_named_without_its_password() {
     // Bound, so that no other process gets the port, but never listened on.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -116,7 +116,7 @@ fn a_proxy_that_is_not_reached_is_named_without_its_password() {
 }
 
 #[test]
-fn a_variable_that_names_no_proxy() {
+fn an_invalid_proxy_variable_is_an_error() {
     for (name, value) in [
         ("HTTPS_PROXY", "ht!tp:/not a url"),
         ("https_proxy", "http://"),
@@ -144,7 +144,7 @@ fn a_variable_that_names_no_proxy() {
 }
 
 #[test]
-fn hosts_that_need_no_proxy() {
+fn no_proxy_excludes_hosts() {
     let proxy = Canned::answer("403 Forbidden", "", "");
     let run = |name: &str, list: &str| {
         let scene = behind("HTTPS_PROXY", &proxy.url(), SERVER).env(name, list);
@@ -216,7 +216,7 @@ fn a_compressed_list_is_read() {
 }
 
 #[test]
-fn a_small_answer_that_unpacks_to_a_large_one() {
+fn a_small_answer_that_unpacks_to_a_large_one_exceeds_a_limit() {
     let spaces = |mebibytes: usize| gzip(&vec![b' '; mebibytes << 20]);
     let run = |args: &str, status: &str, body: Vec<u8>| {
         redacted_output(&scene_at(&compressed(status, body).url()).run(args), &[])
@@ -227,7 +227,7 @@ fn a_small_answer_that_unpacks_to_a_large_one() {
 }
 
 #[test]
-fn an_answer_that_does_not_unpack() {
+fn an_answer_that_cannot_be_decompressed_is_an_error() {
     let run = |body: Vec<u8>| {
         let server = compressed("200 OK", body);
         redacted_output(&scene_at(&server.url()).run("plan"), &[])

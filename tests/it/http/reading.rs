@@ -61,7 +61,7 @@ fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_wrong_secret_key() {
+fn a_wrong_secret_key_is_reported() {
     let wrong = [("IMBACHAT_SECRET_KEY", SECRET_KEY)];
     assert_snapshot!(shut_out(Quirks::default(), &wrong), @"
     exit 1
@@ -71,7 +71,7 @@ fn a_wrong_secret_key() {
 }
 
 #[test]
-fn a_wrong_secret_key_reported_with_http_200() {
+fn a_wrong_secret_key_refused_with_http_200_is_reported() {
     let quirks = Quirks {
         errors_with_200: true,
         ..Quirks::default()
@@ -84,7 +84,7 @@ fn a_wrong_secret_key_reported_with_http_200() {
 }
 
 #[test]
-fn a_token_that_is_none() {
+fn an_invalid_token_is_reported() {
     let token = [("IMBACHAT_SECRET_KEY", ""), ("IMBACHAT_JWT", "Uv94")];
     let text = shut_out(Quirks::default(), &token);
     text.lacks("Uv94");
@@ -96,7 +96,7 @@ fn a_token_that_is_none() {
 }
 
 #[test]
-fn a_call_that_is_refused() {
+fn a_refused_call_is_reported() {
     let body = r#"{"message":"The given data was invalid.","errors":{"imba_id":["The imba id field is required."]}}"#;
     assert_snapshot!(answered("422 Unprocessable Entity", body), @"
     exit 1
@@ -114,7 +114,7 @@ fn a_call_that_is_refused() {
 }
 
 #[test]
-fn errors_that_come_with_http_200() {
+fn errors_with_http_200_are_reported() {
     assert_snapshot!(answered("200 OK", r#"{"code":401,"error":"bad key"}"#), @"
     exit 1
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): bad key
@@ -141,7 +141,7 @@ fn errors_that_come_with_http_200() {
 // invalid answers
 
 #[test]
-fn a_page_in_html_instead_of_an_answer() {
+fn an_html_page_is_reported() {
     let page = "<html><body>Bad Gateway</body></html>";
     assert_snapshot!(answered("502 Bad Gateway", page), @"
     exit 1
@@ -156,7 +156,7 @@ fn a_page_in_html_instead_of_an_answer() {
 }
 
 #[test]
-fn an_empty_answer() {
+fn an_empty_answer_is_reported() {
     assert_snapshot!(answered("200 OK", ""), @"
     exit 1
     error: the server's answer cannot be used: the answer is empty
@@ -165,7 +165,7 @@ fn an_empty_answer() {
 }
 
 #[test]
-fn an_answer_that_is_not_of_the_shape() {
+fn an_answer_without_a_list_is_reported() {
     assert_snapshot!(answered("200 OK", "[]"), @"
     exit 1
     error: the server's answer cannot be used: the answer is JSON, but not an object
@@ -179,7 +179,7 @@ fn an_answer_that_is_not_of_the_shape() {
 }
 
 #[test]
-fn a_list_cut_in_the_middle() {
+fn a_truncated_list_is_reported() {
     let (cut, _) = EMPTY_LIST.split_at(EMPTY_LIST.len() - 12);
     assert_snapshot!(answered("200 OK", cut), @"
     exit 1
@@ -197,7 +197,7 @@ fn a_list_cut_in_the_middle() {
 }
 
 #[test]
-fn a_connection_closed_without_an_answer() {
+fn a_connection_closed_without_an_answer_is_reported() {
     assert_snapshot!(against(&Canned::raw("")), @"
     exit 1
     error: the connection was lost: error sending request: client error (SendRequest): connection closed before message completed
@@ -206,7 +206,7 @@ fn a_connection_closed_without_an_answer() {
 }
 
 #[test]
-fn a_server_that_never_answers() {
+fn a_server_that_never_answers_is_reported() {
     // The system accepts the connection, but nothing reads from it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
@@ -225,7 +225,7 @@ fn a_server_that_never_answers() {
 // connection failures
 
 #[test]
-fn a_port_where_no_one_listens() {
+fn a_refused_connection_is_reported() {
     // Bound, so that no other process gets the port, but never listened on.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -237,14 +237,14 @@ fn a_port_where_no_one_listens() {
 }
 
 #[test]
-fn a_host_that_no_one_knows() {
+fn an_unknown_host_is_reported() {
     let text = both(&scene_at("https://something.invalid"), &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
     text.begins(start).shows("dns error");
 }
 
 #[test]
-fn an_address_that_no_secret_may_be_sent_to() {
+fn credentials_are_not_sent_to_an_insecure_address() {
     assert_snapshot!(both(&scene_at("http://192.0.2.1"), &[], &[]), @"
     exit 1
     error: invalid API address: plain http would send the credentials unencrypted
@@ -275,7 +275,7 @@ fn an_address_that_no_secret_may_be_sent_to() {
 }
 
 #[test]
-fn the_address_of_the_flag_goes_before_that_of_the_environment() {
+fn the_address_flag_overrides_the_environment() {
     let server = Canned::raw(json(EMPTY_LIST));
     let scene = scene_at("http://192.0.2.1");
     scene.run(["plan", "--api-url", &server.url()]).ok();
@@ -307,7 +307,7 @@ fn a_redirect_is_never_followed() {
 // server messages
 
 #[test]
-fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
+fn secrets_are_hidden_if_the_server_repeats_them() {
     let repeated = |secret: &str| format!(r#"{{"code":403,"error":"no right for {secret}!"}}"#);
     let refused = "exit 1\nerror: the server does not accept the widget's secret key (HTTP 403): no right for";
     // `627:` is no secret.
@@ -327,7 +327,7 @@ fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
 }
 
 #[test]
-fn a_secret_does_not_get_out_where_a_long_text_is_cut() {
+fn a_secret_at_the_cut_of_a_long_text_is_hidden() {
     for before in 290..=300 {
         let long = format!("{}{SECRET_KEY}{}", "x".repeat(before), "y".repeat(50));
         let body = format!(r#"{{"code":403,"error":"{long}"}}"#);
@@ -340,7 +340,7 @@ fn a_secret_does_not_get_out_where_a_long_text_is_cut() {
 }
 
 #[test]
-fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
+fn text_of_the_server_cannot_control_the_terminal() {
     let body = r#"{"code":403,"error":"\u001b[2J\u001b]0;title\u0007\u202eevil\u200b\u009b31m\nerror: fake"}"#;
     let text = answered("403 Forbidden", body);
     assert_snapshot!(text, @r"
@@ -354,7 +354,7 @@ fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
 // retries
 
 #[test]
-fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
+fn a_list_is_requested_again_after_425() {
     let asked = std::sync::Mutex::new(Vec::new());
     let asked = std::sync::Arc::new(asked);
     let noted = std::sync::Arc::clone(&asked);
@@ -382,7 +382,7 @@ fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
 }
 
 #[test]
-fn a_server_that_always_says_it_is_too_early() {
+fn a_list_that_always_gets_425_fails() {
     let body = r#"{"message":"Too Many Attempts."}"#;
     let server = Canned::answer("429 Too Many Requests", "Retry-After: 0\r\n", body);
     assert_snapshot!(against(&server), @"

@@ -28,7 +28,7 @@ fn applied(manifest: &str, before: &'static str) -> Vec<String> {
 }
 
 #[test]
-fn a_list_is_asked_for_as_documented() {
+fn a_list_request_is_as_documented() {
     let request = plan_request(&[]);
     request.begins("POST /imbachat/v2/627/get_rooms HTTP/1.1\r\n");
     let agent = header(&request, "user-agent").unwrap_or_default();
@@ -48,7 +48,7 @@ fn a_list_is_asked_for_as_documented() {
 }
 
 #[test]
-fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
+fn the_secret_key_is_used_before_a_token() {
     let token = [("IMBACHAT_SECRET_KEY", ""), ("IMBACHAT_JWT", JWT)];
     let request = plan_request(&token);
     assert_eq!(header(&request, "jwt"), Some(JWT));
@@ -63,7 +63,7 @@ fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
 }
 
 #[test]
-fn a_create_says_everything_before_its_members() {
+fn a_create_sends_all_fields_before_the_members() {
     let manifest = MANIFEST.replace("Team A", "\"Класс \\\"7\\\"; a=b\"");
     let server = server(EMPTY_LIST, EMPTY_LIST, |_| json(WRITTEN));
     scene_with(&manifest, &server.url()).apply_without_patience();
@@ -90,7 +90,7 @@ fn a_create_says_everything_before_its_members() {
 }
 
 #[test]
-fn an_update_names_the_room_by_its_id_and_says_everything_too() {
+fn an_update_sends_the_room_id_and_all_fields() {
     let before = r#"{"data":[{"id":7,"pipe":"team-a","name":"Old","type":0,"is_public":1,"deleted_at":null}]}"#;
     let writes = applied(&MANIFEST.replace(", members: [3, 4]", ""), before);
     assert_eq!(writes.len(), 1);
@@ -111,7 +111,7 @@ fn an_update_names_the_room_by_its_id_and_says_everything_too() {
 
 /// The page's text also requires `imba_id` and `password`, but its sample sends neither. The client sends both.
 #[test]
-fn a_message_says_all_that_the_page_requires() {
+fn a_message_sends_all_fields_that_the_page_requires() {
     let manifest = MANIFEST.replace(
         "members: [3, 4]",
         "members: [3], welcome: {from: 3, text: \"Hi; a=b\"}",
@@ -144,7 +144,7 @@ fn a_message_says_all_that_the_page_requires() {
 
 /// The three types on the API's pages, each with its number.
 #[test]
-fn every_type_of_a_room_has_its_number() {
+fn every_room_type_has_its_number() {
     for (kind, room_type) in [("dialog", "0"), ("conference", "1"), ("support", "3")] {
         let manifest =
             MANIFEST.replace("members: [3, 4]", &format!("type: {kind}, members: [3, 4]"));
@@ -159,7 +159,7 @@ fn every_type_of_a_room_has_its_number() {
 }
 
 #[test]
-fn adding_members_alone_resends_what_is_there() {
+fn adding_members_resends_the_live_fields() {
     let writes = applied(MANIFEST, LISTED);
     let fields = form(&writes[0]);
     let title = fields
@@ -181,7 +181,7 @@ fn crowded(members: usize) -> String {
 }
 
 #[test]
-fn every_chunk_of_members_sends_all_fields_and_numbers_from_zero() {
+fn every_chunk_sends_all_fields_and_numbers_members_from_zero() {
     let writes = applied(&crowded(401), EMPTY_LIST);
     let forms: Vec<_> = writes.iter().map(|request| form(request)).collect();
     let mut sent = BTreeSet::new();
@@ -218,7 +218,7 @@ fn every_chunk_of_members_sends_all_fields_and_numbers_from_zero() {
 }
 
 #[test]
-fn all_members_arrive_however_many_calls_they_take() {
+fn all_members_arrive_in_several_calls() {
     for (members, calls) in [(200, 1), (201, 2), (400, 2), (401, 3)] {
         let scene = Scene::new().manifest(crowded(members)).applied();
         let room = scene.room("team-a");
@@ -237,7 +237,7 @@ fn all_members_arrive_however_many_calls_they_take() {
 }
 
 #[test]
-fn this_machine_is_not_behind_a_proxy() {
+fn no_proxy_is_used_for_this_machine() {
     let (server, proxy) = (Canned::raw(json(EMPTY_LIST)), Canned::raw(json(EMPTY_LIST)));
     let names = [
         "HTTP_PROXY",
@@ -254,7 +254,7 @@ fn this_machine_is_not_behind_a_proxy() {
 }
 
 #[test]
-fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_proxy() {
+fn plain_http_needs_the_flag_and_uses_the_proxy() {
     let proxy = Canned::raw(json(EMPTY_LIST));
     let scene = scene_at("http://something.invalid").env("http_proxy", &proxy.url());
     scene.plan().exits(1);

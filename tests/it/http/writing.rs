@@ -64,7 +64,7 @@ fn ledger_kinds(scene: &Scene) -> Vec<String> {
 // creates
 
 #[test]
-fn a_create_that_is_refused() {
+fn a_refused_create_fails_and_is_not_retried() {
     let body = r#"{"message":"Invalid.","errors":{"login":["The login field is required."]}}"#;
     assert_snapshot!(created(answer("422 Unprocessable Entity", "", body)), @"
       !! team-a               failed       the server rejects the request (HTTP 422): The login field is required; Invalid, after 1 request
@@ -101,7 +101,7 @@ fn a_create_that_is_refused() {
 /// The room is looked for until it would be visible, then created once more, and looked for again. The cases run in parallel to
 /// save time.
 #[test]
-fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
+fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
     let whole = json(WRITTEN);
     let cases = [
         (
@@ -151,7 +151,7 @@ fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
 }
 
 #[test]
-fn a_create_is_not_sent_to_where_the_server_redirects() {
+fn a_create_does_not_follow_a_redirect() {
     let elsewhere = Canned::raw(json(WRITTEN));
     let url = elsewhere.url();
     for status in [301, 302, 307, 308] {
@@ -168,7 +168,7 @@ fn a_create_is_not_sent_to_where_the_server_redirects() {
 }
 
 #[test]
-fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
+fn a_create_is_repeated_after_425() {
     let early = |before| match before {
         0 => answer("429 Too Many Requests", "Retry-After: 0\r\n", ""),
         _ => json(WRITTEN),
@@ -182,7 +182,7 @@ fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
 }
 
 #[test]
-fn a_create_that_is_never_answered() {
+fn a_create_without_an_answer_is_uncertain() {
     let (end, ended) = mpsc::channel::<()>();
     let server = Canned::by(move |request| {
         if is_write(request) {
@@ -203,7 +203,7 @@ fn a_create_that_is_never_answered() {
 }
 
 #[test]
-fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
+fn secrets_are_hidden_if_the_answer_to_a_write_repeats_them() {
     let said = format!("{LOGIN} / {PASSWORD} / {SECRET_KEY} \u{1b}[1m");
     let body = serde_json::json!({"code": 401, "error": said}).to_string();
     assert_snapshot!(created(answer("401 Unauthorized", "", &body)), @r"
@@ -215,7 +215,7 @@ fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
 }
 
 #[test]
-fn the_report_holds_no_secret_either() {
+fn the_report_contains_no_secret() {
     let body = serde_json::json!({"code": 401, "error": format!("no user {LOGIN}/{PASSWORD}")});
     let answer = answer("401 Unauthorized", "", &body.to_string());
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
@@ -233,7 +233,7 @@ fn the_report_holds_no_secret_either() {
 }
 
 #[test]
-fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
+fn a_wrong_login_changes_nothing_and_the_right_one_continues() {
     for errors_with_200 in [false, true] {
         let scene = Scene::new()
             .manifest(MANIFEST)
@@ -257,7 +257,7 @@ fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
 // a create with a lost answer
 
 #[test]
-fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
+fn a_create_with_a_lost_answer_is_found_and_finished_in_the_same_run() {
     let members: Vec<String> = (1..=201).map(|id| id.to_string()).collect();
     let manifest = format!(
         "version: 1\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{}]}}\n",
@@ -306,7 +306,7 @@ fn updated(answer: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Ran, usize) {
 }
 
 #[test]
-fn an_update_that_fails_is_repeated_four_times_in_all() {
+fn a_failing_update_is_tried_four_times() {
     let failing = |_| {
         answer(
             "500 Internal Server Error",
@@ -323,7 +323,7 @@ fn an_update_that_fails_is_repeated_four_times_in_all() {
 }
 
 #[test]
-fn an_update_that_is_refused_is_not_repeated() {
+fn a_refused_update_is_not_repeated() {
     let (ran, sent) = updated(|_| answer("404 Not Found", "", r#"{"message":"Room not found"}"#));
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
@@ -334,7 +334,7 @@ fn an_update_that_is_refused_is_not_repeated() {
 }
 
 #[test]
-fn an_answer_for_another_room_stops_the_rooms_writes() {
+fn an_answer_for_another_room_stops_the_writes_of_the_room() {
     let other = json(r#"{"data":[{"success":true,"room_id":8}]}"#);
     let (ran, sent) = updated(move |_| other.clone());
     assert_eq!(sent, 1);
@@ -345,7 +345,7 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
 }
 
 #[test]
-fn an_answer_for_another_room_that_carries_an_error_shows_the_error_too() {
+fn an_error_in_an_answer_for_another_room_is_shown() {
     let other = json(r#"{"data":[{"success":true,"room_id":8}],"errors":["user 4 is unknown"]}"#);
     let (ran, sent) = updated(move |_| other.clone());
     assert_eq!(sent, 1);
@@ -385,7 +385,7 @@ fn carrying() -> Vec<(Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
+fn a_success_with_an_error_records_the_room_without_members() {
     for (answer, words) in carrying() {
         let server = server(EMPTY_LIST, LISTED, move |before| match before {
             0 => answer.clone(),
@@ -459,7 +459,7 @@ fn only_the_members_of_the_call_with_the_error_are_sent_again() {
 }
 
 #[test]
-fn the_list_decides_about_fields_whose_answer_carries_an_error() {
+fn after_a_success_with_an_error_the_list_decides_about_fields() {
     const RENAMED: &str = r#"{"success":"true","data":[{"id":7,"pipe":"team-a","name":"Team B","type":1,"is_public":0,"deleted_at":null}],"code":200}"#;
     let manifest =
         "version: 1\nrooms:\n  - {pipe: team-a, title: Team B, members_policy: on_create}\n";
@@ -487,7 +487,7 @@ fn the_list_decides_about_fields_whose_answer_carries_an_error() {
 }
 
 #[test]
-fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
+fn an_error_in_a_success_is_escaped_in_every_output() {
     let said = format!("\u{1b}[1m {LOGIN} | <b> @all\n::error::x");
     let said = serde_json::to_string(&said).unwrap();
     let answer = WRITTEN.replace("\"data\"", &format!("\"errors\":[{said}],\"data\""));

@@ -297,20 +297,20 @@ fn sum(met: &[(u64, Met)], figure: impl Fn(&Met) -> u64) -> u64 {
 }
 
 #[test]
-fn killed_anywhere_one_more_run_is_enough() {
+fn after_a_kill_at_any_point_one_more_run_converges() {
     let met = try_points(Trial::PROMPT, 6);
     assert!(sum(&met, |one| one.rooms as u64) > 0 && sum(&met, |one| one.again) > 0);
     assert!(met.iter().any(|(_, one)| one.losing && one.lost > 0));
 }
 
 #[test]
-fn killed_while_the_list_lags_no_room_is_made_twice() {
+fn after_a_kill_with_a_lagging_list_no_room_is_duplicated() {
     let met = try_points(Trial::lagging(1), 3);
     assert!(sum(&met, |one| one.rooms as u64) > 0 && sum(&met, |one| one.again) > 0);
 }
 
 #[test]
-fn two_runs_at_once_make_no_room_twice() {
+fn two_runs_at_once_duplicate_no_room() {
     let met = try_points(Trial::lagging(2), 3);
     assert!(met.iter().any(|(_, one)| one.point.is_some()));
     assert!(met.iter().any(|(_, one)| one.point.is_none()));

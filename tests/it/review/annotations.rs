@@ -23,7 +23,7 @@ fn a_plan_annotates_the_lines_of_the_manifest() {
 }
 
 #[test]
-fn mistakes_have_line_and_column() {
+fn errors_have_line_and_column() {
     let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
     let scene = Scene::new();
     scene.write("rooms/50%, new:.yaml", text);
@@ -57,7 +57,7 @@ fn a_failure_and_a_missing_file_are_reported_too() {
 }
 
 #[test]
-fn no_more_than_github_shows() {
+fn at_most_ten_annotations_of_a_kind_are_printed() {
     let room = |n: u32| {
         let public = n.is_multiple_of(3);
         format!("  - {{pipe: room-{n:03}, title: Room {n}, public: {public}}}\n")
@@ -78,7 +78,7 @@ fn no_more_than_github_shows() {
 }
 
 #[test]
-fn an_apply_tells_what_it_did() {
+fn an_apply_annotates_failed_rooms() {
     let scene = changed(BEFORE, AFTER);
     let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
     let refused = scene.run(args);

@@ -406,7 +406,7 @@ fn views(each: impl Fn(&View<'_>)) {
 }
 
 #[test]
-fn no_step_of_a_checklist_lets_text_through() {
+fn a_checklist_escapes_every_field() {
     let plan = of_a_widget();
     let view = view::todo(
         &plan.target,
@@ -430,7 +430,7 @@ fn no_step_of_a_checklist_lets_text_through() {
 }
 
 #[test]
-fn no_sentence_of_a_page_lets_text_through() {
+fn markdown_escapes_every_field() {
     views(|view| {
         for dialect in [Dialect::Html, Dialect::Plain] {
             let fit = Fit {
@@ -460,7 +460,7 @@ fn no_sentence_of_a_page_lets_text_through() {
 }
 
 #[test]
-fn no_sentence_of_a_text_or_an_annotation_does() {
+fn text_and_annotations_escape_every_field() {
     views(|view| {
         let text = render::write(view, Paint::Plain);
         let hidden = text
@@ -475,7 +475,7 @@ fn no_sentence_of_a_text_or_an_annotation_does() {
 }
 
 #[test]
-fn no_row_of_a_page_for_a_browser_does() {
+fn html_escapes_every_field() {
     views(|view| {
         let page = html::write(view).unwrap();
         let (body, _) = page.split_once("<script type=").unwrap();

@@ -364,7 +364,7 @@ fn five_thousand_changes_fit_every_site() {
 }
 
 #[test]
-fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
+fn a_page_of_dangerous_changes_only_says_that_it_is_cut() {
     let closed: Room = |n| format!("- {{pipe: room-{n}, title: \"{}\"}}\n", title(n));
     let public: Room = |n| {
         format!(
@@ -397,7 +397,7 @@ proptest! {
 
     /// At any size: the page fits, every count is right, and dangerous changes are cut last.
     #[test]
-    fn any_size_is_kept(limit in 4_096_usize..60_000, plain in any::<bool>()) {
+    fn every_page_size_is_kept(limit in 4_096_usize..60_000, plain in any::<bool>()) {
         let before: Room = |n| {
             let old = if n % 2 == 0 { " старое" } else { "" };
             format!("- {{pipe: room-{n}, title: \"{}{old}\", members: [3]}}\n", title(n))

@@ -153,7 +153,7 @@ fn harmless_anywhere(text: &str) {
 }
 
 #[test]
-fn each_title_is_harmless_wherever_it_is_put() {
+fn hostile_titles_are_harmless_anywhere_in_a_page() {
     for title in TITLES {
         harmless_anywhere(title);
         let read = Rendered::new(&format!(
@@ -174,13 +174,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
-    fn any_text_is_harmless_wherever_it_is_put(text in "\\PC{1,40}|[ -~]{1,60}|.{1,40}") {
+    fn any_text_is_harmless_anywhere_in_a_page(text in "\\PC{1,40}|[ -~]{1,60}|.{1,40}") {
         harmless_anywhere(&text);
     }
 
     /// A failure's message may contain any text, back-ticks too.
     #[test]
-    fn any_words_of_a_failure_are_words_or_code(text in "[ -~`]{1,60}|[a-z`@#:. ]{1,60}|.{1,40}") {
+    fn any_failure_message_is_plain_text_or_code(text in "[ -~`]{1,60}|[a-z`@#:. ]{1,60}|.{1,40}") {
         for dialect in [Dialect::Html, Dialect::Plain] {
             let fit = Fit { bytes: None, dialect };
             let error = Error::message(Exit::Failed, &text).hint(text.clone());
@@ -212,7 +212,7 @@ fn widget() -> Scene {
 }
 
 #[test]
-fn a_page_shows_every_title_and_is_nothing_but_a_page() {
+fn a_page_shows_hostile_titles_without_effect() {
     let scene = widget();
     for site in ["github-comment", "bitbucket"] {
         let ran = scene.run(["plan", "--format", "markdown", "--fit", site]);
@@ -281,7 +281,7 @@ fn in_a_log(title: &str) -> String {
 }
 
 #[test]
-fn an_annotation_shows_every_title_and_is_nothing_but_one() {
+fn annotations_show_hostile_titles_without_effect() {
     let scene = widget();
     // GitHub shows ten of a kind, so it takes several runs to see all.
     for (start, titles) in (0..).step_by(9).zip(TITLES.chunks(9)) {
@@ -304,7 +304,7 @@ fn an_annotation_shows_every_title_and_is_nothing_but_one() {
 }
 
 #[test]
-fn a_log_obeys_no_title() {
+fn hostile_titles_run_no_command_in_a_ci_log() {
     let scene = widget();
     let plan = scene.plan();
     // Commands that a runner executes: `::` at the start of a line, `##[` and `##vso[` anywhere.
@@ -336,7 +336,7 @@ fn a_log_obeys_no_title() {
 }
 
 #[test]
-fn sarif_has_no_links_no_arguments_and_nothing_hidden() {
+fn sarif_shows_hostile_titles_without_links_or_hidden_text() {
     let mut rooms = String::new();
     for title in TITLES {
         let title = serde_json::to_string(&format!(" {title}")).unwrap();

@@ -22,7 +22,7 @@ fn plan(scene: &Scene, args: impl Args) -> String {
 }
 
 #[test]
-fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
+fn a_shortened_list_of_members_names_the_complete_formats_once() {
     let scene = Scene::new().manifest(manifest(12));
     // The list is complete.
     plan(&scene, []).lacks("all members");
@@ -47,7 +47,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
 }
 
 #[test]
-fn so_does_one_that_cuts_who_is_left_to_people() {
+fn a_shortened_list_of_manual_steps_names_the_complete_formats_once() {
     let scene = Scene::new()
         .manifest(manifest(14))
         .after("apply --sandbox --yes");
@@ -66,7 +66,7 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
 }
 
 #[test]
-fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_are() {
+fn a_diff_lists_every_removed_room_and_where_all_excluded_users_are() {
     let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
     let rooms: String = (1..=15).map(room).collect();
     let scene = Scene::new().manifest(manifest(1));

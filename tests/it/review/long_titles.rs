@@ -14,7 +14,7 @@ fn manifest(end: &str) -> String {
 }
 
 #[test]
-fn a_page_and_an_annotation_show_what_differs() {
+fn pages_and_annotations_show_the_different_part_of_long_titles() {
     let scene = Scene::new().manifest(manifest("first")).applied();
     scene.declare(manifest("second"));
     scene.write("base.yaml", long(50, "first"));
@@ -40,7 +40,7 @@ fn a_page_and_an_annotation_show_what_differs() {
 }
 
 #[test]
-fn so_does_what_the_server_ignored() {
+fn notes_on_ignored_titles_show_the_different_part() {
     let scene = Scene::new()
         .manifest(manifest("first"))
         .sandbox_with(ignoring_updates())

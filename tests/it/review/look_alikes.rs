@@ -13,7 +13,7 @@ rooms:
 ";
 
 #[test]
-fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
+fn every_command_warns_about_declared_look_alikes_with_code_points() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .file("base.yaml", "version: 1\nrooms: []\n");
@@ -57,7 +57,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
 }
 
 #[test]
-fn a_live_room_that_no_one_declares_may_look_like_a_declared_one() {
+fn an_undeclared_live_room_that_looks_like_a_declared_one_is_reported() {
     let scene = Scene::new().sandbox();
     for pipe in ["team-A", "te\u{430}m-a", "team-b", "", "other"] {
         scene.insert(live_room(pipe, "Live"));

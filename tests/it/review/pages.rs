@@ -9,7 +9,7 @@ use crate::support::{Scene, Shows, ignoring_updates};
 const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 
 #[test]
-fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
+fn a_plan_has_figures_first_and_dangerous_changes_next() {
     let scene = changed(BEFORE, AFTER);
     let ran = scene.run([&["plan"], &MARKDOWN[..]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
@@ -71,7 +71,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 }
 
 #[test]
-fn a_site_without_html_gets_none() {
+fn a_site_without_html_gets_a_page_without_html() {
     let scene = changed(BEFORE, AFTER);
     let args = ["--fit", "bitbucket", "--allow-publish", "lounge"];
     let page = scene.run([&["plan"], &MARKDOWN[..], &args].concat()).ok();
@@ -123,7 +123,7 @@ fn a_site_without_html_gets_none() {
 }
 
 #[test]
-fn nothing_to_do_is_a_page_too() {
+fn an_empty_plan_is_a_page() {
     let scene = changed(BEFORE, BEFORE);
     assert_snapshot!(scene.run([&["plan"], &MARKDOWN[..]].concat()).ok(), @"
     <!-- roomform:plan target=sandbox:/627 -->
@@ -168,7 +168,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 }
 
 #[test]
-fn a_failure_says_why_there_is_no_plan_and_whose() {
+fn a_failure_is_a_page_that_says_why_there_is_no_plan() {
     let scene = Scene::new()
         .manifest(BEFORE)
         .env("IMBACHAT_WIDGET", "627")
@@ -204,7 +204,7 @@ fn a_valid_manifest_is_a_page() {
 }
 
 #[test]
-fn a_diff_is_a_page_too() {
+fn a_diff_is_a_page() {
     let scene = Scene::new().manifest(AFTER);
     let limits = "limits: {create: 1}\n";
     scene.write("before.yaml", format!("{BEFORE}{limits}"));
@@ -298,7 +298,7 @@ fn a_diff_is_a_page_too() {
 }
 
 #[test]
-fn an_apply_tells_what_it_did() {
+fn the_result_of_an_apply_is_a_page() {
     let scene = changed(BEFORE, AFTER);
     let apply = |args: &[&str]| scene.run([&["apply"], &MARKDOWN[..], args].concat());
     let asked = apply(&[]);
@@ -341,7 +341,7 @@ fn an_apply_tells_what_it_did() {
 }
 
 #[test]
-fn what_an_apply_could_not_do_comes_first() {
+fn failed_rooms_of_an_apply_come_first() {
     let scene = Scene::new()
         .manifest(BEFORE)
         .sandbox_with(ignoring_updates())
@@ -386,7 +386,7 @@ fn what_an_apply_could_not_do_comes_first() {
 }
 
 #[test]
-fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
+fn an_unsupported_format_or_size_is_a_usage_error() {
     let scene = Scene::new().manifest(BEFORE);
     let cases: [(&[&str], &str); 6] = [
         (

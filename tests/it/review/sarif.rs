@@ -31,7 +31,7 @@ pub fn valid(log: &Value) {
 }
 
 #[test]
-fn the_whole_corpus_of_mistakes_is_valid_sarif() {
+fn sarif_of_the_whole_corpus_matches_the_schema() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
     let (mut logs, mut found) = (0, 0);
     for part in ["invalid", "warned", "valid"] {
@@ -54,7 +54,7 @@ fn the_whole_corpus_of_mistakes_is_valid_sarif() {
 }
 
 #[test]
-fn a_finding_has_its_rule_its_place_and_the_other_one() {
+fn a_finding_has_rule_place_and_related_place() {
     let scene = Scene::new();
     let file = "rooms/Über uns.yaml";
     let room = "  - {pipe: team-a, title: A}\n";
@@ -93,13 +93,13 @@ fn a_finding_has_its_rule_its_place_and_the_other_one() {
 }
 
 #[test]
-fn what_the_schema_refuses_is_seen() {
+fn the_schema_check_rejects_invalid_sarif() {
     let log = json!({"version": "2.1.0", "runs": [{"tool": {}, "results": []}]});
     assert!(schema().iter_errors(&log).next().is_some());
 }
 
 #[test]
-fn a_path_that_is_not_there_and_one_of_this_machine() {
+fn missing_and_absolute_paths_are_valid_sarif() {
     let scene = Scene::new();
     let log = scene.run("check --format sarif").json();
     valid(&log);

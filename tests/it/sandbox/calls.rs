@@ -14,7 +14,7 @@ use crate::support::Shows;
 pub(super) const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 #[test]
-fn members_after_the_thousandth_variable_are_lost_without_a_word() {
+fn members_after_the_thousandth_variable_are_silently_dropped() {
     let mut world = World::new();
     let members: Vec<_> = (0..1_500)
         .map(|n| (format!("users_ids[{n}]"), (n + 10).to_string()))
@@ -30,7 +30,7 @@ fn members_after_the_thousandth_variable_are_lost_without_a_word() {
 }
 
 #[test]
-fn a_pipe_after_the_thousandth_variable_makes_another_room() {
+fn a_pipe_after_the_thousandth_variable_creates_another_room() {
     let mut world = World::new();
     let first = id(&write(&mut world, &[("room_pipe", "p")]));
     let mut pairs = vec![("users_ids[]", "1"); 997];
@@ -39,7 +39,7 @@ fn a_pipe_after_the_thousandth_variable_makes_another_room() {
 }
 
 #[test]
-fn members_are_taken_however_they_are_numbered() {
+fn members_are_accepted_with_any_numbering() {
     let mut world = World::new();
     let pairs = [
         ("users_ids[5]", "3"),
@@ -52,7 +52,7 @@ fn members_are_taken_however_they_are_numbered() {
 }
 
 #[test]
-fn a_title_is_cut_at_255_characters() {
+fn titles_are_cut_at_255_characters() {
     let mut world = World::new();
     let id = id(&write(&mut world, &[("room_title", &"я".repeat(300))]));
     assert_eq!(room(&world, id).name, "я".repeat(255));
@@ -95,7 +95,7 @@ fn each_missing_field_of_a_message_is_named() {
 }
 
 #[test]
-fn the_two_credentials_are_refused_in_two_texts() {
+fn each_kind_of_credentials_has_its_own_error_text() {
     let mut world = World::new();
     let form = fields(&[("imba_id", "7"), ("login", "admin"), ("password", "wrong")]);
     let login = world.call(WRITE, &Auth::none(), &form, NOW);
@@ -118,7 +118,7 @@ fn the_two_credentials_are_refused_in_two_texts() {
 }
 
 #[test]
-fn credentials_are_of_one_widget_and_tokens_only_list_rooms_and_messages() {
+fn credentials_work_for_one_widget_and_tokens_only_for_rooms_and_messages() {
     let mut world = World::new();
     let mut status = |call: &str, auth: Auth| {
         world
@@ -138,7 +138,7 @@ fn credentials_are_of_one_widget_and_tokens_only_list_rooms_and_messages() {
 // identity of rooms
 
 #[test]
-fn a_pipe_names_one_room_and_both_shapes_of_answer_occur() {
+fn a_pipe_identifies_one_room_and_answers_have_both_shapes() {
     let mut world = World::new();
     let made = write(&mut world, &[("room_pipe", "p"), ("users_ids[0]", "3")]);
     let again = write(&mut world, &[("room_pipe", "p"), ("users_ids[0]", "4")]);
@@ -178,7 +178,7 @@ fn a_room_id_must_be_a_live_room_of_the_widget() {
 }
 
 #[test]
-fn a_deleted_room_is_hidden_and_its_pipe_makes_a_new_one() {
+fn a_deleted_room_is_hidden_and_its_pipe_creates_a_new_one() {
     let mut world = World::with_quirks(Quirks {
         show_deleted: true,
         ..Quirks::default()
@@ -222,7 +222,7 @@ fn ids_grow_across_widgets() {
 }
 
 #[test]
-fn generated_pipes_and_titles_fill_the_gaps() {
+fn missing_pipes_and_titles_are_generated() {
     let mut world = World::new();
     for _ in 0..100 {
         write(&mut world, &[("room_pipe", ""), ("room_title", "")]);
@@ -242,7 +242,7 @@ fn generated_pipes_and_titles_fill_the_gaps() {
 }
 
 #[test]
-fn every_widget_has_a_support_room_no_one_declared() {
+fn every_widget_has_an_undeclared_support_room() {
     let mut world = World::new();
     let answer = ask(&mut world, "get_rooms", &[]);
     assert_eq!(json(&answer)["success"], "true");

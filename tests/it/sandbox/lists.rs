@@ -11,7 +11,7 @@ use super::{NOW, WRITE, ask, id, json, listed, room, rows, write};
 // lists
 
 #[test]
-fn rooms_are_filtered_by_what_is_known_of_them() {
+fn rooms_are_filtered_by_every_documented_field() {
     let mut world = World::new();
     for (pipe, kind, member) in [("a", "0", "3"), ("b", "1", "3"), ("c", "1", "4")] {
         let pairs = [
@@ -66,7 +66,7 @@ fn rooms_are_filtered_by_what_is_known_of_them() {
 }
 
 #[test]
-fn users_are_known_once_they_are_members() {
+fn users_are_listed_once_they_are_members() {
     let mut world = World::new();
     write(&mut world, &[("users_ids[]", "3")]);
     world.insert_user(
@@ -104,7 +104,7 @@ fn users_are_known_once_they_are_members() {
 }
 
 #[test]
-fn messages_are_filtered_and_never_merged() {
+fn messages_are_filtered_and_repetitions_kept() {
     let mut world = World::new();
     let dialog = id(&write(
         &mut world,
@@ -135,7 +135,7 @@ fn messages_are_filtered_and_never_merged() {
 }
 
 #[test]
-fn a_message_needs_a_user_and_a_room_that_exist() {
+fn a_message_needs_an_existing_user_and_room() {
     let mut world = World::new();
     let room = id(&write(&mut world, &[])).to_string();
     let mut status = |user: &str, room: &str| {
@@ -176,7 +176,7 @@ fn title_after_adding_a_member(quirks: Quirks) -> String {
 }
 
 #[test]
-fn an_omitted_title_is_reset_unless_configured_otherwise() {
+fn an_omitted_title_is_reset_by_default() {
     assert_eq!(title_after_adding_a_member(Quirks::default()), "new room");
     let kept = Quirks {
         reset_title: false,
@@ -186,7 +186,7 @@ fn an_omitted_title_is_reset_unless_configured_otherwise() {
 }
 
 #[test]
-fn ignored_updates_are_answered_as_good() {
+fn ignored_updates_get_a_success_answer() {
     let mut world = World::with_quirks(Quirks {
         ignore_updates: true,
         ..Quirks::default()
@@ -210,7 +210,7 @@ fn ignored_updates_are_answered_as_good() {
 }
 
 #[test]
-fn a_list_may_lag_behind_writes() {
+fn a_list_may_lag_by_a_number_of_calls() {
     let mut world = World::with_quirks(Quirks {
         lag: 2,
         ..Quirks::default()
@@ -232,7 +232,7 @@ fn a_list_may_lag_behind_writes() {
 }
 
 #[test]
-fn a_list_may_lag_behind_writes_by_a_time() {
+fn a_list_may_lag_by_a_time() {
     let mut world = World::with_quirks(Quirks {
         lag_time: Duration::from_secs(2),
         ..Quirks::default()
@@ -250,7 +250,7 @@ fn a_list_may_lag_behind_writes_by_a_time() {
 }
 
 #[test]
-fn a_pipe_may_name_several_rooms() {
+fn several_rooms_may_have_one_pipe() {
     let mut world = World::with_quirks(Quirks {
         unique_pipes: false,
         ..Quirks::default()
@@ -262,7 +262,7 @@ fn a_pipe_may_name_several_rooms() {
 }
 
 #[test]
-fn errors_may_hide_behind_status_200() {
+fn errors_may_come_with_status_200() {
     let mut world = World::with_quirks(Quirks {
         errors_with_200: true,
         ..Quirks::default()

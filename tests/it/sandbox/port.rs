@@ -13,7 +13,7 @@ use super::{WRITE, creation, exchange, exchange_with, pipes, post, request};
 use crate::support::Shows;
 
 #[tokio::test]
-async fn only_the_five_calls_are_served_and_only_to_post() {
+async fn only_the_five_calls_are_served_and_only_with_post() {
     let sandbox = start(Config::default()).await.unwrap();
     let cases = [
         ("GET /imbachat/v2/7/get_rooms", "405"),
@@ -35,7 +35,7 @@ async fn only_the_five_calls_are_served_and_only_to_post() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_read_as_any_other() {
+async fn a_chunked_body_is_accepted() {
     let sandbox = start(Config::default()).await.unwrap();
     let form = "imba_id=7&login=admin&password=admin&room_pipe=chunked";
     let (one, two) = form.split_at(20);
@@ -57,7 +57,7 @@ async fn a_chunked_body_is_read_as_any_other() {
 }
 
 #[tokio::test]
-async fn of_a_body_beyond_8_mb_nothing_is_seen() {
+async fn a_body_above_8_mb_counts_as_empty() {
     let sandbox = start(Config::default()).await.unwrap();
     let padding = "x".repeat(8 * 1024 * 1024);
     let form = format!("imba_id=7&login=admin&password=admin&room_title={padding}");
@@ -68,7 +68,7 @@ async fn of_a_body_beyond_8_mb_nothing_is_seen() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_and_multipart_taken() {
+async fn http_2_and_multipart_are_accepted() {
     // fails if another test has already installed one
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sandbox = start(Config::default()).await.unwrap();
@@ -104,7 +104,7 @@ async fn http_2_is_spoken_and_multipart_taken() {
 }
 
 #[tokio::test]
-async fn failed_requests_do_nothing_and_lost_ones_everything() {
+async fn failed_requests_are_not_executed_and_lost_ones_are() {
     let failing = start(Config {
         error_rate: 1.0,
         ..Config::default()
@@ -130,7 +130,7 @@ async fn failed_requests_do_nothing_and_lost_ones_everything() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_comes_a_429_that_says_how_long() {
+async fn above_the_rate_limit_the_answer_is_429_with_a_wait() {
     let sandbox = start(Config {
         rate_limit: Some(0.001),
         ..Config::default()
@@ -158,7 +158,7 @@ async fn beyond_the_limit_comes_a_429_that_says_how_long() {
 }
 
 #[tokio::test]
-async fn waiting_requests_do_not_queue() {
+async fn delayed_requests_do_not_queue() {
     let sandbox = start(Config {
         latency: Duration::from_secs(3_600),
         ..Config::default()
@@ -208,7 +208,7 @@ async fn settings_out_of_range_are_refused() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn an_address_in_use_is_named() {
     let sandbox = start(Config::default()).await.unwrap();
     let error = start(Config {
         listen: Some(sandbox.addr()),
@@ -225,7 +225,7 @@ async fn an_address_that_is_taken_is_named() {
 
 /// The clock of these tests is paused: it jumps to the next time limit when all tasks wait.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_does_not_arrive_is_given_up_after_half_a_minute() {
+async fn an_incomplete_request_is_dropped_after_30_seconds() {
     let sandbox = start(Config::default()).await.unwrap();
     let body = String::from_utf8(creation("late")).unwrap();
     for part in ["", "POST /imbachat", &body[..body.len() - 1]] {
@@ -243,7 +243,7 @@ async fn a_request_that_does_not_arrive_is_given_up_after_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_a_slow_answer_nor_a_pause_between_requests_is_cut_off() {
+async fn slow_answers_and_pauses_between_requests_are_allowed() {
     let sandbox = start(Config {
         latency: Duration::from_secs(3_600),
         ..Config::default()

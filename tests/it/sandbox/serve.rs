@@ -70,7 +70,7 @@ fn without_and_with(flags: &str) -> [Serve; 2] {
 }
 
 #[tokio::test]
-async fn keep_title_keeps_an_omitted_title() {
+async fn keep_title_keeps_the_title_if_it_is_omitted() {
     let mut titles = Vec::new();
     for serve in without_and_with("--keep-title") {
         serve.write("room_pipe=p&room_title=Old").await;
@@ -81,7 +81,7 @@ async fn keep_title_keeps_an_omitted_title() {
 }
 
 #[tokio::test]
-async fn ignore_updates_leaves_rooms_as_they_were() {
+async fn ignore_updates_leaves_rooms_unchanged() {
     let mut titles = Vec::new();
     for serve in without_and_with("--ignore-updates") {
         serve.write("room_pipe=p&room_title=Old").await;
@@ -120,7 +120,7 @@ async fn show_deleted_lists_deleted_rooms() {
 }
 
 #[tokio::test]
-async fn errors_with_200_hides_errors() {
+async fn errors_with_200_answers_errors_with_status_200() {
     let mut statuses = Vec::new();
     for serve in without_and_with("--errors-with-200") {
         let (status, answer) = serve.send(&request(&format!("POST {LIST}"), "", "")).await;
@@ -202,7 +202,7 @@ async fn strict_messages_require_imba_id_and_password() {
 }
 
 #[tokio::test]
-async fn duplicate_pipes_makes_a_room_for_each_create() {
+async fn duplicate_pipes_creates_a_room_for_each_write() {
     let mut listed = Vec::new();
     for serve in without_and_with("--duplicate-pipes") {
         for _ in 0..2 {
@@ -214,7 +214,7 @@ async fn duplicate_pipes_makes_a_room_for_each_create() {
 }
 
 #[test]
-fn serving_other_machines_is_warned_of() {
+fn serving_other_machines_causes_a_warning() {
     let scene = Scene::new();
     for (host, warns) in [("0.0.0.0", true), ("127.0.0.1", false)] {
         let mut command = scene.command(format!("sandbox serve --listen {host}:0"));
@@ -235,7 +235,7 @@ fn serving_other_machines_is_warned_of() {
 /// Clients that hold connections use up the file descriptors. When they leave, the server goes on.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_shortage_of_file_descriptors_is_survived() {
+async fn the_server_survives_a_shortage_of_file_descriptors() {
     let plain = Scene::new().command("sandbox serve --listen 127.0.0.1:0");
     let mut limited = Command::new("/bin/sh");
     limited

@@ -17,7 +17,7 @@ fn with_state(path: &Path) -> Config {
 }
 
 #[tokio::test]
-async fn an_answered_write_is_in_the_file_already() {
+async fn a_write_is_saved_before_it_is_answered() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("deep/er/state.json");
     let sandbox = start(with_state(&path)).await.unwrap();
@@ -49,7 +49,7 @@ async fn an_answered_write_is_in_the_file_already() {
 }
 
 #[tokio::test]
-async fn after_a_restart_everything_goes_on_as_before() {
+async fn the_state_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
     let sandbox = start(with_state(&path)).await.unwrap();
@@ -79,7 +79,7 @@ async fn after_a_restart_everything_goes_on_as_before() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_state_is_refused_and_kept() {
+async fn a_file_that_is_not_a_state_file_is_refused_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
     for (text, message) in [
@@ -102,7 +102,7 @@ async fn a_file_that_is_no_state_is_refused_and_kept() {
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
+async fn a_write_that_cannot_be_saved_gets_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
     let sandbox = start(with_state(&path)).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
 
 /// Each save used to write the whole state: 10,000 rooms wrote gigabytes.
 #[tokio::test]
-async fn a_save_appends_what_changed_and_a_stop_leaves_one_state() {
+async fn a_write_appends_its_changes_and_a_stop_saves_one_state() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
     let sandbox = start(with_state(&path)).await.unwrap();

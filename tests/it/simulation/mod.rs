@@ -44,7 +44,7 @@ const SEEDS: u64 = 1_000;
 const ENOUGH: usize = 5;
 
 #[test]
-fn whatever_happens_every_plan_is_true_and_everything_comes_right() {
+fn every_plan_is_true_and_every_seed_converges() {
     if let Some(seed) = number("ROOMFORM_SEED") {
         let verdict = play(seed, true, None);
         let log = verdict.log.join("\n");
