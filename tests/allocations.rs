@@ -35,7 +35,7 @@ fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -
         count <= most.0 && bytes <= most.1,
         "{what} of {rooms} rooms: {count} allocations and {bytes} bytes a room, more than {most:?}"
     );
-    // Far below means that nothing was counted, or that the maximum is out of date.
+    // A much lower count means that nothing was counted, or that the maximum is out of date.
     assert!(
         count * 3 >= most.0 && bytes * 3 >= most.1,
         "{what} of {rooms} rooms: only {count} allocations and {bytes} bytes a room; lower {most:?}"

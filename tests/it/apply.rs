@@ -1,4 +1,4 @@
-//! The effects of an apply on the server and the ledger; the next run has nothing to do.
+//! What an apply changes on the server and in the ledger, and that the next run has nothing to do.
 
 use std::fs;
 

@@ -128,7 +128,7 @@ pub fn banned_members_are_named() {
         .lacks("W109");
 }
 
-/// Then every user seems to be banned.
+/// In the answer of such a server, every user seems to be banned.
 #[test]
 fn a_server_that_ignores_the_filter_for_banned_users_causes_no_warning() {
     let server = Canned::by(|request| {

@@ -23,7 +23,7 @@ use crate::support::runtime;
 const MANIFEST: &str =
     "version: 1\nrooms: [{pipe: team-a, title: Team A, welcome: {from: 3, text: Hello}}]\n";
 
-/// A server that asks the first calls to come back later, and a ledger that another run may use meanwhile.
+/// A server that makes the first calls wait and retry, and a ledger that another run may use meanwhile.
 struct World {
     start: Instant,
     /// How long each of the first calls has to wait.

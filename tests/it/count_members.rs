@@ -42,7 +42,7 @@ fn set_members(scene: &Scene, pipe: &str, members: &[u64]) {
     assert!(scene.world(|world| world.set_members(627, id, members)));
 }
 
-/// What a plan says about members, without the figures of the plan.
+/// What a plan says about members, without its summary.
 fn counted(scene: &Scene, args: &str) -> String {
     let out = scene.run(format!("plan --count-members {args}")).out;
     let lines = out.lines().filter(|line| !line.contains("target: "));
@@ -286,7 +286,7 @@ fn apply_records_a_count_only_if_it_changed() {
     counted(&scene, "").shows("1 more");
 }
 
-/// Without a ledger, only members of rooms whose count is that of the manifest are assumed.
+/// Without a ledger, members are assumed only in rooms whose count equals the number of declared members.
 #[test]
 fn members_are_assumed_only_if_the_count_agrees() {
     let rooms = MANIFEST.lines().filter(|line| !line.contains("room-"));
@@ -358,7 +358,7 @@ fn a_budget_that_runs_out_leaves_rooms_uncounted() {
     scene.run("plan --count-requests 9").exits(64);
 }
 
-/// Counting is extra: if it fails, the plan is as good as without it.
+/// A failed count does not affect the rest of the plan.
 #[test]
 fn a_server_that_rejects_the_filter_does_not_stop_a_plan() {
     let server = Canned::by(|request| {

@@ -40,7 +40,7 @@ impl Case {
     }
 }
 
-/// A server, and what it is asked.
+/// A server, and how much may be asked of it.
 #[derive(Debug, Clone)]
 struct World {
     rooms: Vec<Case>,
@@ -49,7 +49,7 @@ struct World {
     meaning: CountMeaning,
     /// Whether the writing user is a member of the rooms that it created.
     offset: u64,
-    /// The number of requests that are allowed.
+    /// The maximum number of requests.
     budget: usize,
     /// Rooms that get another number of users after a number of requests.
     changes: Vec<(usize, usize, u64)>,
@@ -116,7 +116,7 @@ enum Planted {
     NoImpossibleSize,
     /// Does not ask for the first size again.
     NoSecondLook,
-    /// Takes a size that was not asked for as a size that no room has.
+    /// Treats a size that was not asked for like a size that no room has.
     EmptyInsteadOfUnknown,
 }
 
@@ -287,7 +287,7 @@ fn check(world: &World, planted: Option<Planted>) -> Result<(), TestCaseError> {
         };
         prop_assert!(is_possible, "{room:?} with {users:?} users, {counts:?}");
     }
-    // Only the first size is asked for twice, and every size is near one that is known.
+    // Only the first size is asked for twice, and every size is near a known one.
     let mut times: BTreeMap<u64, usize> = BTreeMap::new();
     asked
         .iter()
@@ -366,7 +366,7 @@ fn every_statement_about_members_is_true() {
     assert_eq!(all(cases, None), Vec::<String>::new());
 }
 
-/// The checks are worth something only if they find faults.
+/// Proves that the checks can fail.
 #[test]
 fn planted_faults_are_found() {
     for planted in [

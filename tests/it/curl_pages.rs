@@ -12,7 +12,8 @@ use crate::pages::{
 };
 use crate::support::Shows;
 
-/// Runs a command against the sandbox with credentials filled in. Returns the HTTP status and the body.
+/// Runs a command against the sandbox with real credentials in place of the printed ones. Returns the HTTP status and
+/// the body.
 async fn run(sandbox: &Sandbox, printed: &Printed) -> (u16, String) {
     run_as_it_is(sandbox, &with_credentials(&printed.command)).await
 }

@@ -1,4 +1,4 @@
-//! Drift: changes made outside, distinguished from changes in the manifest.
+//! Drift: changes that were made outside roomform are distinguished from changes in the manifest.
 
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
@@ -175,7 +175,7 @@ fn late(scene: &Scene, lag: u32) {
     scene.world(|world| world.set_quirks(quirks));
 }
 
-/// A closed room that the list shows this many calls late: too late for the run that closed it.
+/// A room whose closing the list shows this many calls late: too late for the run that closed it.
 fn closed_late(lag: u32) -> Scene {
     let scene = Scene::new().sandbox();
     apply_as_another_user(&scene, &manifest("Team A", true));
@@ -200,7 +200,7 @@ fn a_room_reopened_after_a_lagging_list_is_drift() {
     assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
     scene.apply().ok();
     assert_eq!(scene.ledger(), after);
-    // The room is opened again outside: the values match the record, and it is still drift.
+    // The room is opened again outside: its values match the old pending record, and yet this is drift.
     apply_as_another_user(&scene, &manifest("Team A", true));
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);

@@ -22,8 +22,8 @@ fn settled() -> Scene {
     new_room().applied()
 }
 
-/// Runs twice, each time in a new scene: as text and with `--format json`. Both must end with this code. Returns the text run
-/// and the document of the other run.
+/// Runs twice, each time in a new scene: as text and with `--format json`. Both must end with this code. Returns the text
+/// run, and the document of the JSON run.
 #[track_caller]
 fn ends(exit: u8, scene: impl Fn() -> Scene, args: impl Args) -> (Ran, Value) {
     let text = scene().run(&args);
@@ -45,7 +45,7 @@ fn document(exit: u8, ran: &Ran) -> Value {
     document
 }
 
-/// The same for a failure: both formats have the same message and first hint.
+/// Like [`ends`], for a failure: both formats must have the same message and first hint.
 #[track_caller]
 fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: impl Args) -> String {
     let (text, document) = ends(exit, scene, args);
@@ -357,7 +357,7 @@ fn wrong_usage_is_64() {
     }
 }
 
-/// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
+/// A typical mistake runs nothing. Above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
 fn mistakes_of_new_users_get_a_hint() {
     let empty = Scene::new();

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Scene, Shows};
 
-/// Every way to include and to exclude a member.
+/// A manifest with every way to include and to exclude a member.
 fn school() -> Scene {
     let manifest = "version: 1
 widget: 627

@@ -1,4 +1,5 @@
-//! `export`: writes live rooms to manifest files. It loses nothing, changes only what it adds, and the plan is empty.
+//! `export` writes all live rooms to manifest files, leaves existing text unchanged, and the plan of the result is
+//! empty.
 
 use std::fs;
 use std::path::Path;
@@ -348,7 +349,7 @@ fn adding_rooms_keeps_the_existing_text() {
         }
         let plan = scene.run("plan --format json").json();
         let changed = plan["changes"].as_array().unwrap();
-        // The members of the old room were never sent; the new rooms need no change.
+        // The plan sends the members of the old room, which were never sent; the new rooms need no change.
         assert_eq!(changed.len(), 1, "{plan}");
         assert_eq!(changed[0]["pipe"], "course-a");
         assert_eq!(scene.run(args).ok(), "everything exists already\n");

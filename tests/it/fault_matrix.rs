@@ -135,7 +135,8 @@ fn manifest() -> String {
     )
 }
 
-/// Runs one fault at one call. Returns the exit codes until nothing is left to do, and the outcome of the first run.
+/// Injects one fault at one call. Returns the exit codes of all runs until nothing is left to do, and the outcome of the
+/// first run.
 fn meet(fault: Fault, call: usize) -> String {
     let scene = Scene::new().sandbox();
     let old = RoomView {

@@ -30,7 +30,7 @@ fn applied() -> Scene {
     scene
 }
 
-/// The recorded roster sizes.
+/// The number of rows that the ledger records for each roster.
 fn given(scene: &Scene) -> String {
     let shown = scene.run("ledger show --format json").json();
     let rosters = shown["rosters"].as_array().unwrap().iter();

@@ -22,7 +22,7 @@ fn each(directories: &[&str], entry: fn(&[u8])) -> usize {
             let bytes = fs::read(file).unwrap();
             let ended = std::panic::catch_unwind(|| {
                 entry(&bytes);
-                // The input of a killed run or a cut connection is a prefix.
+                // A killed run or a cut connection leaves a prefix of the input.
                 let step = bytes.len() / 16 + 1;
                 (0..bytes.len())
                     .step_by(step)

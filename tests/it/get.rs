@@ -383,7 +383,7 @@ fn hostile_rows_are_escaped() {
     cells.shows("\"'=HYPERLINK(\"\"x\"\")");
 }
 
-/// More rows than the program keeps in memory.
+/// A list of several megabytes, which arrives in many pieces.
 #[test]
 fn many_rows_are_sorted_in_any_order() {
     let title = "x".repeat(200);

@@ -40,7 +40,7 @@ fn replacing_half_of_the_rooms_is_allowed_and_all_of_one_is_not() {
     scene.declare(half);
     scene.plan().exits(0);
     scene.declare(term("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    // Many new rooms are no mass change as long as none is removed.
+    // Many new rooms are not a mass change if no room left the manifest.
     scene.plan().exits(0);
     let scene = applied(&[1]);
     scene.declare(term("spring", &[1]));
@@ -48,7 +48,8 @@ fn replacing_half_of_the_rooms_is_allowed_and_all_of_one_is_not() {
     scene.plan().exits(5);
 }
 
-/// After several terms, most recorded rooms were removed long ago. They do not count as part of the current change.
+/// After several terms, most recorded rooms left the manifest long ago. They do not count as part of the current
+/// change.
 #[test]
 fn rooms_that_left_in_an_earlier_term_do_not_count() {
     let scene = applied(&[1, 2, 3, 4, 5]);
@@ -58,7 +59,7 @@ fn rooms_that_left_in_an_earlier_term_do_not_count() {
     // Many new rooms, and none that was removed.
     scene.declare(term("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     scene.apply().ok();
-    // Half of a term is no mass change, all of it is. Earlier terms do not matter.
+    // Replacing half of a term is not a mass change; replacing all of it is. Earlier terms do not matter.
     let half = [
         rooms("spring", &[1, 2, 3, 4, 5]),
         rooms("winter", &[6, 7, 8, 9]),
@@ -73,7 +74,7 @@ fn rooms_that_left_in_an_earlier_term_do_not_count() {
     assert_eq!(scene.rooms().len(), 14);
 }
 
-/// The next apply records once that a room was removed, and likewise that it is back.
+/// The next apply records once that a room left the manifest, and once that it is back.
 #[test]
 fn rooms_that_come_back_count_again() {
     let scene = applied(&[1, 2, 3, 4]);

@@ -650,7 +650,7 @@ fn a_large_valid_manifest_is_accepted() {
     assert_eq!(accepted(manifest), "valid: 2000 rooms, 99999 memberships\n");
 }
 
-/// Threads are only an optimization: a system that allows no more of them does not make the manifest invalid.
+/// Threads are only an optimization: if the system allows no more threads, the manifest is still valid.
 #[test]
 fn a_large_manifest_is_read_if_no_thread_can_start() {
     // No system has enough memory for such a stack.

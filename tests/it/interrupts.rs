@@ -161,7 +161,7 @@ fn one_signal_lets_calls_in_progress_finish() {
 
 #[test]
 fn a_signal_ends_a_wait() {
-    // Waits for the rate limit, for a server that asks for a delay, and for a retry.
+    // Three kinds of waits: for the rate limit, for a server that asks for a delay, and before a retry.
     let slow = ["--rate", "0.02/s"];
     let waits: [(&[&str], Option<Fault>); 3] = [
         (&slow, None),
@@ -256,7 +256,7 @@ fn after_the_second_signal_the_report_is_complete() {
     assert_eq!(rooms.len(), 12);
     assert_eq!((with("uncertain"), with("applied")), (3, 2), "{report:#}");
     assert_eq!(with("not_started"), 7, "{report:#}");
-    // The rooms that were not begun are not uncertain.
+    // Rooms whose create was not sent are not uncertain.
     let shown = scene.run("ledger show --format json --ledger l.jsonl");
     assert_eq!(shown.json()["uncertain"].as_array().unwrap().len(), 3);
 }
@@ -366,7 +366,8 @@ fn a_slow_room_does_not_block_the_others() {
     report(&scene, 0);
 }
 
-/// A caller that has read the address can stop the server at once, also in a shell's background job, which ignores Ctrl-C.
+/// A program that has read the address can stop the server at once, even in the background job of a shell, which ignores
+/// Ctrl-C.
 #[test]
 fn a_sandbox_that_has_printed_its_address_can_be_stopped() {
     let scene = Scene::new();

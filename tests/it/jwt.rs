@@ -1,4 +1,5 @@
-//! Read tokens: given, or made from the secret key with `--read-as`. A list read with a token may lack rooms.
+//! Tokens for reading, given or signed with the secret key for `--read-as`. A list that is read with a token
+//! may lack rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module, and the modules it may use besides itself. `error` has the errors that end a run; the stages have errors of their
-/// own.
+/// Each module, and the modules it may use besides itself. `error` is only for errors that end a run; stages have their own
+/// errors.
 const TABLE: [(&str, &[&str]); 18] = [
     ("main", &["commands"]),
     (
@@ -43,7 +43,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("model", &[]),
 ];
 
-/// What a module must not even name, through any path.
+/// Libraries and parts of std that a module must not name, whatever path leads to them.
 const NEVER: [(&str, &[&str]); 9] = [
     // Its findings have a versioned form in `document`.
     ("doctor", &["serde"]),

@@ -229,7 +229,7 @@ proptest! {
     }
 }
 
-/// A reader that keeps the entries of a file and one that does not report the same errors, wherever in the file they are.
+/// Two readers exist: one keeps the entries of a file, the other only their result. Both report the same errors.
 #[test]
 fn every_reader_reports_the_same_errors() {
     let scene = Scene::new();
@@ -547,7 +547,7 @@ fn a_room_that_left_the_manifest_can_be_forgotten() {
     scene.plan().ok().lacks("manual steps");
 }
 
-/// A machine with a fast clock wrote the ledger: later entries still count as later.
+/// A machine whose clock is ahead wrote the ledger. Entries that are added later still count as later.
 #[test]
 fn entries_from_a_fast_clock_do_not_override_later_ones() {
     let scene = Scene::new().manifest(courses(2)).sandbox();

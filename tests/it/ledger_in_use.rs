@@ -42,11 +42,11 @@ type Interference = fn(&Path);
 /// A use of a ledger file.
 type Use = fn(&LedgerFile) -> Result<(), LedgerError>;
 
-/// What may happen to a ledger file in use, and whether it is then lost.
+/// Changes to a ledger file while a run uses it, and whether the run must call the ledger lost.
 type Change = (&'static str, Interference, Option<Loss>);
 
 fn rewrite(path: &Path) {
-    // Another process: it knows nothing of the file.
+    // As another process would: without the file's state in memory.
     let other = LedgerFile::new(path);
     other.rewrite(&target(), |all| compact(&all)).unwrap();
 }

@@ -196,7 +196,7 @@ fn limit() -> impl Strategy<Value = Option<Limit>> {
     ]
 }
 
-/// Bytes that resemble a server's answer, and arbitrary ones.
+/// Bytes that resemble a server's answer, and arbitrary bytes.
 fn answer() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(ANSWER.to_owned()),

@@ -140,7 +140,7 @@ fn vv_also_logs_requests() {
 #[test]
 fn failed_calls_and_their_outcome_are_logged() {
     let scene = Scene::new().sandbox();
-    // The create succeeds, and its answer is lost; the server asks the list request that verifies it to come back later.
+    // The create succeeds, but its answer is lost. The server then asks the request for the list to come back later.
     let faults = |number, _: Option<&str>| match number {
         1 => Some(Fault::HalfAfter),
         2 => Some(Fault::Answer("429 Slow", "Retry-After: 0\r\n", "{}")),

@@ -1,4 +1,4 @@
-//! The manifests in `tests/manifests`, read by the program, by another YAML library and by the JSON Schema.
+//! The manifests in `tests/manifests`: read by the program and by another YAML library, and checked against the JSON Schema.
 //!
 //! `valid/` and `warned/` are usable, `invalid/` is not. In the last two, a text file beside each manifest has the output of `check`.
 //! `ROOMFORM_BLESS=1 cargo test --test it manifests` rewrites these files; review the diff before you commit it.
@@ -25,13 +25,13 @@ const ELSEWHERE: [(Code, fn()); 8] = [
         rosters::unknown_users_cause_warnings_at_their_rows,
     ),
     (Code::BannedUser, check_users::banned_members_are_named),
-    (Code::Unreadable, a_missing_file),
-    (Code::NotUtf8, a_file_that_is_not_utf_8),
+    (Code::Unreadable, a_missing_file_is_an_error),
+    (Code::NotUtf8, a_file_that_is_not_utf_8_is_an_error),
     (
         Code::TooLarge,
         hostile::a_scalar_of_100_megabytes_is_refused,
     ),
-    (Code::Outside, a_link_that_leads_out),
+    (Code::Outside, a_link_out_of_the_directory_is_an_error),
     (
         Code::WrongFile,
         wrong_files::documents_of_other_programs_are_named,

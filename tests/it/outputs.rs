@@ -213,7 +213,7 @@ fn a_ledger_link_out_of_the_work_tree_is_refused() {
             }
         }
     }
-    // An existing ledger names its own target, but the link is refused all the same.
+    // Even if the target is a valid ledger, the link is refused.
     let scene = Scene::new()
         .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
         .applied();
@@ -265,7 +265,7 @@ fn run_with_umask(scene: &Scene, umask: &str, args: &str) -> Ran {
     shell.output().unwrap().into()
 }
 
-/// Files that name people are for their owner. Exports and the files of `init` are for whom the umask allows.
+/// Only the owner may read files that name people. For exports and the files of `init`, the umask decides.
 #[cfg(unix)]
 #[test]
 fn a_new_file_is_private_if_it_names_people_and_follows_the_umask_otherwise() {

@@ -379,7 +379,7 @@ fn keys_beside_a_preset_override_it_at_every_level() {
     canvas-alg-7b,Алгебра ←
     canvas-rust-1,Rust for beginners ← 101
     ");
-    // Files with other names or in other directories, and another way to join them.
+    // The files have other names and directories, and are joined in another way.
     let scene = over(
         "oneroster",
         "{format: oneroster, each: groups.csv, room: {enrol: {roster: sub/e.csv, on: {class: classCode}, user: [teacher, pupil], people: {roster: p.csv, name: login}, where: {role: \"\"}, optional: [status, role]}}}",
@@ -542,7 +542,7 @@ fn a_file_of_ids_is_joined_to_the_users_of_the_preset() {
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
     assert_eq!(rooms(&scene), "physics,P ← 11");
-    // A file with ids instead of names also excludes users.
+    // `users.csv` also excludes users if the manifest's file has ids instead of names.
     let scene = over(
         "canvas",
         "{format: canvas, from: sis, where: {course_id: ALG-7B}, room: {enrol: {by: id}}}",

@@ -282,7 +282,7 @@ fn an_edited_plan_sends_nothing_that_the_manifest_does_not_declare() {
     });
 }
 
-/// Attempts of an attacker who can write the plan file, but not the manifest.
+/// What an attacker could try who can change the plan file, but not the manifest.
 #[test]
 fn a_forged_plan_writes_nothing() {
     let scene = planned();

@@ -381,7 +381,7 @@ fn a_secret_repeated_by_the_server_is_hidden_in_every_form() {
     }
 }
 
-/// A word of which no part occurs in any other output.
+/// Random words. No part of them occurs in other output.
 const WORD: &str = "[b-df-hj-np-tv-xzBCDFGHKMNPQVWXZ]{7}[2-9]";
 
 /// Words with signs between and around them.
@@ -399,7 +399,7 @@ fn any_secret() -> impl Strategy<Value = (String, String, String)> {
     })
 }
 
-/// What servers may make of a secret, some of it twice.
+/// The ways in which a server may encode a secret, some of them twice.
 fn repeat(secret: &str) -> Vec<String> {
     let html = |text: &str| {
         text.replace('&', "&amp;")
@@ -438,7 +438,7 @@ fn repeat(secret: &str) -> Vec<String> {
     all
 }
 
-/// Checks that redaction left a file's syntax intact: a secret may end with a character that is also markup.
+/// Checks that redaction kept the syntax of a file: a secret may end with a character that is also markup.
 #[track_caller]
 fn assert_whole(text: &str, format: &str) {
     match format {

@@ -233,7 +233,7 @@ fn nothing_is_sent_unless_the_pipe_names_one_live_room() {
     assert_eq!(messages(&scene), once("Hello"), "beside a deleted one");
 }
 
-/// The error must stop the user from sending the message again.
+/// The user must learn that the message was sent, and not send it again.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sent_message_is_reported_even_if_stdout_fails() {
@@ -516,7 +516,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     assert_eq!((tries(&proxy), messages(&scene)), (1, Vec::new()));
 }
 
-/// The call in flight finishes, and the program says that a second interrupt leaves the result open.
+/// The call in flight finishes. The program warns that after a second interrupt the result is unknown.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_during_the_call_waits_for_the_answer_and_says_so() {

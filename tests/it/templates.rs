@@ -36,7 +36,8 @@ fn templates_name_columns_in_any_script_and_case() {
         ("班级,姓名", "{{ 班级 | slug }}", "{{ 姓名 }}"),
         ("कक्षा,नाम", "{{ कक्षा | slug }}", "{{ नाम }}"),
         ("class,given name", "{{ Class | slug }}", "{{ Given_Name }}"),
-        // The header has two characters for `й`, as some systems write it, and the template one.
+        // In the header, `й` is two characters, as some systems write it; in the template, it is
+        // one.
         ("Класс,Фи\u{306}о", "{{ класс | slug }}", "{{ ф\u{439}о }}"),
     ] {
         let scene = classes(pipe, title, "");

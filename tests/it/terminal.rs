@@ -56,7 +56,7 @@ fn answered_to(scene: &Scene, args: &[&str], question: &str, answer: &str) -> (S
     typed(child, question, &format!("{answer}\r"))
 }
 
-/// Waits for the prompt, then presses the keys.
+/// Waits for the prompt, then sends the keys.
 fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();

@@ -100,7 +100,7 @@ fn all_rooms_that_a_person_must_be_removed_from_are_listed_by_id_or_name() {
     ");
 }
 
-/// The steps of docs/operations.md after members were removed in ImbaChat, and their result.
+/// Follows docs/operations.md after members were removed in ImbaChat, and checks the results.
 #[test]
 fn steps_are_marked_as_done_as_documented() {
     let document = include_str!("../../docs/operations.md");

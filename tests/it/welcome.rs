@@ -204,7 +204,8 @@ fn messages_have_a_limit() {
 fn a_plan_with_messages_needs_the_secret_key() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
-    // A token cannot create rooms, so a run with the key created the room; its welcome is still to be sent.
+    // A token cannot create rooms, so a run with the key has created the room. Its welcome is still to be
+    // sent.
     let (_proxy, scene, on) = proxied(&server, no);
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);

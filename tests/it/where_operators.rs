@@ -116,7 +116,7 @@ fn a_condition_on_whole_cells_warns_about_cells_with_several_values() {
         ("{c: [go]}", ["go", "drama", "chess;art"], Some(4)),
         ("{c: {not: go}}", ["art", "go,chess", "go"], Some(3)),
         ("{c: go}", ["go", "drama, go", "drama"], Some(3)),
-        // No warning: these cells are not lists, or the condition expects a list.
+        // There is no warning if the cells are not lists, or if the condition expects a list.
         ("{c: Paris}", ["Paris", "Washington, DC", "1,234"], None),
         ("{c: \"go|art\"}", ["go|art", "art|go", "go"], None),
         ("{c: go}", ["go", "go|", "|"], None),

@@ -32,7 +32,7 @@ fn older(s3: &S3) -> String {
     text[..=last].to_owned()
 }
 
-/// What may happen to the objects in use, and whether the ledger is then lost.
+/// Changes to the objects while a run uses them, and whether the run must call the ledger lost.
 type Change = (&'static str, fn(&S3), Option<Loss>);
 
 const CHANGES: [Change; 9] = [
@@ -139,7 +139,8 @@ fn nothing_is_written_to_a_bucket_that_lost_its_objects() {
 #[test]
 fn a_bucket_that_loses_objects_after_it_was_read_is_refused() {
     for (name, change, expected) in CHANGES {
-        // The base may contain the pieces that were read, so a merge may still remove them.
+        // If pieces disappear at this point, a merge may have moved them into the base: this is no
+        // loss.
         if name.starts_with("the last piece") {
             continue;
         }

@@ -49,7 +49,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime().block_on(work)
 }
 
-/// Random faults from a seed; six in `of` requests fail.
+/// Random faults from a seed: six of every `of` requests fail.
 fn storm(seed: u64, of: u64) -> impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static {
     let mut state = seed;
     move |_| {

@@ -30,7 +30,7 @@ pub enum Fault {
     Unconditional,
 }
 
-/// A request, as input for the choice of a fault.
+/// The parts of a request by which a test chooses a fault.
 pub struct Call<'a> {
     pub method: &'a str,
 }

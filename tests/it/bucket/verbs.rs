@@ -12,7 +12,7 @@ fn with(scene: &Scene, args: impl Args, ledger: &str) -> Ran {
     scene.run([&args.args()[..], &["--ledger", ledger]].concat())
 }
 
-/// The record as JSON, without the values that differ between runs.
+/// The output of `ledger show` as JSON, without the values that differ between runs.
 fn record(scene: &Scene, ledger: &str) -> Value {
     let mut shown = with(scene, "ledger show --format json", ledger).json();
     shown.as_object_mut().unwrap().remove("origin");

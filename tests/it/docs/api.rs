@@ -9,7 +9,7 @@ use crate::pages::{MESSAGES_PAGE, ROOMS_PAGE, printed};
 const NEW: &str = "imba_rooms, a new room";
 const MORE: &str = "imba_rooms, more members";
 
-/// The numbered lists of the pages, in page order: the call, what is listed, and the names.
+/// The numbered lists of the pages, in page order: the call, the kind of item, and the names.
 const ROOMS: [(&str, &str, &[&str]); 5] = [
     (
         NEW,

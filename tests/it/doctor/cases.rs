@@ -1,4 +1,4 @@
-//! Each state of a server, a widget and a machine.
+//! One test for each problem that a server, a widget or a machine can have.
 
 use std::io::{Read, Write};
 

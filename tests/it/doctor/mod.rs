@@ -1,4 +1,4 @@
-//! `doctor`: its output for every state of servers and settings.
+//! `doctor`: its output for all kinds of servers and settings.
 
 mod cases;
 mod machine;

@@ -146,7 +146,7 @@ fn a_denied_write_creates_no_room() {
     assert_eq!(scene.rooms().len(), 0);
 }
 
-/// The answers about members, with these users in the room.
+/// What the probe reports about members, with these users in the room.
 fn probed_users(quirks: Quirks) -> String {
     let scene = sandbox(quirks);
     scene.insert(roomform::sandbox::RoomView {

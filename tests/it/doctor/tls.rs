@@ -1,4 +1,4 @@
-//! doctor on a server's certificate: who issued it, why it is rejected, and what helps.
+//! What `doctor` says about a server's certificate: who issued it, why it is rejected, and what to do.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -60,7 +60,7 @@ fn applied(loaded: &Loaded) -> (Observed, Recorded) {
     (observed, recorded)
 }
 
-/// Gives the text of the room with this number.
+/// Returns the YAML of the room with this number.
 type Room = fn(usize) -> String;
 
 /// `count` rooms in files of 400.
@@ -181,7 +181,7 @@ fn dangerous(page: &str) -> Vec<&str> {
 /// A widget, its ledger and a manifest with differences of every kind: 5,000 changes.
 fn widget() -> Scene {
     let scene = Scene::new().sandbox();
-    // Of every 101 rooms one loses a member, ...
+    // In every 101 rooms, one loses a member, ...
     let leaving = |n: usize, members: &str| {
         format!(
             "- {{pipe: room-{n:05}, title: \"{}\", members: [{members}]}}\n",

@@ -54,7 +54,8 @@ fn changed_since(truth: &Truth<'_>, row: &LiveRoom, field: Field) -> bool {
     since.any(|write| write.changed.contains(field))
 }
 
-/// Whether the last recorded writer sent another value than is wanted now, or left the field alone.
+/// Whether the last recorded writer sent another value than is declared now, or did not send the
+/// field.
 fn wants_another(truth: &Truth<'_>, row: &LiveRoom, pipe: &Pipe, field: Field) -> bool {
     let writer = truth.known(row).wrote.as_ref();
     let then = writer.and_then(|(run, _)| truth.wanted.get(run.as_str())?.rooms.get(pipe));

@@ -107,7 +107,7 @@ fn a_seed_always_gives_the_same_world() {
     }
 }
 
-/// The simulation is worth something only if it finds the faults that it is made for.
+/// Proves that the simulation finds the kinds of faults it exists for.
 #[test]
 fn planted_faults_are_found() {
     for (planted, text) in [

@@ -298,7 +298,7 @@ impl Server {
                 format!("room {id} is deleted without a trace")
             }
             (7, _, Some(id)) if self.live(&self.rooms[&id].pipe).is_empty() => {
-                // That it is live again is not the work of the run that created it.
+                // From now on, the room does not count as created by a run.
                 self.change(id, |room| (room.life, room.made_by) = (Life::Live, None));
                 format!("room {id} is restored")
             }

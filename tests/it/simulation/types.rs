@@ -48,7 +48,7 @@ pub struct Start {
     pub always: bool,
 }
 
-/// A fault of the product that the simulation must find. The product has no switch for it: the process or its ledger is changed.
+/// A fault that the simulation must find. The product has no switch for it, so the simulated process or its ledger is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
     /// A run does not wait for a list that may lag.

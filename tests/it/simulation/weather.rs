@@ -56,7 +56,7 @@ impl Weather {
         if rng.chance(600) {
             faults.retain(|_| rng.chance(300));
         }
-        // Sometimes lists and calls are later than any run waits for them.
+        // Sometimes lists and calls are so late that no run waits long enough.
         let scale = if rng.chance(200) { 20 } else { 1 };
         Self {
             errors: 0,
