@@ -393,7 +393,6 @@ fn rooms_are_added_to_the_list_wherever_it_is() {
     }
 }
 
-/// Rooms can be added to an empty list.
 #[test]
 fn rooms_are_added_to_an_empty_list() {
     for (text, left) in [

@@ -12,7 +12,7 @@ rooms:
   - {pipe: class-7b, title: 7b, members: [3]}
 ";
 
-/// Anna changes class.
+/// A student changes class.
 fn moved() -> Scene {
     let scene = Scene::new().manifest(MANIFEST).applied();
     scene

@@ -36,10 +36,8 @@ pub fn loss(error: &LedgerError) -> Option<Loss> {
     }
 }
 
-/// A change of a ledger file.
 type Interference = fn(&Path);
 
-/// A use of a ledger file.
 type Use = fn(&LedgerFile) -> Result<(), LedgerError>;
 
 /// Changes to a ledger file while a run uses it, and whether the run must call the ledger lost.

@@ -247,7 +247,6 @@ fn set_mode(scene: &Scene, name: &str, mode: u32) {
     std::fs::set_permissions(scene.path(name), permissions).unwrap();
 }
 
-/// Runs the program with this umask.
 #[cfg(unix)]
 fn run_with_umask(scene: &Scene, umask: &str, args: &str) -> Ran {
     let plain = scene.command(args);

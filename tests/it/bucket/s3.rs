@@ -71,7 +71,6 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// The running server.
 pub struct S3 {
     address: SocketAddr,
     end: Arc<AtomicBool>,

@@ -6,7 +6,6 @@ mod unified;
 
 use crate::support::{Ran, Scene};
 
-/// Compares two manifests.
 fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
     Scene::new()
         .file("base.yaml", base)

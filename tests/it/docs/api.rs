@@ -86,7 +86,6 @@ const CALLS: [(&str, &[&str]); 6] = [
     ("send_msg", &["call", "credentials Basic"]),
 ];
 
-/// A row of the table.
 struct Row {
     call: String,
     part: String,

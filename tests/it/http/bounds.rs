@@ -194,7 +194,6 @@ fn a_slow_endless_error_of_a_write_exceeds_the_time_limit() {
     ");
 }
 
-/// A row of a list.
 fn row(id: usize, pipe: &str, deleted_at: Option<&str>) -> Value {
     json!({"id": id, "pipe": pipe, "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at})
 }

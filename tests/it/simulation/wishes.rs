@@ -43,7 +43,6 @@ pub struct Wishes {
     pub limits: Limits,
 }
 
-/// A random state.
 pub fn state(rng: &mut Rng) -> RoomState {
     RoomState {
         title: (*rng.pick(&TITLES)).to_owned(),
@@ -52,7 +51,6 @@ pub fn state(rng: &mut Rng) -> RoomState {
     }
 }
 
-/// A random pipe.
 pub fn pipe(rng: &mut Rng) -> Pipe {
     // Pipes that differ only in case are different, whatever the server does.
     let letter = if rng.chance(60) { 'P' } else { 'p' };

@@ -26,7 +26,6 @@ pub fn ignoring_updates() -> Config {
     }
 }
 
-/// A running sandbox.
 pub struct Api {
     sandbox: Option<Sandbox>,
     stop: Option<oneshot::Sender<Sandbox>>,
@@ -82,7 +81,6 @@ impl Api {
             .collect()
     }
 
-    /// The live room with this pipe.
     #[track_caller]
     pub fn room(&self, pipe: &str) -> RoomView {
         let mut found: Vec<RoomView> = self

@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 
 use super::messages::{answer, read_request};
 
-/// The running server.
 pub struct Canned {
     address: SocketAddr,
     end: Arc<AtomicBool>,

@@ -36,7 +36,6 @@ pub fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// The value of a request header.
 pub fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     let head = request.split("\r\n\r\n").next().unwrap_or_default();
     head.lines().find_map(|line| {

@@ -62,7 +62,6 @@ pub struct Seen {
 type Decide = dyn Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync;
 
 impl Proxy {
-    /// Starts a proxy in front of a server.
     pub fn start(
         server: &str,
         decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,

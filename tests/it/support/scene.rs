@@ -18,7 +18,6 @@ pub struct Scene {
     api: Option<Arc<Api>>,
 }
 
-/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ran {
     pub code: i32,
@@ -88,7 +87,6 @@ pub fn live_room(pipe: &str, name: &str) -> RoomView {
     }
 }
 
-/// Builder methods.
 impl Scene {
     /// An empty directory, an empty environment, no server.
     pub fn new() -> Self {
@@ -104,7 +102,6 @@ impl Scene {
         self.file("rooms.yaml", text)
     }
 
-    /// Writes a file.
     pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.write(name, content);
         self
@@ -117,7 +114,6 @@ impl Scene {
         self
     }
 
-    /// Sets several variables.
     pub fn envs(self, vars: &[(String, String)]) -> Self {
         vars.iter()
             .fold(self, |scene, (name, value)| scene.env(name, value))
@@ -139,12 +135,10 @@ impl Scene {
         self.sandbox_with(Config::default())
     }
 
-    /// Starts a sandbox with this configuration.
     pub fn sandbox_with(self, config: Config) -> Self {
         self.with_api(&Arc::new(Api::start(config)))
     }
 
-    /// Starts a sandbox with these quirks.
     pub fn sandbox_with_quirks(self, quirks: Quirks) -> Self {
         self.sandbox_with(Config {
             quirks,
@@ -182,7 +176,6 @@ impl Scene {
     }
 }
 
-/// Server methods.
 impl Scene {
     fn api(&self) -> &Api {
         self.api.as_ref().unwrap()
@@ -207,7 +200,6 @@ impl Scene {
         self.api().rooms()
     }
 
-    /// The live room with this pipe.
     #[track_caller]
     pub fn room(&self, pipe: &str) -> RoomView {
         self.api().room(pipe)
@@ -269,7 +261,6 @@ impl Scene {
         self
     }
 
-    /// Runs `plan`.
     pub fn plan(&self) -> Ran {
         self.run("plan")
     }
@@ -284,7 +275,6 @@ impl Scene {
         self.run("apply --yes --verify-timeout 100ms")
     }
 
-    /// A path in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -297,7 +287,6 @@ impl Scene {
         path
     }
 
-    /// The text of a file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -335,7 +324,6 @@ impl Scene {
         found
     }
 
-    /// The command for a run in this directory.
     pub fn command(&self, args: impl Args) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roomform"));
         command
@@ -402,7 +390,6 @@ impl Scene {
         output.into()
     }
 
-    /// Runs the program with this text on stdin.
     pub fn run_with_input(&self, args: impl Args, input: &str) -> Ran {
         let mut command = self.command(args);
         let mut child = command
@@ -482,7 +469,6 @@ pub fn manifest(rooms: impl IntoIterator<Item = String>) -> String {
 }
 
 impl Ran {
-    /// Checks the exit code.
     #[track_caller]
     pub fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "{self:#?}");

@@ -101,7 +101,6 @@ fn cell_xml(place: &str, cell: Cell<'_>) -> String {
     }
 }
 
-/// The bytes of a workbook.
 pub fn workbook(sheets: &[Sheet]) -> Vec<u8> {
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
