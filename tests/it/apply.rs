@@ -367,7 +367,7 @@ fn a_sandbox_that_cannot_be_saved_is_reported_as_an_error() {
         .spawn()
         .unwrap();
     until("a first save", || state.exists());
-    // Write repeatedly: a write is lost if the sandbox replaces the file at the same moment.
+    // Repeat the write, because it is lost if the sandbox replaces the file at the same moment.
     until("its end", || {
         fs::write(&state, "someone else's").unwrap();
         child.try_wait().unwrap().is_some()

@@ -60,8 +60,8 @@ fn equal_counts_are_reported_whatever_the_filter_means() {
             plan.exits(0).shows("7 rooms counted: equal; ");
             let requests = scene.stats().get_rooms - before - 1;
             plan.shows(format!("; {requests} requests, "));
-            // Requests for the sizes 1 to 5 (and 6 if the writing user counts), for one of them again, and for a size that no
-            // room has.
+            // One request for each of the sizes 1 to 5 (and 6 if the writing user counts), one again for the first, and one
+            // for a size that no room has.
             assert!((7..=8).contains(&requests), "{requests}");
             let counts_writer = "the server counts the writing user";
             assert_eq!(plan.out.contains(counts_writer), count_admin, "{plan:?}");

@@ -13,11 +13,11 @@ use roomform::plan::{Counting, IMPOSSIBLE, Inputs, NextSizes, RoomFilter, RowFil
 
 use crate::support::manifest;
 
-/// A room: what the ledger knows, and what happened outside.
+/// What the ledger knows about a room, and what happened to it outside.
 #[derive(Debug, Clone)]
 struct Case {
     members: u64,
-    /// Members that left the manifest. They are not removed yet.
+    /// Members that left the manifest and are not removed yet.
     released: u64,
     is_recorded: bool,
     is_created: bool,
@@ -51,7 +51,7 @@ struct World {
     offset: u64,
     /// The maximum number of requests.
     budget: usize,
-    /// Rooms that get another number of users after a number of requests.
+    /// Changes during the count: after how many requests, which room, and its new number of users.
     changes: Vec<(usize, usize, u64)>,
 }
 
@@ -262,7 +262,7 @@ fn is_true(room: &RoomCount, users: u64, offset: u64) -> bool {
     }
 }
 
-/// Checks every statement about rooms that did not change meanwhile, and that the rooms that did change once had the stated size.
+/// Checks the statement about each room. A room that changed during the count must have had the stated size at some point.
 fn check(world: &World, planted: Option<Planted>) -> Result<(), TestCaseError> {
     let Counted {
         counts,

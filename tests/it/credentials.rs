@@ -307,7 +307,7 @@ fn empty_variables_count_as_not_set() {
         .manifest(MANIFEST)
         .sandbox()
         .file("secret", "secret_key");
-    // Each value may come from a variable or from a file. The empty ones of these variables count as unset.
+    // Each value comes from the variable or from the file; the other of the two is empty, and counts as unset.
     let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
         .env("IMBACHAT_SECRET_KEY", "")

@@ -81,7 +81,7 @@ async fn all_commands_run_in_sequence() {
 async fn the_printed_create_makes_a_closed_room_because_of_a_space() {
     let sandbox = pages_sandbox().await;
     let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
-    // The name ends with a space.
+    // The printed name of the field ends with a space.
     printed.command.shows("'room_is_public =1'");
     let (status, body) = run(&sandbox, &printed).await;
 

@@ -41,7 +41,7 @@ fn changed(scene: &Scene, more: &[&str]) -> Value {
 #[test]
 fn outside_changes_are_marked_in_text_json_and_markdown() {
     let scene = applied(Config::default());
-    // One closed room was opened and one was renamed outside. A third was renamed both in the manifest and outside.
+    // Outside, a closed room was opened and another one was renamed. A third was renamed both in the manifest and outside.
     let theirs = manifest("Team A", true)
         .replace("Team B", "Party")
         .replace("Team C", "C");
@@ -215,7 +215,8 @@ fn a_room_reopened_after_a_lagging_list_is_drift() {
 
 #[test]
 fn a_pending_record_ends_when_the_list_after_other_writes_shows_the_value() {
-    // The plan of this apply reads the fourth list, which still shows the room as public. The list after the write is current.
+    // The plan of this apply reads the fourth list, which still shows the room as public. The list that it reads after its write
+    // is up to date.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     scene.declare(renamed(false));

@@ -63,7 +63,7 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: impl Args) -> 
     message.to_owned()
 }
 
-// 0
+// exit code 0
 
 #[test]
 fn done_is_0() {
@@ -113,7 +113,7 @@ fn help_and_version_are_0_and_on_stdout() {
     }
 }
 
-// 1
+// exit code 1
 
 #[test]
 fn a_server_that_cannot_be_reached_is_1() {
@@ -147,7 +147,7 @@ fn a_ledger_that_cannot_be_read_is_1() {
     fails(1, "failed", new_room, "apply --yes --ledger rooms.yaml/x");
 }
 
-// 2
+// exit code 2
 
 #[test]
 fn pending_changes_are_2_with_detailed_exitcode() {
@@ -169,7 +169,7 @@ fn two_of_a_pipe() -> Scene {
         .live(live_room("team-a", "Two"))
 }
 
-// 3
+// exit code 3
 
 /// Every command that reads a manifest exits with 3 if it is invalid. Returns the code of the first error.
 #[track_caller]
@@ -202,7 +202,7 @@ fn an_invalid_or_missing_manifest_is_3() {
     assert_eq!(invalid(no_yaml, "--file empty"), "unreadable");
 }
 
-// 4
+// exit code 4
 
 #[test]
 fn failed_rooms_are_4() {
@@ -250,7 +250,7 @@ fn a_conflict_during_apply_is_4() {
     );
 }
 
-// 5
+// exit code 5
 
 /// Both plan and apply refuse the change; apply writes nothing at all.
 #[track_caller]
@@ -322,7 +322,7 @@ fn no_terminal_and_no_yes_is_5() {
     assert_eq!((scene.writes(), scene.files().len()), (0, 1));
 }
 
-// 64
+// exit code 64
 
 #[test]
 fn wrong_usage_is_64() {

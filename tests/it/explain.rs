@@ -158,7 +158,7 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
       left out by the `where` of `people`: people.csv:4
       0 memberships
     ");
-    // A room may still list the user by id.
+    // A manifest may still add the user to a room by id.
     assert_snapshot!(scene.run("explain dora").ok(), @r"
     user dora (7)
       other names: d1

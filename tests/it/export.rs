@@ -185,7 +185,7 @@ fn rooms_are_split_by_prefix_or_type() {
     wrote rooms/team.yaml: 1 room
     ");
     nothing_to_do(&scene, "rooms", 6);
-    // More files with the same rooms would declare each room twice.
+    // A second split beside the first would declare each room twice.
     let before = scene.files();
     let ran = scene.run("export --split-by type -o rooms");
     ran.exits(5);
@@ -362,7 +362,7 @@ fn rooms_are_added_to_the_list_wherever_it_is() {
     let head = "version: 1\nwidget: 627\n";
     let room = "pipe: course-a\n";
     let texts = [
-        // The list ends with the file, and the last line has no newline.
+        // The list is at the end of the file, and its last line has no newline.
         format!("{head}rooms:\n- pipe: course-a\n  title: Course A"),
         format!("{head}rooms:\n- {room}  title: Course A\n# not of the list\ngroups: {{}}\n"),
         format!("rooms:\n  -   title: Course A\n      {room}\n\n\nversion: 1\n"),

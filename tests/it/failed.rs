@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::support::Scene;
 
-/// The list after a run with a wrong password, with the server's message removed.
+/// The `--failed` file of a run with a wrong password, without the server's message.
 fn failed(scene: &Scene, args: &str) -> String {
     let ran = scene.run(format!("{args} --failed failed.csv"));
     ran.exits(4);
@@ -100,7 +100,7 @@ generate:
     assert_eq!(pairs(&list, 1).len(), 4);
 }
 
-/// The list of failed members leaves out those that an earlier run already confirmed.
+/// The file does not list members that an earlier run confirmed.
 #[test]
 fn a_resumed_saved_plan_lists_only_missing_members() {
     let room = |members: &str| {
@@ -142,7 +142,8 @@ fn file_names_are_escaped_and_cells_are_copied_exactly() {
     "#);
 }
 
-/// The reader of a pipe treats a close as the end of the data, so the pipe is opened only once, and only if there is output.
+/// A reader takes the closing of a pipe for the end of the data, so the pipe is opened only once, and only if there is
+/// output.
 #[cfg(unix)]
 #[test]
 fn a_named_pipe_is_opened_once() {

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Seen, live_room};
 
-/// The calls of the run in order: create a room (two calls), update an existing room, list before and after, and send the new
-/// room's welcome message.
+/// The calls of a run in order: it reads the list, creates a room (two calls), updates another one, reads the list again, and
+/// sends the welcome.
 const CALLS: [&str; 6] = ["list", "create", "chunk", "update", "verify", "message"];
 
 /// A valid date in the past.
@@ -239,7 +239,7 @@ fn assert_true(
     let mut report: Value = serde_json::from_str(&scene.read(name)).unwrap();
     report["plan"] = Value::Null;
     assert_eq!(report["exit"], code, "{report:#}");
-    // A call that was not read is identified by its position.
+    // If the request was not read, the position of the call shows what it was.
     let is_list = |call: &&Seen| match call.request.as_str() {
         "" => matches!(met, Some((_, 0 | 4))),
         request => request.contains("get_rooms"),
@@ -261,7 +261,7 @@ fn assert_true(
     let (lists, others): (Vec<&Seen>, Vec<&Seen>) = calls.iter().skip(planned).partition(is_list);
     let (sends, writes): (Vec<&Seen>, Vec<&Seen>) = others.into_iter().partition(is_message);
     if matches!(met, Some((Fault::Refused, _))) {
-        // An attempt that was refused a connection counts too.
+        // Refused connections count as attempts too.
         let so = verify >= lists.len() && write >= writes.len() && send >= sends.len();
         assert!(so, "{report:#}");
     } else {

@@ -30,7 +30,7 @@ fn applied() -> Scene {
     scene
 }
 
-/// The number of rows that the ledger records for each roster.
+/// The figure that the ledger records for each file.
 fn given(scene: &Scene) -> String {
     let shown = scene.run("ledger show --format json").json();
     let rosters = shown["rosters"].as_array().unwrap().iter();
@@ -46,7 +46,7 @@ fn a_roster_that_lost_more_than_half_of_its_rows_is_refused() {
     shown.shows("\n  data/enrollments.csv  had 10 rooms and memberships\n");
     let (before, writes) = (scene.ledger(), scene.writes());
     scene.write("data/enrollments.csv", rows(5));
-    // Exactly half is within the limit.
+    // A file with exactly half of its rows is accepted.
     scene.plan().exits(0);
     scene.write("data/enrollments.csv", rows(4));
     let ran = scene.plan();
@@ -175,9 +175,9 @@ fn a_diff_says_that_a_plan_would_be_refused() {
     out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, 9 before: is the file complete?");
 }
 
-/// `class.csv.bak` is another file than `class.csv`.
+/// `class.csv.bak` is another file than `class.csv`, although its name starts the same.
 #[test]
-fn only_changed_sizes_are_recorded() {
+fn only_sizes_of_the_shrunk_file_are_worth_recording() {
     let plan = |entry: &str| Plan {
         guards: vec![Violation::Shrunk {
             source: "class.csv".into(),

@@ -70,7 +70,7 @@ fn the_corpus_of_saved_plans() {
     read_plan(&seed).unwrap();
 }
 
-/// Inputs with new coverage from minutes of fuzzing: a minimized set, one per line in Base64.
+/// Inputs that fuzzing found to reach new code: a minimized set, one per line in Base64.
 #[track_caller]
 fn found(name: &str, entry: fn(&[u8])) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -57,7 +57,7 @@ fn list(rows: &Value) -> Canned {
     Canned::answer("200 OK", "", &body.to_string())
 }
 
-/// The form fields of a request, without `imba_id`, which every request has.
+/// The form fields of a request, except `imba_id`, which every request has.
 fn form(request: &str) -> Vec<(String, String)> {
     let parts = request.split("form-data; name=\"").skip(1).map(|part| {
         let (name, rest) = part.split_once("\"\r\n").unwrap();

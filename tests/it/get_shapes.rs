@@ -1,4 +1,4 @@
-//! `get messages`, whose answer format is not documented, and values of undocumented types.
+//! Answers to `get messages`, whose format is not documented, and values of undocumented types.
 
 use insta::assert_snapshot;
 
@@ -119,7 +119,7 @@ fn long_numbers_keep_all_digits() {
     "#);
     let table = run("messages", "table");
     assert_eq!(table.matches(DIGITS).count(), 4, "{table}");
-    // The same holds for documented numbers: a string that is not a number is kept unchanged.
+    // Documented numbers keep their digits, too. A string that is not a number is kept unchanged.
     let ids = get(
         &format!(
             r#"{{"data":[{{"id":{DIGITS}}},{{"id":{}}},{{"id":{}}}]}}"#,
@@ -145,7 +145,8 @@ fn deep_nesting_is_an_error() {
         ran.code == 1 && ran.err.contains("nested too deep"),
         "{ran:?}"
     );
-    // A string is valid, but it may contain a secret at any depth.
+    // A string with deeply nested JSON is valid, but it is not shown, because it may contain a
+    // secret at any depth.
     let text = format!(r#"{{"data":[{{"id":7,"x":"{}"}}]}}"#, deep(100_000));
     let ran = get(&text, &["messages", "--format", "csv"]);
     assert_eq!(ran.ok(), "id,x\n7,…\n");

@@ -56,7 +56,7 @@ fn rooms_that_left_in_an_earlier_term_do_not_count() {
     scene.declare(term("spring", &[1, 2, 3, 4]));
     scene.plan().exits(5);
     scene.run("apply --yes --ignore-limits").ok();
-    // Many new rooms, and none that was removed.
+    // There are many new rooms, but none left the manifest.
     scene.declare(term("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     scene.apply().ok();
     // Replacing half of a term is not a mass change; replacing all of it is. Earlier terms do not matter.

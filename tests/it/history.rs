@@ -90,7 +90,7 @@ fn explain_lists_a_users_rooms_in_manifest_and_ledger() {
         .run("explain 7 --only class-7b")
         .ok()
         .lacks("class-7a");
-    // Removed in ImbaChat, and then no longer in the manifest at all.
+    // The user was removed in ImbaChat, and then left the manifest completely.
     scene.run("todo done class-7a 7").ok();
     scene.run("explain anna").ok().lacks("class-7a");
     scene.declare(
@@ -125,7 +125,7 @@ fn explain_dates_a_member_who_was_sent_again_from_then() {
     assert!(since(&scene) > before);
 }
 
-/// Without a widget there is no ledger to look into, and `explain` works offline.
+/// Without a widget there is no ledger to read, but `explain` still works.
 #[test]
 fn explain_needs_neither_a_widget_nor_a_ledger() {
     let scene = Scene::new().manifest(MANIFEST);

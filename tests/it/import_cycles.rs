@@ -114,7 +114,7 @@ fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
         .collect()
 }
 
-/// The paths that code imports or names through `super`, `self` or `crate`; with `exported`, only the re-exported ones.
+/// The paths that code uses through `super`, `self` or `crate`. With `exported`, only those that it re-exports.
 fn used_paths(code: &str, exported: bool) -> Vec<Module> {
     let mut paths = Vec::new();
     for (at, _) in code.match_indices("use ") {

@@ -134,7 +134,7 @@ fn one_signal_lets_calls_in_progress_finish() {
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
         text(&output).shows("interrupted: requests in flight were finished");
-        // The failed file lists everything that is not done.
+        // The `--failed` file lists everything that is not done.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed
             .lines()

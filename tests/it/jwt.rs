@@ -153,7 +153,7 @@ rooms:
     scene
 }
 
-/// Runs the program with a token of user 7: a given one, or one made from the key.
+/// Runs the program with a token of user 7, either given or signed with the key.
 fn with_token(scene: &Scene, given: bool, args: &str) -> crate::support::Ran {
     if !given {
         return scene.run(format!("{args} --read-as 7"));
@@ -332,7 +332,7 @@ impl Record for Silent {
     }
 }
 
-/// The plan was made from a complete list; the list read to verify a create is incomplete.
+/// The plan was made from a complete list, but the list that is read after the create may be incomplete.
 #[test]
 fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default())

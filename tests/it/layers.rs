@@ -315,7 +315,7 @@ fn collect(src: &Path, directory: &Path, found: &mut Vec<(String, PathBuf, Strin
     }
 }
 
-/// The modules that a text names through `crate::` or the crate's name, single or in braces.
+/// The modules that code names through `crate::` or the crate's name, alone or in braces.
 fn used(text: &str) -> BTreeSet<String> {
     let code = code(text);
     let mut found = BTreeSet::new();

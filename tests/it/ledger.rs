@@ -188,7 +188,7 @@ proptest! {
         shuffled.insert(0, lines[0]);
         let shuffled = shuffled.join("\n") + "\n";
         prop_assert_eq!(recorded(shuffled.as_bytes()), fold(&entries));
-        // A file read without keeping its entries gives the same result.
+        // The reader that does not keep entries gives the same result.
         let scene = Scene::new();
         for text in [text.clone(), shuffled, text + "{\"run\":\"a\",\"se"] {
             let path = scene.write("l.jsonl", text);
@@ -534,7 +534,7 @@ fn forget_makes_members_unknown_and_rejects_unknown_rooms() {
     assert_converged(&scene);
 }
 
-/// A deleted room, as docs/operations.md describes it.
+/// Follows docs/operations.md for a room that was deleted.
 #[test]
 fn a_room_that_left_the_manifest_can_be_forgotten() {
     include_str!("../../docs/operations.md").shows("roomform ledger forget PIPE");
@@ -577,7 +577,7 @@ fn a_field_that_was_accepted_later_is_not_called_ignored() {
     scene.age_ledgers(120);
     let plan = run(&scene, "plan").ok();
     plan.shows("ignored");
-    // A fixed server: the same state, but it accepts updates.
+    // A server with the same state, which accepts updates.
     let live = scene.room("course-01");
     let fixed = Scene::new().sandbox();
     fixed.insert(live.clone());
@@ -588,7 +588,7 @@ fn a_field_that_was_accepted_later_is_not_called_ignored() {
     assert_eq!(fixed.room("course-01").name, "Wanted");
     let shown = run(&scene, "ledger show").ok();
     shown.lacks("ignored");
-    // Another user renames the room back; that is an ordinary change.
+    // If someone renames the room back, that is an ordinary change.
     fixed.world(|world| {
         world.delete_room(627, live.id, 2);
         world.insert_room(627, live.clone(), 3)
@@ -642,7 +642,7 @@ fn merge_accepts_any_order_and_refuses_other_targets() {
         scene.run(&args).ok();
         assert_eq!(scene.read(&into), once, "the same again changes nothing");
     }
-    // The headers differ in the files that they replace.
+    // The headers name the files that they replace, so they differ.
     let entries = |name: &str| scene.read(name).split_once('\n').unwrap().1.to_owned();
     assert!(
         entries("ab.jsonl") == entries("ba.jsonl") && entries("ab.jsonl") == entries("self.jsonl")
@@ -800,7 +800,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
             .map(|room| room["members"].as_array().unwrap().len())
             .sum();
         assert_eq!((known.len(), members), (39, 39 * 5));
-        // Each line that one of the two runs wrote is in the file, in order, once.
+        // The lines of each run are in the file exactly once, in order.
         let text = scene.read("l.jsonl");
         let stamps = text.lines().skip(1).map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
@@ -877,7 +877,7 @@ fn every_command_works_with_a_torn_last_line() {
             assert_converged(&scene);
         }
     }
-    // The same for an incomplete header.
+    // An incomplete header does no harm either.
     for cut in [0, 1, 20] {
         scene.write("l.jsonl", &whole[..cut]);
         run(&scene, "apply --yes").ok();
@@ -975,7 +975,7 @@ fn limited(scene: &Scene, args: impl Args) -> Ran {
     }
 }
 
-/// The file size limit in bytes; shells count in different blocks.
+/// The file size limit in bytes. It is measured, because shells count in blocks of different sizes.
 #[cfg(target_os = "linux")]
 fn limit(scene: &Scene) -> usize {
     let fill = r#"trap "" XFSZ; ulimit -f 512; head -c 10000000 /dev/zero > fill 2>/dev/null"#;

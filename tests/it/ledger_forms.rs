@@ -23,7 +23,7 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
         format!("\u{feff}{text}"),
         format!("\u{feff}{}", text.replace('\n', "\r\n")),
         format!("\u{feff}\n{text}"),
-        // Two copies joined.
+        // Two copies, one after the other.
         format!("{text}\u{feff}{text}"),
     ] {
         scene.write("l.jsonl", &text);
@@ -37,7 +37,8 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
         scene.run("ledger compact --ledger l.jsonl").ok();
         scene.read("l.jsonl").lacks("\u{feff}");
     }
-    // A byte order mark and a header without a line break: the next entry still gets its own line.
+    // Even if the file is a byte order mark and a header without a line break, the next entry gets
+    // its own line.
     scene.write("l.jsonl", format!("\u{feff}{header}"));
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene

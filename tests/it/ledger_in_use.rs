@@ -277,7 +277,7 @@ fn an_apply_stops_if_its_ledger_is_lost_and_the_next_one_continues() {
             put_beside(path, &older);
         }),
         ("was replaced", |path| {
-            // With the lock, because an entry after the loss would make a ledger without a header.
+            // Take the lock, so that no entry is written after the removal: it would start a ledger without a header.
             let file = fs::File::open(path).unwrap();
             file.lock().unwrap();
             fs::copy(path, path.with_extension("aside")).unwrap();
@@ -305,7 +305,7 @@ fn an_apply_stops_if_its_ledger_is_lost_and_the_next_one_continues() {
         } else {
             fs::rename(ledger.with_extension("aside"), &ledger).unwrap();
         }
-        // Otherwise it waits a minute for the creates that the stopped run had claimed.
+        // With the default timeouts, the run would wait a minute for the creates that the stopped run had claimed.
         let short = "--timeout 2s --verify-timeout 1s";
         scene
             .run(format!("apply --yes --ledger dir/l.jsonl {short}"))
@@ -372,7 +372,7 @@ fn a_link_switched_to_another_file_replaces_the_ledger() {
     symlink("copy.jsonl", &link).unwrap();
     let error = file.read(&target()).unwrap_err();
     assert_eq!(loss(&error), Some(Loss::Replaced));
-    // A broken link is a missing file.
+    // A broken link counts as a missing file.
     fs::remove_file(&link).unwrap();
     symlink("none.jsonl", &link).unwrap();
     let error = file.read(&target()).unwrap_err();

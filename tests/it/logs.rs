@@ -1,4 +1,4 @@
-//! Logs: a run id that links the server's log to ours, decisions with `-v`, requests with `-vv`.
+//! Logs: the id of a run, which is also in the server's log, decisions with `-v`, and requests with `-vv`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::support::{Fault, Proxy, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 
-/// The ids in a text that follow the given words.
+/// The ids that follow the words `before` in a text.
 fn ids(text: &str, before: &str) -> BTreeSet<String> {
     let found = text.split(before).skip(1);
     found

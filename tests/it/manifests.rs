@@ -45,7 +45,7 @@ fn corpus(part: &str) -> PathBuf {
         .join(part)
 }
 
-/// The manifests of a part of the corpus: files, and directories that are one manifest.
+/// The manifests in `valid`, `warned` or `invalid`. Each is a file, or a directory that is one manifest.
 fn manifests(part: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(corpus(part)).unwrap();
     let mut found: Vec<PathBuf> = entries
@@ -244,7 +244,7 @@ fn the_committed_schema_is_the_printed_one() {
     assert_eq!(schema(), serde_json::from_str::<Value>(&printed).unwrap());
 }
 
-/// Pipe -> title, type, publicity and members.
+/// Title, type, publicity and members of each pipe.
 type Rooms = BTreeMap<String, (String, i64, bool, Vec<u64>)>;
 
 /// The rooms of some files, computed from the other library's result without our code.
@@ -693,7 +693,7 @@ fn a_path_given_by_the_user_may_be_anywhere() {
         let output = in_checkout(&scene, ["check", "-f", path]);
         assert!(output.starts_with("0 "), "{path}: {output}");
     }
-    // The system's link to stdin.
+    // `/dev/stdin` is a link of the system, and leads out of the work tree.
     let mut command = scene.command("check -f /dev/stdin");
     let manifest = fs::File::open(elsewhere).unwrap();
     let output = command.stdin(manifest).output().unwrap();

@@ -144,7 +144,7 @@ fn an_export_replaces_no_input() {
     ] {
         refused(&scene, args);
     }
-    // The names of the files in a directory are known once the rooms are read.
+    // `--split-by` chooses the names of its files only after it has read the rooms.
     scene.write("parts/team.yaml", scene.read("l.jsonl"));
     let split = "export --force --split-by prefix --ledger parts/team.yaml --out parts";
     let before = scene.files();
@@ -353,7 +353,7 @@ fn an_existing_file_keeps_its_mode() {
     }
 }
 
-/// The state of the sandbox stays behind its link.
+/// The state is written to the target of the link.
 #[cfg(unix)]
 #[test]
 fn a_link_to_the_sandbox_state_stays_a_link() {

@@ -125,7 +125,7 @@ async fn all_snippets_run_in_sequence() {
 async fn snippets_create_and_fill_rooms_as_printed() {
     let sandbox = pages_sandbox().await;
     let make = command(ROOMS_PAGE, "/imba_rooms", 0);
-    // The name ends with a space.
+    // The printed name of the field ends with a space.
     make.php.shows("'room_is_public ' => '1'");
     let (status, body) = run(&sandbox, &make.php).await;
     assert_eq!(

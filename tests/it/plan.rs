@@ -119,7 +119,7 @@ fn a_room_that_would_become_public_is_refused_unless_allowed() {
     assert_snapshot!(plan.out.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
 }
 
-/// Two public rooms that the server shows as closed, and these limits. One pipe is a glob that would match the other.
+/// A manifest with these limits and two rooms that would become public. One pipe is a glob that would match the other.
 fn two_to_publish(limits: &str) -> Scene {
     let rooms = |public: &str| {
         let a = format!("  - {{pipe: team-a, title: A, public: {public}}}\n");
@@ -134,7 +134,7 @@ fn two_to_publish(limits: &str) -> Scene {
 
 #[test]
 fn a_room_that_becomes_public_names_the_entry_or_flag_that_allows_it() {
-    // An entry that is a declared pipe is no glob.
+    // An entry that is a declared pipe is not treated as a glob.
     let scene = two_to_publish("{publish: ['team-[a]']}");
     let plan = scene.plan();
     plan.exits(5);
@@ -261,7 +261,7 @@ fn a_publish_entry_whose_rooms_are_already_public_is_noted() {
         json["notes"],
         serde_json::json!([{"note": "already_public", "entries": ["team-*", "team-a"]}])
     );
-    // A room that will be closed is no reason to remove the entry.
+    // The entry is not noted if its room is about to be closed.
     scene.edit("title: A, public: true", "title: A, public: false");
     scene.plan().shows("list them: `team-*`\n");
 }
@@ -769,7 +769,7 @@ fn a_field_the_server_ignored_is_not_changed_by_other_writes() {
         (false, 3),
         "publishing was not allowed"
     );
-    // Sending it again is an ordinary publish.
+    // Sending the ignored value again makes the room public, and is refused like any such change.
     scene.run("plan --resend-ignored").exits(5);
 }
 

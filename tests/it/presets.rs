@@ -41,7 +41,7 @@ fn rooms(scene: &Scene) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// An example with another manifest that overrides its preset.
+/// The files of an example, with this `generate` entry as the manifest.
 fn over(name: &str, entry: &str) -> Scene {
     let scene = example(name);
     scene.declare(format!("version: 1\ngenerate:\n  - {entry}\n"));
@@ -104,7 +104,7 @@ fn canvas_moves_the_members_of_a_cross_listed_section() {
         "users.csv",
         "user_id,status\n1,active\n2,active\n3,active\n4,active\n",
     );
-    // A row may also name the first course of its section.
+    // A row may also name the course to which its section originally belongs.
     scene.write("enrollments.csv", "course_id,section_id,user_id,role,status\n,S1,1,student,active\nC2,S2,2,student,active\n,S3,3,student,active\nC1,,4,student,active\n");
     scene.write(
         "xlists.csv",
@@ -273,7 +273,7 @@ fn buddypress_uses_the_plugins_pipes_and_only_confirmed_members() {
     public_3,Road cycling,conference,true,101
     public_3,Road cycling,conference,true,102
     ");
-    // Everyone, with another column for the pipe, and only the moderators.
+    // First everyone, with another column for the pipe; then only the moderators.
     let scene = over(
         "buddypress",
         "{format: buddypress, status: any, room: {pipe: \"group-{{ slug }}\", enrol: {where: {is_mod: \"1\"}}}}",
@@ -392,7 +392,7 @@ fn keys_beside_a_preset_override_it_at_every_level() {
     class-c-9,9A ← 12
     class-c-9,9A ← 13
     ");
-    // Moodle's file has no fixed name.
+    // The file of Moodle may have any name.
     let scene = example("moodle");
     let file = scene.read("users.csv");
     scene.write(

@@ -287,7 +287,8 @@ fn after_any_apply_the_next_plan_is_empty() {
     result.unwrap();
 }
 
-/// Others create rooms; one manifest is applied; others change rooms; another manifest is applied.
+/// Other people create rooms, one manifest is applied, other people change rooms, and another manifest is
+/// applied.
 async fn converge(
     world: &World<'_>,
     first: &[Wish],

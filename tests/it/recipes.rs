@@ -2,7 +2,7 @@
 
 use crate::support::Scene;
 
-/// The manifest of a recipe, and files.
+/// A directory with the manifest of a recipe and these files.
 fn recipe(name: &str, files: &[(&str, &str)]) -> Scene {
     let document = include_str!("../../docs/rosters.md");
     let section = document.split(&format!("\n### {name}\n")).nth(1).unwrap();

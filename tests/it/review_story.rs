@@ -71,7 +71,7 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/review")
 }
 
-/// The story up to the pull request: its base was applied.
+/// A directory where the base of the pull request was applied.
 fn story() -> Scene {
     let scene = Scene::new();
     for side in ["before", "after"] {

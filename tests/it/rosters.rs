@@ -1,4 +1,4 @@
-//! Rosters and rooms in bulk, through the library and the program: files as registrars save them, and which files a manifest may read.
+//! Rosters and generated rooms, through the library and the program: real-world files, and which files a manifest may read.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ fn loaded(scene: &Scene) -> Loaded {
     load(&[scene.path("rooms.yaml")], Options::default())
 }
 
-/// Pipe -> members, each with the file and line of its row.
+/// The members of each pipe, each with the file and line of its row.
 fn members(scene: &Scene) -> BTreeMap<String, Vec<String>> {
     let loaded = loaded(scene);
     assert_eq!(loaded.diagnostics, []);
@@ -495,7 +495,7 @@ fn files_outside_the_manifests_directory_are_refused() {
             assert!(ran.err.contains("E023 outside-root"), "{path}: {ran:#?}");
         }
     }
-    // A path from a deeper file to one inside the directory is allowed.
+    // `..` is allowed if the path stays in the manifest's directory.
     scene.write("rooms/shared.csv", "user\n7\n");
     scene.write("rooms/rooms.yaml", "version: 1\nrooms: []\n");
     scene.write("rooms/sub/more.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: ../shared.csv}]}]\n");
@@ -668,7 +668,7 @@ fn enrolments_of_excluded_rooms_are_still_checked() {
         .shows("enrol.csv:3:student: `S9` is not in `people`");
 }
 
-/// The row is reported; a name in another file may take its place.
+/// The row is an error, but its name is not reported as a duplicate if another file defines it.
 #[test]
 fn a_name_in_a_ragged_row_can_be_defined_in_another_file() {
     let scene = Scene::new()
@@ -687,7 +687,7 @@ fn a_name_in_a_ragged_row_can_be_defined_in_another_file() {
     ran.err.lacks("defined twice");
 }
 
-/// Counts how often a whole path is resolved, which takes a step for each directory above it. There are no links.
+/// Files without links. Counts how often a whole path is resolved, which takes a step for each directory above it.
 struct CountedFiles {
     files: FileMap,
     lookups: Cell<usize>,
@@ -745,7 +745,7 @@ fn a_file_that_many_rooms_use_is_looked_up_once() {
     assert_eq!(lookups(200), lookups(2));
 }
 
-/// Names are for output: they decide nothing.
+/// Only output uses these names.
 #[test]
 fn the_readable_names_of_users_are_kept() {
     let scene = Scene::new().manifest(

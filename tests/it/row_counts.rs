@@ -1,4 +1,4 @@
-//! What becomes of each row of a file: `-v` and the document of `check` account for all of them.
+//! `-v` and the document of `check` count the used and skipped rows of each file, and the counts add up.
 
 use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ boris@example.com,1,
             json!(["people.csv", {"used": 1, "outside_dates": 1, "blank": 1}]),
             json!(["courses.csv", {"used": 1, "repeated": 1, "left_out": 1, "outside_dates": 2}]),
             json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
-            // The unused rows have one reason each: the course, its dates, no such course, the section, its dates, the person's
+            // Each unused row has another reason: the course, its dates, no such course, the section, its dates, the person's
             // dates.
             json!(["enrol.csv", {"used": 2, "left_out": 2, "outside_dates": 3, "unmatched": 1}]),
         ]

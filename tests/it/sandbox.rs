@@ -1,5 +1,5 @@
-//! The sandbox beyond the commands of the API's pages: form rules, refusals, identity of rooms, lists, quirks, faults, the
-//! state file. Tests that need no socket use a `World`.
+//! What the sandbox does beyond the examples on the API's pages: form rules, refusals, identity of rooms, lists, quirks,
+//! faults, the state file. Tests that need no socket use a `World`.
 
 mod calls;
 mod lists;
@@ -81,7 +81,7 @@ async fn exchange_with(address: SocketAddr, request: &[u8]) -> Option<(String, S
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
-    // a cut connection may end with a reset
+    // A cut connection may end with a reset.
     stream.read_to_end(&mut answer).await.ok();
     let text = String::from_utf8(answer).unwrap();
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -35,7 +35,7 @@ fn planned() -> Scene {
     scene
 }
 
-/// Renames a room without roomform.
+/// Renames a room on the server, as another person would.
 fn rename(scene: &Scene, pipe: &str, title: &str) {
     let room = scene.room(pipe);
     let fields = [
@@ -309,7 +309,8 @@ fn a_forged_plan_writes_nothing() {
     bucket.exits(5);
     assert!(!scene.path(".bash_profile").exists());
     assert_eq!(scene.writes(), writes);
-    // A plan with an undeclared room is refused; the room's name moves no cursor and starts no workflow command.
+    // A plan with an undeclared room is refused. The name of the room cannot move the cursor or start a workflow
+    // command.
     let add_room = |plan: &mut Value| {
         let mut room = plan["changes"][2].clone();
         room["pipe"] = "\u{1b}[2J\n::error::x".into();
@@ -476,7 +477,7 @@ fn output_files_are_opened_before_anything_is_sent() {
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
-/// The error about the plan's target comes before the one about missing credentials, which would be for another target.
+/// The error is about the plan's target, not about missing credentials, which would be those of another target.
 #[test]
 fn a_plan_for_another_target_is_refused_without_credentials() {
     let scene = Scene::new().manifest(BASE);

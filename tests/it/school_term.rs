@@ -21,7 +21,7 @@ fn source(name: &str) -> String {
     fs::read_to_string(directory.join(name)).unwrap()
 }
 
-/// The README's code blocks in a language, in order.
+/// The README's code blocks in this language, in order.
 fn blocks(language: &str) -> Vec<String> {
     let readme = source("README.md");
     let open = format!("```{language}\n");

@@ -13,7 +13,7 @@ use crate::support::{
     Canned, Fault, Proxy, Ran, Scene, Shows, answer, header, ignoring_updates, live_room,
 };
 
-/// A proxy replaces this key by the sandbox's own key, which has the same length. No random text matches it.
+/// A key that occurs nowhere by chance. A proxy replaces it by the sandbox's own key, which has the same length.
 const KEY: &str = "K9\"w\\T é}";
 const LOGIN: &str = "qZ%7W";
 const PASSWORD: &str = "V&3k<";
@@ -631,7 +631,7 @@ fn no_title_can_command_the_log_of_a_ci_job() {
     scene
         .run("diff rooms.yaml again.yaml")
         .shows("no difference");
-    // CSV has no escapes.
+    // CSV cannot escape a command, so it is refused.
     let csv = scene.run("render --format csv");
     csv.exits(1);
     assert_eq!(csv.out, "");
@@ -649,7 +649,7 @@ fn long() -> String {
     format!("{HOSTILE}{}", "long ".repeat(2_000))
 }
 
-/// Checks that nothing moves a cursor, changes colours, reverses or hides text, or adds a line.
+/// Checks that the text cannot move the cursor, change colours, reverse or hide text, or add a line.
 #[track_caller]
 fn assert_harmless(text: &str, context: &str) {
     let bad = |c: char| {

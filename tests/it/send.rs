@@ -501,7 +501,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     let mut child = command.spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
-    // Once it reports that it waits, no call is in flight.
+    // Once the program says that it waits, no call is in flight.
     stderr.read_line(&mut err).unwrap();
     assert_eq!(err, "waiting 60 s: the server asked for it\n");
     let kill = format!("kill -INT {}", child.id());

@@ -51,7 +51,8 @@ fn parts_have_about_the_same_size() {
         for room in 0..8_000 {
             sizes[part(&format!("{name}{room}")) as usize] += 1;
         }
-        // 1,000 each; a uniform hash deviates further than this with odds of one in many millions.
+        // The average is 1,000. The odds that a uniform hash deviates further than this are one in
+        // many millions.
         assert!(
             sizes.iter().all(|size| (820..=1180).contains(size)),
             "{name}: {sizes:?}"

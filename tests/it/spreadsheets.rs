@@ -1,4 +1,5 @@
-//! CSV for programs, and `--spreadsheet`, whose cells a spreadsheet does not run.
+//! CSV for programs, and `--spreadsheet`, which writes cells that a spreadsheet does not run as
+//! formulas.
 
 use insta::assert_snapshot;
 
@@ -59,7 +60,7 @@ fn spreadsheet_needs_the_csv_format() {
     for verb in ["render", "render --format json", "get rooms", "todo"] {
         let ran = scene.run(format!("{verb} --spreadsheet").as_str());
         ran.exits(64);
-        // In JSON, the error is the document.
+        // With `--format json`, the error is on stdout.
         ran.all().shows("--spreadsheet is for CSV");
         ran.all().shows("add --format csv");
     }

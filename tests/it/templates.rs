@@ -171,7 +171,7 @@ fn an_invalid_type_or_public_is_an_error_at_its_cell() {
 
     the manifest is invalid: 4 errors
     "#);
-    // Only generated rooms have a row.
+    // A room that is not generated has no row.
     let room = "rooms: [{pipe: p-01, title: x, public: \"{{ open }}\"}]";
     let scene = Scene::new().manifest(format!("version: 1\n{room}\n"));
     scene

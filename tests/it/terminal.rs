@@ -1,4 +1,4 @@
-//! Runs at a terminal: a prompt before anything is written, and colour.
+//! Runs with a terminal: the question before anything is written, colour, and the width of tables.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ fn on_a_terminal(scene: &Scene, args: &[&str]) -> Child {
     after(scene, "true", args)
 }
 
-/// The same, with a shell command that runs first.
+/// Like [`on_a_terminal`], but runs a shell command first.
 fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
     let program = scene.command([]);
@@ -113,7 +113,7 @@ fn only_the_whole_word_yes_means_yes() {
 #[test]
 fn keys_typed_before_the_question_are_discarded() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    // The shell reads the first line. The others are in the terminal's buffer before the program starts.
+    // The shell reads the first line. The other lines are in the terminal's buffer before the program starts.
     let mut child = after(&scene, "read -r line", &["apply"]);
     let keys = child.stdin.as_mut().unwrap();
     keys.write_all(b"go\ryes\ryes").unwrap();
@@ -181,7 +181,7 @@ fn lines_that_need_attention_are_repeated_before_the_question() {
     })
     .to_vec();
     assert!(places.is_sorted(), "{places:?}: {shown}");
-    // Without such lines there is no list.
+    // Without such lines, nothing is repeated.
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let (shown, _) = answered(&scene, "n");
     shown.as_str().lacks("needs attention");
@@ -246,8 +246,8 @@ fn a_table_fits_its_terminal() {
     }
 }
 
-/// A name that other commands take (`send`, `--only`, `ledger forget`) is never cut, whatever the terminal: the other columns
-/// shrink, or each field gets its own line, which the terminal wraps if needed.
+/// Other commands need the whole pipe or id (`send`, `--only`, `ledger forget`). So the other columns shrink, or each field
+/// gets its own line, which the terminal wraps if needed.
 #[test]
 fn pipes_and_ids_are_never_cut() {
     const PIPE: &str = "6b0a21b800000_1764291600";

@@ -29,7 +29,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// Whether both are installed at Debian's paths.
+/// Whether Chromium and chromedriver are installed at Debian's paths.
 pub fn installed() -> bool {
     Path::new("/usr/bin/chromium").exists() && Path::new("/usr/bin/chromedriver").exists()
 }

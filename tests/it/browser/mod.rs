@@ -65,7 +65,7 @@ fn search_filters_and_keyboard_work() {
         browser.eval("document.getElementById('status').textContent.startsWith('1 of ')"),
         json!(true)
     );
-    // By user: users to add, from any roster, and users to remove.
+    // Search by user: it finds users to add, from any roster, and users to remove.
     type_in("user:17");
     assert_eq!(browser.eval(VISIBLE), json!(["physics-room", "old-room"]));
     for sought in ["user:104", "anna"] {
@@ -81,7 +81,7 @@ fn search_filters_and_keyboard_work() {
         browser.eval("document.getElementById('find').value"),
         json!("")
     );
-    // By kind, with the keyboard only.
+    // Filter by kind, with the keyboard only.
     browser.eval("document.querySelector('input[value=create]').focus()");
     browser.keys(" ");
     assert_eq!(browser.eval(VISIBLE), json!(["evil-room", "physics-room"]));
@@ -228,7 +228,7 @@ fn ten_thousand_changes_stay_usable() {
         json!(10_000)
     );
     assert_eq!(browser.eval(shown), json!(100));
-    // Displayed as list items, these rows would take the browser 20 s. Rows that are visible at first are always rendered.
+    // With `display: list-item`, the browser would take 20 s for these rows. Rows that are visible at first are always rendered.
     assert_eq!(
         browser.eval("[...document.querySelectorAll('#create > ul > li:is(:nth-child(1), :nth-child(100), :nth-child(101))')].map((li) => { li.hidden = false; const style = getComputedStyle(li); return `${style.display} ${style.contentVisibility}`; })"),
         json!(["block visible", "block visible", "block auto"])

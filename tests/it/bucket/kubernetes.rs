@@ -1,4 +1,5 @@
-//! `examples/kubernetes`: container arguments, expanded as Kubernetes does, with the manifest and the secrets in files.
+//! Runs `examples/kubernetes`: the container's arguments are expanded as Kubernetes does, and manifest and secrets are
+//! files.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +22,7 @@ fn texts(list: &Value) -> Vec<String> {
     list.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The directory of a pod: mounts are below it, and variables point to it.
+/// The file system of a pod: its mounts are below one directory, and its variables point there.
 fn pod(pod: &Value, server: &Scene, s3: &S3) -> Scene {
     let container = &pod["containers"][0];
     let place = |path: &str| path.trim_start_matches('/').to_owned();
@@ -116,7 +117,7 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
     ran.exits(0);
     let id = server.room("lounge").id;
     server.world(|world| {
-        // The list shows that the room is deleted. It could lag if the room were only missing.
+        // The list shows the room as deleted. If the room were only missing, the list might just lag.
         world.set_quirks(Quirks {
             show_deleted: true,
             ..Quirks::default()

@@ -24,7 +24,7 @@ pub use s3::{Call, Fault, S3, SECRET};
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
 const WRITERS: u64 = 8;
 
-/// An independent client: it shares only the bucket with the others.
+/// A client that shares only the bucket with the others.
 fn place(s3: &S3) -> LedgerBackend {
     let names = [
         "AWS_ENDPOINT_URL",
@@ -192,7 +192,7 @@ fn only_one_of_eight_runs_sends_a_message_until_it_certainly_failed() {
                     ledgers[winners[0]].append(vec![failed]).await.unwrap();
                 }
             }
-            // Check a client that has read the ledger before and a new one, after the merge and after the claims expire.
+            // Check an old client and a new one, after the merge and after the claims have expired.
             s3.pass(48);
             place(&s3)
                 .rewrite(&target(), |entries| entries)
@@ -274,7 +274,7 @@ fn many_pieces_are_merged_by_the_next_run_that_writes() {
         assert_eq!(s3.keys().len(), 2);
         let read = place(&s3).read(&target()).await.unwrap();
         assert_eq!(read.entries.len(), 301);
-        // Later entries get later times, even with clocks that disagree.
+        // Later entries get later times, even if the clocks of the machines disagree.
         assert!(read.entries.keys().last().unwrap().time.as_str() > "2026-01-01T00:00:00.000Z");
     });
 }

@@ -1,4 +1,5 @@
-//! The commands with a ledger in a bucket: same results as with a file, but specific error messages.
+//! The commands with a ledger in a bucket: the results are the same as with a file, but some errors
+//! are specific.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -67,7 +68,7 @@ fn every_command_gives_the_same_results_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "no one"]).0, 1);
-    // A title that changed outside is reported differently from one that changed in the manifest.
+    // Change the title outside, so that the plan has to tell this from a change in the manifest.
     for server in [&file, &bucket] {
         let other = Scene::new()
             .manifest(MANIFEST.replace("Team B", "Party"))
@@ -233,7 +234,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
     tell("half of the keys", &scene, LEDGER, 1);
     let scene = scene.env("AWS_ENDPOINT_URL", "http://store.example");
     tell("in clear", &scene, LEDGER, 1);
-    // The user information is not the host.
+    // In this URL, `localhost` is a user name, not the host.
     let scene = scene.env("AWS_ENDPOINT_URL", "http://localhost:x@store.example");
     let ran = with(&scene, "ledger show", LEDGER);
     ran.err

@@ -1,4 +1,4 @@
-//! Git revisions: read through git, each with the files next to it, and never anything outside the repository.
+//! Manifests in git revisions are read through git, with their rosters, and never from outside the repository.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -343,7 +343,7 @@ fn links_are_followed_only_within_the_revision() {
         ran.all().lacks("root:");
     }
     let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
-    // A manifest that is a link itself.
+    // The manifest itself is a link.
     for (target, name) in [
         ("../run/key", "rooms.yaml"),
         ("/etc/passwd", "named.yaml"),
@@ -474,6 +474,6 @@ fn a_new_manifest_is_compared_with_nothing() {
     let repo = Repo::with_base();
     let out = repo.diff("/dev/null", "HEAD:rooms").ok();
     out.shows("diff: 2 to create, 3 members to add; 0 unchanged");
-    // An empty new side needs `--allow-empty`.
+    // An empty HEAD needs `--allow-empty`.
     repo.diff("HEAD:rooms", "/dev/null").exits(3);
 }

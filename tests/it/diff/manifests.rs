@@ -1,4 +1,4 @@
-//! Two files: the differences, the messages, and the exit code.
+//! `diff` of two files: the differences, the messages, and the exit code.
 
 use insta::assert_snapshot;
 
@@ -202,7 +202,7 @@ fn a_room_that_becomes_public_says_whether_its_limit_is_new() {
     diff: 1 to update (1 becomes public); 2 unchanged
           base.yaml → head.yaml: two manifests; no server was read
     ");
-    // The same permission in other words is not new.
+    // A permission that is only written differently is not new.
     publish("team-a", "'team-*'").shows("allowed by `team-*` in limits.publish\n");
 }
 

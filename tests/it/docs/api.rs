@@ -155,7 +155,8 @@ fn samples(page: &str, name: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The text of a test by its path below `tests/it`: `sandbox::lists::rooms_are_filtered`; `None` if there is no such test.
+/// The source of a test, given its path below `tests/it`, such as `sandbox::lists::rooms_are_filtered`; `None` if it does
+/// not exist.
 fn body(test: &str) -> Option<String> {
     let (module, function) = test.rsplit_once("::")?;
     let path = module.replace("::", "/");

@@ -411,7 +411,7 @@ fn a_list_without_authentication_proves_no_credentials() {
                              remedy: check --api-url; if it is right, tell the server's operator
     skipped  credentials     the server requires none; see `connection`
     ");
-    // Errors may also come with HTTP 200; such an answer is not a list.
+    // A refusal may come with HTTP 200; it does not count as a list.
     let scene = Scene::new().sandbox_with_quirks(Quirks {
         errors_with_200: true,
         ..Quirks::default()

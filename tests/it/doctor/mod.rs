@@ -65,7 +65,7 @@ fn doctor_output(scene: &Scene, url: &str, args: &[&str]) -> String {
     format!("exit {}\n{all}", ran.code).replace(port, "PORT")
 }
 
-/// The lines of these steps, with their details.
+/// The part of the output that is about these steps.
 fn steps(text: &str, names: &[&str]) -> String {
     let mut output = String::new();
     let mut wanted = false;

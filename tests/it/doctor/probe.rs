@@ -291,7 +291,8 @@ fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
     assert_eq!(scene.writes(), 0);
 }
 
-/// The server maps the new pipe to an existing room. The first write cannot be avoided; there is no second one.
+/// The server maps the new pipe to an existing room. The first write cannot be avoided, but there must be no
+/// second one.
 #[test]
 fn an_existing_room_is_not_written_to_again_or_called_the_probes_room() {
     let scene = sandbox(Quirks::default());

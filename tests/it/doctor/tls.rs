@@ -49,7 +49,7 @@ struct Tls {
 }
 
 impl Tls {
-    /// Starts a server for this name, with a change in its certificate.
+    /// Starts a server whose certificate is for this name and is modified by `change`.
     fn start(signer: &Signer, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
@@ -193,7 +193,7 @@ fn a_server_without_tls_is_reported() {
     let server = Tls::serve(|mut stream| {
         let written = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         written.unwrap();
-        // Read to the end: unread data would cut the answer off.
+        // Read everything, because closing a connection with unread data would cut off the answer.
         drop(stream.shutdown(std::net::Shutdown::Write));
         drop(stream.read_to_end(&mut Vec::new()));
     });
@@ -300,7 +300,7 @@ fn unreadable_trusted_certificates_are_an_error() {
                              remedy: install the system's certificates (ca-certificates), and unset SSL_CERT_FILE or SSL_CERT_DIR if they are empty
     ");
     run("SSL_CERT_DIR", "empty:elsewhere").shows("SSL_CERT_DIR: `elsewhere` cannot be read");
-    // One directory with certificates is enough.
+    // It is enough if one of the directories has certificates.
     let scene = at(&server.url()).env("SSL_CERT_DIR", "elsewhere:trusted");
     scene.write("trusted/someone.pem", &signer.pem);
     doctor_output(&scene, &server.url(), &[]).shows("tls             the certificate is valid");

@@ -31,7 +31,7 @@ impl Endless {
         let end = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&end);
         let start = format!("{status}\r\nConnection: close\r\n\r\n{body}");
-        // Write many small pieces at once.
+        // Many small pieces are written together, for speed.
         let times = match pause {
             NO_PAUSE => 100_000_usize.div_ceil(piece.len()),
             _ => 1,

@@ -90,7 +90,7 @@ fn a_proxy_that_refuses_the_server_is_reported() {
 
 #[test]
 fn an_unreachable_proxy_is_named_without_its_password() {
-    // Bound, so that no other process gets the port, but never listened on.
+    // Binding reserves the port, and nothing listens on it.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = taken.local_addr().unwrap();
@@ -137,7 +137,7 @@ fn an_invalid_proxy_variable_is_an_error() {
     let ran = insecure.run("get rooms --allow-insecure-http");
     ran.err
         .shows("HTTP_PROXY is not the address of an HTTP proxy");
-    // Only the variable in use must be usable.
+    // Only the variable that is used must be valid.
     let proxy = Canned::answer("403 Forbidden", "", "");
     let scene = behind("HTTPS_PROXY", &proxy.url(), SERVER).env("ALL_PROXY", "socks5://x");
     get_rooms(&scene, &proxy).shows("does not connect to https://chat.invalid");

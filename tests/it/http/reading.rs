@@ -25,7 +25,7 @@ fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     redacted_output(&planned, hosts)
 }
 
-/// The same against a server that gives this answer to everything; it must get no write.
+/// Like [`both`], against this server, which must get no write.
 #[track_caller]
 fn against(server: &Canned) -> String {
     let text = both(
@@ -207,7 +207,7 @@ fn a_connection_closed_without_an_answer_is_reported() {
 
 #[test]
 fn a_server_that_never_answers_is_reported() {
-    // The system accepts the connection, but nothing reads from it.
+    // The operating system accepts the connection, but no program reads from it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let text = both(
@@ -226,7 +226,7 @@ fn a_server_that_never_answers_is_reported() {
 
 #[test]
 fn a_refused_connection_is_reported() {
-    // Bound, so that no other process gets the port, but never listened on.
+    // Binding reserves the port, and nothing listens on it.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
@@ -310,7 +310,7 @@ fn a_redirect_is_never_followed() {
 fn secrets_are_hidden_if_the_server_repeats_them() {
     let repeated = |secret: &str| format!(r#"{{"code":403,"error":"no right for {secret}!"}}"#);
     let refused = "exit 1\nerror: the server does not accept the widget's secret key (HTTP 403): no right for";
-    // `627:` is no secret.
+    // `627:` is not secret, so its Base64 is shown.
     for (secret, shown) in [(SECRET_KEY, "***!"), (BASIC, "NjI3Om***!")] {
         let text = answered("403 Forbidden", &repeated(secret));
         text.begins(format!("{refused} {shown}\n"));

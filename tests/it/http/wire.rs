@@ -20,7 +20,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
     requests.remove(0)
 }
 
-/// The writes of an apply to a widget with this initial list.
+/// The write requests of an apply to a widget whose list is `before` at first.
 fn applied(manifest: &str, before: &'static str) -> Vec<String> {
     let server = server(before, LISTED, |_| json(WRITTEN));
     scene_with(manifest, &server.url()).run("apply --yes").ok();
@@ -85,7 +85,7 @@ fn a_create_sends_all_fields_before_the_members() {
     );
     assert_eq!(header(&writes[0], "accept"), Some("application/json"));
     assert_eq!(header(&writes[0], "authorization"), None);
-    // The widget's secret is only for reading.
+    // A write must not contain the secret key, which is only for reading.
     writes[0].lacks(SECRET_KEY);
 }
 

@@ -22,13 +22,13 @@ fn ending(ran: &Ran) -> String {
     lines.join("\n")
 }
 
-/// The outcome of a create with this answer. It is sent once, and nothing is recorded as confirmed.
+/// The output about a create that gets this answer. Checks that it is sent once, and that nothing is recorded as confirmed.
 #[track_caller]
 fn created(answer: Vec<u8>) -> String {
     created_in(1, answer)
 }
 
-/// The same, for a create that is sent this many times.
+/// Like [`created`], for a create that is sent this many times.
 #[track_caller]
 fn created_in(times: usize, answer: Vec<u8>) -> String {
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
@@ -37,7 +37,7 @@ fn created_in(times: usize, answer: Vec<u8>) -> String {
     assert_eq!(writes(&server).len(), times, "{ran:#?}");
     let mut kinds = ledger_kinds(&scene);
     kinds.dedup();
-    // A create that is sent again may have succeeded before.
+    // If a create was sent several times, an earlier one may have succeeded.
     let ended = ["intent", "not_created"];
     assert_eq!(kinds, if times == 1 { &ended[..] } else { &ended[..1] });
     ending(&ran)
@@ -98,7 +98,7 @@ fn a_refused_create_fails_and_is_not_retried() {
     ");
 }
 
-/// The room is looked for until it would be visible, then created once more, and looked for again. The cases run in parallel to
+/// roomform looks for the room until `--verify-timeout`, creates it once more, and looks again. The cases run in parallel to
 /// save time.
 #[test]
 fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
@@ -186,7 +186,7 @@ fn a_create_without_an_answer_is_uncertain() {
     let (end, ended) = mpsc::channel::<()>();
     let server = Canned::by(move |request| {
         if is_write(request) {
-            // Wait for the test; the client has exited by then.
+            // Do not answer before the client has exited.
             ended.recv().unwrap_err();
             return Vec::new();
         }

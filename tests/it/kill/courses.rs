@@ -29,7 +29,8 @@ pub fn manifest() -> String {
     for room in 1..=ROOMS {
         let (title, members) = (title(room), members(room));
         let public = room % 7 == 0;
-        // Also with `on_create`, the next run must send what a killed run left: members of the new room, and its welcome.
+        // Even with `on_create`, the next run must send what a killed run did not: members of the new room, and its
+        // welcome.
         let policy = if room % 4 < 2 { "on_create" } else { "ensure" };
         let welcome = match members.first().filter(|_| is_welcomed(room)) {
             Some(from) => {
@@ -108,7 +109,7 @@ pub fn recorded(scene: &Scene, context: &str) -> (usize, bool) {
     (rooms.len(), ran.err.contains("cut short"))
 }
 
-/// Checks that every room is as declared, once.
+/// Checks that every declared room exists exactly once, as declared.
 #[track_caller]
 pub fn assert_as_declared(scene: &Scene, context: &str) {
     assert_once(scene, context);

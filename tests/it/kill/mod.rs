@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use crate::support::{Scene, until};
 
-/// Calls that write the whole manifest: every fiftieth room has more members than fit into one call.
+/// The number of calls that write the whole manifest: every fiftieth room has more members than fit into one call.
 const WRITES: u64 = ROOMS + ROOMS / 50;
-/// Rooms with a welcome message: every third.
+/// The number of rooms with a welcome: every third one.
 const WELCOMES: u64 = ROOMS / 3;
 /// Approximate size of the complete ledger in bytes.
 const BYTES: u64 = 165_000;
@@ -30,10 +30,9 @@ const UNDER_WAY: u64 = 8;
 /// The server and the runs of a test.
 #[derive(Debug, Clone, Copy)]
 struct Trial {
-    /// How long the list lags. If it does, pipes are not unique.
+    /// How long the list lags. If it does, the server also allows several rooms with one pipe.
     lag: Duration,
-    /// The flags of each run. The next run waits until no call of a killed run can still be in flight, so short timeouts make a short
-    /// test.
+    /// The flags of each run: short timeouts, because the next run waits until no call of a killed run can still be in flight.
     flags: &'static str,
     /// Number of runs that start at once, on one ledger.
     runs: usize,
@@ -231,7 +230,7 @@ fn kill(trial: Trial, seed: u64) -> Met {
     }
 }
 
-/// Tries points, some at a time, and returns what happened at each.
+/// Tries points, several in parallel, and returns what happened at each.
 fn try_points(trial: Trial, few: u64) -> Vec<(u64, Met)> {
     let points = asked_points().unwrap_or(few);
     let (next, met) = (AtomicU64::new(0), Mutex::new(Vec::new()));
@@ -256,7 +255,7 @@ fn try_points(trial: Trial, few: u64) -> Vec<(u64, Met)> {
     met
 }
 
-/// The number of points in the environment.
+/// The number of points that `ROOMFORM_KILLS` sets.
 fn asked_points() -> Option<u64> {
     std::env::var("ROOMFORM_KILLS").ok()?.parse().ok()
 }

@@ -19,8 +19,8 @@ pub struct Printed {
     pub answers: Vec<String>,
 }
 
-/// The examples of a page, one per call. A command continues while its lines end in a backslash and the next one is an option; two
-/// commands end in a stray backslash, which is dropped.
+/// The examples of a page, one per call. A command continues if a line ends in a backslash and the next line is an option. Two
+/// printed commands end in a stray backslash, which is dropped.
 pub fn printed(page: &str) -> Vec<Printed> {
     let mut found: Vec<Printed> = Vec::new();
     let mut lines = page.lines().peekable();

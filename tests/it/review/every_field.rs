@@ -398,7 +398,7 @@ fn two_manifests() -> ManifestDiff {
     }
 }
 
-/// Calls `each` with both views.
+/// Calls `each` with the view of a plan and with that of a diff.
 fn views(each: impl Fn(&View<'_>)) {
     let loaded = Loaded::default();
     each(&view::plan(&of_a_widget(), &loaded));
@@ -449,11 +449,11 @@ fn markdown_escapes_every_field() {
                 read.code.iter().filter(|code| **code == shown).count() > 30,
                 "{page}"
             );
-            // The part and the number of parts are our own text.
+            // `--shard 1/1` is text of the program, so it is not escaped.
             let words = read.words.replace("--shard 1/1 ", "");
             let sign = words.chars().find(|c| "@#!~&$/<>[]{}|\\*^".contains(*c));
             assert_eq!(sign, None, "{}", read.words);
-            // A site could take an id of seven digits for a commit.
+            // A site could turn a number of seven digits into a link to a commit.
             read.words.lacks("1234567");
         }
     });

@@ -74,7 +74,7 @@ fn files(count: usize, room: Room) -> Vec<(PathBuf, String)> {
     numbers.chunks(400).enumerate().map(file).collect()
 }
 
-/// The plan from the rooms of `before` to those of `after`.
+/// The plan for a widget with the rooms of `before` and a manifest with those of `after`.
 fn planned(count: usize, before: Room, after: Room) -> (Plan, Loaded) {
     let (observed, recorded) = applied(&read(files(count, before)));
     let loaded = read(files(count, after));
@@ -224,7 +224,7 @@ fn widget() -> Scene {
     scene
 }
 
-/// 776 rooms that each have an open step of an earlier run, five of them also one of this change, and 897 new rooms, two of them public.
+/// 776 rooms with an open step of an earlier run, of which five also have a step of this change; and 897 new rooms, two of them public.
 fn after_a_term() -> (Plan, Loaded) {
     let room: Room = |n| {
         let public = n >= 1_671;
@@ -355,7 +355,7 @@ fn five_thousand_changes_fit_every_site() {
                 "{site}"
             );
             assert!(page.len() > limit * 9 / 10, "{site}: {} bytes", page.len());
-            // Every kind is on the page.
+            // Items of every kind are on the page.
             assert_eq!(sections(&page).len(), 7, "{site}");
         } else {
             assert_eq!(page, whole);

@@ -283,7 +283,7 @@ fn in_a_log(title: &str) -> String {
 #[test]
 fn annotations_show_hostile_titles_without_effect() {
     let scene = widget();
-    // GitHub shows ten of a kind, so it takes several runs to see all.
+    // GitHub shows ten annotations of a kind, so the titles need several runs.
     for (start, titles) in (0..).step_by(9).zip(TITLES.chunks(9)) {
         let mut args = vec!["plan".to_owned(), "--format=github".to_owned()];
         let rooms = (start..).take(titles.len());

@@ -4,7 +4,7 @@ use crate::support::{Args, Scene, Shows};
 
 const ALL: &str = "all members: --format json, or plan --format html";
 
-/// A manifest with a room of this many members; the first is 1001.
+/// A manifest with one room of this many members, from user 1001.
 fn manifest(members: u64) -> String {
     let members: Vec<String> = (1001..=1000 + members)
         .map(|user| user.to_string())

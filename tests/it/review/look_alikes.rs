@@ -1,4 +1,5 @@
-//! Names that look alike: declared ones in check, plan and diff, and a live one that is not declared.
+//! Look-alike names: two declared ones in `check`, `plan` and `diff`, and a declared one beside a
+//! live room that is not declared.
 
 use insta::assert_snapshot;
 
@@ -84,7 +85,7 @@ fn an_undeclared_live_room_that_looks_like_a_declared_one_is_reported() {
     );
     let notes = scene.run("plan --format json").json()["notes"].to_string();
     assert_eq!(notes.matches("\"looks_like\"").count(), 2, "{notes}");
-    // Once declared, the room is known, and the manifest gets the warning instead.
+    // If that room is declared too, the warning is about the manifest.
     scene.declare(format!("{text}  - {{pipe: team-A, title: Live}}\n"));
     let ran = scene.run("plan --only team-A");
     ran.begins("  notes\n    --only leaves out");

@@ -69,7 +69,7 @@ async fn a_body_above_8_mb_counts_as_empty() {
 
 #[tokio::test]
 async fn http_2_and_multipart_are_accepted() {
-    // fails if another test has already installed one
+    // This fails if another test has already installed a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sandbox = start(Config::default()).await.unwrap();
     let client = reqwest::Client::builder()
@@ -223,7 +223,7 @@ async fn an_address_in_use_is_named() {
     sandbox.stop().await.unwrap();
 }
 
-/// The clock of these tests is paused: it jumps to the next time limit when all tasks wait.
+/// The clock of this test is paused: when all tasks wait, it jumps to the next time limit.
 #[tokio::test(start_paused = true)]
 async fn an_incomplete_request_is_dropped_after_30_seconds() {
     let sandbox = start(Config::default()).await.unwrap();

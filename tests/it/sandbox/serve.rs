@@ -37,7 +37,7 @@ impl Serve {
     async fn send(&self, request: &[u8]) -> (u16, Value) {
         let (head, body) = exchange_with(self.address, request).await.unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        // The answer to an update has a comma too many.
+        // The answer to an update has a trailing comma, so it is not parsed.
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
@@ -133,7 +133,7 @@ async fn errors_with_200_answers_errors_with_status_200() {
 async fn drop_unknown_users_adds_only_known_members() {
     let mut found = Vec::new();
     for serve in without_and_with("--drop-unknown-users") {
-        // User 1 is the administrator. No user 3 is known.
+        // User 1 is the administrator. User 3 is unknown.
         serve.write("room_pipe=p&users_ids[]=1&users_ids[]=3").await;
         for size in 1..=2 {
             let filter = format!("count_users={size}");

@@ -37,7 +37,7 @@ async fn a_write_is_saved_before_it_is_answered() {
         answer.begins("HTTP/1.1 200");
     }
 
-    // a copy, as a process killed at this point would leave it
+    // If the process were killed at this point, it would leave this file.
     let copy = dir.path().join("copy.json");
     std::fs::copy(&path, &copy).unwrap();
     sandbox.stop().await.unwrap();
@@ -118,7 +118,7 @@ async fn a_write_that_cannot_be_saved_gets_an_error() {
     ));
 }
 
-/// Each save used to write the whole state: 10,000 rooms wrote gigabytes.
+/// If each save wrote the whole state, 10,000 rooms would write gigabytes.
 #[tokio::test]
 async fn a_write_appends_its_changes_and_a_stop_saves_one_state() {
     let dir = tempfile::tempdir().unwrap();
@@ -142,7 +142,8 @@ async fn a_write_appends_its_changes_and_a_stop_saves_one_state() {
     assert!(serde_json::from_str::<serde_json::Value>(&state).is_ok());
     assert!(serde_json::from_str::<serde_json::Value>(&journal).is_err());
 
-    // Killed while writing: every answered call is in the file, and the next write saves a complete state.
+    // A process that is killed while it writes leaves a torn line. Every answered call is in the file, and the next
+    // write saves a complete state.
     std::fs::write(&path, format!("{journal}{{\"room\":{{\"id\":")).unwrap();
     let sandbox = start(with_state(&path)).await.unwrap();
     assert_eq!(pipes(&sandbox).len(), 100);

@@ -237,7 +237,7 @@ impl ReadRooms for Client {
     }
 }
 
-/// The server's answer to get_rooms, as far as it arrives.
+/// The part of the server's answer to get_rooms that arrives.
 fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
     state.catch_up();
     let lag = state.weather.lag;

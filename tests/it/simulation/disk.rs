@@ -10,9 +10,9 @@ use roomform::model::RoomId;
 pub struct Disk {
     pub entries: Entries,
     pub full: bool,
-    /// Whether it never lost an entry.
+    /// Whether no entry was ever lost.
     pub is_whole: bool,
-    /// Rooms with an attempted message that the ledger no longer records: no guarantee holds for them.
+    /// Rooms with an attempted message whose entries were lost. For them, nothing is guaranteed.
     pub unsure: BTreeSet<RoomId>,
 }
 

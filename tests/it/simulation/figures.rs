@@ -1,4 +1,4 @@
-//! The oracle for what a plan reports beside its changes: manual steps, ignored fields, notes, refusals, and every figure.
+//! The oracle for what a plan reports besides its changes: manual steps, ignored fields, notes, refusals, and all figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -24,7 +24,8 @@ pub struct Ledger {
 struct Batch<'a> {
     ledger: &'a Ledger,
     lines: Vec<(Stamp, Fact)>,
-    /// What it claims. Lock, check and write are atomic: if another process has the claim, no part reaches the disk.
+    /// The claim that the append takes, if any. Check and write are atomic: if another process has the claim,
+    /// nothing is written.
     claim: Option<Claim>,
 }
 
@@ -81,7 +82,7 @@ impl Record for Ledger {
 }
 
 impl Ledger {
-    /// Writes facts, unless they claim what another process has claimed.
+    /// Writes facts, unless another process already has their claim.
     async fn write(
         &self,
         mut facts: Vec<Fact>,

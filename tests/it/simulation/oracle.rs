@@ -136,7 +136,8 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
     }
 }
 
-/// Checks that before and after are true, every difference is listed, and ignored fields are sent as declared.
+/// Checks that the values before and after are true, that every difference is listed, and that ignored fields are sent as
+/// declared.
 fn fields(
     truth: &Truth<'_>,
     row: &LiveRoom,

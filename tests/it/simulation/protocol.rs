@@ -200,9 +200,9 @@ fn created(state: &State, pipe: &Pipe, run: &String) -> bool {
     made || state.server.late.iter().any(is_create)
 }
 
-/// Whether a list can prove something to a run. An old row can look like the run's own write if a list or the ledger lacked the room,
-/// or if others wrote to it within the time that the list lags. An earlier run's write counts only if that run ended before it could
-/// record the write: otherwise this run knows it from the ledger.
+/// Whether a run can rely on a list as proof. It cannot if an old row could look like the run's own write: because a list or the ledger
+/// lacked the room, or because others wrote to it within the time that the list lags. Of earlier runs, only writes that they did not
+/// record count; the run knows the others from the ledger.
 fn can_prove(state: &State, run: usize) -> bool {
     let Run { name, begun, .. } = &state.runs[run];
     let disturbs = |room: &Room| {

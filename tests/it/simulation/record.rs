@@ -1,4 +1,4 @@
-//! The ledger's state, computed independently of the product: from the lines of each room.
+//! The state that a ledger records, computed from its lines without the product's code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub struct Known {
     pub released: BTreeSet<UserId>,
     /// The last confirmed write.
     pub sent: Option<RoomState>,
-    /// Ignored fields: sent, shown.
+    /// For each ignored field, the values sent and shown.
     pub shown: BTreeMap<Field, (FieldValue, FieldValue)>,
     pub pending: BTreeMap<Field, Pending>,
     /// The run that made the last confirmed write, and the pipe it was meant for.
@@ -38,10 +38,10 @@ pub struct Pending {
 pub struct Claimed {
     pub run: String,
     pub since: Time,
-    /// The members that it named, and those not confirmed since.
+    /// All members in the intent, and those of them that are not confirmed yet (`owed`).
     pub members: BTreeSet<UserId>,
     owed: BTreeSet<UserId>,
-    /// Whether it promised a welcome that no run is known to have sent.
+    /// Whether the intent has a welcome that no run is known to have sent.
     pub welcome: bool,
     /// The room of the pipe, once an answer or the list showed it.
     pub room: Option<RoomId>,
@@ -56,7 +56,7 @@ pub struct Account {
     pub claims: BTreeMap<Pipe, Vec<Claimed>>,
     /// Whether a room is in the manifest, as last recorded.
     pub declared: BTreeMap<Pipe, bool>,
-    /// The number of rows of each roster when it was last applied.
+    /// The number of rooms and memberships of each roster when it was last applied.
     pub given: BTreeMap<String, u64>,
     /// The last stage of a room's message in each run.
     pub messages: BTreeMap<RoomId, BTreeMap<String, Stage>>,
@@ -117,7 +117,7 @@ impl Account {
                         shown: other,
                         ..
                     } if one == other && !own => {
-                        // Any run may have looked: the list showed the value as last sent.
+                        // Whichever run read it, the list showed the value as last sent.
                         let ended = room == id && sent.value(*field) == *one;
                         ended.then(|| saw.copy_field(*field, sent));
                     }

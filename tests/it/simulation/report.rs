@@ -192,7 +192,7 @@ fn ended(
     );
 }
 
-/// Checks that a welcome reported as sent was sent, and is on disk as sent; and that none is skipped.
+/// Checks that a welcome reported as sent was sent and recorded, and that no welcome is skipped.
 fn welcomed(
     state: &State,
     run: &Run,

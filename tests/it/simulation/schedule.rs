@@ -72,7 +72,7 @@ async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World>
         let weather = state.weather.clone();
         state.say(|| format!("{manners:?} {weather:?}"));
         let mut calm = Start::calm(&mut state.rng);
-        // If the server treats two pipes as one, a run that insists on both never finishes.
+        // If the server treats two pipes as one, runs that recreate rooms would never finish.
         calm.flags.recreate &= !manners.folds_case;
         (1 + state.rng.below(4), calm)
     });
@@ -139,7 +139,7 @@ async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
             tokio::join!(run(world, wishes, first), later);
         }
     }
-    // The runtime drops the calls of a dead process in its own time.
+    // The runtime drops the calls of a dead process a little later.
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }

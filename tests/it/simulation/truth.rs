@@ -47,7 +47,7 @@ impl Truth<'_> {
         self.flags.assume_members && !known
     }
 
-    /// The welcome to send in an existing room.
+    /// The welcome that is still to be sent to an existing room.
     pub fn welcome(&self, pipe: &Pipe, wish: &Wish, row: &LiveRoom) -> Option<Welcome> {
         let owed = self.account.owes_welcome(pipe, row.id);
         wish.welcome.clone().filter(|_| owed)

@@ -25,7 +25,7 @@ impl Flags {
     }
 }
 
-/// The fate of a process, by event number.
+/// The numbers of the events at which a process is interrupted, stopped and killed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fate {
     pub interrupt: Option<u64>,

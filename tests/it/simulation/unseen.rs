@@ -45,7 +45,7 @@ fn is_recorded(known: &Known, field: Field, sent: &FieldValue, shown: &FieldValu
     is_last && known.shown.get(&field) == Some(&(sent.clone(), shown.clone()))
 }
 
-/// The record of a pending field, if no later write sent another value and the list still shows the room as it was then.
+/// The record of a pending field, if no later write sent another value, and the list shows the room unchanged since then.
 fn pending<'a>(truth: &'a Truth<'_>, row: &LiveRoom, field: Field) -> Option<&'a Pending> {
     let known = truth.known(row);
     let pending = known.pending.get(&field)?;
@@ -55,7 +55,7 @@ fn pending<'a>(truth: &'a Truth<'_>, row: &LiveRoom, field: Field) -> Option<&'a
     (is_last && is_same).then_some(pending)
 }
 
-/// Whether the list is so young that it shows the write. The room has not changed since.
+/// Whether the list is so new that it must show the write. The room is unchanged since then.
 fn is_proved(truth: &Truth<'_>, pending: &Pending) -> bool {
     truth.read_at.0 - pending.since.0 >= 3_600_000 && pending.updated_at.is_some()
 }

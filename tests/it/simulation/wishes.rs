@@ -57,7 +57,7 @@ pub fn pipe(rng: &mut Rng) -> Pipe {
     Pipe::new(format!("{letter}{:02}", rng.below(26)))
 }
 
-/// Random users; sometimes more than fit into one call, or two.
+/// Random users, sometimes more than fit into one call or two calls.
 fn users(rng: &mut Rng) -> BTreeSet<UserId> {
     let (first, count) = match rng.below(40) {
         0 => (1, rng.below(451)),

@@ -155,7 +155,7 @@ impl World {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A point at which a process may be interrupted or die. A dead process never gets past it.
+    /// A point at which a process may be interrupted or die. A dead process does not continue.
     pub async fn event(&self, run: usize, what: &str) {
         if self.with(|state| state.event(run, what)) {
             std::future::pending().await
@@ -206,7 +206,7 @@ impl State {
             process.died.notify_one();
         }
         if what == "send" && process.plan.interrupt == Some(process.events) {
-            // The process has just checked for an interrupt: it sees this one at the next event.
+            // The process has just checked for an interrupt, so it sees this one at the next event.
             process.plan.interrupt = Some(process.events + 1);
         }
         let interrupted = !process.dead && process.plan.interrupt == Some(process.events);

@@ -40,7 +40,7 @@ pub enum Fault {
 
 /// A proxy that forwards all but some calls, with one connection per call.
 pub struct Proxy {
-    /// Bound but never listened on: reserves the port while connections are refused.
+    /// Bound, to reserve the port while connections are refused.
     port: TcpSocket,
     end: Arc<AtomicBool>,
     open: Option<Sender<()>>,
@@ -188,7 +188,7 @@ impl Forwarder {
         });
     }
 
-    /// Handles one call and returns the bytes to answer.
+    /// Handles one call and returns the bytes of the answer.
     fn call(&self, number: usize, mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.max_concurrent.fetch_max(in_flight, Ordering::SeqCst);

@@ -168,7 +168,7 @@ impl Scene {
         scene.after("apply --yes --parallelism 1")
     }
 
-    /// Runs the program, which must succeed.
+    /// Runs the program, which must succeed, as part of the setup.
     #[track_caller]
     pub fn after(self, args: impl Args) -> Self {
         self.run(args).ok();
@@ -459,7 +459,7 @@ impl Shows for str {
     }
 }
 
-/// A manifest with these rooms, each the inside of a YAML mapping on one line.
+/// A manifest with these rooms. Each is given as the content of a YAML mapping on one line.
 pub fn manifest(rooms: impl IntoIterator<Item = String>) -> String {
     let rooms = rooms.into_iter().map(|room| format!("  - {{{room}}}\n"));
     format!(

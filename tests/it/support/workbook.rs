@@ -22,7 +22,7 @@ pub enum Cell<'a> {
     Nothing,
 }
 
-/// A sheet, with the place of its first cell, from 1.
+/// A sheet. Its first cell may be anywhere; rows and columns count from 1.
 pub struct Sheet {
     name: String,
     is_hidden: bool,
