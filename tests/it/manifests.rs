@@ -45,7 +45,7 @@ fn corpus(part: &str) -> PathBuf {
         .join(part)
 }
 
-/// The manifests in `valid`, `warned` or `invalid`. Each is a file, or a directory that is one manifest.
+/// The manifests in `valid`, `warned` or `invalid`: files and directories.
 fn manifests(part: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(corpus(part)).unwrap();
     let mut found: Vec<PathBuf> = entries

@@ -224,7 +224,7 @@ fn widget() -> Scene {
     scene
 }
 
-/// 776 rooms with an open step of an earlier run, of which five also have a step of this change; and 897 new rooms, two of them public.
+/// 776 rooms with an open step of an earlier run (five also have a step of this change), and 897 new rooms (two are public).
 fn after_a_term() -> (Plan, Loaded) {
     let room: Room = |n| {
         let public = n >= 1_671;

@@ -10,7 +10,7 @@ use roomform::render::markdown::{self, Dialect, Fit};
 use super::rendered::Rendered;
 use crate::support::{Scene, Shows, live_room};
 
-/// One title for each kind of text that a parser, a site, a bot or a runner could take for more than a title.
+/// One title for each kind of text that a parser, a site, a bot or a runner could misinterpret.
 const TITLES: [&str; 58] = [
     "\u{1b}[31mred",
     "a|b|c",
