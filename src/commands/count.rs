@@ -22,7 +22,8 @@ pub struct CountLimits {
 
 /// Asks a server for the rooms of each size.
 pub struct Counter {
-    limits: CountLimits,
+    parallelism: usize,
+    budget: Arc<CountBudget>,
     reader: Reader,
     dice: Arc<Dice>,
 }
@@ -30,20 +31,16 @@ pub struct Counter {
 impl Counter {
     pub fn new(limits: CountLimits, reader: &Reader, dice: Dice) -> Self {
         Self {
-            limits,
+            parallelism: limits.parallelism,
+            budget: Arc::new(CountBudget::new(limits.requests, limits.bytes)),
             reader: reader.clone(),
             dice: Arc::new(dice),
         }
     }
 
-    /// Counts the selected rooms.
-    pub async fn count(&self, inputs: Inputs<'_>, only: &RoomFilter) -> MemberCounts {
-        self.finish(Counting::new(countable(inputs, only))).await
-    }
-
     /// Asks until everything is known, or the budget is spent.
     pub async fn finish(&self, mut counting: Counting) -> MemberCounts {
-        let budget = Arc::new(CountBudget::new(self.limits.requests, self.limits.bytes));
+        let budget = &self.budget;
         let wanted: Arc<BTreeSet<RoomId>> = Arc::new(counting.wanted().collect());
         let mut reserved = 0;
         loop {
@@ -58,13 +55,15 @@ impl Counter {
                 NextSizes::Done => break,
             };
             let (_, before) = budget.spent();
-            for (size, answer) in self.ask(sizes, &wanted, &budget).await {
+            for (size, answer) in self.ask(sizes, &wanted).await {
                 counting.record(size, answer);
             }
-            if let NextSizes::First(_) = next {
-                // Keep enough of the budget for the same request at the end.
+            if let NextSizes::First(size) = next {
+                // Keep enough of the budget for the same request at the end. Without that answer, the others prove nothing.
                 reserved = budget.spent().1 - before;
-                budget.reserve(reserved);
+                if !budget.reserve(reserved) {
+                    counting.record(size, Ok(None));
+                }
             }
         }
         let (requests, bytes) = budget.spent();
@@ -72,20 +71,15 @@ impl Counter {
     }
 
     /// Asks for sizes, several at a time.
-    async fn ask(
-        &self,
-        sizes: Vec<u64>,
-        wanted: &Arc<BTreeSet<RoomId>>,
-        budget: &Arc<CountBudget>,
-    ) -> Vec<(u64, SizeAnswer)> {
+    async fn ask(&self, sizes: Vec<u64>, wanted: &Arc<BTreeSet<RoomId>>) -> Vec<(u64, SizeAnswer)> {
         let (mut sizes, mut answers) = (sizes.into_iter(), Vec::new());
         let mut running = JoinSet::new();
         loop {
-            while running.len() < self.limits.parallelism
+            while running.len() < self.parallelism
                 && let Some(size) = sizes.next()
             {
                 let (reader, dice) = (self.reader.clone(), Arc::clone(&self.dice));
-                let (wanted, budget) = (Arc::clone(wanted), Arc::clone(budget));
+                let (wanted, budget) = (Arc::clone(wanted), Arc::clone(&self.budget));
                 running.spawn(async move {
                     let is_wanted = |room| wanted.contains(&room);
                     let answer = reader
@@ -134,9 +128,11 @@ impl Counter {
             tokio::time::sleep(wait).await;
             let counting = Counting::new(late).with_offset(counts.offset);
             let newer = self.finish(counting).await;
-            counts.requests += newer.requests;
-            counts.bytes += newer.bytes;
+            (counts.requests, counts.bytes) = (newer.requests, newer.bytes);
             let is_known = |it: &&RoomCount| !matches!(it.result, CountResult::Unknown(_));
+            if !newer.rooms.iter().any(|room| is_known(&room)) {
+                return counts;
+            }
             for room in &mut counts.rooms {
                 if let Some(newer) = newer.room(&room.pipe).filter(is_known) {
                     room.clone_from(newer);

@@ -34,8 +34,8 @@ use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Remembere
 use crate::manifest::{Loaded, load};
 use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
-    Approved, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, plan, select,
-    wait_for_confirmed,
+    Approved, Counting, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, countable,
+    plan, select, wait_for_confirmed,
 };
 use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
@@ -102,7 +102,8 @@ impl Session {
             };
             console.status("counting members");
             let counter = Counter::new(limits, &self.reader, dice());
-            observed.counts = Some(counter.count(inputs, &options.only).await);
+            let counting = Counting::new(countable(inputs, &options.only));
+            observed.counts = Some(counter.finish(counting).await);
         }
         let observed = &observed;
         let plan = plan(&self.target, desired, observed, recorded, options);
@@ -212,6 +213,8 @@ impl Session {
         let desired = &loaded.desired;
         let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
         let mut backoff = Backoff::default();
+        // The clock of the machine that confirmed a room may be ahead.
+        let deadline = Instant::now() + self.patience.verify;
         let mut is_reported = false;
         loop {
             let observed = self.observe(&RowFilter::new(desired)).await?;
@@ -222,8 +225,8 @@ impl Session {
             };
             let until = wait_for_confirmed(inputs, only, lag);
             let left = until.map(|until| (until.0 - now().0).clamp(0, lag).unsigned_abs());
-            let wait = left
-                .and_then(|left| backoff.next_wait(Instant::now() + Duration::from_millis(left)));
+            let until = left.map(|left| Instant::now() + Duration::from_millis(left));
+            let wait = until.and_then(|until| backoff.next_wait(until.min(deadline)));
             let Some(wait) = wait else {
                 return Ok(observed);
             };

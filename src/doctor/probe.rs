@@ -300,7 +300,11 @@ impl Notes {
             match (room.result, room.size()) {
                 (CountResult::Equal, _) => {
                     self.settle(question, Ok("yes, all were counted"));
-                    let answer = if seen.counts.offset > 0 { "yes" } else { "no" };
+                    let answer = if seen.counts.offset == Some(1) {
+                        "yes"
+                    } else {
+                        "no"
+                    };
                     self.settle("does the writing user count as a member", Ok(answer));
                 }
                 (_, Some(size)) => {

@@ -47,7 +47,7 @@ impl CountsDocument {
         let rooms: Vec<_> = counts.rooms.iter().filter_map(room).collect();
         Self {
             meaning: counts.meaning.name(),
-            counts_writing_user: counts.offset > 0,
+            counts_writing_user: counts.offset == Some(1),
             requests: counts.requests,
             bytes: counts.bytes,
             equal: counts.rooms.len() - rooms.len(),

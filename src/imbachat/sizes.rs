@@ -37,17 +37,25 @@ impl CountBudget {
         spent.into()
     }
 
-    /// Sets one request and these bytes aside.
-    pub fn reserve(&self, bytes: u64) {
-        for (max, part) in [(&self.max_requests, 1), (&self.max_bytes, bytes)] {
-            let left = max.load(Ordering::Relaxed).saturating_sub(part);
-            max.store(left, Ordering::Relaxed);
+    /// Sets one request and these bytes aside. Returns false if they are not left.
+    pub fn reserve(&self, bytes: u64) -> bool {
+        let (requests, spent) = self.spent();
+        let (max_requests, max_bytes) = (&self.max_requests, &self.max_bytes);
+        let fits = requests < max_requests.load(Ordering::Relaxed)
+            && spent + bytes <= max_bytes.load(Ordering::Relaxed);
+        if fits {
+            max_requests.fetch_sub(1, Ordering::Relaxed);
+            max_bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
+        fits
     }
 
     /// Returns a reserved request and these bytes to the budget.
     pub fn release(&self, bytes: u64) {
         self.max_requests.fetch_add(1, Ordering::Relaxed);
+        // Answers that were cut have passed the limit by a few rows.
+        let (_, spent) = self.spent();
+        self.max_bytes.fetch_max(spent, Ordering::Relaxed);
         self.max_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -138,8 +138,9 @@ impl RoomCount {
 pub struct MemberCounts {
     /// What the filter means.
     pub meaning: CountMeaning,
-    /// How often the writing user counts as a member in a room that roomform created: 0 or 1.
-    pub offset: u64,
+    /// How often the writing user counts as a member in a room that roomform created: 0 or 1, as assumed from most of these rooms.
+    /// `None` if no such room was counted.
+    pub offset: Option<u64>,
     /// Requests sent, including retries.
     pub requests: u64,
     /// Size of the rows received.

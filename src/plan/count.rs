@@ -83,8 +83,8 @@ impl Counting {
 
     /// Uses the offset of an earlier count, because it cannot be found from a few rooms.
     #[must_use]
-    pub fn with_offset(mut self, offset: u64) -> Self {
-        self.answers.offset = Some(offset);
+    pub fn with_offset(mut self, offset: Option<u64>) -> Self {
+        self.answers.offset = offset;
         self
     }
 
@@ -96,7 +96,8 @@ impl Counting {
     /// Returns what to ask next, given the answers so far.
     pub fn next_sizes(&self) -> NextSizes {
         let sizes = self.sizes_near();
-        let Some(first) = sizes.first().copied() else {
+        let first = sizes.first().copied();
+        let Some(first) = first.filter(|_| self.answers.is_stable.is_none()) else {
             return NextSizes::Done;
         };
         match (
@@ -114,16 +115,14 @@ impl Counting {
             return NextSizes::Ask(open);
         }
         let evidence = Evidence::new(&self.answers);
-        for mut more in [evidence.sizes_above(), evidence.sizes_below()] {
-            more.retain(is_open);
+        for mut more in [evidence.sizes_above(), evidence.sizes_around()] {
+            let mut seen = BTreeSet::new();
+            more.retain(|size| is_open(size) && seen.insert(*size));
             if !more.is_empty() {
-                return NextSizes::Ask(more.into_iter().rev().collect());
+                return NextSizes::Ask(more);
             }
         }
-        match self.answers.is_stable {
-            None => NextSizes::Again(first),
-            Some(_) => NextSizes::Done,
-        }
+        NextSizes::Again(first)
     }
 
     /// Takes the answer for a size.
@@ -134,30 +133,29 @@ impl Counting {
             is_stable,
             ..
         } = &mut self.answers;
-        if rows.contains_key(&size) {
-            let before = sizes.iter().filter(|(_, sizes)| sizes.contains(&size));
-            let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
-            let again = answer.ok().flatten();
-            *is_stable =
-                Some(again.is_some_and(|(_, found)| before == found.into_iter().collect()));
-            return;
-        }
         let answer = match answer {
-            Ok(Some((count, found))) => {
-                for room in found {
-                    let sizes = sizes.entry(room).or_default();
-                    if let Err(at) = sizes.binary_search(&size) {
-                        sizes.insert(at, size);
-                    }
-                }
-                Ok(count)
-            }
-            Ok(None) => Err(CountGap::Budget),
+            Ok(answer) => answer.ok_or(CountGap::Budget),
             Err(reason) => {
                 self.failure.get_or_insert(reason);
                 Err(CountGap::Failed)
             }
         };
+        if rows.contains_key(&size) {
+            let before = sizes.iter().filter(|(_, sizes)| sizes.contains(&size));
+            let before: BTreeSet<RoomId> = before.map(|(room, _)| *room).collect();
+            let is_same = |(_, found): (usize, Vec<RoomId>)| before == found.into_iter().collect();
+            *is_stable = Some(answer.map(is_same));
+            return;
+        }
+        let answer = answer.map(|(count, found)| {
+            for room in found {
+                let sizes = sizes.entry(room).or_default();
+                if let Err(at) = sizes.binary_search(&size) {
+                    sizes.insert(at, size);
+                }
+            }
+            count
+        });
         rows.insert(size, answer);
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Main type: [`Evidence`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
 
 /// No room has as many users. If the server names one, it ignores the filter.
 pub const IMPOSSIBLE: u64 = 1_000_000_000;
 
-/// If no answer near a room's expected size names the room, this many smaller sizes are searched for it.
+/// If no answer near a room's expected size names the room, it is searched for this far away.
 const SEARCHED: u64 = 50;
 
 /// A room to count.
@@ -37,8 +37,8 @@ pub(super) struct Answers {
     pub(super) rows: BTreeMap<u64, Result<usize, CountGap>>,
     /// The sizes whose answers name a room, sorted.
     pub(super) sizes: HashMap<RoomId, Vec<u64>>,
-    /// Whether the second answer for the first size is the same.
-    pub(super) is_stable: Option<bool>,
+    /// Whether the second answer for the first size is the same, or why there is none.
+    pub(super) is_stable: Option<Result<bool, CountGap>>,
     /// How often the writing user counts in a room that roomform created (0 or 1), if it is known.
     pub(super) offset: Option<u64>,
 }
@@ -55,7 +55,8 @@ pub(super) struct Evidence<'a> {
     /// The sizes with an answer, sorted.
     answered: Vec<u64>,
     pub(super) meaning: CountMeaning,
-    pub(super) offset: u64,
+    /// See [`MemberCounts::offset`](crate::model::MemberCounts::offset).
+    pub(super) offset: Option<u64>,
 }
 
 impl<'a> Evidence<'a> {
@@ -66,7 +67,7 @@ impl<'a> Evidence<'a> {
             answers,
             answered: answered.collect(),
             meaning: CountMeaning::Unclear,
-            offset: 0,
+            offset: None,
         };
         evidence.meaning = evidence.find_meaning();
         evidence.offset = evidence.find_offset();
@@ -90,7 +91,9 @@ impl<'a> Evidence<'a> {
         }
         match (exact, at_least) {
             _ if is_ignored => CountMeaning::Ignored,
-            _ if self.answers.is_stable == Some(false) => CountMeaning::Unclear,
+            _ if matches!(self.answers.is_stable, Some(Ok(false) | Err(_))) => {
+                CountMeaning::Unclear
+            }
             (0, 0) => CountMeaning::Either,
             // A few rooms may change while they are counted.
             (exact, at_least) if exact > 10 * at_least => CountMeaning::Exact,
@@ -99,8 +102,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The offset that fits most of the rooms that roomform created; 0 if none does.
-    fn find_offset(&self) -> u64 {
+    /// The offset that fits most of the rooms that roomform created: 0 if none does, `None` if there are no such rooms.
+    fn find_offset(&self) -> Option<u64> {
         let created = self.answers.rooms.iter().filter(|room| room.is_created);
         let (mut all, mut fitting) = (0, 0);
         for room in created {
@@ -109,7 +112,7 @@ impl<'a> Evidence<'a> {
             fitting += usize::from(size.is_some_and(|it| it.least == room.expected + 1));
         }
         let offset = u64::from(fitting * 2 > all);
-        self.answers.offset.unwrap_or(offset)
+        (all > 0).then(|| self.answers.offset.unwrap_or(offset))
     }
 
     /// The number of users in a room: `None` if no answer names it, an error if the answers say nothing.
@@ -117,7 +120,10 @@ impl<'a> Evidence<'a> {
         let (sizes, are_smallest) = self.found(room);
         match (self.meaning, sizes) {
             (CountMeaning::Ignored, _) => Err(CountGap::Ignored),
-            (CountMeaning::Unclear, _) => Err(CountGap::Unclear),
+            (CountMeaning::Unclear, _) => Err(match self.answers.is_stable {
+                Some(Err(gap)) => gap,
+                _ => CountGap::Unclear,
+            }),
             (_, []) => Ok(None),
             (CountMeaning::Exact, [size]) => Ok(Some(Size {
                 least: *size,
@@ -136,17 +142,18 @@ impl<'a> Evidence<'a> {
 
     /// The number of users that a room should have.
     fn wanted(&self, room: &Countable) -> u64 {
-        room.expected + if room.is_created { self.offset } else { 0 }
+        let offset = self.offset.filter(|_| room.is_created);
+        room.expected + offset.unwrap_or_default()
     }
 
     /// If the writing user counts as a member: one more size to ask for, for each room whose size is not clear without it.
-    pub(super) fn sizes_above(&self) -> BTreeSet<u64> {
+    pub(super) fn sizes_above(&self) -> Vec<u64> {
         let is_open = |size: Option<Size>, above: u64| match size {
             None => true,
             Some(size) => size.least + 1 == above && size.exact().is_none(),
         };
         let rooms = self.answers.rooms.iter();
-        let rooms = rooms.filter(|room| room.is_created && self.offset > 0);
+        let rooms = rooms.filter(|room| room.is_created && self.offset == Some(1));
         let sizes = rooms.filter_map(|room| {
             let (size, above) = (self.size(room).ok()?, room.expected + 2);
             is_open(size, above).then_some(above)
@@ -154,15 +161,20 @@ impl<'a> Evidence<'a> {
         sizes.collect()
     }
 
-    /// Smaller sizes for the rooms that no answer names: they may have lost several members.
-    pub(super) fn sizes_below(&self) -> BTreeSet<u64> {
-        if self.meaning != CountMeaning::Exact {
-            return BTreeSet::new();
-        }
+    /// Other sizes for the rooms that no answer names, the nearest first: several members may have left, or joined a public room.
+    pub(super) fn sizes_around(&self) -> Vec<u64> {
         let rooms = self.answers.rooms.iter();
-        let lost = rooms.filter(|room| room.is_recorded && self.found(room).0.is_empty());
-        lost.flat_map(|room| room.expected.saturating_sub(SEARCHED).max(1)..room.expected)
-            .collect()
+        let is_lost = |room: &&Countable| room.is_recorded && self.found(room).0.is_empty();
+        let lost = rooms.filter(|room| self.meaning == CountMeaning::Exact && is_lost(room));
+        let lost: Vec<&Countable> = lost.collect();
+        let sizes = (1..=SEARCHED).flat_map(|distance| {
+            lost.iter().flat_map(move |room| {
+                let above = room.is_public.then_some(room.expected + distance);
+                let below = room.expected.checked_sub(distance);
+                below.into_iter().chain(above)
+            })
+        });
+        sizes.filter(|size| *size > 0).collect()
     }
 
     pub(super) fn result(&self, room: &Countable) -> CountResult {
@@ -210,16 +222,10 @@ impl<'a> Evidence<'a> {
         let is_answered = |size: &u64| self.answered.binary_search(size).is_ok();
         let least = (1..=wanted).rev().take_while(is_answered).last();
         let least = least.unwrap_or(wanted);
-        let most = Some(wanted + 1);
+        let most = (wanted + 1..).take_while(is_answered).last();
         if self.meaning == CountMeaning::AtLeast {
             let most = self.answered.first().map(|size| size - 1);
             return CountResult::Fewer(in_members(Size { least: 0, most }));
-        }
-        // The room has more members than any size that was asked for, or none at all. Anyone may join it, so it probably has
-        // more.
-        if self.meaning == CountMeaning::Exact && least == 1 && room.is_public {
-            let (least, most) = (wanted + 2, None);
-            return CountResult::More(in_members(Size { least, most }));
         }
         CountResult::Outside(in_members(Size { least, most }))
     }

@@ -89,9 +89,10 @@ pub fn count_figures(counted: &MemberCounts) -> String {
         0 => String::new(),
         _ => format!("{all} of "),
     };
-    let offset = match counted.offset {
-        0 => "",
-        _ => "; the server counts the writing user in rooms that roomform created",
+    let offset = match counted.offset.filter(|_| all > 0) {
+        None => "",
+        Some(0) => "; assumed: the writing user is not a member of the rooms that roomform created",
+        Some(_) => "; the server counts the writing user in rooms that roomform created",
     };
     let requests = Count(counted.requests as usize, "request");
     let size = counted.bytes.div_ceil(1024);
