@@ -15,7 +15,7 @@ use super::create_claim::CreateClaim;
 use super::patience::Backoff;
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
-use crate::model::{LiveRoom, Pipe, RoomId};
+use crate::model::{LiveRoom, Pipe, RoomId, Time};
 use crate::plan::Change;
 
 /// What is known about an uncertain room.
@@ -41,8 +41,8 @@ pub(super) struct Searches(BTreeMap<Pipe, Search>);
 #[derive(Debug)]
 struct Search {
     begun: Instant,
-    /// The other run whose claim is old, and since when the list has lacked the room.
-    left: Option<(String, Instant)>,
+    /// The claim of another run.
+    held: Option<Held>,
     /// Whether this run has sent the last create that it may send.
     is_last_create: bool,
     is_over: bool,
@@ -52,11 +52,22 @@ impl Search {
     fn new() -> Self {
         Self {
             begun: Instant::now(),
-            left: None,
+            held: None,
             is_last_create: false,
             is_over: false,
         }
     }
+}
+
+/// Another run's claim.
+#[derive(Debug)]
+struct Held {
+    run: String,
+    /// When it was written, by that run's clock.
+    since: Time,
+    first_seen: Instant,
+    /// Since when the claim has been old and the list has lacked the room.
+    absent_since: Option<Instant>,
 }
 
 /// An uncertain create.
@@ -155,26 +166,31 @@ impl Search {
             return Ok(step_at(until, reading, absent));
         }
         let claim = CreateClaim::new(room.change, ledger, control);
-        let (run, age) = match claim.make(None).await? {
+        let (run, since, age) = match claim.make(None).await? {
             Claimed::Ours => return Ok(Step::Found(Finding::Absent)),
             Claimed::Created(id) => return Ok(Step::Found(Finding::There(id))),
-            Claimed::Held { run, age } => (run, age),
+            Claimed::Held { run, since, age } => (run, since, age),
         };
+        let held = self.held.take();
+        let held = held.filter(|held| (&held.run, held.since) == (&run, since));
+        let held = self.held.insert(held.unwrap_or_else(|| Held {
+            run: run.clone(),
+            since,
+            first_seen: Instant::now(),
+            absent_since: None,
+        }));
+        // The other run's clock may be ahead.
+        let age = age.max(held.first_seen.elapsed());
         let give_up = self.begun + (patience.claim() + patience.verify) * 2;
         if Instant::now() >= give_up {
             return Ok(Step::Found(Finding::Unknown));
         }
         if age < patience.claim() {
-            self.left = None;
             let old = Instant::now() + (patience.claim() - age);
             return Ok(Step::Wait(old.min(give_up)));
         }
-        let since = match self.left.take() {
-            Some((other, since)) if other == run => since,
-            _ => reading.begun,
-        };
-        self.left = Some((run.clone(), since));
-        let until = since + patience.verify;
+        let absent_since = *held.absent_since.get_or_insert(reading.begun);
+        let until = absent_since + patience.verify;
         if reading.begun < until {
             return Ok(Step::Wait(until));
         }

@@ -60,7 +60,7 @@ fn answers_that_say_no_with_http_200() {
             complaint_of(None, "no"),
         ),
         (
-            r#"{"code":200,"data":[{"success":true,"error":"taken","room_id":1}]}"#,
+            r#"{"code":200,"data":[{"error":"taken","room_id":1}]}"#,
             complaint_of(None, "taken"),
         ),
         (
@@ -73,7 +73,7 @@ fn answers_that_say_no_with_http_200() {
     }
     for error in ["true", "{\"a\":1}", "[\"x\"]", "\"taken\"", "1"] {
         let text = format!(
-            "{{\"code\":200,\"data\":[{{\"error\":{error},\"success\":true,\"room_id\":5}}]}}"
+            "{{\"code\":200,\"data\":[{{\"error\":{error},\"success\":false,\"room_id\":5}}]}}"
         );
         assert!(
             matches!(written(text.as_bytes()), Err(Bad::Complaint { .. })),
@@ -99,6 +99,10 @@ fn a_success_that_carries_an_error_names_it() {
         |row: &str| format!(r#"{{"code":200,"data":[{{"success":true,"room_id":7}},{row}]}}"#);
     let accepted = "the call was accepted but not confirmed (202)";
     let cases = [
+        (
+            r#"{"code":200,"data":[{"success":true,"error":"taken","room_id":7}]}"#.to_owned(),
+            "taken",
+        ),
         (
             top(r#""errors":["User 9 is unknown."]"#),
             "User 9 is unknown",

@@ -60,14 +60,14 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
     }
 }
 
-/// The room in the first element, if that reports success.
+/// The room in the first element, if that reports success. It may also report an error.
 fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let first = elements
         .first()
         .ok_or_else(|| shape("the answer names no room"))?;
     let failed = first.get("error").is_some_and(|error| !is_nothing(error));
     let succeeded = first.get("success").and_then(truth);
-    if failed || succeeded == Some(false) {
+    if succeeded == Some(false) || (failed && succeeded != Some(true)) {
         let text = reasons(first).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Complaint { code: None, text });
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::clock::EntryClock;
 use super::entry::{Entries, Fact, Stamp};
 use super::fold::fold;
 use super::json::parse_entry;
@@ -44,7 +46,9 @@ pub enum Claimed {
     Held {
         /// The other run.
         run: String,
-        /// How old its claim is.
+        /// When its claim was written, by its own clock.
+        since: Time,
+        /// How old its claim is, if both clocks agree.
         age: Duration,
     },
     /// Another run created or adopted the room.
@@ -78,6 +82,7 @@ impl Claim {
         let recorded = fold(entries);
         let held = |run: &str, since: Time| Claimed::Held {
             run: run.to_owned(),
+            since,
             age: Duration::from_millis(u64::try_from(now.0 - since.0).unwrap_or_default()),
         };
         match self {
@@ -105,13 +110,21 @@ impl Claim {
 }
 
 /// The entries that claims depend on, without members.
-#[derive(Debug, Default)]
-pub(super) struct ClaimEntries(BTreeMap<Pipe, Entries>);
+#[derive(Debug)]
+pub(super) struct ClaimEntries {
+    by_pipe: BTreeMap<Pipe, Entries>,
+    clock: Arc<EntryClock>,
+}
 
 impl ClaimEntries {
+    pub(super) fn new(clock: Arc<EntryClock>) -> Self {
+        let by_pipe = BTreeMap::new();
+        Self { by_pipe, clock }
+    }
+
     pub(super) fn decide(&self, claim: &Claim, run: &str) -> Claimed {
         let now = Time(Timestamp::now().as_millisecond());
-        match self.0.get(claim.pipe()) {
+        match self.by_pipe.get(claim.pipe()) {
             Some(entries) => claim.decide(run, entries, now),
             None => claim.decide(run, &Entries::new(), now),
         }
@@ -119,11 +132,12 @@ impl ClaimEntries {
 
     #[cfg(feature = "object-store")]
     pub(super) fn contains(&self, pipe: &Pipe, stamp: &Stamp) -> bool {
-        let entries = self.0.get(pipe);
+        let entries = self.by_pipe.get(pipe);
         entries.is_some_and(|entries| entries.contains_key(stamp))
     }
 
     pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
+        self.clock.pass(&stamp);
         let fact = match fact {
             Fact::Intent { pipe, welcome, .. } => Fact::Intent {
                 pipe,
@@ -142,14 +156,14 @@ impl ClaimEntries {
             _ => return,
         };
         if let Some(pipe) = fact.pipe() {
-            let entries = self.0.entry(pipe.clone()).or_default();
+            let entries = self.by_pipe.entry(pipe.clone()).or_default();
             entries.insert(stamp, fact);
         }
     }
 }
 
 /// The claims in a ledger file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FileClaims {
     /// Kept open, so that a file that replaced it is detected.
     file: Option<File>,
@@ -159,6 +173,14 @@ pub(super) struct FileClaims {
 }
 
 impl FileClaims {
+    pub(super) fn new(clock: Arc<EntryClock>) -> Self {
+        Self {
+            file: None,
+            read_until: 0,
+            entries: ClaimEntries::new(clock),
+        }
+    }
+
     /// Reads added lines, or all of a file that replaced the old one. The caller holds the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {
@@ -168,7 +190,7 @@ impl FileClaims {
         let mut file = match known {
             Some(file) if file.metadata()?.len() >= self.read_until => file,
             _ => {
-                *self = Self::default();
+                *self = Self::new(Arc::clone(&self.entries.clock));
                 File::open(path)?
             }
         };

@@ -18,13 +18,22 @@ pub(super) struct EntryClock {
 impl EntryClock {
     /// Creates a clock whose stamps come after these entries.
     pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
-        let mut latest_first = entries.keys().rev();
-        let latest = latest_first.find_map(|stamp| parse_time(&stamp.time));
-        let earliest = latest.map_or(0, |time| time.0 + 1);
-        Self {
+        let clock = Self {
             run: run.clone(),
-            earliest_millisecond: AtomicI64::new(earliest),
+            earliest_millisecond: AtomicI64::new(0),
             sequence: AtomicU64::new(0),
+        };
+        if let Some(latest) = entries.keys().next_back() {
+            clock.pass(latest);
+        }
+        clock
+    }
+
+    /// Gives all later stamps a later time than this one's.
+    pub(super) fn pass(&self, stamp: &Stamp) {
+        if let Some(time) = parse_time(&stamp.time) {
+            self.earliest_millisecond
+                .fetch_max(time.0 + 1, Ordering::Relaxed);
         }
     }
 
@@ -38,13 +47,16 @@ impl EntryClock {
         })
     }
 
-    /// Later entries have later stamps, even after entries from a machine whose clock is ahead.
+    /// Later entries have later stamps, even after entries from a machine whose clock is ahead. Then each call is a millisecond
+    /// later, so that another run can see that a claim was renewed.
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
-        let earliest = self
-            .earliest_millisecond
-            .fetch_max(now.as_millisecond(), Ordering::Relaxed);
-        Timestamp::from_millisecond(earliest).map_or(now, |earliest| earliest.max(now))
+        let earliest = &self.earliest_millisecond;
+        let earliest = match earliest.fetch_max(now.as_millisecond(), Ordering::Relaxed) {
+            ahead if ahead > now.as_millisecond() => earliest.fetch_add(1, Ordering::Relaxed),
+            _ => now.as_millisecond(),
+        };
+        Timestamp::from_millisecond(earliest).unwrap_or(now)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Claimed, FileClaims};
@@ -30,11 +31,12 @@ impl Journal {
     /// [`LedgerError`], also if the file belongs to another target, is newer, or is damaged.
     pub fn open(ledger: &LedgerFile, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
         let entries = prepare(ledger, target)?;
-        let (mut journal, batches) = Self::new(EntryClock::new(run, &entries));
+        let clock = Arc::new(EntryClock::new(run, &entries));
+        let (mut journal, batches) = Self::new(Arc::clone(&clock));
         let own = ledger.clone();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write_all(&own, batches))
+            .spawn(move || write_all(&own, batches, clock))
             .map_err(LedgerError::io(
                 ledger.path(),
                 "the thread that writes it could not be started",
@@ -62,8 +64,8 @@ fn prepare(ledger: &LedgerFile, target: &Target) -> Result<Entries, LedgerError>
 }
 
 /// Writes batches as they arrive. Writes nothing after an error.
-fn write_all(ledger: &LedgerFile, mut batches: Batches) {
-    let mut claims = FileClaims::default();
+fn write_all(ledger: &LedgerFile, mut batches: Batches, clock: Arc<EntryClock>) {
+    let mut claims = FileClaims::new(clock);
     let mut failure = None;
     while let Some(first) = batches.blocking_recv() {
         std::thread::sleep(LINGER);

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Journal`]. Its writer (`file_writer`, or the one for buckets) receives the facts as batches.
 
-use std::future::Future;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -28,7 +28,7 @@ pub trait Record: Send + Sync {
 /// An open ledger.
 #[derive(Debug)]
 pub struct Journal {
-    clock: EntryClock,
+    clock: Arc<EntryClock>,
     batches: mpsc::UnboundedSender<Batch>,
     /// Dropped after the sender: the thread ends once everything is written.
     _thread: Option<JoinOnDrop>,
@@ -59,7 +59,7 @@ pub(super) struct Batch {
 pub(super) type Batches = mpsc::UnboundedReceiver<Batch>;
 
 impl Journal {
-    pub(super) fn new(clock: EntryClock) -> (Self, Batches) {
+    pub(super) fn new(clock: Arc<EntryClock>) -> (Self, Batches) {
         let (batches, receiver) = mpsc::unbounded_channel();
         let journal = Self {
             clock,

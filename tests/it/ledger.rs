@@ -565,6 +565,17 @@ fn entries_from_a_fast_clock_do_not_override_later_ones() {
     assert_converged(&scene);
 }
 
+#[test]
+fn a_room_that_a_fast_clock_confirmed_is_not_waited_for_longer() {
+    let scene = Scene::new().manifest(courses(1)).applied();
+    scene.age_ledgers(-48 * 60);
+    scene.delete("course-01");
+    scene
+        .run("apply --yes --verify-timeout 500ms")
+        .exits(4)
+        .shows("conflict");
+}
+
 /// A field that the server once ignored and later accepted is no longer ignored.
 #[test]
 fn a_field_that_was_accepted_later_is_not_called_ignored() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use roomform::sandbox::{Config, Quirks};
 use serde_json::{Value, json};
 
@@ -21,8 +22,8 @@ fn forgetful() -> Quirks {
 }
 
 /// A ledger with the intent of a run that was killed this long ago.
-fn ledger_of_killed_run(scene: &Scene, ago: Duration) {
-    let time = jiff::Timestamp::now() - jiff::SignedDuration::try_from(ago).unwrap();
+fn ledger_of_killed_run(scene: &Scene, ago: SignedDuration) {
+    let time = jiff::Timestamp::now() - ago;
     let header = json!({"roomform_ledger": 1, "origin": scene.url(), "widget": 627});
     let intent = json!({
         "run": "00000000000000aa", "seq": 1, "time": format!("{time:.3}"),
@@ -43,7 +44,7 @@ fn kinds(scene: &Scene) -> Vec<String> {
 #[test]
 fn every_output_says_since_when_a_create_is_uncertain() {
     let scene = Scene::new().manifest(ONE).sandbox();
-    ledger_of_killed_run(&scene, Duration::from_secs(3600));
+    ledger_of_killed_run(&scene, SignedDuration::from_hours(1));
     let document = scene.run("plan --ledger l.jsonl --format json").json();
     let since = document["changes"][0]["uncertain_since"].as_str().unwrap();
     scene.fits_schema("plan", &document);
@@ -67,7 +68,7 @@ fn a_room_that_a_killed_run_created_is_adopted_once_the_list_shows_it() {
     // The killed run's create arrives; the list does not show the room yet.
     let other = Scene::new().manifest(ONE).beside(&scene);
     other.run("apply --yes --verify-timeout 100ms").exits(4);
-    ledger_of_killed_run(&scene, Duration::ZERO);
+    ledger_of_killed_run(&scene, SignedDuration::ZERO);
     let apply = "apply --yes --ledger l.jsonl --timeout 500ms --verify-timeout 2s";
     let ran = scene.run(apply);
     ran.exits(0);
@@ -79,7 +80,7 @@ fn a_room_that_a_killed_run_created_is_adopted_once_the_list_shows_it() {
 #[test]
 fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(forgetful());
-    ledger_of_killed_run(&scene, Duration::ZERO);
+    ledger_of_killed_run(&scene, SignedDuration::ZERO);
     let ran = scene.run(format!(
         "apply --yes --ledger l.jsonl --report r.json {SOON}"
     ));
@@ -96,6 +97,38 @@ fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
     scene.run("ledger compact --ledger l.jsonl").ok();
     let kept = self::kinds(&scene);
     assert!(!kept.contains(&"intent".into()), "settled: {kept:?}");
+}
+
+/// The age of the claim cannot be told from its time, only from how long this run has seen it.
+#[test]
+fn a_claim_from_a_machine_whose_clock_is_ahead_is_taken_over() {
+    let scene = Scene::new().manifest(ONE).sandbox_with_quirks(forgetful());
+    ledger_of_killed_run(&scene, SignedDuration::from_hours(-24));
+    let ran = scene.run(format!("apply --yes --ledger l.jsonl {SOON}"));
+    ran.exits(0);
+    assert_eq!((scene.rooms().len(), scene.writes()), (1, 1), "{ran:#?}");
+}
+
+#[test]
+fn a_create_that_succeeds_with_an_error_is_not_sent_again() {
+    let scene = Scene::new().sandbox_with_quirks(Quirks {
+        lag_time: Duration::from_secs(3600),
+        ..forgetful()
+    });
+    let succeeded = Fault::AnswerAfter(
+        "200 OK",
+        "",
+        r#"{"code":200,"data":[{"success":true,"error":"User 4 is unknown","room_id":2}]}"#,
+    );
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
+        request?.contains("/imba_rooms ").then_some(succeeded)
+    });
+    let scene = scene.manifest(ONE).at(&proxy.url());
+    let apply = "apply --yes --ledger l.jsonl --verify-timeout 100ms";
+    scene.run(apply).exits(4).shows("User 4 is unknown");
+    assert_eq!(scene.room("team-a").id, 2);
+    scene.run(apply).exits(4);
+    assert_eq!((scene.rooms().len(), scene.writes()), (1, 1));
 }
 
 #[test]
@@ -159,7 +192,7 @@ fn an_uncertain_create_with_only_a_deleted_row_is_a_conflict() {
         ..Quirks::default()
     });
     scene.insert(live_room("team-a", "Team A"));
-    ledger_of_killed_run(&scene, Duration::from_secs(3600));
+    ledger_of_killed_run(&scene, SignedDuration::from_hours(1));
     let id = scene.room("team-a").id;
     scene.world(|world| world.delete_room(627, id, 9));
     let plan = scene.run("plan --detailed-exitcode --ledger l.jsonl");

@@ -2,6 +2,7 @@
 //! ledger, the run that creates a claim's object sends the call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use object_store::PutMode;
 use object_store::path::Path;
@@ -34,19 +35,19 @@ impl Bucket {
     ) -> Result<Journal, LedgerError> {
         let mut reader = self.reader(target)?;
         let mut snapshot = reader.read_new().await?;
-        let clock = EntryClock::new(run, &snapshot.entries);
+        let clock = Arc::new(EntryClock::new(run, &snapshot.entries));
         if reader.pieces().count() > MANY_PIECES {
             match self.rewrite(target, |entries| entries).await {
                 Ok(merged) => snapshot = merged,
                 Err(error) => warn!(%error, "the ledger's pieces were not merged"),
             }
         }
-        let (journal, batches) = Journal::new(clock);
+        let (journal, batches) = Journal::new(Arc::clone(&clock));
         let mut writer = Writer {
             run: run.to_string(),
             piece_number: 0,
             reader,
-            claims: ClaimEntries::default(),
+            claims: ClaimEntries::new(clock),
             refuses_second_create: false,
         };
         writer.add(snapshot.entries);
