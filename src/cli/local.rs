@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::parse;
 
@@ -14,6 +14,7 @@ use super::parse;
   roomform init chat --ci github --ledger branch")]
 pub struct InitArgs {
     /// The directory; created if missing [default: the current directory]
+    #[arg(value_hint = ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
     /// Also write CI files that check, plan (with a comment), apply, and look for drift every night
     #[arg(long)]

@@ -10,7 +10,7 @@ mod todo;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
@@ -149,6 +149,7 @@ pub enum Verb {
   roomform man ~/.local/share/man/man1")]
     Man {
         /// The directory; created if missing
+        #[arg(value_hint = ValueHint::DirPath)]
         directory: PathBuf,
     },
 }

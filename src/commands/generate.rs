@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use clap::CommandFactory;
+use clap::builder::BoolValueParser;
+use clap::{ArgAction, Command, CommandFactory, ValueHint};
 
 use super::Console;
 use crate::cli::{Cli, SchemaKind};
@@ -29,9 +30,31 @@ pub fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit> {
 
 pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "roomform", &mut script);
+    let mut command = with_hints(Cli::command());
+    clap_complete::generate(shell, &mut command, "roomform", &mut script);
     console.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
+}
+
+/// Says which values are paths. Scripts cannot express a value that only follows `=`, so its flag
+/// has none.
+fn with_hints(command: Command) -> Command {
+    command
+        .mut_args(|arg| match arg.get_value_hint() {
+            _ if arg.is_require_equals_set() => arg
+                .require_equals(false)
+                .num_args(0)
+                .action(ArgAction::SetTrue)
+                .value_parser(BoolValueParser::new()),
+            ValueHint::AnyPath => arg.value_hint(ValueHint::FilePath),
+            ValueHint::Unknown
+                if arg.get_action().takes_values() && arg.get_possible_values().is_empty() =>
+            {
+                arg.value_hint(ValueHint::Other)
+            }
+            _ => arg,
+        })
+        .mut_subcommands(with_hints)
 }
 
 pub fn man(directory: &Path, console: &mut Console) -> Result<Exit> {

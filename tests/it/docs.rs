@@ -282,27 +282,6 @@ fn every_documented_flag_and_variable_exists() {
 }
 
 #[test]
-fn every_command_has_a_man_page_and_completions() {
-    let scene = Scene::new();
-    scene.run("man man").ok();
-    for page in [
-        "roomform.1",
-        "roomform-plan.1",
-        "roomform-apply.1",
-        "roomform-sandbox-serve.1",
-    ] {
-        scene.read(&format!("man/{page}")).shows(".TH");
-    }
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = scene.run(["completions", shell]).ok();
-        assert!(
-            script.contains("roomform") && script.contains("detailed-exitcode"),
-            "{shell}"
-        );
-    }
-}
-
-#[test]
 fn codes_are_unique_and_numbered_by_their_severity() {
     let mut ids: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
     assert!(

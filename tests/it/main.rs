@@ -14,6 +14,7 @@ mod bucket;
 mod check_users;
 mod ci;
 mod claims;
+mod completions;
 mod count_members;
 mod counting;
 mod credentials;
