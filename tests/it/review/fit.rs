@@ -364,7 +364,7 @@ fn five_thousand_changes_fit_every_site() {
 }
 
 #[test]
-fn a_page_of_dangerous_changes_only_says_that_it_is_cut() {
+fn a_page_with_only_dangerous_changes_says_that_it_is_cut() {
     let closed: Room = |n| format!("- {{pipe: room-{n}, title: \"{}\"}}\n", title(n));
     let public: Room = |n| {
         format!(
