@@ -135,16 +135,6 @@ impl Config {
         by_default && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
     }
 
-    /// The directory of the default ledger: that of the first named file, or the current one.
-    pub fn ledger_directory(&self) -> PathBuf {
-        let directory = match self.files.first() {
-            Some(path) if path.is_dir() => path,
-            Some(path) => path.parent().unwrap_or(path),
-            None => Path::new(""),
-        };
-        directory.join(".roomform")
-    }
-
     /// The sandbox's state, if the run uses the sandbox.
     pub fn sandbox(&self) -> Option<&Path> {
         self.server.target.sandbox.as_deref()

@@ -141,7 +141,7 @@ pub struct ReaderFlag {
 pub struct LedgerFlag {
     /// The ledger: a path or s3://bucket/key (gs://, az://)
     ///
-    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest, or beside its directory `rooms`.
     #[arg(long, value_name = "PATH|URL")]
     pub ledger: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! The widget of a run, its address and its ledger. Uses only the config, and opens nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result, bail};
@@ -8,7 +8,7 @@ use crate::imbachat::{Endpoint, Network};
 use crate::ledger::{Address, LedgerBackend, LedgerFile, Name, NameError, StoreOptions};
 use crate::model::{Target, WidgetId};
 use crate::tables::boundary::links_out;
-use crate::tables::files::Disk;
+use crate::tables::files::{Disk, Files};
 
 /// The sandbox serves any widget. This is the default.
 const SANDBOX_WIDGET: WidgetId = WidgetId(627);
@@ -21,12 +21,8 @@ pub struct ResolvedTarget {
     pub endpoint: Option<Endpoint>,
 }
 
-/// The target that flags and environment set, the API's address, and the default path of the ledger. Refuses a manifest that declares
-/// another widget.
-fn locate(
-    config: &Config,
-    declared: Option<WidgetId>,
-) -> Result<(Target, Option<Endpoint>, PathBuf)> {
+/// The target that flags and environment set, and the API's address. Refuses a manifest that declares another widget.
+fn locate(config: &Config, declared: Option<WidgetId>) -> Result<(Target, Option<Endpoint>)> {
     let server = &config.server;
     let given = server.target.widget.or(config.credentials.widget);
     let given = given.map(WidgetId);
@@ -37,11 +33,9 @@ fn locate(
             "check --widget, IMBACHAT_WIDGET and the manifest's `widget`");
     }
     let widget = given.or(declared);
-    if let Some(state) = config.sandbox() {
+    if config.sandbox().is_some() {
         let (origin, widget) = ("sandbox:".to_owned(), widget.unwrap_or(SANDBOX_WIDGET));
-        let stem = state.file_stem().unwrap_or_default().to_string_lossy();
-        let ledger = state.with_file_name(format!("{stem}-{widget}.jsonl"));
-        return Ok((Target { origin, widget }, None, ledger));
+        return Ok((Target { origin, widget }, None));
     }
     let Some(widget) = widget else {
         bail!(Failed: "no widget: IMBACHAT_WIDGET is not set";
@@ -49,10 +43,65 @@ fn locate(
             "or try --sandbox, which needs no widget");
     };
     let endpoint = Endpoint::new(config.api_url(), server.connection.allow_insecure_http)?;
-    let ledger = format!("{}-{widget}.jsonl", endpoint.host_label());
-    let ledger = config.ledger_directory().join(ledger);
     let origin = endpoint.origin();
-    Ok((Target { origin, widget }, Some(endpoint), ledger))
+    Ok((Target { origin, widget }, Some(endpoint)))
+}
+
+/// The path of the ledger if no flag names it.
+fn default_ledger(
+    config: &Config,
+    widget: WidgetId,
+    endpoint: Option<&Endpoint>,
+) -> Result<PathBuf> {
+    if let Some(state) = config.sandbox() {
+        let stem = state.file_stem().unwrap_or_default().to_string_lossy();
+        return Ok(state.with_file_name(format!("{stem}-{widget}.jsonl")));
+    }
+    let host = endpoint.map(Endpoint::host_label).unwrap_or_default();
+    let name = Path::new(".roomform").join(format!("{host}-{widget}.jsonl"));
+    let manifest = config.manifest().swap_remove(0);
+    let directory = match manifest.parent() {
+        Some(parent) if !manifest.is_dir() => parent,
+        _ => &manifest,
+    };
+    let older = directory.join(&name);
+    // A link out of the work tree is refused where the ledger is opened.
+    if directory.is_relative() && links_out(&Disk, directory) {
+        return Ok(older);
+    }
+    let real = Disk.real_path(&Path::new(".").join(directory));
+    let (Ok(real), Ok(current)) = (real, Disk.real_path(Path::new("."))) else {
+        return Ok(older);
+    };
+    let is_top = Disk.work_tree(&real).is_some_and(|top| top == real);
+    let root = match real.parent() {
+        Some(parent) if real.ends_with("rooms") && !is_top => parent,
+        _ => &real,
+    };
+    let ledger = match manifest.is_absolute() && !root.starts_with(&current) {
+        true => root.join(name),
+        false => relative(root, &current).join(name),
+    };
+    if root == real || !older.exists() {
+        return Ok(ledger);
+    }
+    let (shown, old) = (ledger.display(), older.display());
+    if ledger.exists() {
+        let hint = format!(
+            "merge them with `roomform ledger merge --ledger {shown} {old}`, then remove `{old}`"
+        );
+        bail!(Refused: "there are two ledgers: `{shown}`, and `{old}` from an older version"; hint);
+    }
+    tracing::warn!("the ledger `{old}` is where an older version put it; move it to `{shown}`");
+    Ok(older)
+}
+
+/// The relative path from one directory to another. Both are real paths.
+fn relative(to: &Path, from: &Path) -> PathBuf {
+    let pairs = to.components().zip(from.components());
+    let common = pairs.take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(common)).collect()
 }
 
 /// The target set by flags and environment. Refuses a manifest that declares another widget.
@@ -63,10 +112,13 @@ pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target
 impl ResolvedTarget {
     /// The target, and the ledger that a flag or the target names.
     pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
-        let (target, endpoint, default_ledger) = locate(config, declared)?;
+        let (target, endpoint) = locate(config, declared)?;
         let ledger = match config.named_ledger() {
             Some(name) => named_ledger(name, config)?,
-            None => LedgerBackend::File(LedgerFile::new(default_ledger)),
+            None => {
+                let path = default_ledger(config, target.widget, endpoint.as_ref())?;
+                LedgerBackend::File(LedgerFile::new(path))
+            }
         };
         for path in ledger.path().into_iter().chain(config.sandbox()) {
             refuse_link_out(path)?;

@@ -49,6 +49,7 @@ mod ledger;
 mod ledger_forms;
 mod ledger_in_use;
 mod ledger_lines;
+mod ledger_place;
 mod library;
 mod logs;
 mod manifests;

@@ -73,8 +73,7 @@ fn every_file_of_a_directory_is_an_input() {
         refused(&scene, args(out));
     }
     // The default ledger, which does not exist yet.
-    let ledger = format!("rooms/.roomform/{}", ledger_name(&scene));
-    std::fs::create_dir_all(scene.path("rooms/.roomform")).unwrap();
+    let ledger = format!(".roomform/{}", ledger_name(&scene));
     refused(&scene, args(&ledger));
     // This file is not an input of this run.
     scene.run("plan -f rooms --out rooms.yaml --force").ok();
