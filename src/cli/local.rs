@@ -16,15 +16,15 @@ pub struct InitArgs {
     /// The directory; created if missing [default: the current directory]
     #[arg(value_hint = ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
-    /// Also write CI files that check, plan (with a comment), apply, and look for drift every night
+    /// Also write CI files that check, plan, apply, and look for drift every night
     #[arg(long)]
     pub ci: Option<Ci>,
     /// Where CI keeps the ledger between runs
     #[arg(long, value_name = "WHERE", default_value = "cache", requires = "ci")]
     pub ledger: LedgerStore,
-    /// The git repository that CI builds roomform from
-    #[arg(long, value_name = "URL", value_parser = parse::git_source, requires = "ci")]
-    pub source: Option<String>,
+    /// The release that CI installs, and the SHA-256 sum of its x86-64 Linux tarball [default: this version; fill in its sum]
+    #[arg(long, value_name = "VERSION@SHA256", value_parser = parse::pin, requires = "ci")]
+    pub pin: Option<(String, String)>,
     /// Replace existing files whose content differs
     #[arg(long)]
     pub force: bool,
@@ -44,7 +44,7 @@ pub enum LedgerStore {
     Cache,
     /// The branch roomform-ledger of the repository
     Branch,
-    /// An S3-compatible object store
+    /// An S3-compatible object store, at the address in ROOMFORM_LEDGER
     Bucket,
 }
 

@@ -76,13 +76,17 @@ pub(super) fn page_size(text: &str) -> Parsed<usize> {
     bytes.ok_or("a page needs at least 4096 bytes to hold its figures")
 }
 
-/// An address that is safe between quotes in YAML and in a shell.
-pub(super) fn git_source(text: &str) -> Parsed<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+%".contains(c);
-    if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
-        return Err("write the address as for `git clone`, without spaces or quotes");
-    }
-    Ok(text.to_owned())
+/// A release and its SHA-256 sum, both safe between quotes in YAML and in a shell.
+pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
+    let is_version = |version: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+        version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(plain)
+    };
+    let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = text.split_once('@');
+    let pin = parts.filter(|(version, sum)| is_version(version) && is_sum(sum));
+    let pin = pin.map(|(version, sum)| (version.to_owned(), sum.to_ascii_lowercase()));
+    pin.ok_or("write it as 0.2.0@SHA256, with the 64 digits that SHA256SUMS of the release has")
 }
 
 /// An empty filter would not filter.

@@ -20,14 +20,20 @@ const GIT_LINES: [(&str, &str); 2] = [
     (".gitignore", ".roomform/sandbox*"),
     (".gitattributes", ".roomform/*.jsonl merge=union"),
 ];
-const GITHUB: [(&str, &str); 4] = [
-    ("check", include_str!("init/github/check.yaml")),
-    ("plan", include_str!("init/github/plan.yaml")),
-    ("apply", include_str!("init/github/apply.yaml")),
-    ("drift", include_str!("init/github/drift.yaml")),
+const GITHUB: (&str, &str) = (
+    ".github/workflows/roomform.yaml",
+    include_str!("init/github-workflow.yaml"),
+);
+const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("init/gitlab.yaml"));
+/// Parts that several templates or jobs use.
+const PARTS: [(&str, &str); 6] = [
+    ("github-install", include_str!("init/github-install.yaml")),
+    ("github-restore", include_str!("init/github-restore.yaml")),
+    ("install", include_str!("init/install.sh")),
+    ("restore", include_str!("init/restore.sh")),
+    ("apply", include_str!("init/apply.sh")),
+    ("save", include_str!("init/save.sh")),
 ];
-const GITHUB_INSTALL: &str = include_str!("init/github/install.yaml");
-const GITLAB: &str = include_str!("init/gitlab/pipeline.yaml");
 
 pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
@@ -37,7 +43,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
         ("schema/manifest.schema.json".to_owned(), schema),
     ];
     if let Some(ci) = args.ci {
-        texts.extend(ci_files(ci, args.ledger, args.source.as_deref()));
+        texts.push(ci_file(ci, args));
     }
     let files = texts.into_iter();
     let files = files.map(|(path, text)| planned_file(home.join(path), text, args.force));
@@ -78,44 +84,57 @@ fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
     Ok(Some(planned_file(path, format!("{text}{line}\n"), true)))
 }
 
-/// Paths and contents: the templates, filled with the ledger store, and the program's source and version.
-fn ci_files(ci: Ci, store: LedgerStore, source: Option<&str>) -> Vec<(String, String)> {
-    let parts = match (ci, store) {
-        (Ci::Github, LedgerStore::Cache) => include_str!("init/github/cache.yaml"),
-        (Ci::Github, LedgerStore::Branch) => include_str!("init/github/branch.yaml"),
-        (Ci::Github, LedgerStore::Bucket) => include_str!("init/github/bucket.yaml"),
-        (Ci::Gitlab, LedgerStore::Cache) => include_str!("init/gitlab/cache.yaml"),
-        (Ci::Gitlab, LedgerStore::Branch) => include_str!("init/gitlab/branch.yaml"),
-        (Ci::Gitlab, LedgerStore::Bucket) => include_str!("init/gitlab/bucket.yaml"),
+/// The path and the content of the CI file.
+fn ci_file(ci: Ci, args: &InitArgs) -> (String, String) {
+    let store = match args.ledger {
+        LedgerStore::Cache => "cache",
+        LedgerStore::Branch => "branch",
+        LedgerStore::Bucket => "bucket",
     };
-    let names: &[&str] = match ci {
-        Ci::Github => &["@RESTORE@\n", "@SAVE@\n"],
-        Ci::Gitlab => &["@READ@\n", "@WRITE@\n", "@RESTORE@\n", "@SAVE@\n"],
+    let (version, sum) = match &args.pin {
+        Some((version, sum)) => (version.as_str(), sum.as_str()),
+        None => (env!("CARGO_PKG_VERSION"), ""),
     };
-    let contents = match store {
-        LedgerStore::Branch => "write # the ledger's branch",
-        LedgerStore::Cache | LedgerStore::Bucket => "read",
+    let ((path, template), fit, manual) = match ci {
+        Ci::Github => (GITHUB, "github-comment", "this workflow"),
+        Ci::Gitlab => (GITLAB, "gitlab", "a pipeline"),
     };
     let values = [
-        ("@INSTALL@\n", GITHUB_INSTALL),
-        ("@CONTENTS@", contents),
-        ("@VERSION@", env!("CARGO_PKG_VERSION")),
-        ("@SOURCE@", source.unwrap_or_default()),
+        ("@VERSION@", version),
+        ("@SHA256@", sum),
+        ("@FILE@", path),
+        ("@FIT@", fit),
+        ("@MANUAL@", manual),
+        ("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY")),
     ];
-    let fill = |template: &str| {
-        let parts = names.iter().copied().zip(parts.split("---\n"));
-        let values = parts.chain(values);
-        values.fold(template.to_owned(), |text, (name, value)| {
-            text.replace(name, value)
-        })
-    };
-    match ci {
-        Ci::Github => Vec::from(GITHUB.map(|(name, template)| {
-            let path = format!(".github/workflows/roomform-{name}.yaml");
-            (path, fill(template))
-        })),
-        Ci::Gitlab => vec![(".gitlab-ci.yml".to_owned(), fill(GITLAB))],
+    let text = lines_for(store, template, "");
+    let values = values.iter();
+    let text = values.fold(text, |text, (name, value)| text.replace(name, value));
+    (path.to_owned(), text)
+}
+
+/// The lines of a template, indented. `@cache LINE` is only for that store of the ledger, and `@@NAME` is a part.
+fn lines_for(store: &str, template: &str, indent: &str) -> String {
+    let mut text = String::new();
+    for line in template.lines() {
+        let marked = line.strip_prefix('@').filter(|it| !it.starts_with('@'));
+        let line = match marked.map(|it| it.split_once(' ').unwrap_or((it, ""))) {
+            Some((wanted, _)) if wanted != store => continue,
+            Some((_, line)) => line,
+            None => line,
+        };
+        let content = line.trim_start();
+        let name = content.strip_prefix("@@");
+        match name.and_then(|name| PARTS.iter().find(|part| part.0 == name)) {
+            Some((_, part)) => {
+                let within = line.strip_suffix(content).unwrap_or_default();
+                text += &lines_for(store, part, &format!("{indent}{within}"));
+            }
+            None if line.is_empty() => text.push('\n'),
+            None => text += &format!("{indent}{line}\n"),
+        }
     }
+    text
 }
 
 fn next_steps(args: &InitArgs) -> String {
@@ -123,22 +142,21 @@ fn next_steps(args: &InitArgs) -> String {
     let mut ci_steps = match args.ci {
         None => return steps.to_owned(),
         Some(Ci::Github) => vec![
-            "create the environments roomform-plan (secret IMBACHAT_SECRET_KEY) and roomform-apply (also IMBACHAT_LOGIN and IMBACHAT_PASSWORD)",
+            "create the environments roomform-plan (secret IMBACHAT_SECRET_KEY) and roomform-apply (also IMBACHAT_LOGIN and IMBACHAT_PASSWORD), the second for the default branch only",
             "set the variable IMBACHAT_WIDGET",
         ],
         Some(Ci::Gitlab) => vec![
-            "set the variables IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY and, for the environment roomform-apply, IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
-            "set ROOMFORM_TOKEN to a project access token with the scope api",
+            "set the variables IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY and, protected, for the environment roomform-apply, IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
+            "set the protected variable ROOMFORM_TOKEN to a project access token with the scope api",
         ],
     };
     if args.ledger == LedgerStore::Bucket {
         ci_steps.push(
-            "set ROOMFORM_LEDGER_BUCKET (as in s3://bucket/roomform), AWS_REGION and the AWS keys",
+            "set ROOMFORM_LEDGER (as in s3://bucket/roomform/627.jsonl), AWS_REGION and the AWS keys",
         );
     }
-    if args.source.is_none() {
-        ci_steps
-            .push("set ROOMFORM_SOURCE in the files to the address of roomform's git repository");
+    if args.pin.is_none() {
+        ci_steps.push("set ROOMFORM_SHA256 in the file, or run this again with --pin and --force");
     }
     format!("{steps}\nfor the CI: {}", ci_steps.join("; "))
 }

@@ -289,7 +289,7 @@ fn a_new_file_is_private_if_it_names_people_and_follows_the_umask_otherwise() {
         "parts/team.yaml",
         "new/rooms.yaml",
         "new/.gitignore",
-        "new/.github/workflows/roomform-plan.yaml",
+        "new/.github/workflows/roomform.yaml",
     ];
     for (umask, other) in [
         ("000", 0o666),

@@ -1,35 +1,61 @@
 #!/usr/bin/env bash
-# The GitHub command line as far as the workflows use it: comments, merged pull requests, runs and artifacts are files below $STORE.
+# The GitHub command line as far as the workflow uses it: runs, pull requests, issues and comments are JSON arrays below $STORE.
 set -euo pipefail
-echo "gh $*" >> "$STORE/calls"
 [ -n "${GH_TOKEN:-}" ] || { echo "gh: no GH_TOKEN" >&2; exit 4; }
-option() { # the value behind a word
-  local wanted=$1; shift
-  while [ $# -gt 0 ]; do
-    [ "$1" = "$wanted" ] && { echo "$2"; return; }
-    shift
-  done
+method=GET filter=. fields={} name="" directory=. words=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --method) method=$2; shift ;;
+    --jq) filter=$2; shift ;;
+    --name) name=$2; shift ;;
+    --dir) directory=$2; shift ;;
+    --repo) shift ;;
+    --field)
+      key=${2%%=*} value=${2#*=}
+      case "$value" in
+        @*) fields=$(jq --arg key "$key" --rawfile value "${value#@}" '.[$key] = $value' <<< "$fields") ;;
+        *) fields=$(jq --arg key "$key" --arg value "$value" '.[$key] = $value' <<< "$fields") ;;
+      esac
+      shift ;;
+    --silent | --paginate) ;;
+    -*) echo "gh: not known here: $1" >&2; exit 64 ;;
+    *) words+=("$1") ;;
+  esac
+  shift
+done
+case "${words[*]}" in
+  "auth setup-git") exit 0 ;;
+  "run download "*)
+    from=$STORE/artifacts/${words[2]}/$name
+    [ -d "$from" ] || { echo "no artifact matches any of the names or patterns provided" >&2; exit 1; }
+    mkdir -p "$directory"
+    cp -r "$from"/. "$directory"
+    exit 0 ;;
+  "api repos/school/rooms/"*) ;;
+  *) echo "gh: not known here: ${words[*]}" >&2; exit 64 ;;
+esac
+url=${words[1]#repos/school/rooms/}
+query=$(jq -n --arg url "$url" '[$url | split("?")[1] // "" | split("&")[] | split("=") | {(.[0]): .[1]}] | add // {}')
+path=${url%%\?*}
+# Arguments: the array, and how the fields change it.
+change() {
+  jq --argjson fields "$fields" --arg path "$path" "$2" "$STORE/$1.json" > "$STORE/changed"
+  mv "$STORE/changed" "$STORE/$1.json"
 }
-body() { local field; field=$(option --field "$@"); cat "${field#body=@}"; }
-all="$*"
-case "$all" in
-  "auth setup-git") ;;
-  "api --paginate repos/"*"/comments --jq "*)
-    for comment in "$STORE"/comments/*; do
-      [ -e "$comment" ] || continue
-      if head -c 19 "$comment" | grep -q '^<!-- roomform:plan'; then basename "$comment"; fi
-    done ;;
-  "api --silent --method PATCH repos/"*"/issues/comments/"*)
-    id=${all##*/issues/comments/}; id=${id%% *}
-    [ -e "$STORE/comments/$id" ]
-    body "$@" > "$STORE/comments/$id" ;;
-  "api --silent --method POST repos/"*"/comments "*)
-    mkdir -p "$STORE/comments"
-    body "$@" > "$STORE/comments/$((100 + $(ls "$STORE/comments" | wc -l)))" ;;
-  "api repos/"*"/pulls --jq "*)
-    sha=${all##*/commits/}; sha=${sha%%/*}
-    cat "$STORE/pulls/$sha" 2>/dev/null || true ;;
-  "run list "*) cat "$STORE/runs/$(option --commit "$@")" 2>/dev/null || true ;;
-  "run download "*) cp "$STORE/artifacts/$3/$(option --name "$@")"/* . ;;
-  *) echo "gh: not known here: $*" >&2; exit 64 ;;
+# Arguments: the array, and what the answer selects.
+answer() {
+  jq --argjson query "$query" --arg path "$path" "$2" "$STORE/$1.json" | jq -r "$filter"
+}
+case "$method $path" in
+  "GET actions/workflows/roomform.yaml/runs")
+    answer runs '{workflow_runs: [reverse[] | select(($query.event // .event) == .event and ($query.head_sha // .head_sha) == .head_sha
+      and ($query.branch // .head_branch) == .head_branch and ($query.status // .conclusion) == .conclusion)][:($query.per_page | tonumber)]}' ;;
+  "GET pulls") answer pulls '[reverse[] | select(.base.ref == $query.base)][:($query.per_page | tonumber)]' ;;
+  "GET issues") answer issues '[.[] | select(.state == $query.state)]' ;;
+  "POST issues") change issues '. + [{number: (length + 50), state: "open", user: {type: "Bot"}} + $fields]' ;;
+  "GET issues/"*/comments) answer comments '[.[] | select("issues/\(.issue)/comments" == $path)]' ;;
+  "POST issues/"*/comments) change comments '. + [{id: (length + 100), issue: ($path | split("/")[1] | tonumber), user: {type: "Bot"}} + $fields]' ;;
+  "PATCH issues/comments/"*) change comments 'map(if "issues/comments/\(.id)" == $path then . + $fields else . end)' ;;
+  "PATCH issues/"*) change issues 'map(if "issues/\(.number)" == $path then . + $fields else . end)' ;;
+  *) echo "gh: not known here: $method $path" >&2; exit 64 ;;
 esac

@@ -1,8 +1,9 @@
 //! A runner for the GitLab pipeline: runs the scripts of a job in a shell, and keeps its caches between jobs.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use serde_yaml::Value;
 
 use super::runner::{Runner, copy_all};
@@ -14,54 +15,69 @@ pub struct Job {
     pub log: String,
 }
 
-/// Runs one job of the pipeline on a commit.
+/// Runs one job of the pipeline on a commit. The server lists a pipeline of a merge request, and a deployment.
 pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &str)]) -> Job {
     let place = runner.check_out(commit);
+    let pipeline = place.trim_start_matches("run-").to_owned();
     let text = runner.read(&format!("{place}/.gitlab-ci.yml"));
     let document: Value = serde_yaml::from_str(&text).unwrap();
     let project = runner.path(&place);
-    let mut known = vec![
-        ("CI_PROJECT_DIR".to_owned(), project.display().to_string()),
-        ("CI_COMMIT_SHA".to_owned(), commit.to_owned()),
-    ];
+    let started = runner.now();
+    let is_merge_request = matches!(job, "roomform-check" | "roomform-plan");
+    let mut known = BTreeMap::new();
+    let mut set = |name: &str, value: &str| known.insert(name.to_owned(), value.to_owned());
+    // Protected variables exist on the default branch only.
+    let is_hidden = |name: &str| {
+        let is_protected = ["ROOMFORM_TOKEN", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
+        is_merge_request && is_protected.contains(&name)
+    };
+    for (name, value) in &runner.context {
+        if !is_hidden(name) {
+            set(name, value);
+        }
+    }
     for (name, value) in [
+        ("CI_PROJECT_DIR", project.to_str().unwrap()),
+        ("CI_COMMIT_SHA", commit),
         ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
         ("CI_PROJECT_ID", "1"),
-        ("CI_PIPELINE_ID", "9"),
-        ("CI_MERGE_REQUEST_IID", "12"),
+        ("CI_DEFAULT_BRANCH", "main"),
         ("CI_SERVER_HOST", "gitlab.example"),
         ("CI_PROJECT_PATH", "school/rooms"),
-        ("ROOMFORM_TOKEN", "t"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("CI_PIPELINE_SOURCE", "push"),
     ] {
-        known.push((name.to_owned(), value.to_owned()));
+        set(name, value);
     }
     for (name, value) in document["variables"].as_mapping().unwrap() {
-        let (name, value) = (name.as_str().unwrap(), value.as_str().unwrap());
-        known.push((name.to_owned(), value.to_owned()));
+        let value = value.as_str().or_else(|| value["value"].as_str()).unwrap();
+        let widget = runner.context.get("IMBACHAT_WIDGET");
+        let value = value.replace("$IMBACHAT_WIDGET", widget.map_or("", String::as_str));
+        set(name.as_str().unwrap(), &value);
     }
-    let given = variables.iter();
-    known.extend(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    for (name, value) in variables {
+        set(name, value);
+    }
     // Pushes to the server go to the test repository.
-    let server = "https://roomform:t@gitlab.example/school/rooms.git";
-    let origin = runner.path("origin.git").display().to_string();
+    let origin = format!("url.{}.insteadOf", runner.path("origin.git").display());
     for (name, value) in [
         ("GIT_CONFIG_COUNT", "1"),
-        ("GIT_CONFIG_KEY_0", &format!("url.{origin}.insteadOf")),
-        ("GIT_CONFIG_VALUE_0", server),
+        ("GIT_CONFIG_KEY_0", &origin),
+        (
+            "GIT_CONFIG_VALUE_0",
+            "https://roomform:t@gitlab.example/school/rooms.git",
+        ),
     ] {
-        known.push((name.to_owned(), value.to_owned()));
+        set(name, value);
     }
     let part = |key: &str| match &document[job][key] {
         Value::Null => document[".roomform"][key].clone(),
         own => own.clone(),
     };
     let caches = part("cache");
-    let caches: Vec<Cache> = caches
-        .as_sequence()
-        .unwrap()
-        .iter()
-        .map(|cache| Cache::new(runner, cache, &known))
-        .collect();
+    let caches = caches.as_sequence().unwrap().iter();
+    let new_cache = |cache| Cache::new(runner, cache, &known, is_merge_request);
+    let caches: Vec<Cache> = caches.map(new_cache).collect();
     for cache in &caches {
         cache.pull(&project);
     }
@@ -74,9 +90,23 @@ pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &st
     for cache in &caches {
         cache.push(&project, code == 0);
     }
-    if project.join("plan.json").exists() && job == "roomform-plan" {
-        let kept = runner.path("store/artifacts/plan.json");
-        fs::copy(project.join("plan.json"), kept).unwrap();
+    if job == "roomform-plan" {
+        let kept = runner.path("store/artifacts").join(&pipeline);
+        copy_all(&project.join("plan.json"), &kept.join("plan.json"));
+        let iid = known.get("CI_MERGE_REQUEST_IID").unwrap();
+        runner.add(
+            "runs",
+            json!({
+                "id": pipeline,
+                "iid": iid.parse::<u64>().unwrap(),
+                "sha": commit,
+                "ref": format!("refs/merge-requests/{iid}/head"),
+                "source": "merge_request_event",
+            }),
+        );
+    }
+    if job == "roomform-apply" && code == 0 {
+        runner.add("deployments", json!({"created_at": started}));
     }
     Job { code, log }
 }
@@ -92,11 +122,10 @@ fn shell(
     runner: &Runner,
     place: &str,
     script: &str,
-    variables: &[(String, String)],
+    variables: &BTreeMap<String, String>,
 ) -> (i32, String) {
     let mut command = runner.job_command(place);
-    command.args(["-eo", "pipefail", "-c", script]);
-    command.envs(variables.iter().cloned());
+    command.arg(script).envs(variables);
     let ran = command.output().unwrap();
     let log = [ran.stdout, ran.stderr].concat();
     (
@@ -114,12 +143,19 @@ struct Cache {
 }
 
 impl Cache {
-    fn new(runner: &Runner, entry: &Value, variables: &[(String, String)]) -> Self {
+    /// Protected branches have caches of their own.
+    fn new(
+        runner: &Runner,
+        entry: &Value,
+        variables: &BTreeMap<String, String>,
+        is_unprotected: bool,
+    ) -> Self {
         let key = entry["key"].as_str().unwrap();
         let key = variables.iter().fold(key.to_owned(), |key, (name, value)| {
             key.replace(&format!("${name}"), value)
         });
         assert!(!key.contains('$') && !key.contains('/'), "{key}");
+        let key = format!("{key}-{is_unprotected}");
         let paths = entry["paths"].as_sequence().unwrap().iter();
         Self {
             kept: runner.path("store/cache").join(key),
