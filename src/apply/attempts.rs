@@ -1,6 +1,9 @@
 //! Sends one call as often as the retry table allows, within the run's limits.
 
-use tokio::time::Instant;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
 use tracing::{field, info};
 
 use super::control::{Control, Halt};
@@ -23,6 +26,9 @@ pub(super) enum Unsent {
 
 /// The failure of a request whose answer the user did not wait for.
 const STOPPED: &str = "the run was stopped before the server answered";
+
+/// How long the ledger may take after the second signal.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt. `ready` runs before each of them.
 pub(super) async fn attempts<T, F, R>(
@@ -95,10 +101,21 @@ pub(super) enum Stop {
     Run,
 }
 
-impl Stop {
-    /// The ledger cannot be written, so the run ends.
-    pub(super) fn ledger(control: &Control, error: &LedgerError) -> Self {
-        control.stop_for_ledger(error);
-        Self::Run
+/// Waits until the ledger has recorded something. If it cannot, or takes too long after the second signal, the run ends.
+pub(super) async fn recorded<T>(
+    control: &Control,
+    recording: impl Future<Output = Result<T, LedgerError>>,
+) -> Result<T, Stop> {
+    let mut recording = pin!(recording);
+    let waiting = control.unless_stopped(&mut recording).await;
+    let recorded = match waiting {
+        Some(recorded) => Some(recorded),
+        None => timeout(GRACE, recording).await.ok(),
+    };
+    match recorded {
+        Some(Ok(answer)) => return Ok(answer),
+        Some(Err(error)) => control.stop_for_ledger(&error),
+        None => {}
     }
+    Err(Stop::Run)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::attempts::{Stop, Unsent};
+use super::attempts::{Stop, Unsent, recorded};
 use super::control::Control;
 use crate::ledger::{Claim, Claimed, Fact, Record};
 use crate::model::UserId;
@@ -59,8 +59,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
             welcome: welcome.is_some(),
         };
         let begun = Instant::now();
-        let claimed = self.ledger.claim(claim, intent).await;
-        let claimed = claimed.map_err(|error| Stop::ledger(self.control, &error))?;
+        let claimed = recorded(self.control, self.ledger.claim(claim, intent)).await?;
         debug!(%pipe, owed = self.members.len(), ?claimed, "claimed the create");
         let made_at = (claimed == Claimed::Ours).then_some(begun);
         *self.made_at.lock().unwrap_or_else(PoisonError::into_inner) = made_at;
@@ -87,10 +86,8 @@ impl<'a, L: Record> CreateClaim<'a, L> {
             pipe: self.change.pipe.clone(),
             of_run: None,
         };
-        if let Err(error) = self.ledger.append(vec![fact]).await {
-            // Nothing more may be sent. The claim stays open, which is safe.
-            let _ = Stop::ledger(self.control, &error);
-        }
+        // If this fails, the claim stays open, which is safe.
+        let _ = recorded(self.control, self.ledger.append(vec![fact])).await;
     }
 
     fn made_at(&self) -> Option<Instant> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::attempts::recorded;
 use super::control::Control;
 use crate::ledger::{Fact, Record};
 use crate::plan::{Plan, RowFilter};
@@ -26,12 +27,9 @@ pub struct Job<'a, R, W, L> {
 impl<R, W, L: Record> Job<'_, R, W, L> {
     /// Records facts. Returns false if the ledger cannot be written; the run then ends.
     pub(super) async fn record(&self, facts: Vec<Fact>) -> bool {
-        if !facts.is_empty()
-            && let Err(error) = self.ledger.append(facts).await
-        {
-            self.control.stop_for_ledger(&error);
-            return false;
-        }
-        true
+        facts.is_empty()
+            || recorded(&self.control, self.ledger.append(facts))
+                .await
+                .is_ok()
     }
 }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{Stop, Unsent, attempts};
+use super::attempts::{Stop, Unsent, attempts, recorded};
 use super::control::{Control, Halt};
 use super::create_claim::CreateClaim;
 use super::limiter::Permit;
@@ -173,8 +173,7 @@ async fn send_calls<'a, L: Record>(
             created: change.action == Action::Create,
             source: Some(format!("{}:{}", change.file, change.line).into()),
         };
-        let written = ledger.append(vec![fact]).await;
-        written.map_err(|error| Stop::ledger(control, &error))?;
+        recorded(control, ledger.append(vec![fact])).await?;
         outcome.members += confirmed.len();
     }
     Ok(())

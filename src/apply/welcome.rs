@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{Stop, Unsent, attempts};
+use super::attempts::{Stop, Unsent, attempts, recorded};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Cause, Message, SendMessages};
@@ -91,11 +91,10 @@ async fn say(
     if control.halted().is_some() {
         return Err(Stop::Run);
     }
-    let broken = |error| Stop::ledger(control, &error);
     let pipe = change.pipe.clone();
     let claim = Claim::Message { pipe, room };
     let intent = Fact::intended(&change.pipe, room, *from);
-    let claimed = ledger.claim(claim, intent).await.map_err(broken)?;
+    let claimed = recorded(control, ledger.claim(claim, intent)).await?;
     if claimed != Claimed::Ours {
         info!(pipe = %change.pipe, "no create promised the welcome, or another run is sending it: it is not sent here");
         return Ok(());
@@ -133,7 +132,7 @@ async fn say(
         from: *from,
         stage,
     };
-    ledger.append(vec![fact]).await.map_err(broken)?;
+    recorded(control, ledger.append(vec![fact])).await?;
     outcome.messages += usize::from(stage == Stage::Confirmed);
     end
 }

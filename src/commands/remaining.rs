@@ -30,7 +30,15 @@ impl Session {
             return None;
         }
         let remembered = self.ledger.remember(&self.target).await;
-        let remembered = remembered.inspect_err(|error| console.warn(&error.to_string()));
+        let remembered = remembered.inspect_err(|error| match error.is_lost() {
+            true => {
+                outcome.halt.get_or_insert(Halt::Ledger {
+                    reason: format!("{error}; {}", error.hint()),
+                    is_lost: true,
+                });
+            }
+            false => console.warn(&error.to_string()),
+        });
         let recorded = remembered.ok()?.recorded.without_later_observations();
         let (target, desired) = (&self.target, &loaded.desired);
         if let Some(limits) = self.count.filter(|_| outcome.halt.is_none()) {
@@ -42,11 +50,9 @@ impl Session {
             console.status("counting members");
             let counter = Counter::new(limits, &self.reader, dice());
             let counts = counter.count_again(inputs, &options.only, outcome, self.patience.verify);
-            let mut stopped = interrupt::for_apply().ok()?;
-            tokio::select! {
-                biased;
-                true = interrupt::first(&mut stopped) => outcome.halt = Some(Halt::Interrupted),
-                counts = counts => {
+            match unless_interrupted(counts).await {
+                None => outcome.halt = Some(Halt::Interrupted),
+                Some(counts) => {
                     outcome.note_counts(&counts);
                     observed.counts = Some(counts);
                 }
@@ -59,7 +65,7 @@ impl Session {
     pub async fn find_unknown(
         &self,
         loaded: &Loaded,
-        outcome: &Outcome,
+        outcome: &mut Outcome,
         console: &mut Console,
     ) -> Vec<Diagnostic> {
         let short = outcome.rooms.iter().filter(|room| room.short.is_some());
@@ -67,16 +73,31 @@ impl Session {
         if short.is_empty() {
             return Vec::new();
         }
-        match check_users(&self.reader, loaded, |pipe| short.contains(pipe)).await {
-            Ok(unknown) => {
+        let checked = check_users(&self.reader, loaded, |pipe| short.contains(pipe));
+        match unless_interrupted(checked).await {
+            None => {
+                outcome.halt = Some(Halt::Interrupted);
+                Vec::new()
+            }
+            Some(Ok(unknown)) => {
                 console.report_warnings(&unknown, &loaded.sources);
                 unknown
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let reason = error.chain();
                 console.warn(&format!("cannot read the widget's users: {reason}"));
                 Vec::new()
             }
         }
+    }
+}
+
+/// Runs work that only reads; `None` if a signal ends it.
+async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut stopped = interrupt::for_apply().ok()?;
+    tokio::select! {
+        biased;
+        true = interrupt::first(&mut stopped) => None,
+        done = work => Some(done),
     }
 }

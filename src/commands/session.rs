@@ -184,19 +184,21 @@ impl Session {
         report.after = self
             .plan_again(loaded, options, &mut outcome, console)
             .await;
-        report.exit = exit_of(plan, Some(&outcome));
+        let mut recorded = Ok(());
         if let Some(after) = &report.after {
             let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
-            // The report is written even if the counts cannot be recorded.
-            if !counted.is_empty()
-                && let Err(error) = ledger.append(counted).await
-            {
-                console.error(&Error::from(error).chain());
-                if report.exit == Exit::Done {
-                    report.exit = Exit::Partial;
-                }
+            if !counted.is_empty() {
+                recorded = ledger.append(counted).await;
             }
-            report.unknown = self.find_unknown(loaded, &outcome, console).await;
+            report.unknown = self.find_unknown(loaded, &mut outcome, console).await;
+        }
+        report.exit = exit_of(plan, Some(&outcome));
+        // The report is written even if the counts cannot be recorded.
+        if let Err(error) = recorded {
+            console.error(&Error::from(error).chain());
+            if report.exit == Exit::Done {
+                report.exit = Exit::Partial;
+            }
         }
         report.outcome = Some(outcome);
         Ok(())

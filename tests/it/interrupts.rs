@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use roomform::sandbox::Config;
+use roomform::sandbox::{Config, Quirks};
 use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Shows, manifest, until};
@@ -36,7 +36,7 @@ fn begin(scene: &Scene, more: &[&str]) -> Child {
     command.spawn().unwrap()
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
     let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
     assert!(sent.unwrap().success());
@@ -259,6 +259,31 @@ fn after_the_second_signal_the_report_is_complete() {
     // Rooms whose create was not sent are not uncertain.
     let shown = scene.run("ledger show --format json --ledger l.jsonl");
     assert_eq!(shown.json()["uncertain"].as_array().unwrap().len(), 3);
+}
+
+/// After a count, the users are read to name those that the widget does not know.
+#[test]
+fn a_signal_ends_a_read_of_the_users() {
+    let scene = Scene::new().sandbox_with_quirks(Quirks {
+        drop_unknown_users: true,
+        ..Quirks::default()
+    });
+    let is_read = |request: &str| request.contains("/get_users ");
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
+        is_read(request?).then_some(Fault::Silence)
+    });
+    let scene = scene.manifest(courses(2)).at(&proxy.url());
+    let flags = "--count-members --verify-timeout 100ms --timeout 5s";
+    let child = begin(&scene, &flags.split(' ').collect::<Vec<_>>());
+    until("a read of the users", || {
+        proxy.seen().iter().any(|call| is_read(&call.request))
+    });
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    assert_eq!(report["stopped"], "interrupted");
+    assert_eq!(report["exit"], 130);
 }
 
 #[test]

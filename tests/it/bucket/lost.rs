@@ -8,7 +8,7 @@ use roomform::ledger::{Loss, Record, compact};
 use roomform::model::RunId;
 use roomform::sandbox::Config;
 
-use super::{LEDGER, S3, declared, place, run};
+use super::{Fault, LEDGER, S3, declared, place, run};
 use crate::ledger_in_use::loss;
 use crate::support::{Ran, Scene, Shows, manifest, target, until};
 
@@ -223,4 +223,57 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
     assert!(scene.rooms().len() < 150);
     scene.run(args).ok();
     assert_eq!(scene.rooms().len(), 150);
+}
+
+fn one_room(s3: &S3) -> Scene {
+    let rooms = ["pipe: team-a, title: Team A, members: [3]".to_owned()];
+    let scene = Scene::new().manifest(manifest(rooms));
+    scene.sandbox().envs(&s3.env())
+}
+
+fn puts(s3: &S3) -> usize {
+    let asked = s3.asked().into_iter();
+    asked.filter(|(method, ..)| method == "PUT").count()
+}
+
+/// The last read only computes the remaining plan.
+#[test]
+fn a_bucket_that_is_lost_after_the_last_write_is_an_error() {
+    const NOTHING: &str = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+    let apply = format!("apply --yes --ledger {LEDGER}");
+    let s3 = S3::start();
+    one_room(&s3).run(&apply).ok();
+    let all = puts(&s3);
+    let (mut puts, mut lists) = (0, 0);
+    let s3 = S3::with(move |call| {
+        puts += usize::from(call.method == "PUT");
+        let is_list = puts == all && call.method == "GET" && lists < 2;
+        lists += u32::from(is_list);
+        is_list.then_some(Fault::Answer("200 OK", NOTHING))
+    });
+    let ran = one_room(&s3).run(&apply);
+    ran.exits(4)
+        .shows("disappeared while roomform used it; restore the ledger from a copy");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_second_signal_does_not_wait_for_a_bucket() {
+    use crate::interrupts::signal;
+    let s3 = S3::with(|call| (call.method == "PUT").then_some(Fault::LostBefore));
+    let scene = one_room(&s3);
+    let apply = format!("apply --yes --ledger {LEDGER} --timeout 10s --report r.json");
+    let child = scene
+        .command(&apply)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("a claim", || puts(&s3) > 0);
+    signal(&child, "INT");
+    signal(&child, "TERM");
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    ran.exits(130);
+    let report: serde_json::Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    assert_eq!(report["stopped"], "interrupted");
 }
