@@ -15,7 +15,7 @@ use super::create_claim::CreateClaim;
 use super::patience::Backoff;
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
-use crate::model::{LiveRoom, Pipe, RoomId, Time};
+use crate::model::{LiveRoom, Observed, Pipe, RoomId, Time};
 use crate::plan::Change;
 
 /// What is known about an uncertain room.
@@ -81,7 +81,7 @@ pub(super) struct Uncertain<'a> {
 /// A list as it was read.
 struct Reading {
     begun: Instant,
-    ids: BTreeMap<Pipe, Vec<RoomId>>,
+    observed: Observed,
 }
 
 impl Searches {
@@ -149,10 +149,12 @@ impl Search {
         ledger: &impl Record,
         control: &Control,
     ) -> Result<Step, Stop> {
-        match reading.ids.get(&room.change.pipe).map(Vec::as_slice) {
-            None | Some([]) => {}
-            Some([id]) => return Ok(Step::Found(Finding::There(*id))),
-            Some(several) => return Ok(Step::Found(Finding::Several(several.to_vec()))),
+        let rows = reading.observed.live(&room.change.pipe);
+        let ids: Vec<RoomId> = rows.map(|row| row.id).collect();
+        match ids.as_slice() {
+            [] => {}
+            [id] => return Ok(Step::Found(Finding::There(*id))),
+            _ => return Ok(Step::Found(Finding::Several(ids))),
         }
         let patience = control.patience;
         if room.is_ours || is_partial {
@@ -231,17 +233,16 @@ async fn read(
     control: &Control,
 ) -> Option<Reading> {
     let pipes: BTreeSet<&Pipe> = uncertain.iter().map(|room| &room.change.pipe).collect();
-    let take = |ids: &mut BTreeMap<Pipe, Vec<RoomId>>, row: LiveRoom| {
-        if !row.deleted && pipes.contains(&row.pipe) {
-            ids.entry(row.pipe).or_default().push(row.id);
-        }
+    let take = |observed: &mut Observed, row: LiveRoom| {
+        let is_wanted = pipes.contains(&row.pipe);
+        observed.take(row, is_wanted, false);
     };
     let nothing_yet = || {
         control.reads.fetch_add(1, Ordering::Relaxed);
-        BTreeMap::new()
+        Observed::default()
     };
     let begun = Instant::now();
     let read = reader.collect(&control.dice, nothing_yet, take);
-    let ids = control.unless_interrupted(read).await?.ok()?;
-    Some(Reading { begun, ids })
+    let observed = control.unless_interrupted(read).await?.ok()?;
+    Some(Reading { begun, observed })
 }

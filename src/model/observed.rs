@@ -64,7 +64,11 @@ impl Observed {
             .entry(row.pipe.clone())
             .or_insert_with(|| Vec::with_capacity(1));
         let at = rows.partition_point(|other| other.id < row.id);
-        rows.insert(at, row);
+        match rows.get_mut(at).filter(|other| other.id == row.id) {
+            // A list may repeat a room, for example if it changes while it is read.
+            Some(other) => *other = row,
+            None => rows.insert(at, row),
+        }
         if rows.len() > MOST_ROWS {
             // Drop a deleted row first: it does not matter if the pipe has other rows.
             let surplus = rows.iter().rposition(|row| row.deleted);
@@ -107,12 +111,12 @@ mod tests {
             updated_at: None,
         };
         for (rows, expected) in [
-            (vec![(7, "a"), (7, "b")], "ba"),
-            (vec![(7, "a"), (7, "b"), (5, "c")], "cba"),
-            (vec![(5, "c"), (7, "a"), (7, "b")], "cba"),
+            (vec![(7, "a"), (7, "b")], "b"),
+            (vec![(7, "a"), (7, "b"), (5, "c")], "cb"),
+            (vec![(5, "c"), (7, "a"), (7, "b")], "cb"),
             (
                 vec![(7, "a"), (5, "c"), (7, "b"), (9, "d"), (6, "e")],
-                "cebad",
+                "cebd",
             ),
         ] {
             let mut observed = Observed::default();

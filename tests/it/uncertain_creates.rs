@@ -1,5 +1,6 @@
 //! Creates whose result is unknown, across runs: a room is found or created once, whatever the list shows and when.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -129,6 +130,36 @@ fn a_create_that_succeeds_with_an_error_is_not_sent_again() {
     assert_eq!(scene.room("team-a").id, 2);
     scene.run(apply).exits(4);
     assert_eq!((scene.rooms().len(), scene.writes()), (1, 1));
+}
+
+#[test]
+fn a_list_that_repeats_rooms_makes_no_endless_conflict() {
+    let row = |id: u32| format!(r#"{{"id":{id},"pipe":"team-a","name":"Team A","type":1}}"#);
+    let list = |ids: &mut dyn Iterator<Item = u32>| {
+        let rows: Vec<String> = ids.map(row).collect();
+        let rows = rows.join(",");
+        let list = format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#);
+        Fault::Answer("200 OK", "", Box::leak(list.into_boxed_str()))
+    };
+    let once = list(&mut [2, 2].into_iter());
+    let many = list(&mut (1..5_000).flat_map(|id| [id, id]));
+    for (shown, exit) in [(once, 0), (many, 4)] {
+        let scene = Scene::new().sandbox();
+        let [lists, writes] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        let proxy = Proxy::start(&scene.url(), move |_, request| {
+            let request = request?;
+            let is_later = request.contains("/get_rooms ") && lists.fetch_add(1, SeqCst) > 0;
+            let is_create = request.contains("/imba_rooms ") && writes.fetch_add(1, SeqCst) == 0;
+            match is_later {
+                true => Some(shown),
+                false => is_create.then_some(Fault::CutAfter),
+            }
+        });
+        let scene = scene.manifest(ONE).at(&proxy.url());
+        let ran = scene.run("apply --yes --ledger l.jsonl --verify-timeout 100ms");
+        ran.exits(exit);
+        assert!(ran.all().len() < 2_000, "{}", ran.all().len());
+    }
 }
 
 #[test]
