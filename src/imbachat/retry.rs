@@ -223,13 +223,6 @@ mod tests {
             "cause                list and verify    create             update, members    message\n{}",
             table.join("\n")
         );
-        #[expect(
-            clippy::print_stdout,
-            reason = "cargo test -- --nocapture the_whole_table shows it"
-        )]
-        {
-            println!("{table}");
-        }
         insta::assert_snapshot!(table, @r"
         cause                list and verify    create             update, members    message
         NoAddress            4 tries, final     4 tries, final     4 tries, final     4 tries, final
@@ -289,46 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_or_a_message_is_sent_again_only_if_the_server_cannot_have_acted() {
-        for delivery in [
-            Delivery::NotSent,
-            Delivery::Refused,
-            Delivery::Later,
-            Delivery::Uncertain,
-        ] {
-            for lasting in [false, true] {
-                let failure = Failure {
-                    lasting,
-                    ..Failure::passing(delivery, "x")
-                };
-                for call in [Call::Create, Call::Message] {
-                    let again = matches!(verdict(call, &failure, 1), Verdict::Again(_));
-                    assert_eq!(
-                        again,
-                        !lasting && matches!(delivery, Delivery::NotSent | Delivery::Later),
-                        "{call:?}, {delivery:?}"
-                    );
-                    let doubt = verdict(call, &failure, 1) == Verdict::Uncertain;
-                    assert_eq!(doubt, delivery == Delivery::Uncertain);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn updates_and_lists_are_repeated_and_every_call_gives_up() {
-        let failure = Failure::passing(Delivery::Uncertain, "cut");
-        for call in [Call::Update, Call::List] {
-            assert_eq!(
-                verdict(call, &failure, 1),
-                Verdict::Again(Wait::UpTo(Duration::from_millis(250)))
-            );
-            assert_eq!(
-                verdict(call, &failure, 3),
-                Verdict::Again(Wait::UpTo(Duration::from_secs(1)))
-            );
-            assert_eq!(verdict(call, &failure, ATTEMPTS), Verdict::Uncertain);
-        }
+    fn a_server_cannot_ask_for_an_endless_wait() {
         let later = Failure {
             retry_after: Some(Duration::from_secs(900)),
             ..Failure::passing(Delivery::Later, "429")

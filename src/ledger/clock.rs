@@ -70,3 +70,22 @@ pub(super) fn parse_time(text: &str) -> Option<Time> {
     let time = text.parse::<Timestamp>().ok()?;
     Some(Time(time.as_millisecond()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_come_after_those_of_a_clock_that_is_ahead() {
+        let clock = EntryClock::new(&RunId::new(1), &Entries::new());
+        let next = || clock.next_stamps().next().map(|stamp| stamp.time);
+        let ahead = Stamp {
+            time: "2999-01-01T00:00:00.000Z".to_owned(),
+            run: String::new(),
+            sequence: 0,
+        };
+        clock.pass(&ahead);
+        let (ahead, one, two) = (Some(ahead.time), next(), next());
+        assert!(ahead < one && one < two, "{one:?}, {two:?}");
+    }
+}

@@ -140,6 +140,9 @@ impl LedgerError {
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+                "end or resume the other process, then run again"
+            }
             Self::Io { .. } => {
                 "make the file and its directory writable and free some space, or name another ledger with --ledger"
             }

@@ -12,7 +12,7 @@ use super::clock::EntryClock;
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::file::is_whole_line;
-use super::journal::{Batch, Batches, Journal, answer};
+use super::journal::{Batch, Batches, JoinOnDrop, Journal, answer};
 use super::json::{bytes, write_entry};
 use super::ledger_file::{LedgerFile, end_of_lines};
 use super::lock::sync_directory;
@@ -41,7 +41,7 @@ impl Journal {
                 ledger.path(),
                 "the thread that writes it could not be started",
             ))?;
-        journal.join_on_drop(thread);
+        journal.thread = Some(JoinOnDrop(Some(thread)));
         Ok(journal)
     }
 }

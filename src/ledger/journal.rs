@@ -31,11 +31,11 @@ pub struct Journal {
     clock: Arc<EntryClock>,
     batches: mpsc::UnboundedSender<Batch>,
     /// Dropped after the sender: the thread ends once everything is written.
-    _thread: Option<JoinOnDrop>,
+    pub(super) thread: Option<JoinOnDrop>,
 }
 
 #[derive(Debug)]
-struct JoinOnDrop(Option<JoinHandle<()>>);
+pub(super) struct JoinOnDrop(pub(super) Option<JoinHandle<()>>);
 
 impl Drop for JoinOnDrop {
     fn drop(&mut self) {
@@ -64,14 +64,9 @@ impl Journal {
         let journal = Self {
             clock,
             batches,
-            _thread: None,
+            thread: None,
         };
         (journal, receiver)
-    }
-
-    /// Sets the thread that writes: it is joined when the journal is dropped.
-    pub(super) fn join_on_drop(&mut self, thread: JoinHandle<()>) {
-        self._thread = Some(JoinOnDrop(Some(thread)));
     }
 
     async fn send(&self, facts: Vec<Fact>, claim: Option<Claim>) -> Result<Claimed, LedgerError> {

@@ -3,6 +3,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long another process may keep the ledger locked. It needs milliseconds, unless it is suspended.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Opens and locks the file. The lock is released when the file is dropped.
 pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
@@ -14,12 +19,29 @@ pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
     loop {
         let file = options.open(path)?;
         check_regular(&file.metadata()?)?;
-        file.lock()?;
+        let file = lock_within(file, PATIENCE)?;
         // Another run may have replaced the file with a compacted one.
         if is_still_there(&file, path)? {
             return Ok(file);
         }
     }
+}
+
+/// Locks a file, unless another process keeps it locked for this long. A thread waits, so that processes get the lock in turn.
+fn lock_within(file: File, patience: Duration) -> io::Result<File> {
+    if file.try_lock().is_ok() {
+        return Ok(file);
+    }
+    let (sender, locked) = mpsc::channel();
+    std::thread::spawn(move || {
+        // If it is too late, this drops the file, which releases the lock.
+        drop(sender.send(file.lock().map(|()| file)));
+    });
+    locked.recv_timeout(patience).unwrap_or_else(|_| {
+        let seconds = patience.as_secs();
+        let reason = format!("another process has locked it for {seconds} s");
+        Err(io::Error::new(io::ErrorKind::TimedOut, reason))
+    })
 }
 
 /// Reading a device or a pipe may never end.
@@ -65,4 +87,23 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_another_process_keeps_is_an_error() -> io::Result<()> {
+        let file = tempfile::NamedTempFile::new()?;
+        let open = || File::open(file.path());
+        let kept = open()?;
+        kept.lock()?;
+        let refused = lock_within(open()?, Duration::from_millis(20));
+        let reason = refused.map_err(|error| error.to_string()).err();
+        let expected = "another process has locked it for 0 s";
+        assert_eq!(reason.as_deref(), Some(expected));
+        drop(kept);
+        lock_within(open()?, PATIENCE).map(drop)
+    }
 }

@@ -1,5 +1,7 @@
 //! Merges pieces into the base object.
 
+use std::collections::BTreeSet;
+
 use object_store::PutMode;
 use tracing::info;
 
@@ -13,7 +15,7 @@ use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
 use super::store::{CONCURRENT_CALLS, Put, run_concurrently};
-use super::write::CREATE;
+use super::write::create_subject;
 use crate::model::{RoomId, Target};
 
 /// No run still waits for the answer to a claim this old.
@@ -68,8 +70,8 @@ impl Bucket {
     }
 }
 
-/// Removes merged pieces, old claims of creates, and old claims of messages that the base records as started. The claim of a failed
-/// message stays, so that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
+/// Removes merged pieces, old claims of rooms that exist, and old claims of messages that the base records as started. The claim of a
+/// failed create or message stays, so that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
 async fn remove_merged(
     reader: &BucketReader,
     entries: &Entries,
@@ -81,15 +83,16 @@ async fn remove_merged(
     };
     let now = base.last_modified;
     let recorded = fold(entries);
+    let created: BTreeSet<String> = recorded.ids.keys().map(create_subject).collect();
     let merged = reader.listed.iter().filter(|object| {
         if !store.is_claim(&object.location) {
             return true;
         }
         let name = object.location.filename().unwrap_or_default();
-        let room = room_of_claim(name);
+        let (subject, _) = name.rsplit_once('-').unwrap_or_default();
         let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
-        let is_done = room.is_some_and(|room| recorded.has_begun_welcome(room));
-        is_old && (name.starts_with(CREATE) || is_done)
+        let is_begun = |room| recorded.has_begun_welcome(RoomId(room));
+        is_old && (created.contains(subject) || subject.parse().is_ok_and(is_begun))
     });
     let work = merged.map(|object| {
         let (store, path) = (store.clone(), object.location.clone());
@@ -105,9 +108,4 @@ async fn remove_merged(
     Ok(Some(format!(
         "{error} (merged objects not removed: {pieces}; they are harmless)"
     )))
-}
-
-fn room_of_claim(name: &str) -> Option<RoomId> {
-    let (room, _) = name.split_once('-')?;
-    room.parse().ok().map(RoomId)
 }

@@ -19,12 +19,10 @@ use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
 use super::store::{Put, run_concurrently};
-use crate::model::{RunId, Target};
+use crate::model::{Pipe, RunId, Target};
 
 /// With more pieces than this, the next run that writes merges them: every reader has to fetch each piece.
 const MANY_PIECES: usize = 256;
-/// The start of the object name of a create's claim.
-pub(super) const CREATE: &str = "create-";
 
 impl Bucket {
     /// Reads the ledger and starts the writer task, which ends with the journal.
@@ -263,10 +261,14 @@ impl Writer {
 fn subject_of(claim: &Claim) -> String {
     match claim {
         Claim::Message { room, .. } => room.to_string(),
-        Claim::Create { pipe, .. } => {
-            let hash = Sha256::digest(pipe.as_str());
-            let bytes = hash.iter().take(16);
-            bytes.fold(CREATE.to_owned(), |name, byte| format!("{name}{byte:02x}"))
-        }
+        Claim::Create { pipe, .. } => create_subject(pipe),
     }
+}
+
+pub(super) fn create_subject(pipe: &Pipe) -> String {
+    let hash = Sha256::digest(pipe.as_str());
+    let bytes = hash.iter().take(16);
+    bytes.fold("create-".to_owned(), |name, byte| {
+        format!("{name}{byte:02x}")
+    })
 }

@@ -10,7 +10,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use roomform::ledger::{
-    Address, Entries, Fact, Journal, LedgerBackend, Name, NameError, Record, Stage, Stamp,
+    Address, Claim, Entries, Fact, Journal, LedgerBackend, Name, NameError, Record, Stage, Stamp,
     StoreOptions, bytes,
 };
 use roomform::model::{Pipe, RoomId, RunId, UserId};
@@ -227,6 +227,34 @@ fn claims_are_removed_only_when_no_run_can_still_create_them() {
             let read = place(&s3).read(&target()).await.unwrap();
             assert_eq!(read.entries.len(), 2);
         }
+    });
+}
+
+/// Otherwise two runs could claim the same create: one that has read the old claim, and one that has not.
+#[test]
+fn the_claim_of_a_failed_create_is_kept() {
+    let s3 = S3::start();
+    run(async {
+        let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
+        let pipe = Pipe::new("a");
+        let create = Claim::Create {
+            pipe: pipe.clone(),
+            replaces: None,
+            takes_over: None,
+        };
+        let intent = Fact::Intent {
+            pipe: pipe.clone(),
+            members: Vec::new(),
+            welcome: false,
+        };
+        ledger.claim(create, intent).await.unwrap();
+        let of_run = None;
+        let failed = Fact::NotCreated { pipe, of_run };
+        ledger.append(vec![failed]).await.unwrap();
+        s3.pass(25);
+        let merged = place(&s3).rewrite(&target(), |entries| entries).await;
+        merged.unwrap();
+        assert!(s3.keys().iter().any(|key| key.contains("/create-")));
     });
 }
 
