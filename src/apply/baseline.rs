@@ -56,6 +56,7 @@ pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
             pipe: room.pipe.clone(),
             room: room.room,
             count: room.size()?,
+            offset: room.offset,
         })
     })
 }

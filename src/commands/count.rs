@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::apply::{Backoff, Outcome};
 use crate::imbachat::{CountBudget, Dice, Reader};
-use crate::model::{CountResult, MemberCounts, Pipe, RoomCount, RoomId};
+use crate::model::{CountGap, CountResult, MemberCounts, Pipe, RoomCount, RoomId};
 use crate::plan::{Countable, Counting, Inputs, NextSizes, RoomFilter, SizeAnswer, countable};
 
 /// The limits of a count.
@@ -116,7 +116,11 @@ impl Counter {
         loop {
             let is_late = |room: &&Countable| {
                 let counted = counts.room(&room.pipe);
-                written.contains(&room.pipe) && counted.is_some_and(RoomCount::is_short)
+                let is_missing = |counted: &RoomCount| {
+                    let is_unseen = counted.result == CountResult::Unknown(CountGap::NoneFound);
+                    is_unseen || counted.is_short()
+                };
+                written.contains(&room.pipe) && counted.is_some_and(is_missing)
             };
             let late: Vec<Countable> = all.iter().filter(is_late).cloned().collect();
             let wait = (!late.is_empty())

@@ -227,6 +227,8 @@ async fn look_at_users(
         expected: users.len() as u64,
         is_recorded: true,
         is_created: true,
+        last_offset: None,
+        open_removals: 0,
         is_public: false,
     };
     let limits = CountLimits {

@@ -17,6 +17,7 @@ use crate::manifest::{Loaded, load};
 use crate::model::{HistoryEntry, Pipe, Recorded};
 use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
+use crate::view::{NAMED, few};
 
 pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let format = args.format;
@@ -43,8 +44,17 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             let snapshot = ledger.read(target).await?;
             before = Some(snapshot.entries.len());
             console.warn_all(&snapshot.warnings);
-            let rooms = recorded_rooms(pipes, &snapshot.recorded())?;
+            let recorded = snapshot.recorded();
+            let rooms = recorded_rooms(pipes, &recorded)?;
             print_matched(&rooms, pipes, console);
+            for pipe in &rooms {
+                let known = recorded.ids.get(pipe).and_then(|id| recorded.rooms.get(id));
+                let steps = known.map(|known| known.released.keys());
+                if let Some(users) = steps.filter(|steps| steps.len() > 0) {
+                    let (users, pipe) = (few(users, NAMED), escape::terminal(pipe.as_str()));
+                    console.warn(&format!("forgets open steps: remove {users} from `{pipe}`"));
+                }
+            }
             let journal = ledger.open(target, &config.run).await?;
             let done = format!("forgot {}", Count(rooms.len(), "room"));
             let facts = rooms.into_iter().map(|pipe| Fact::Forgotten { pipe });

@@ -297,8 +297,8 @@ impl Notes {
         }
         for room in &seen.counts.rooms {
             let question = "are the users in the room";
-            match (room.result, room.size()) {
-                (CountResult::Equal, _) => {
+            match room.result {
+                CountResult::Equal => {
                     self.settle(question, Ok("yes, all were counted"));
                     let answer = if seen.counts.offset == Some(1) {
                         "yes"
@@ -307,11 +307,13 @@ impl Notes {
                     };
                     self.settle("does the writing user count as a member", Ok(answer));
                 }
-                (_, Some(size)) => {
+                CountResult::Fewer(size) | CountResult::More(size) => {
                     let answer = format!("{} were sent, and {size} were counted", room.expected);
                     self.settle(question, Err(answer));
                 }
-                (_, None) => self.leave_open(question, "they could not be counted"),
+                CountResult::Outside(_) | CountResult::Unknown(_) => {
+                    self.leave_open(question, "they could not be counted");
+                }
             }
         }
         let question = "does a JWT list only its user's rooms";

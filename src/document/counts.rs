@@ -37,7 +37,10 @@ struct RoomCountDocument {
     /// The largest number of members; for `outside`, the end of the range.
     #[serde(skip_serializing_if = "Option::is_none")]
     most: Option<u64>,
-    /// Why it is unknown: `budget`, `failed`, `changed`, `ignored` or `unclear`.
+    /// How many of the expected members an open manual step says to remove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_removals: Option<u64>,
+    /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -72,6 +75,7 @@ fn room(room: &RoomCount) -> Option<RoomCountDocument> {
         result,
         least: size.map(|size| size.least),
         most: size.and_then(|size| size.most),
+        open_removals: Some(room.open_removals).filter(|removals| *removals > 0),
         reason: gap.map(|gap| gap.name()),
     })
 }

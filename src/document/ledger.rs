@@ -95,6 +95,9 @@ struct HistoryEntryDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
     members: Vec<u64>,
+    /// The number of members, in an entry `counted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
     /// The file and line that the room came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
@@ -110,6 +113,7 @@ impl HistoryDocument {
             pipe: entry.pipe.map(|pipe| pipe.to_string()),
             room_id: entry.room.map(|room| room.0),
             members: users(&entry.members),
+            count: entry.count,
             source: entry.source,
         });
         Self {

@@ -10,7 +10,7 @@ use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::RoomId;
+use crate::model::{MemberCounts, RoomId};
 use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
 use crate::view::names::named_users;
 use crate::view::{self, Text};
@@ -76,6 +76,9 @@ struct SummaryDocument {
     unmanaged: usize,
     declared: usize,
     conflicts: usize,
+    /// Rooms that were counted and have fewer members than known, or may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fewer_members: Option<usize>,
     requests: RequestsDocument,
 }
 
@@ -273,6 +276,7 @@ fn summary(plan: &Plan) -> SummaryDocument {
         unmanaged: summary.unmanaged,
         declared: summary.declared,
         conflicts: plan.conflicts.len(),
+        fewer_members: plan.counts.as_ref().map(MemberCounts::short),
         requests: RequestsDocument {
             list: 1,
             write: summary.writes,

@@ -119,6 +119,8 @@ pub enum Fact {
         room: RoomId,
         /// The number of members.
         count: u64,
+        /// How often the writing user counted as a member besides, if roomform created the room.
+        offset: Option<u64>,
     },
     /// A known room left the manifest or returned to it.
     Declared {

@@ -238,8 +238,14 @@ impl Folding {
                 let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
             }
-            Fact::Counted { room, count, .. } => {
-                self.rooms.entry(room).or_default().known.counted = Some(count);
+            Fact::Counted {
+                room,
+                count,
+                offset,
+                ..
+            } => {
+                let known = &mut self.rooms.entry(room).or_default().known;
+                (known.counted, known.offset) = (Some(count), offset);
             }
             Fact::Declared { pipe, declared } => {
                 if declared {

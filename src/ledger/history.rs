@@ -34,6 +34,10 @@ pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> 
             pipe: fact.pipe().cloned(),
             room: fact.room(),
             members: members.copied().collect(),
+            count: match fact {
+                Fact::Counted { count, .. } => Some(*count),
+                _ => None,
+            },
             source: fact.source().map(str::to_owned),
         }
     });

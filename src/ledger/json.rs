@@ -93,6 +93,8 @@ struct EntryLine<'a> {
     given: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
 }
 
 /// Serializes a ledger: header and entries.
@@ -184,7 +186,10 @@ impl<'a> EntryLine<'a> {
                 line.from = Some(from.0);
                 line.stage = Some(stage_name(*stage).into());
             }
-            Fact::Counted { count, .. } => line.count = Some(*count),
+            Fact::Counted { count, offset, .. } => {
+                line.count = Some(*count);
+                line.offset = *offset;
+            }
             Fact::Declared { declared, .. } => line.declared = Some(*declared),
             Fact::Roster { given, .. } => line.given = Some(*given),
             Fact::Adopted { .. }
@@ -283,6 +288,7 @@ impl<'a> EntryLine<'a> {
                 pipe: pipe()?,
                 room: room()?,
                 count: required(self.count, "count")?,
+                offset: self.offset,
             },
             "declared" => Fact::Declared {
                 pipe: pipe()?,

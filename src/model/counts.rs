@@ -86,6 +86,10 @@ pub enum CountGap {
     Ignored,
     /// The meaning of the answers is unclear.
     Unclear,
+    /// No answer names any of the rooms.
+    NoneFound,
+    /// It is unclear whether the writing user counts as a member.
+    Writer,
 }
 
 impl CountGap {
@@ -97,6 +101,8 @@ impl CountGap {
             Self::Changed => "changed",
             Self::Ignored => "ignored",
             Self::Unclear => "unclear",
+            Self::NoneFound => "none_found",
+            Self::Writer => "writer",
         }
     }
 }
@@ -112,15 +118,28 @@ pub struct RoomCount {
     pub expected: u64,
     /// Whether the ledger has a record of the room.
     pub is_recorded: bool,
+    /// How many of the expected members an open manual step says to remove.
+    pub open_removals: u64,
+    /// How often the writing user counts as a member: 0 or 1. `None` if that is unclear, or if roomform did not create the room.
+    pub offset: Option<u64>,
     /// The result.
     pub result: CountResult,
 }
 
 impl RoomCount {
-    /// Whether members of a recorded room are missing, or may be.
+    /// Whether members of a recorded room are missing, or may be. Members with an open removal are not missed.
     pub fn is_short(&self) -> bool {
-        let is_short = matches!(self.result, CountResult::Fewer(_) | CountResult::Outside(_));
+        let is_short = match self.result {
+            CountResult::Fewer(size) => size.least + self.open_removals < self.expected,
+            CountResult::Outside(_) => true,
+            CountResult::Equal | CountResult::More(_) | CountResult::Unknown(_) => false,
+        };
         self.is_recorded && is_short
+    }
+
+    /// Whether the room has fewer members than known only because of open removals.
+    pub fn lacks_only_removed(&self) -> bool {
+        self.is_recorded && matches!(self.result, CountResult::Fewer(_)) && !self.is_short()
     }
 
     /// Returns the number of members, if it is known.
@@ -138,8 +157,8 @@ impl RoomCount {
 pub struct MemberCounts {
     /// What the filter means.
     pub meaning: CountMeaning,
-    /// How often the writing user counts as a member in a room that roomform created: 0 or 1, as assumed from most of these rooms.
-    /// `None` if no such room was counted.
+    /// How often the writing user counts as a member in a room that roomform created: 0 or 1, as assumed from most of these rooms
+    /// and from earlier counts. `None` if that is unclear, or if there are no such rooms.
     pub offset: Option<u64>,
     /// Requests sent, including retries.
     pub requests: u64,

@@ -78,6 +78,8 @@ pub struct RecordedRoom {
     pub created: bool,
     /// The number of members at the last count.
     pub counted: Option<u64>,
+    /// How often the writing user counted as a member then.
+    pub offset: Option<u64>,
     /// Title, type and publicity of the last confirmed write.
     pub sent: Option<RoomState>,
     /// Fields of that write that kept the live value, because the server had ignored the manifest's value.
@@ -111,6 +113,8 @@ pub struct HistoryEntry {
     pub room: Option<RoomId>,
     /// The members it is about.
     pub members: Vec<UserId>,
+    /// The number of members that were counted.
+    pub count: Option<u64>,
     /// The file and line that the room or count came from.
     pub source: Option<String>,
 }

@@ -10,7 +10,8 @@ use super::findings::{IgnoredField, Violation};
 use super::merge_join::without;
 use super::shard::Shard;
 use crate::model::{
-    Desired, Field, FieldValue, Observed, Pipe, Recorded, RoomCount, RoomId, RosterCounts,
+    Desired, Field, FieldValue, Observed, Pipe, Recorded, RecordedRoom, RoomCount, RoomId,
+    RosterCounts,
 };
 
 /// What an apply records about the manifest, besides its writes.
@@ -118,7 +119,9 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
     let counts = observed.counts.iter().flat_map(|counts| &counts.rooms);
     let is_new = |room: &&RoomCount| {
         let known = recorded.rooms.get(&room.room);
-        room.size().is_some() && known.is_some_and(|known| known.counted != room.size())
+        let is_known =
+            |known: &RecordedRoom| (known.counted, known.offset) == (room.size(), room.offset);
+        room.size().is_some() && known.is_some_and(|known| !is_known(known))
     };
     counts.filter(is_new).cloned().collect()
 }

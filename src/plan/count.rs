@@ -38,6 +38,8 @@ pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
             expected: expected as u64,
             is_recorded: known.is_some(),
             is_created: known.is_some_and(|known| known.created),
+            last_offset: known.and_then(|known| known.offset),
+            open_removals: known.map_or(0, |known| known.released.len() as u64),
             is_public: live.state.public,
         })
     });
@@ -167,6 +169,8 @@ impl Counting {
             room: room.room,
             expected: room.expected,
             is_recorded: room.is_recorded,
+            open_removals: room.open_removals,
+            offset: evidence.offset.filter(|_| room.is_created),
             result: evidence.result(room),
         });
         MemberCounts {

@@ -25,6 +25,10 @@ pub struct Countable {
     pub is_recorded: bool,
     /// Whether roomform created it, so that the writing user may be inside.
     pub is_created: bool,
+    /// How often the writing user counted as a member, according to the last count on record.
+    pub last_offset: Option<u64>,
+    /// Members whose removal is an open manual step.
+    pub open_removals: u64,
     /// Whether it is public, so that anyone may join it.
     pub is_public: bool,
 }
@@ -102,17 +106,24 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The offset that fits most of the rooms that roomform created: 0 if none does, `None` if there are no such rooms.
+    /// The offset that fits most of the rooms that roomform created. Each room has one vote for the offset that fits now, and one for
+    /// the offset on record, which wins a tie: if all rooms have lost a member, the other offset fits now. `None` if that decides
+    /// nothing.
     fn find_offset(&self) -> Option<u64> {
-        let created = self.answers.rooms.iter().filter(|room| room.is_created);
-        let (mut all, mut fitting) = (0, 0);
-        for room in created {
+        let (mut now, mut before) = (0_i64, 0_i64);
+        let vote = |offset| if offset == 1 { 1 } else { -1 };
+        for room in self.answers.rooms.iter().filter(|room| room.is_created) {
             let size = self.size(room).ok().flatten();
-            all += 1;
-            fitting += usize::from(size.is_some_and(|it| it.least == room.expected + 1));
+            let offset = size.and_then(|size| size.least.checked_sub(room.expected));
+            now += offset.filter(|offset| *offset < 2).map_or(0, vote);
+            before += room.last_offset.map_or(0, vote);
         }
-        let offset = u64::from(fitting * 2 > all);
-        (all > 0).then(|| self.answers.offset.unwrap_or(offset))
+        let found = match (now + before, before) {
+            (1.., _) | (0, 1..) => Some(1),
+            (..0, _) | (0, ..0) => Some(0),
+            (0, 0) => None,
+        };
+        self.answers.offset.or(found)
     }
 
     /// The number of users in a room: `None` if no answer names it, an error if the answers say nothing.
@@ -138,12 +149,6 @@ impl<'a> Evidence<'a> {
             }
             _ => Err(CountGap::Changed),
         }
-    }
-
-    /// The number of users that a room should have.
-    fn wanted(&self, room: &Countable) -> u64 {
-        let offset = self.offset.filter(|_| room.is_created);
-        room.expected + offset.unwrap_or_default()
     }
 
     /// If the writing user counts as a member: one more size to ask for, for each room whose size is not clear without it.
@@ -178,8 +183,29 @@ impl<'a> Evidence<'a> {
     }
 
     pub(super) fn result(&self, room: &Countable) -> CountResult {
-        let wanted = self.wanted(room);
-        let members = |users: u64| (users + room.expected).saturating_sub(wanted);
+        use CountResult::{Fewer, More, Unknown};
+        if !room.is_created {
+            return self.result_with(room, 0);
+        }
+        if let Some(offset) = self.offset {
+            return self.result_with(room, offset);
+        }
+        let either = |without: Size, with: Size| Size {
+            least: with.least,
+            most: without.most,
+        };
+        match (self.result_with(room, 0), self.result_with(room, 1)) {
+            (Fewer(without), Fewer(with)) => Fewer(either(without, with)),
+            (More(without), More(with)) => More(either(without, with)),
+            (Unknown(gap), _) => Unknown(gap),
+            _ => Unknown(CountGap::Writer),
+        }
+    }
+
+    /// The result if the writing user counts as a member this often.
+    fn result_with(&self, room: &Countable, offset: u64) -> CountResult {
+        let wanted = room.expected + offset;
+        let members = |users: u64| users.saturating_sub(offset);
         let in_members = |size: Size| Size {
             least: members(size.least),
             most: size.most.map(members),
@@ -188,7 +214,11 @@ impl<'a> Evidence<'a> {
             Ok(Some(size)) => size,
             Ok(None) => match self.gap(wanted) {
                 Some(gap) => return CountResult::Unknown(gap),
-                None => return self.outside(room, in_members),
+                // Nothing shows that the filter finds rooms.
+                None if self.answers.sizes.is_empty() => {
+                    return CountResult::Unknown(CountGap::NoneFound);
+                }
+                None => return self.outside(wanted, in_members),
             },
             Err(gap) => return CountResult::Unknown(gap),
         };
@@ -217,8 +247,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The result of a room that no answer names.
-    fn outside(&self, room: &Countable, in_members: impl Fn(Size) -> Size) -> CountResult {
-        let wanted = self.wanted(room);
+    fn outside(&self, wanted: u64, in_members: impl Fn(Size) -> Size) -> CountResult {
         let is_answered = |size: &u64| self.answered.binary_search(size).is_ok();
         let least = (1..=wanted).rev().take_while(is_answered).last();
         let least = least.unwrap_or(wanted);

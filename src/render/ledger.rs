@@ -62,7 +62,10 @@ pub fn history(partial: bool, entries: &[HistoryEntry]) -> String {
         let pipe = pad(&terminal(pipe), width);
         let room = entry.room.map(|room| format!("  room {room}"));
         let members = (!entry.members.is_empty()).then(|| few(entry.members.iter(), NAMED));
-        let members = members.map(|members| format!(": {members}"));
+        let count = entry
+            .count
+            .map(|count| Count(count as usize, "member").to_string());
+        let members = members.or(count).map(|members| format!(": {members}"));
         let source = entry.source.as_deref().map(terminal);
         let source = source.map(|source| format!("  ({source})"));
         let [time, run] = [&entry.time, &entry.run].map(|it| terminal(it));

@@ -25,7 +25,11 @@ impl<'a> View<'a> {
                 _ if room.is_short() => SectionKind::FewerMembers,
                 _ => SectionKind::Notes,
             };
-            self.add(kind, [Line::for_room(&room.pipe, describe_count(room))]);
+            let text = match room.lacks_only_removed() {
+                true => text!("{}; {}", describe_count(room), describe_removals(room)),
+                false => describe_count(room),
+            };
+            self.add(kind, [Line::for_room(&room.pipe, text)]);
         }
         for (gap, rooms) in gaps {
             let rooms = Count(rooms, "room");
@@ -50,12 +54,19 @@ pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
     Span::words(format!("{} {known}, {counted} counted", room.expected)).into()
 }
 
+fn describe_removals(room: &RoomCount) -> Text<'_> {
+    let removals = Count(room.open_removals as usize, "open removal");
+    text!("{}; if done: `roomform todo done PIPE`", removals)
+}
+
 fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
     let reason = match gap {
         CountGap::Budget => "--count-requests or --count-bytes is used up",
         CountGap::Changed => "the number of members changed meanwhile",
         CountGap::Ignored => "the server ignores the filter `count_users`",
         CountGap::Unclear => "the server's answers contradict each other",
+        CountGap::NoneFound => "the filter `count_users` finds none of the rooms",
+        CountGap::Writer => "it is unclear whether the server counts the writing user",
         CountGap::Failed => {
             let reason = counts.failure.as_deref().unwrap_or_default();
             return text!("{}", Span::Said(reason.into()));
@@ -71,19 +82,26 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let agrees = tally(|room| !room.is_recorded && room.result == CountResult::Equal);
     let equal = tally(|room| room.is_recorded && room.result == CountResult::Equal);
     let more = tally(|room| matches!(room.result, CountResult::More(_)));
+    let removed = tally(RoomCount::lacks_only_removed);
     let unknown = tally(|room| matches!(room.result, CountResult::Unknown(_)));
     let (short, all) = (counted.short(), counted.rooms.len() - unknown);
-    let parts = match all {
-        0 => "nothing to compare".to_owned(),
-        _ if equal == all => "equal".to_owned(),
-        _ if agrees == all => "count agrees with the manifest".to_owned(),
-        _ => counts([
-            (equal, "equal"),
-            (agrees, "as declared"),
-            (short, "fewer"),
-            (more, "more"),
-            (all - equal - agrees - short - more, "different"),
-        ]),
+    let results = match all {
+        0 if unknown > 0 => String::new(),
+        0 => ": nothing to compare".to_owned(),
+        _ if equal == all => ": equal".to_owned(),
+        _ if agrees == all => ": count agrees with the manifest".to_owned(),
+        _ => [
+            ": ",
+            &counts([
+                (equal, "equal"),
+                (agrees, "as declared"),
+                (short, "fewer"),
+                (removed, "fewer (open removals)"),
+                (more, "more"),
+                (all - equal - agrees - short - removed - more, "different"),
+            ]),
+        ]
+        .concat(),
     };
     let of = match unknown {
         0 => String::new(),
@@ -97,7 +115,7 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let requests = Count(counted.requests as usize, "request");
     let size = counted.bytes.div_ceil(1024);
     format!(
-        "{of}{} counted: {parts}; {requests}, {size} KiB{offset}",
+        "{of}{} counted{results}; {requests}, {size} KiB{offset}",
         Count(counted.rooms.len(), "room")
     )
 }

@@ -70,6 +70,38 @@ fn equal_counts_are_reported_whatever_the_filter_means() {
     }
 }
 
+/// A filter that never finds a room proves nothing.
+#[test]
+fn nothing_is_counted_if_the_filter_finds_no_room() {
+    let scene = applied(Quirks::default());
+    let proxy = Proxy::start(&scene.url(), |_, request| {
+        let nothing = r#"{"success":"true","data":[],"code":200}"#;
+        let is_filtered = request?.contains("\"count_users\"");
+        is_filtered.then_some(Fault::Answer("200 OK", "", nothing))
+    });
+    let ledger = scene.ledger().replace(&scene.url(), &proxy.url());
+    scene.write("l.jsonl", ledger);
+    let scene = scene.at(&proxy.url());
+    let plan = scene.run("plan --count-members --detailed-exitcode --ledger l.jsonl");
+    plan.exits(0)
+        .shows("7 rooms cannot be counted: the filter `count_users` finds none of the rooms")
+        .shows("0 of 7 rooms counted; ");
+}
+
+/// The last count recorded that the writing user counts as a member, so a room with one member less is not equal.
+#[test]
+fn a_room_that_lost_a_member_is_not_taken_for_one_without_the_writing_user() {
+    let scene = applied(quirks(CountUsers::Exact, true));
+    let only = "--only room-1";
+    scene
+        .run(format!("apply --yes --count-members {only}"))
+        .ok()
+        .shows("1 room counted: equal");
+    set_members(&scene, "room-1", &[2, 3, 4]);
+    let plan = scene.run(format!("plan --count-members --detailed-exitcode {only}"));
+    plan.exits(2).shows("room-1: 4 known, 3 counted");
+}
+
 #[test]
 fn counting_stops_if_the_server_ignores_the_filter() {
     let scene = applied(quirks(CountUsers::Ignored, false));
@@ -88,7 +120,7 @@ fn fewer_members_are_pending_and_more_are_not() {
     set_members(&scene, "lounge", &[11, 12, 99]);
     set_members(&scene, "team", &[]);
     assert_snapshot!(counted(&scene, ""), @r#"
-      fewer members than known: to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+      fewer members than known: to find users whom the widget does not know: `plan --check-users`; to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
         course: 3 known, 2 counted
         team: 3 known, not 1 to 5 counted
 
@@ -108,7 +140,7 @@ fn fewer_members_are_pending_and_more_are_not() {
     set_members(&scene, "lounge", &[11, 12, 99]);
     set_members(&scene, "team", &[]);
     assert_snapshot!(counted(&scene, ""), @r#"
-      fewer members than known: to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+      fewer members than known: to find users whom the widget does not know: `plan --check-users`; to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
         course: 3 known, 2 counted
         team: 3 known, 0 counted
 
@@ -206,7 +238,22 @@ fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     scene.edit("[21, 22, 23]", "[21, 22]").apply().ok();
     counted(&scene, "").shows("7 rooms counted: equal");
     set_members(&scene, "team", &[21, 22]);
-    counted(&scene, "").shows("team: 3 known, 2 counted");
+    let plan = scene.run("plan --count-members --detailed-exitcode");
+    plan.exits(0)
+        .shows("team: 3 known, 2 counted; 1 open removal; if done: `roomform todo done PIPE`")
+        .shows("7 rooms counted: 6 equal, 1 fewer (open removals); ")
+        .lacks("ledger forget");
+    let document = scene.run("plan --count-members --format json").json();
+    scene.fits_schema("plan", &document);
+    assert_eq!(document["counts"]["rooms"][0]["open_removals"], 1);
+    assert_eq!(document["summary"]["fewer_members"], 0);
+    // One more member was removed.
+    set_members(&scene, "team", &[21]);
+    let plan = scene.run("plan --count-members --detailed-exitcode");
+    plan.exits(2).shows("team: 3 known, 1 counted\n");
+    let document = scene.run("plan --count-members --format json").json();
+    assert_eq!(document["summary"]["fewer_members"], 1);
+    set_members(&scene, "team", &[21, 22]);
     scene.run("todo done team").ok();
     counted(&scene, "").shows("7 rooms counted: equal");
 }
@@ -259,6 +306,10 @@ fn the_budget_holds_for_all_counts_after_an_apply() {
         drop_unknown_users: true,
         ..Quirks::default()
     });
+    scene.insert(roomform::sandbox::RoomView {
+        members: [2, 3, 4, 5].into(),
+        ..live_room("other", "Other")
+    });
     scene
         .run("apply --yes --count-members --count-requests 10 --verify-timeout 2s")
         .exits(4);
@@ -307,6 +358,9 @@ fn apply_records_a_count_only_if_it_changed() {
     set_members(&scene, "lounge", &[11, 12, 99]);
     scene.run("apply --yes --count-members").ok();
     assert_eq!(lines(), 8);
+    scene
+        .run("ledger history lounge")
+        .shows("room 3: 3 members\n");
     scene.run("ledger compact").ok();
     assert_eq!(lines(), 7);
     counted(&scene, "").shows("1 more");

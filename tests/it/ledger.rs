@@ -113,7 +113,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                     Fact::Pending { pipe: nine.clone(), room, field, sent, shown, updated_at, since }
                 }),
             3 => Just(Fact::Seen { pipe: pipe.clone(), room }),
-            2 => (0..3_u64).prop_map(move |count| Fact::Counted { pipe: ten.clone(), room, count }),
+            2 => (0..3_u64).prop_map(move |count| Fact::Counted { pipe: ten.clone(), room, count, offset: count.checked_sub(1) }),
             2 => any::<bool>().prop_map(move |declared| Fact::Declared { pipe: six.clone(), declared }),
             2 => (select(vec!["a.csv", "b.csv"]), 0..3_u64).prop_map(|(source, given)| {
                 Fact::Roster { source: source.to_owned(), given }
@@ -509,6 +509,19 @@ fn forget_accepts_globs_and_lists_the_rooms() {
     forgot 3 rooms
     ");
     ran.shows("1 room recorded");
+}
+
+#[test]
+fn forget_lists_the_open_steps_that_it_forgets() {
+    let scene = Scene::new().manifest(courses(2)).sandbox();
+    run(&scene, "apply --yes").ok();
+    scene.edit("10, 11, ", "");
+    run(&scene, "apply --yes").ok();
+    let ran = run(&scene, "ledger forget course-0*");
+    ran.exits(0);
+    ran.err
+        .shows("forgets open steps: remove 10, 11 from `course-01`")
+        .lacks("`course-02`");
 }
 
 #[test]

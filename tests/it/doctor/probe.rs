@@ -205,7 +205,7 @@ fn probe_users_show_the_meaning_of_the_filter() {
     };
     assert_snapshot!(probed_users(dropped), @"
     open     which rooms does the filter count_users find: the answers fit more than one meaning, or contradict each other
-    settled  are the users in the room: 3 were sent, and 2 were counted
+    settled  are the users in the room: 3 were sent, and 1 to 2 were counted
     open     does a JWT list only its user's rooms: the JWT of a user who was added does not list this room
     ");
     let scene = sandbox(Quirks::default());
