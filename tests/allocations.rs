@@ -8,7 +8,9 @@
 mod inputs;
 
 use std::alloc::System;
+use std::path::Path;
 
+use roomform::manifest::{FileMap, Options, load_from};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -19,6 +21,43 @@ const CHECK: (usize, usize) = (14, 4536);
 const LIST: (usize, usize) = (5, 466);
 const LEDGER: (usize, usize) = (11, 2866);
 const PLAN: (usize, usize) = (0, 12);
+
+/// The same for each row and each use of a file with rows.
+const USES: (usize, usize) = (24, 7000);
+
+/// A manifest with many rooms and `generate` entries that use the same two files, each with a part of the rows.
+fn uses_of_one_file(uses: u64) -> FileMap {
+    let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
+    let enrol = (0..10 * uses).map(|n| format!("k{},{},Pupil\n", n % uses, n + 1));
+    let entries = (0..uses).map(|n| {
+        let room = "{pipe: \"course-{{ id }}\", title: T, members: [1]}";
+        format!("  - {{each: courses.csv, where: {{term: t{n}}}, room: {room}}}\n")
+    });
+    let rooms = (0..uses).map(|n| {
+        let roster = format!("roster: enrol.csv, user: user, show: name, where: {{course: k{n}}}");
+        format!("  - {{pipe: room-{n}, title: T, members: [{{{roster}}}]}}\n")
+    });
+    let (rooms, entries) = (rooms.collect::<String>(), entries.collect::<String>());
+    let files = [
+        (
+            "courses.csv",
+            courses.fold("id,term\n".to_owned(), |all, row| all + &row),
+        ),
+        (
+            "enrol.csv",
+            enrol.fold("course,user,name\n".to_owned(), |all, row| all + &row),
+        ),
+        (
+            "rooms.yaml",
+            format!("version: 1\nrooms:\n{rooms}generate:\n{entries}"),
+        ),
+    ];
+    FileMap::new(
+        files
+            .iter()
+            .map(|(name, text)| (Path::new(name), text.as_bytes())),
+    )
+}
 
 /// Checks the allocations and bytes per room of one stage.
 #[track_caller]
@@ -61,5 +100,14 @@ fn allocations_per_room_do_not_grow_with_the_number_of_rooms() {
         });
         assert_eq!(plan.changes.len() as u64, rooms / 100);
         assert_eq!(plan.summary.unchanged as u64, rooms - rooms / 100);
+    }
+    for uses in [100, 800] {
+        let files = uses_of_one_file(uses);
+        let loaded = within("check with rosters", 11 * uses, USES, || {
+            load_from(&files, &["rooms.yaml".into()], Options::default())
+        });
+        assert_eq!(loaded.diagnostics, []);
+        assert_eq!(loaded.desired.rooms.len() as u64, 2 * uses);
+        assert_eq!(loaded.desired.memberships() as u64, 11 * uses);
     }
 }

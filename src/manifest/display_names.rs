@@ -3,10 +3,14 @@
 //! Main type: [`DisplayNames`]. It is filled while people and rosters are read.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::model::UserId;
+use super::raw::By;
+use crate::model::{FileId, UserId};
 use crate::tables::row::{Column, Row};
+
+/// A file, how its cells name users, and the columns with users and names.
+type NamingUse = (FileId, Option<By>, Vec<String>);
 
 /// The readable name of each user: made from the `show` columns of a row, else a name from `people`. Of several names of the same
 /// kind, the first is used.
@@ -14,6 +18,8 @@ use crate::tables::row::{Column, Row};
 pub(super) struct DisplayNames {
     listed: RefCell<BTreeMap<UserId, String>>,
     shown: RefCell<BTreeMap<UserId, String>>,
+    /// The rosters whose rows all gave their names.
+    read: RefCell<HashSet<NamingUse>>,
 }
 
 impl DisplayNames {
@@ -33,6 +39,17 @@ impl DisplayNames {
         let mut names = self.shown.borrow_mut();
         names.entry(user).or_insert_with(|| cells.join(" "));
         true
+    }
+
+    /// Whether no earlier roster has the names in these columns of a file.
+    pub(super) fn is_first_use<'c>(
+        &self,
+        file: FileId,
+        by: Option<By>,
+        columns: impl Iterator<Item = &'c Column>,
+    ) -> bool {
+        let columns = columns.map(|column| column.name.clone()).collect();
+        self.read.borrow_mut().insert((file, by, columns))
     }
 
     /// Returns the names by user.

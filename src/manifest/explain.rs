@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
-use crate::model::{Desired, MemberList, Pipe, Place, UserId};
+use crate::model::{Desired, Member, MemberList, Pipe, Place, UserId};
 use crate::tables::number::positive_id;
 
 /// Maximum depth of nested groups that are followed; deeper paths would not be readable.
@@ -61,9 +61,9 @@ pub struct Explained {
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
     asked: String,
-    user: Option<(UserId, Vec<String>)>,
-    /// A user whom the `where` of `people` leaves out: their id if it is valid, their names, and their row.
-    left_out: Option<(Option<UserId>, Vec<String>, Place)>,
+    /// The user that the query names, with their names. The id of a person whom `people` leaves out may be unknown.
+    user: Option<(Option<UserId>, Vec<String>)>,
+    left_out: Option<Place>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
 }
@@ -79,22 +79,25 @@ impl Tracer {
     /// Resolves the query to a user, if it names one.
     pub(super) fn find_user(&mut self, directory: &Directory<'_>) {
         let people = &directory.people;
-        let named = match people.get(&self.asked) {
+        let mut user = match people.get(&self.asked) {
             Some(Person::User(user, ..)) => Some(user),
             _ => positive_id(&self.asked).map(UserId),
         };
-        let with_names = |user| (user, people.names_of(user));
-        self.user = named.map(with_names);
-        if matches!(&self.user, Some((_, names)) if !names.is_empty()) {
-            return;
-        }
-        if let Some((user, names, at)) = people.left_out(&self.asked) {
-            self.user = user.map(with_names);
-            // Another row includes the person under another name.
-            if !matches!(&self.user, Some((_, names)) if !names.is_empty()) {
-                self.user = user.map(|user| (user, names.clone()));
-                self.left_out = Some((user, names, directory.sources.to_place(at)));
+        let names_of = |user: Option<UserId>| user.map(|user| people.names_of(user));
+        let mut names = names_of(user).unwrap_or_default();
+        if names.is_empty()
+            && let Some((id, left_out, at)) = people.left_out(&self.asked)
+        {
+            user = id;
+            names = names_of(id).unwrap_or_default();
+            // Another row may include the person under another name.
+            if names.is_empty() {
+                names = left_out;
+                self.left_out = Some(directory.sources.to_place(at));
             }
+        }
+        if user.is_some() || self.left_out.is_some() {
+            self.user = Some((user, names));
         }
     }
 
@@ -109,7 +112,7 @@ impl Tracer {
             let found = memberships(written, joined, directory, None);
             self.of_room.extend(found.into_values());
         }
-        if let Some((user, _)) = &self.user {
+        if let Some((Some(user), _)) = &self.user {
             let found = memberships(written, joined, directory, Some(*user));
             self.of_user.extend(found.into_values());
         }
@@ -117,19 +120,14 @@ impl Tracer {
 
     pub(super) fn finish(self, desired: &Desired) -> Option<Explained> {
         let pipe = Pipe::new(self.asked.as_str());
-        let (subject, mut memberships) = match self.user {
-            _ if desired.rooms.contains_key(&pipe) => (Subject::Room(pipe), self.of_room),
-            Some((user, names)) if !names.is_empty() || !self.of_user.is_empty() => {
-                (Subject::User(Some(user), names), self.of_user)
+        let (subject, left_out, mut memberships) = if desired.rooms.contains_key(&pipe) {
+            (Subject::Room(pipe), None, self.of_room)
+        } else {
+            let (user, names) = self.user?;
+            if names.is_empty() && self.of_user.is_empty() {
+                return None;
             }
-            _ => {
-                let (user, names, _) = self.left_out.as_ref()?;
-                (Subject::User(*user, names.clone()), self.of_user)
-            }
-        };
-        let left_out = match subject {
-            Subject::Room(_) => None,
-            Subject::User(..) => self.left_out.map(|(_, _, place)| place),
+            (Subject::User(user, names), self.left_out, self.of_user)
         };
         memberships.sort();
         Some(Explained {
@@ -156,20 +154,11 @@ fn memberships(
         ways: Vec::new(),
         excluded: Vec::new(),
     };
-    let joined = joined.today().map(|member| {
-        let way = Way {
-            groups: Vec::new(),
-            place: member.place,
-            joined: true,
-        };
-        (member.user, way)
-    });
-    let joined = joined.filter(|(user, _)| only.is_none_or(|only| only == *user));
-    for (user, way) in directory
-        .ways(&written.members, only)
-        .into_iter()
-        .chain(joined)
-    {
+    let mut ways = directory.ways(&written.members, only);
+    let joined = joined.today();
+    let joined = joined.filter(|member| only.is_none_or(|only| only == member.user));
+    ways.extend(joined.map(|member| Way::new(&[], member, true)));
+    for (user, way) in ways {
         let membership = found.entry(user).or_insert_with(|| empty(user));
         membership.ways.push(way);
     }
@@ -192,6 +181,18 @@ fn memberships(
         }
     }
     found
+}
+
+impl Way {
+    fn new(groups: &[String], member: Member, joined: bool) -> (UserId, Self) {
+        let (groups, place) = (groups.to_vec(), member.place);
+        let way = Self {
+            groups,
+            place,
+            joined,
+        };
+        (member.user, way)
+    }
 }
 
 impl Directory<'_> {
@@ -225,14 +226,7 @@ impl Directory<'_> {
                     let members = self.members_of_entry(written).into_iter();
                     let members =
                         members.filter(|member| only.is_none_or(|only| only == member.user));
-                    found.extend(members.map(|member| {
-                        let way = Way {
-                            groups: groups.clone(),
-                            place: member.place,
-                            joined: false,
-                        };
-                        (member.user, way)
-                    }));
+                    found.extend(members.map(|member| Way::new(groups, member, false)));
                 }
             }
         }

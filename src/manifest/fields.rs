@@ -16,7 +16,7 @@ use crate::tables::source::Lines;
 /// Decodes values and collects diagnostics.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
-    pub(super) problems: &'a mut Problems,
+    pub(super) problems: &'a Problems,
     /// The files with rows named so far.
     pub(super) files: Vec<RawFile>,
     pub(super) lines: Lines<'a>,
@@ -26,6 +26,20 @@ pub(super) struct Decoder<'a> {
 
 /// Maximum number of keys in a mapping.
 pub(super) const MOST_KEYS: usize = 20;
+
+/// The keys that say how to read a file with rows.
+pub(super) const FILE: &[&str] = &[
+    "delimiter",
+    "encoding",
+    "sheet",
+    "allow_empty",
+    "numbered",
+    "expand",
+    "optional",
+    "from",
+    "until",
+    "days",
+];
 
 /// The keys that a mapping may have.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +60,14 @@ impl Keys {
             own,
             more,
             of_each,
+        }
+    }
+
+    /// Creates the keys of a mapping that also says how to read its file.
+    pub(super) const fn of_file(owner: &'static str, own: &'static [&'static str]) -> Self {
+        Self {
+            more: FILE,
+            ..Self::new(owner, own)
         }
     }
 

@@ -7,39 +7,35 @@ use std::collections::HashSet;
 use super::groups::Directory;
 use super::raw::{RawEnrol, RawGenerate, RawRoom};
 use super::room_template::RoomTemplate;
-use super::roster::read_roster;
 use crate::model::{MemberList, Presence};
-use crate::tables::diagnostic::Problems;
+use crate::tables::column::optional;
 use crate::tables::join::Join;
-use crate::tables::row::{Column, Row};
-use crate::tables::selection::RowUse;
-use crate::tables::table::Table;
+use crate::tables::row::Column;
+use crate::tables::row_use::RowUse;
+use crate::tables::table::TableUse;
 
 /// Calls `declare` with the room of each row that no condition leaves out, its members from joined rosters, and its dates.
 pub(super) fn generate_rooms(
     raw: &RawGenerate,
     directory: &Directory<'_>,
-    problems: &mut Problems,
-    mut declare: impl FnMut(RawRoom, MemberList, Presence, &mut Problems),
+    mut declare: impl FnMut(RawRoom, MemberList, Presence),
 ) {
-    let Some(table) = directory.tables.get(&raw.each) else {
+    let Some(table) = directory.table(&raw.each) else {
         return;
     };
-    let distinct = match &raw.distinct {
-        Some(name) => table.column(name, problems).map(Some),
-        None => Some(None),
-    };
-    let selection = table.selection(&raw.each, &raw.filter, problems);
-    let template = RoomTemplate::new(raw, table, problems);
+    let distinct = optional(raw.distinct.as_ref(), |name| table.column(name));
+    let selection = table.selection(&raw.filter);
+    let template = RoomTemplate::new(raw, table);
     let joins = raw.enrol.iter();
-    let joins: Vec<_> = joins
-        .filter_map(|enrol| join(enrol, table, directory, problems))
-        .collect();
-    let (Some(distinct), Some(selection), Some(template)) = (distinct, selection, template) else {
+    let joins = joins.filter_map(|enrol| join(enrol, table, directory));
+    let (mut joins, mut seen) = (joins.collect::<Vec<_>>(), HashSet::new());
+    let (Some(distinct), Some(mut selection), Some(template)) = (distinct, selection, template)
+    else {
         return;
     };
-    let (mut joins, mut seen) = (joins, HashSet::new());
-    let visited = table.rows(&selection, problems, |row, presence, problems| {
+    // A roster may join rows that `where` leaves out.
+    selection.may_skip = joins.is_empty();
+    let visited = table.rows(&selection, |row, presence| {
         let row_use = RowUse::of(presence);
         // A row that is not declared today must not hide a later row with the same value.
         let is_new = |column: &Column| seen.insert((row_use, row.cell(column).to_owned()));
@@ -54,35 +50,27 @@ pub(super) fn generate_rooms(
         let Some(presence) = presence.filter(|_| is_room) else {
             return row_use.min(RowUse::Repeated);
         };
-        match template.fill(row, problems) {
-            Some(room) => declare(room, members, presence, problems),
+        match template.fill(row) {
+            Some(room) => declare(room, members, presence),
             None => return RowUse::Invalid,
         }
         row_use
     });
-    table.check_empty(visited.matching, &raw.each, problems);
+    table.check_empty(visited.matching);
     for join in joins {
-        join.finish(table, problems);
+        join.finish(&table);
     }
 }
 
 /// Joins a roster to the rows of rooms; `None` if it cannot be joined, which is reported.
-fn join<'a>(
-    raw: &RawEnrol,
-    each: &Table,
-    directory: &Directory<'a>,
-    problems: &mut Problems,
-) -> Option<Join<'a>> {
-    let (tables, roster) = (directory.tables, &raw.roster);
+fn join<'a>(raw: &RawEnrol, each: TableUse<'a>, directory: &Directory<'a>) -> Option<Join<'a>> {
     let on = (&raw.on, raw.via.as_ref(), raw.moved.as_ref());
-    let mut join = Join::new(on, &roster.file, each, tables, problems)?;
-    let (people, display) = (&directory.people, &directory.display);
-    let visit = |row: &Row<'_>, users: &[_], problems: &mut Problems| {
+    let mut join = Join::new(on, &raw.roster.file, each, directory.tables)?;
+    directory.read_roster(&raw.roster, |row, users| {
         join.add(row, users).unwrap_or_else(|mistake| {
-            problems.push(*mistake);
+            directory.problems.push(*mistake);
             RowUse::Invalid
         })
-    };
-    read_roster(roster, tables, people, display, problems, visit);
+    });
     Some(join)
 }

@@ -5,11 +5,12 @@
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use super::display_names::DisplayNames;
 use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
-use super::roster::roster_members;
+use super::roster::RosterReader;
 use super::scalar::{Reading, reading};
 use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
@@ -25,12 +26,8 @@ const UNSORTED: usize = 4096;
 /// The people and groups of all files.
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
-    pub(super) tables: &'a Tables,
+    pub(super) rosters: RosterReader<'a>,
     pub(super) sources: &'a Sources,
-    /// The people that every roster may name.
-    pub(super) people: People,
-    /// The names of users for output.
-    pub(super) display: DisplayNames,
     groups: BTreeMap<&'a str, Group<'a>>,
     /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
@@ -55,36 +52,38 @@ enum GroupState {
 /// The stack of groups being expanded, each with the rest of its list.
 type Path<'a> = Vec<(&'a str, std::slice::Iter<'a, Spanned<RawMember>>)>;
 
+impl<'a> Deref for Directory<'a> {
+    type Target = RosterReader<'a>;
+
+    fn deref(&self) -> &RosterReader<'a> {
+        &self.rosters
+    }
+}
+
 impl<'a> Directory<'a> {
     /// Merges the names of all files and expands every group.
     pub(super) fn new(
         files: &'a [RawManifest],
         tables: &'a Tables,
         sources: &'a Sources,
-        problems: &mut Problems,
+        problems: &'a Problems,
     ) -> Self {
-        let mut directory = Self {
-            tables,
-            sources,
-            people: People::default(),
-            display: DisplayNames::default(),
-            groups: BTreeMap::new(),
-            left: Cell::new(Some(MOST_MEMBERSHIPS)),
-        };
+        let (mut people, display) = (People::default(), DisplayNames::default());
         // Names come after all files, so that the order of the manifest's files does not matter.
-        for file in files.iter().filter_map(|raw| raw.directory.as_ref()) {
-            let display = &directory.display;
-            directory.people.add_file(file, tables, display, problems);
+        for raw in files.iter().filter_map(|raw| raw.directory.as_ref()) {
+            people.add_file(raw, tables.get(&raw.file, problems), &display);
         }
+        let mut groups = BTreeMap::new();
         for raw in files {
-            directory.people.add_names(&raw.people, problems);
+            people.add_names(&raw.people, problems);
             for (name, id) in &raw.people {
-                directory.display.add(UserId(id.value), &name.value);
+                display.add(UserId(id.value), &name.value);
             }
             for (name, list) in &raw.groups {
-                match directory.groups.entry(&name.value) {
+                match groups.entry(name.value.as_str()) {
                     Entry::Occupied(known) => {
-                        problems.push(defined_twice("group", name, known.get().at));
+                        let first: &Group<'_> = known.get();
+                        problems.push(defined_twice("group", name, first.at));
                     }
                     Entry::Vacant(free) => drop(free.insert(Group {
                         at: name.at,
@@ -95,11 +94,22 @@ impl<'a> Directory<'a> {
                 }
             }
         }
-        directory.expand_groups(problems);
+        let mut directory = Self {
+            rosters: RosterReader {
+                tables,
+                problems,
+                people,
+                display,
+            },
+            sources,
+            groups,
+            left: Cell::new(Some(MOST_MEMBERSHIPS)),
+        };
+        directory.expand_groups();
         directory
     }
 
-    fn expand_groups(&mut self, problems: &mut Problems) {
+    fn expand_groups(&mut self) {
         for name in self.groups.keys().copied().collect::<Vec<_>>() {
             let mut path = Path::new();
             self.enter_group(name, &mut path);
@@ -111,7 +121,8 @@ impl<'a> Directory<'a> {
                 });
                 if let Some((inner, at)) = inner {
                     if let Some(depth) = self.enter_group(inner, &mut path) {
-                        problems.push(cycle(path.get(depth..).unwrap_or_default(), at));
+                        self.problems
+                            .push(cycle(path.get(depth..).unwrap_or_default(), at));
                     }
                     continue;
                 }
@@ -119,9 +130,9 @@ impl<'a> Directory<'a> {
                 let Some(group) = self.groups.get(name) else {
                     continue;
                 };
-                let (at, members) = (group.at, self.members(group.list, problems));
+                let (at, members) = (group.at, self.members(group.list));
                 if self.is_full() {
-                    return problems.push(too_many(at, "the groups"));
+                    return self.problems.push(too_many(at, "the groups"));
                 }
                 if let Some(group) = self.groups.get_mut(name) {
                     group.members = members;
@@ -157,12 +168,10 @@ impl<'a> Directory<'a> {
         Some((group.list, &group.members))
     }
 
-    /// Returns the members of one list entry. Its errors were reported when the list was read.
+    /// Returns the members of one list entry.
     pub(super) fn members_of_entry(&self, written: &Spanned<RawMember>) -> Vec<Member> {
-        let list = std::slice::from_ref(written);
-        let (today, ..) = self
-            .members(list, &mut Problems::default())
-            .split(&BTreeSet::new());
+        let members = self.members(std::slice::from_ref(written));
+        let (today, ..) = members.split(&BTreeSet::new());
         today
     }
 
@@ -180,11 +189,7 @@ impl<'a> Directory<'a> {
     }
 
     /// Like [`members`](Self::members), for a list that is not needed again.
-    pub(super) fn take_members(
-        &self,
-        list: &mut [Spanned<RawMember>],
-        problems: &mut Problems,
-    ) -> MemberList {
+    pub(super) fn take_members(&self, list: &mut [Spanned<RawMember>]) -> MemberList {
         if let [only] = list
             && let RawMember::Ids(ids) = &mut only.value
         {
@@ -196,15 +201,11 @@ impl<'a> Directory<'a> {
             members.order();
             return members;
         }
-        self.members(list, problems)
+        self.members(list)
     }
 
     /// Returns the members of a list, sorted, without duplicates, with the first place of each. Unknown names are reported.
-    pub(super) fn members(
-        &self,
-        list: &[Spanned<RawMember>],
-        problems: &mut Problems,
-    ) -> MemberList {
+    pub(super) fn members(&self, list: &[Spanned<RawMember>]) -> MemberList {
         let (mut members, mut in_order) = (MemberList::default(), 0);
         for written in list {
             let (member, presence) = written.value.split_dates();
@@ -225,17 +226,13 @@ impl<'a> Directory<'a> {
                     }
                     Some(Person::LeftOut(..) | Person::WithoutId(_)) => {}
                     None if self.people.is_incomplete => {}
-                    None => self.unknown_person(name, written.at, problems),
+                    None => self.unknown_person(name, written.at),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
                     Some(group) => self.add(&group.members, &mut members),
-                    None => self.unknown_group(name, written.at, problems),
+                    None => self.unknown_group(name, written.at),
                 },
-                RawMember::Roster(raw) => {
-                    let listed =
-                        roster_members(raw, self.tables, &self.people, &self.display, problems);
-                    self.add(&listed, &mut members);
-                }
+                RawMember::Roster(raw) => self.add(&self.roster_members(raw), &mut members),
             }
             if members.len() > 2 * in_order + UNSORTED {
                 members.order();
@@ -246,10 +243,10 @@ impl<'a> Directory<'a> {
         members
     }
 
-    pub(super) fn unknown_person(&self, name: &str, at: At, problems: &mut Problems) {
+    pub(super) fn unknown_person(&self, name: &str, at: At) {
         let message = format!("`{}` is not in `people`", clip(name));
         let diagnostic = Diagnostic::at(Code::UnknownPerson, at, message);
-        problems.push_with_hint(diagnostic, |search| {
+        self.problems.push_with_hint(diagnostic, |search| {
             if name.trim().is_empty() {
                 "write an id, a name from `people`, or \"@group\"".to_owned()
             } else if is_digits(name) {
@@ -268,10 +265,10 @@ impl<'a> Directory<'a> {
         });
     }
 
-    fn unknown_group(&self, name: &str, at: At, problems: &mut Problems) {
+    fn unknown_group(&self, name: &str, at: At) {
         let message = format!("`@{}` is not in `groups`", clip(name));
         let diagnostic = Diagnostic::at(Code::UnknownGroup, at, message);
-        problems.push_with_hint(diagnostic, |search| {
+        self.problems.push_with_hint(diagnostic, |search| {
             match search.find(name, self.groups.keys().copied(), |_| true) {
                 Some(known) => format!("did you mean `@{known}`?"),
                 None if name.trim().is_empty() => "write a group's name after the @".to_owned(),

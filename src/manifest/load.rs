@@ -241,11 +241,11 @@ impl<'a> Loader<'a> {
             return self.problems.push(diagnostic.hint(hint));
         }
         let file = self.sources.add(name, text);
-        if let Some(mistake) = find_conflict(file, &self.sources) {
-            return self.problems.push(mistake);
-        }
         if let Some(source) = self.sources.file(file) {
-            let (raw, rosters) = decode_file(source, file, self.options.today, &mut self.problems);
+            if let Some(mistake) = find_conflict(file, source) {
+                return self.problems.push(mistake);
+            }
+            let (raw, rosters) = decode_file(source, file, self.options.today, &self.problems);
             self.manifests.push(raw);
             if !rosters.is_empty() {
                 let root = self.root.clone();
@@ -269,22 +269,22 @@ impl<'a> Loader<'a> {
     }
 
     fn resolve(self, tracer: Option<&mut Tracer>) -> Loaded {
-        let (mut sources, mut problems) = (self.sources, self.problems);
+        let (mut sources, problems) = (self.sources, self.problems);
         let Options {
             allow_empty,
             today,
             hide_names,
         } = self.options;
         let homes = self.rosters.iter().map(|(home, _)| home);
-        let mut opener = Opener::new(self.files, self.real_paths, homes, today);
-        for (home, rosters) in &self.rosters {
+        let (files, real_paths) = (self.files, self.real_paths);
+        let mut opener = Opener::new(files, real_paths, homes, today, &mut sources, &problems);
+        for (home, rosters) in self.rosters {
             for raw in rosters {
-                opener.open(raw, home, &mut sources, &mut problems);
+                opener.open(raw, &home);
             }
         }
         let (tables, roster_files) = opener.finish();
-        let mut desired =
-            resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
+        let mut desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &problems);
         if hide_names {
             desired.names = UserNames::default();
         }

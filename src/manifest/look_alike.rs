@@ -6,7 +6,7 @@ use crate::model::{difference, looks};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
 /// Warns of different texts that look alike, in order of their places.
-pub(super) fn warn(mut texts: Vec<(&str, At)>, code: Code, hint: &str, problems: &mut Problems) {
+pub(super) fn warn(mut texts: Vec<(&str, At)>, code: Code, hint: &str, problems: &Problems) {
     texts.sort_by_key(|(_, at)| *at);
     let mut known: HashSet<&str> = HashSet::new();
     let mut seen: HashMap<String, (&str, At)> = HashMap::new();

@@ -13,9 +13,9 @@ use crate::tables::nearest::NearestSearch;
 use crate::tables::number::{
     ALTERED_NUMBER, TOO_LARGE, is_altered_number, is_digits, is_too_large, positive_id,
 };
-use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
-use crate::tables::selection::RowUse;
+use crate::tables::row_use::RowUse;
+use crate::tables::table::TableUse;
 
 mod preset_users;
 
@@ -61,7 +61,7 @@ impl People {
     }
 
     /// Adds the names in the manifest itself.
-    pub(super) fn add_names(&mut self, names: &Names<Spanned<u64>>, problems: &mut Problems) {
+    pub(super) fn add_names(&mut self, names: &Names<Spanned<u64>>, problems: &Problems) {
         for (name, id) in names {
             let person = Person::User(UserId(id.value), Presence::ALWAYS, name.at);
             match self.names.entry(name.value.clone()) {
@@ -81,30 +81,28 @@ impl People {
     pub(super) fn add_file(
         &mut self,
         raw: &RawDirectory,
-        tables: &Tables,
+        table: Option<TableUse<'_>>,
         display: &DisplayNames,
-        problems: &mut Problems,
     ) {
-        let Some(table) = tables.get(&raw.file) else {
+        self.file = table.map(|table| table.file.name.clone());
+        let found = table.and_then(|table| {
+            let names = table.all_columns(&raw.name);
+            let id = table.column(&raw.id);
+            let selection = table.selection(&raw.filter);
+            Some((table, names?, id?, selection?))
+        });
+        let Some((table, names, id, selection)) = found else {
             self.is_incomplete = true;
             return;
         };
-        self.file = Some(table.name.clone());
-        let names = table.all_columns(&raw.name, problems);
-        let id = table.column(&raw.id, problems);
-        let selection = table.selection(&raw.file, &raw.filter, problems);
-        let (Some(names), Some(id), Some(selection)) = (names, id, selection) else {
-            self.is_incomplete = true;
-            return;
-        };
-        let visited = table.rows(&selection, problems, |row, presence, problems| {
+        let visited = table.rows(&selection, |row, presence| {
             let (person, row_use) = match presence.map(|it| (it, user(row, &id, row.cell(&id)))) {
                 Some((presence, Ok(user))) => {
                     let person = Person::User(user, presence, row.at());
                     (person, RowUse::of(Some(presence)))
                 }
                 Some((_, Err(mistake))) => {
-                    let person = self.add_without_id(mistake.hint(HOLDS_IDS), problems);
+                    let person = self.add_without_id(mistake.hint(HOLDS_IDS), table.problems);
                     (person, RowUse::Invalid)
                 }
                 None => {
@@ -121,7 +119,7 @@ impl People {
             }
             let mut has_name = false;
             for column in &names {
-                has_name |= self.add_cell(row, column, person, problems);
+                has_name |= self.add_cell(row, column, person);
             }
             if has_name { row_use } else { RowUse::Blank }
         });
@@ -129,17 +127,11 @@ impl People {
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
-        table.check_empty(visited.rows, &raw.file, problems);
+        table.check_empty(visited.rows);
     }
 
     /// Adds the name in a cell; returns whether there is one.
-    fn add_cell(
-        &mut self,
-        row: &Row<'_>,
-        column: &Column,
-        person: Person,
-        problems: &mut Problems,
-    ) -> bool {
+    fn add_cell(&mut self, row: &Row<'_>, column: &Column, person: Person) -> bool {
         let name = row.cell(column);
         if name.is_empty() {
             return false;
@@ -162,7 +154,7 @@ impl People {
                 let message = format!("`{name}` is user {user} here, and {other} elsewhere");
                 let mistake = row.mistake(Code::DuplicateName, column, &message);
                 let mistake = mistake.related(first, "elsewhere");
-                problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
+                row.table.problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
             // A person who left and came back has two rows, and so does a name that passed to another person. The active row is
             // used.
@@ -180,7 +172,7 @@ impl People {
     }
 
     /// Adds a person without an id. Lists that name the person get no error of their own.
-    fn add_without_id(&mut self, mistake: Diagnostic, problems: &mut Problems) -> Person {
+    fn add_without_id(&mut self, mistake: Diagnostic, problems: &Problems) -> Person {
         if !self.is_of_roster || self.without_id.len() >= MOST_WITHOUT_ID {
             problems.push(mistake);
             return NOTED;

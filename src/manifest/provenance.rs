@@ -22,9 +22,9 @@ impl Loaded {
     /// Returns the cells of a roster's row with their column names; `None` if the place is not in a roster.
     pub fn row(&self, place: Place) -> Option<Vec<(&str, String)>> {
         let mut tables = self.tables.opened();
-        let table = tables.find(|table| table.file == place.file)?;
+        let table = tables.find(|table| table.file.id == place.file)?;
         let record = table.record_at(place.line)?;
-        let columns = table.columns().iter().map(String::as_str);
+        let columns = table.header.columns.iter().map(String::as_str);
         let cells = columns.zip(record.iter().map(|cell| cell.trim().to_owned()));
         Some(cells.collect())
     }

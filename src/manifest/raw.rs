@@ -91,7 +91,7 @@ impl RawMember {
 }
 
 /// How to read the cells of a user column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum By {
     /// As user ids of the site.
     Id,

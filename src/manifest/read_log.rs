@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use crate::tables::diagnostic::At;
-use crate::tables::selection::RowCounts;
+use crate::tables::row_use::RowCounts;
 
 /// How a file with rows was read for one of its uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +29,13 @@ impl Loaded {
     /// Describes each use of a file with rows, in the order of the manifest.
     pub fn notes(&self) -> Vec<FileNote> {
         let notes = self.tables.opened().map(|table| FileNote {
-            file: table.source.name.clone(),
-            at: table.at,
-            encoding: table.encoding,
+            file: table.file.source.name.clone(),
+            at: table.raw.path.at,
+            encoding: table.file.encoding,
             delimiter: table.header.delimiter.map(char::from),
             rows: table.counts(),
             columns: match table.header.delimiter {
-                Some(_) => table.columns().to_vec(),
+                Some(_) => table.header.columns.clone(),
                 None => Vec::new(),
             },
         });

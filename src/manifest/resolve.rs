@@ -23,7 +23,7 @@ pub(super) fn resolve(
     tables: &Tables,
     sources: &Sources,
     mut tracer: Option<&mut Tracer>,
-    problems: &mut Problems,
+    problems: &Problems,
 ) -> Desired {
     let rooms = files.iter_mut().map(|raw| std::mem::take(&mut raw.rooms));
     let rooms: Vec<Vec<RawRoom>> = rooms.collect();
@@ -43,13 +43,12 @@ pub(super) fn resolve(
     for (raw, rooms) in files.iter().zip(rooms) {
         for written in rooms {
             let joined = MemberList::default();
-            declared.add(written, joined, Presence::ALWAYS, raw.defaults, problems);
+            declared.add(written, joined, Presence::ALWAYS, raw.defaults);
         }
         for bulk in &raw.generate {
-            let declare = |written, joined, presence, problems: &mut Problems| {
-                declared.add(written, joined, presence, raw.defaults, problems);
-            };
-            generate_rooms(bulk, &directory, problems, declare);
+            generate_rooms(bulk, &directory, |written, joined, presence| {
+                declared.add(written, joined, presence, raw.defaults);
+            });
         }
     }
     let Declared {
@@ -80,7 +79,7 @@ pub(super) fn resolve(
         files: sources.names(),
         rosters: tables.files.clone(),
         outside_dates,
-        names: directory.display.finish().into(),
+        names: directory.rosters.display.finish().into(),
         today: tables.today,
     }
 }
@@ -89,7 +88,7 @@ pub(super) fn resolve(
 type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
 /// Warns of names that look the same, at the later of the two places.
-fn warn_of_look_alikes(rooms: &Rooms, problems: &mut Problems) {
+fn warn_of_look_alikes(rooms: &Rooms, problems: &Problems) {
     let pipes = rooms
         .iter()
         .map(|(room, [at, _])| (room.pipe.as_str(), *at))
@@ -126,14 +125,13 @@ impl Declared<'_, '_> {
         joined: MemberList,
         presence: Presence,
         defaults: RawSettings,
-        problems: &mut Problems,
     ) {
-        let directory = self.directory;
+        let (directory, problems) = (self.directory, self.directory.problems);
         if let Some(tracer) = self.tracer.as_mut().filter(|_| presence.today) {
             tracer.trace_room(&written, &joined, directory);
         }
         let lists = (joined, presence);
-        let (mut room, outside) = room(&mut written, lists, defaults, directory, problems);
+        let (mut room, outside) = room(&mut written, lists, defaults, directory);
         if directory.is_full() && !self.was_full {
             self.was_full = true;
             problems.push(too_many(written.at, "the rooms"));
@@ -145,7 +143,7 @@ impl Declared<'_, '_> {
         if !presence.today {
             return;
         }
-        room.welcome = self.welcomes.resolve(&written, &room, directory, problems);
+        room.welcome = self.welcomes.resolve(&written, &room, directory);
         if written.broken && written.pipe.value.is_empty() {
             return;
         }
@@ -172,7 +170,6 @@ fn room(
     (joined, presence): (MemberList, Presence),
     defaults: RawSettings,
     directory: &Directory<'_>,
-    problems: &mut Problems,
 ) -> (DesiredRoom, Vec<Member>) {
     let RawRoom {
         at,
@@ -186,9 +183,9 @@ fn room(
         // Rendered after everything else is known.
         welcome: _,
     } = written;
-    let exclude = directory.members(exclude, problems);
+    let exclude = directory.members(exclude);
     let exclude: BTreeSet<UserId> = exclude.today().map(|member| member.user).collect();
-    let mut members = directory.take_members(members, problems);
+    let mut members = directory.take_members(members);
     if joined.len() > 0 {
         members.extend(&joined);
         members.order();
@@ -217,7 +214,7 @@ fn room(
         place: directory.sources.to_place(*at),
     };
     if !*broken {
-        validate::room(&room, pipe.at, title.at, problems);
+        validate::room(&room, pipe.at, title.at, directory.problems);
     }
     (room, outside)
 }
@@ -239,7 +236,7 @@ fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
         .hint(hint)
 }
 
-fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
+fn widget(files: &[RawManifest], problems: &Problems) -> Option<WidgetId> {
     let mut given = files.iter().filter_map(|raw| raw.widget.as_ref());
     let first = given.next()?;
     for other in given.filter(|other| other.value != first.value) {
@@ -256,7 +253,7 @@ fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
 fn single<'a, T>(
     mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,
-    problems: &mut Problems,
+    problems: &Problems,
 ) -> Option<&'a Spanned<T>> {
     let first = blocks.next()?;
     for other in blocks {

@@ -1,133 +1,151 @@
 //! Reads rosters: from the rows of a file to users, each with the row that names them.
 //!
-//! Main entry: [`read_roster`]. It does not know what the users are used for.
+//! Main type: [`RosterReader`]. It does not know what the users are used for.
 
 use super::display_names::DisplayNames;
 use super::people::{People, Person, user};
-use super::raw::{By, RawRoster, Spanned};
+use super::raw::{By, RawFile, RawRoster, Spanned};
 use crate::model::{Member, MemberList, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row, parts};
-use crate::tables::selection::RowUse;
-use crate::tables::table::Table;
+use crate::tables::row_use::RowUse;
+use crate::tables::table::TableUse;
 
-/// Returns the users of a roster, in file order.
-pub(super) fn roster_members(
-    raw: &RawRoster,
-    tables: &Tables,
-    people: &People,
-    display: &DisplayNames,
-    problems: &mut Problems,
-) -> MemberList {
-    let mut members = MemberList::default();
-    read_roster(raw, tables, people, display, problems, |row, users, _| {
-        let place = row.to_place();
-        for (user, presence) in users.iter().copied() {
-            members.push(Member { user, place }, presence);
-        }
-        RowUse::Used
-    });
-    members
+/// Reads the files with users, and knows the people that they may name.
+#[derive(Debug)]
+pub(super) struct RosterReader<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) problems: &'a Problems,
+    /// The people that every roster may name.
+    pub(super) people: People,
+    /// The names of users for output.
+    pub(super) display: DisplayNames,
 }
 
-/// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. If the
-/// users of a row are used, `visit` decides how the row counts.
-pub(super) fn read_roster(
-    raw: &RawRoster,
-    tables: &Tables,
-    people: &People,
-    display: &DisplayNames,
-    problems: &mut Problems,
-    mut visit: impl FnMut(&Row<'_>, &[(UserId, Presence)], &mut Problems) -> RowUse,
-) {
-    let Some(table) = tables.get(&raw.file) else {
-        return;
-    };
-    let own = raw.people.as_ref().map(|directory| {
-        let mut own = People::of_roster();
-        own.add_file(directory, tables, display, problems);
-        if let Some(users) = &raw.preset_users {
-            own.leave_out(users, directory, tables, problems);
-        }
-        own
-    });
-    // If the roster has its own people, its cells are names, even if they are digits.
-    let by = raw.by.or(own.as_ref().map(|_| By::Name));
-    let people = own.as_ref().unwrap_or(people);
-    let columns = match raw.user.as_slice() {
-        [] => only_column(raw, table, problems).map(|column| vec![column]),
-        names if raw.takes_first => {
-            let known = names.iter().filter(|name| table.has_column(&name.value));
-            let mut known: Vec<_> = known.cloned().collect();
-            known.extend(names.first().filter(|_| known.is_empty()).cloned());
-            table.all_columns(&known, problems)
-        }
-        names => table.all_columns(names, problems),
-    };
-    let selection = table.selection(&raw.file, &raw.filter, problems);
-    let (Some(columns), Some(selection)) = (columns, selection) else {
-        return;
-    };
-    let mut users = Vec::new();
-    let visited = table.rows(&selection, problems, |row, presence, problems| {
-        let Some(of_row) = presence else {
-            if let ([column], false) = (columns.as_slice(), selection.show.is_empty())
-                && let Some(user) = known_user(row.cell(column), by, people)
-            {
-                display.add_shown(user, row, &selection.show);
+impl<'a> RosterReader<'a> {
+    /// Returns the table of a file; `None` if it could not be opened.
+    pub(super) fn table(&self, raw: &RawFile) -> Option<TableUse<'a>> {
+        self.tables.get(raw, self.problems)
+    }
+
+    /// Returns the users of a roster, in file order.
+    pub(super) fn roster_members(&self, raw: &RawRoster) -> MemberList {
+        let mut members = MemberList::default();
+        self.read_roster(raw, |row, users| {
+            let place = row.to_place();
+            for (user, presence) in users.iter().copied() {
+                members.push(Member { user, place }, presence);
             }
-            return RowUse::LeftOut;
+            RowUse::Used
+        });
+        members
+    }
+
+    /// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. If the
+    /// users of a row are used, `visit` decides how the row counts.
+    pub(super) fn read_roster(
+        &self,
+        raw: &RawRoster,
+        mut visit: impl FnMut(&Row<'_>, &[(UserId, Presence)]) -> RowUse,
+    ) {
+        let display = &self.display;
+        let Some(table) = self.table(&raw.file) else {
+            return;
         };
-        users.clear();
-        let mut row_use = RowUse::Blank;
-        let mut take = |column, cell| {
-            let found = find_user(row, (column, cell), by, people, problems);
-            let found = found.map(|(user, of_person)| (user, of_row.and(of_person)));
-            users.extend(found.ok());
-            row_use = row_use.max(found.map_or_else(|why| why, |(_, it)| RowUse::of(Some(it))));
-        };
-        let mut columns = columns.as_slice();
-        if raw.takes_first {
-            let has_cell = |column| !row.cell(column).is_empty();
-            let first = columns.iter().position(has_cell).unwrap_or_default();
-            columns = columns.get(first..=first).unwrap_or_default();
-        }
-        for column in columns {
-            let cell = row.cell(column);
-            if let Some(split) = &raw.split {
-                parts(cell, split).for_each(|cell| take(column, cell));
-            } else if columns.len() == 1 || !cell.is_empty() {
-                // A wide file has a column for each of several people, and some of its cells may be empty.
-                take(column, cell);
+        let own = raw.people.as_ref().map(|people| {
+            let mut own = People::of_roster();
+            own.add_file(people, self.table(&people.file), display);
+            if let Some(users) = &raw.preset_users {
+                own.leave_out(users, people, self.tables, self.problems);
             }
-        }
-        if let [(user, _)] = users.as_slice() {
-            display.add_shown(*user, row, &selection.show);
-        }
-        row_use.min(visit(row, &users, problems))
-    });
-    table.check_empty(visited.matching, &raw.file, problems);
+            own
+        });
+        // If the roster has its own people, its cells are names, even if they are digits.
+        let by = raw.by.or(own.as_ref().map(|_| By::Name));
+        let people = own.as_ref().unwrap_or(&self.people);
+        let columns = match raw.user.as_slice() {
+            [] => only_column(table).map(|column| vec![column]),
+            names if raw.takes_first => {
+                let known = names.iter().filter(|name| table.has_column(&name.value));
+                let mut known: Vec<_> = known.cloned().collect();
+                known.extend(names.first().filter(|_| known.is_empty()).cloned());
+                table.all_columns(&known)
+            }
+            names => table.all_columns(names),
+        };
+        let selection = table.selection(&raw.filter);
+        let (Some(columns), Some(mut selection)) = (columns, selection) else {
+            return;
+        };
+        // A row that `where` leaves out still names its user, so the first of many like uses reads all rows.
+        let named = match columns.as_slice() {
+            [column] if !selection.show.is_empty() => Some(column),
+            _ => None,
+        };
+        selection.may_skip = named.is_none_or(|column| {
+            let columns = selection.show.iter().chain([column]);
+            own.is_none() && !display.is_first_use(table.file.id, by, columns)
+        });
+        let mut users = Vec::new();
+        let visited = table.rows(&selection, |row, presence| {
+            let Some(of_row) = presence else {
+                if let Some(user) = named.and_then(|it| known_user(row.cell(it), by, people)) {
+                    display.add_shown(user, row, &selection.show);
+                }
+                return RowUse::LeftOut;
+            };
+            users.clear();
+            let mut row_use = RowUse::Blank;
+            let mut take = |column, cell| {
+                let found = find_user(row, (column, cell), by, people);
+                let found = found.map(|(user, of_person)| (user, of_row.and(of_person)));
+                users.extend(found.ok());
+                row_use = row_use.max(found.map_or_else(|why| why, |(_, it)| RowUse::of(Some(it))));
+            };
+            let mut columns = columns.as_slice();
+            if raw.takes_first {
+                let has_cell = |column| !row.cell(column).is_empty();
+                let first = columns.iter().position(has_cell).unwrap_or_default();
+                columns = columns.get(first..=first).unwrap_or_default();
+            }
+            for column in columns {
+                let cell = row.cell(column);
+                if let Some(split) = &raw.split {
+                    parts(cell, split).for_each(|cell| take(column, cell));
+                } else if columns.len() == 1 || !cell.is_empty() {
+                    // A wide file has a column for each of several people, and some of its cells may be empty.
+                    take(column, cell);
+                }
+            }
+            if let [(user, _)] = users.as_slice() {
+                display.add_shown(*user, row, &selection.show);
+            }
+            row_use.min(visit(row, &users))
+        });
+        table.check_empty(visited.matching);
+    }
 }
 
 /// Returns the user column if the manifest names none: `user`, or the only column.
-fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Column> {
-    let at = raw.file.path.at;
-    let name = match table.columns() {
+fn only_column(table: TableUse<'_>) -> Option<Column> {
+    let path = &table.raw.path;
+    let at = path.at;
+    let name = match table.header.columns.as_slice() {
         [only] => only,
         _ if table.has_column(ONLY_COLUMN) => ONLY_COLUMN,
         _ => {
-            let file = clip(&raw.file.path.value);
+            let file = clip(&path.value);
             let message = format!("which column of `{file}` has the users?");
             let hint = format!("write `user: …` with one of {}", table.list_columns());
-            problems.note(Code::UnknownColumn, at, message, hint);
+            table.problems.note(Code::UnknownColumn, at, message, hint);
             return None;
         }
     };
     let value = name.to_owned();
-    table.column(&Spanned { value, at }, problems)
+    table.column(&Spanned { value, at })
 }
 
 /// Returns the user named in a cell of a row that a condition leaves out. Mistakes in such a cell are not reported.
@@ -153,8 +171,8 @@ fn find_user(
     (column, cell): (&Column, &str),
     by: Option<By>,
     people: &People,
-    problems: &mut Problems,
 ) -> Result<(UserId, Presence), RowUse> {
+    let problems = row.table.problems;
     // The fast path for nearly every cell of a large roster.
     if by != Some(By::Name)
         && people.is_empty()

@@ -33,7 +33,7 @@ const RESERVED: [&str; 13] = [
 ];
 
 /// Checks one room.
-pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut Problems) {
+pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &Problems) {
     let (pipe, title) = (room.pipe.as_str(), room.state.title.as_str());
     problems.extend(bad_pipe(pipe, pipe_at).or_else(|| odd_pipe(pipe, pipe_at)));
     problems.extend(bad_title(title, title_at).or_else(|| odd_title(title, title_at)));
@@ -152,7 +152,7 @@ fn hides(text: &str) -> bool {
 pub(super) fn publish(
     entries: &[Spanned<String>],
     is_declared: impl Fn(&str) -> bool,
-    problems: &mut Problems,
+    problems: &Problems,
 ) {
     globs(entries, is_declared, problems);
     let is_any = |entry: &&Spanned<String>| entry.value.chars().all(|c| c == '*');
@@ -167,7 +167,7 @@ pub(super) fn publish(
 pub(super) fn globs(
     globs: &[Spanned<String>],
     is_exempt: impl Fn(&str) -> bool,
-    problems: &mut Problems,
+    problems: &Problems,
 ) {
     let mut seen = HashSet::new();
     for glob in globs {

@@ -32,10 +32,9 @@ impl Welcomes {
         written: &RawRoom,
         room: &DesiredRoom,
         directory: &Directory<'_>,
-        problems: &mut Problems,
     ) -> Option<Welcome> {
-        let raw = written.welcome.as_ref()?;
-        let from = sender(&raw.from, directory, problems);
+        let (raw, problems) = (written.welcome.as_ref()?, directory.problems);
+        let from = sender(&raw.from, directory);
         let text = self.fill_in(raw, room, written, problems);
         let welcome = Welcome {
             from: from?,
@@ -54,7 +53,7 @@ impl Welcomes {
         raw: &RawWelcome,
         room: &DesiredRoom,
         written: &RawRoom,
-        problems: &mut Problems,
+        problems: &Problems,
     ) -> Option<String> {
         let template = self
             .templates
@@ -87,7 +86,7 @@ impl Welcomes {
     }
 }
 
-fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
+fn compile(raw: &RawWelcome, problems: &Problems) -> Option<Template> {
     let what = "the text of this welcome cannot be read";
     let template = Template::compile(&raw.text, what, problems)?;
     let known = |name: &&String| FIELDS.contains(&name.as_str()) || raw.cells.contains_key(*name);
@@ -106,11 +105,7 @@ fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
 }
 
 /// Returns the single user who sends a welcome.
-fn sender(
-    written: &Spanned<RawMember>,
-    directory: &Directory<'_>,
-    problems: &mut Problems,
-) -> Option<UserId> {
+fn sender(written: &Spanned<RawMember>, directory: &Directory<'_>) -> Option<UserId> {
     let bad = |message: &str, hint: &str| {
         Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)
     };
@@ -125,7 +120,7 @@ fn sender(
             Some(Person::WithoutId(number)) => directory.people.mistake(number)?,
             None if directory.people.is_incomplete => return None,
             None => {
-                directory.unknown_person(name, written.at, problems);
+                directory.unknown_person(name, written.at);
                 return None;
             }
         },
@@ -136,7 +131,7 @@ fn sender(
             )
         }
     };
-    problems.push(mistake);
+    directory.problems.push(mistake);
     None
 }
 

@@ -130,18 +130,9 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 (Event::SequenceStart(_, 0, None), _) if is_streamed => {
                     take(Item::List(key));
-                    self.elements(take)?;
+                    self.items(1, |item, _| take(Item::Element(item)))?;
                 }
                 (event, from) => take(Item::Entry(key, self.node(event, from, 1)?.0)),
-            }
-        }
-    }
-
-    fn elements(&mut self, take: &mut dyn FnMut(Item<'a>)) -> Result<(), Box<Diagnostic>> {
-        loop {
-            match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(()),
-                (event, from) => take(Item::Element(self.node(event, from, 2)?.0)),
             }
         }
     }
@@ -170,7 +161,11 @@ impl<'a> Reader<'a> {
                 (Value::Scalar { text, plain }, anchor, tag, weight)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let (items, weight) = self.items(depth)?;
+                let (mut items, mut weight) = (Vec::new(), 1_u64);
+                self.items(depth, |item, more| {
+                    weight = weight.saturating_add(more);
+                    items.push(item);
+                })?;
                 (Value::Seq(items), anchor, tag, weight)
             }
             Event::MappingStart(_, anchor, tag) => {
@@ -184,28 +179,27 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let message = "the text ends in the middle of a value";
-                return fail(
-                    Code::Syntax,
-                    at,
-                    message,
-                    "complete the value, or remove it",
-                );
+                let hint = "complete the value, or remove it";
+                return fail(Code::Syntax, at, message, hint);
             }
         };
         self.refuse_tag(tag.as_deref(), at)?;
         Ok((self.remember(anchor, Node { at, value }, weight), weight))
     }
 
-    fn items(&mut self, depth: usize) -> Result<(Vec<Node<'a>>, u64), Box<Diagnostic>> {
-        let (mut items, mut weight) = (Vec::new(), 1_u64);
+    /// Passes on each item of a list, with its number of nodes.
+    fn items(
+        &mut self,
+        depth: usize,
+        mut take: impl FnMut(Node<'a>, u64),
+    ) -> Result<(), Box<Diagnostic>> {
         loop {
             let (event, from) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
-                return Ok((items, weight));
+                return Ok(());
             }
-            let (item, more) = self.node(event, from, depth + 1)?;
-            weight = weight.saturating_add(more);
-            items.push(item);
+            let (item, weight) = self.node(event, from, depth + 1)?;
+            take(item, weight);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Date, FieldSet, Pipe, RoomState, UserId, WidgetId};
 
 /// A file of the manifest: its index in [`Desired::files`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
 /// A place in the manifest: a file and a line.

@@ -57,23 +57,34 @@ impl Condition {
     }
 
     /// Returns the delimiter of a list in a cell that the condition compares as a whole.
-    pub(crate) fn find_list(&self, cell: &str) -> Option<char> {
+    pub(crate) fn find_list(&self, cell: &str) -> Option<&'static str> {
         memchr::memchr3(b'|', b';', b',', cell.as_bytes())?;
         let texts = self.whole_cells();
         let is_text = |element: &str| texts.iter().any(|text| text == element);
         if texts.is_empty() || is_text(cell) {
             return None;
         }
-        // A comma is often part of a name or a number.
-        let is_prose = cell.contains(char::is_whitespace) || is_altered_number(cell);
-        ['|', ';', ','].into_iter().find(|delimiter| {
-            let elements = || cell.split(*delimiter).map(str::trim);
-            let is_list = elements().filter(|element| !element.is_empty()).count() > 1;
-            is_list
-                && (*delimiter != ',' || !is_prose || elements().any(is_text))
+        let mut lists = lists_in(cell).filter(|(delimiter, is_prose)| {
+            let mut elements = cell.split(*delimiter).map(str::trim);
+            (!is_prose || elements.any(is_text))
                 && !texts.iter().any(|text| text.contains(*delimiter))
-        })
+        });
+        lists.next().map(|(delimiter, _)| delimiter)
     }
+}
+
+/// The delimiters of lists in cells.
+pub(crate) const LIST_DELIMITERS: [&str; 3] = ["|", ";", ","];
+
+/// Returns each delimiter of several values in a cell, and whether it may be part of a single value instead: a comma is often part
+/// of a name or a number.
+pub(crate) fn lists_in(cell: &str) -> impl Iterator<Item = (&'static str, bool)> {
+    let found = LIST_DELIMITERS.into_iter().filter(|delimiter| {
+        let elements = cell.split(*delimiter).map(str::trim);
+        elements.filter(|element| !element.is_empty()).count() > 1
+    });
+    let is_prose = || cell.contains(char::is_whitespace) || is_altered_number(cell);
+    found.map(move |delimiter| (delimiter, delimiter == "," && is_prose()))
 }
 
 /// Parses the date in a cell; a time after it is ignored.

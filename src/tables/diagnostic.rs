@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that places refer to.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
 use super::nearest::NearestSearch;
@@ -167,10 +168,13 @@ const MOST_ERRORS: usize = 10_000;
 /// Maximum row diagnostics per file that are kept in full; the rest are counted by code.
 const MOST_ROWS: usize = 50;
 
-/// Collects diagnostics: every warning, and errors up to a limit.
+/// Collects diagnostics: every warning, and errors up to a limit. Shared by everything that reads a manifest.
 #[derive(Debug, Default)]
-pub(crate) struct Problems {
-    noted: Vec<Diagnostic>,
+pub(crate) struct Problems(RefCell<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    kept: Vec<Diagnostic>,
     errors: usize,
     rows: BTreeMap<FileId, RowProblems>,
     search: NearestSearch,
@@ -205,19 +209,20 @@ impl RowProblems {
 
 impl Problems {
     /// Marks a file as one with rows, so that its row diagnostics are limited.
-    pub(crate) fn rows_of(&mut self, file: FileId) {
-        self.rows.entry(file).or_default();
+    pub(crate) fn rows_of(&self, file: FileId) {
+        self.0.borrow_mut().rows.entry(file).or_default();
     }
 
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.admit(&diagnostic) {
-            self.noted.push(diagnostic);
+    pub(crate) fn push(&self, diagnostic: Diagnostic) {
+        let mut noted = self.0.borrow_mut();
+        if noted.admit(&diagnostic) {
+            noted.kept.push(diagnostic);
         }
     }
 
     /// Adds a diagnostic at a place.
     pub(crate) fn note(
-        &mut self,
+        &self,
         code: Code,
         at: At,
         message: impl Into<String>,
@@ -228,41 +233,32 @@ impl Problems {
 
     /// Adds a diagnostic with an expensive hint, which is computed only if the diagnostic is kept.
     pub(crate) fn push_with_hint(
-        &mut self,
+        &self,
         diagnostic: Diagnostic,
         hint: impl FnOnce(&mut NearestSearch) -> String,
     ) {
-        if self.admit(&diagnostic) {
-            let hint = hint(&mut self.search);
-            self.noted.push(diagnostic.hint(hint));
+        let mut noted = self.0.borrow_mut();
+        if noted.admit(&diagnostic) {
+            let hint = hint(&mut noted.search);
+            noted.kept.push(diagnostic.hint(hint));
         }
     }
 
-    /// Counts a diagnostic; returns whether to keep it in full.
-    fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
-        let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
-        if rows.is_some_and(|rows| !rows.admit(diagnostic)) {
-            return false;
-        }
-        let is_error = diagnostic.severity() == Severity::Error;
-        self.errors += usize::from(is_error);
-        !is_error || self.errors <= MOST_ERRORS
-    }
-
-    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+    pub(crate) fn extend(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         diagnostics
             .into_iter()
             .for_each(|diagnostic| self.push(diagnostic));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.noted.is_empty()
+        self.0.borrow().kept.is_empty()
     }
 
     /// Returns all diagnostics without duplicates, sorted by place; those without a place come first. The rest are counted in one line.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
-        let mut sorted = self.noted;
-        if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
+        let noted = self.0.into_inner();
+        let mut sorted = noted.kept;
+        if let Some(more @ 1..) = noted.errors.checked_sub(MOST_ERRORS) {
             let message = format!("{more} more errors; roomform keeps the first {MOST_ERRORS}");
             let beyond = Diagnostic::path(Code::TooLarge, "", message);
             sorted.push(beyond.hint("fix these first, then run `check` again"));
@@ -271,7 +267,7 @@ impl Problems {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
         });
         sorted.dedup();
-        for (file, rows) in self.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
+        for (file, rows) in noted.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
             // `400 bad-cell, 12 ragged-row`
             let kinds = rows.more.iter();
             let kinds = kinds.map(|(code, count)| format!("{count} {}", code.name()));
@@ -292,6 +288,19 @@ impl Problems {
             );
         }
         sorted
+    }
+}
+
+impl Noted {
+    /// Counts a diagnostic; returns whether to keep it in full.
+    fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
+        let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
+        if rows.is_some_and(|rows| !rows.admit(diagnostic)) {
+            return false;
+        }
+        let is_error = diagnostic.severity() == Severity::Error;
+        self.errors += usize::from(is_error);
+        !is_error || self.errors <= MOST_ERRORS
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
     let lines = ends.zip(1..).scan(0, |next, (end, line)| {
         let byte = std::mem::replace(next, end);
         let value = text.get(byte..end).unwrap_or_default().trim();
+        let byte = byte as u32;
         Some((value, Start { byte, line }))
     });
     lines.filter(|(value, _)| !value.is_empty() && !value.starts_with('#'))
@@ -24,7 +25,7 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
     /// The byte offset in the text.
-    pub(crate) byte: usize,
+    pub(crate) byte: u32,
     /// The line, from 1.
     pub(crate) line: u32,
 }
@@ -105,6 +106,15 @@ pub(crate) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> us
         }
     }
     0
+}
+
+/// Trims a cell. Almost no cell has surrounding white space.
+pub(crate) fn trimmed(cell: &str) -> &str {
+    let bytes = cell.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => cell,
+        _ => cell.trim(),
+    }
 }
 
 #[cfg(test)]

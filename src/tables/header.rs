@@ -3,13 +3,14 @@
 //! Main type: [`Header`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Problems, Source, clip};
+use super::diagnostic::{At, Code, Problems, Source};
 use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
+use super::index::Index;
 use super::number::is_digits;
 use super::quotes::{BadQuote, bad_quotes};
 use crate::model::{FileId, nfc};
@@ -17,140 +18,130 @@ use crate::model::{FileId, nfc};
 /// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
 
+/// A file that was read, or a sheet of it.
+#[derive(Debug)]
+pub(crate) struct OpenedFile {
+    pub(crate) id: FileId,
+    pub(crate) source: Arc<Source>,
+    /// The file's name in messages.
+    pub(crate) name: String,
+    /// The name of the encoding.
+    pub(crate) encoding: &'static str,
+    /// The cells of a workbook that are too large to be exact: each row, from 1, and column index, from 0.
+    pub(super) inexact: Vec<(u32, usize)>,
+}
+
 /// How to read a file's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Header {
     /// The delimiter; `None` if the file has one value per line.
     pub(crate) delimiter: Option<u8>,
-    pub(crate) columns: Arc<Columns>,
-    /// Where the rows start.
-    pub(crate) rows: Start,
-    /// The text with bad quotes replaced by spaces, if there are any, so that later errors are found too.
-    pub(crate) repaired: Option<Arc<str>>,
-}
-
-/// The columns of a header, indexed by name.
-#[derive(Debug, Default)]
-pub(crate) struct Columns {
     /// The names as written, without surrounding white space.
-    pub(crate) names: Vec<String>,
-    /// By [`column_key`].
-    pub(crate) by_name: BTreeMap<String, NamedColumn>,
+    pub(crate) columns: Vec<String>,
+    /// The indices of the columns with each name, by [`column_key`].
+    pub(crate) by_name: BTreeMap<String, Vec<usize>>,
     /// The first column for each word in a template.
     by_word: OnceLock<HashMap<String, usize>>,
-    /// How many times the rows were read.
-    pub(crate) passes: AtomicU32,
-    /// The number of blank rows before the last row, known once the rows were read.
-    pub(crate) blank: AtomicUsize,
-    /// The rows, split into cells, from the second use on.
-    pub(crate) records: OnceLock<Vec<(StringRecord, Start)>>,
+    /// Where the rows start.
+    pub(crate) start: Start,
+    /// The text with bad quotes replaced by spaces, if there are any, so that later errors are found too.
+    pub(crate) repaired: Option<String>,
+    /// Where each row starts, known once they were read.
+    pub(super) rows: OnceLock<RowStarts>,
+    /// The rows by their cells, for each column.
+    pub(super) indexes: Vec<OnceLock<Index>>,
 }
 
-/// The columns that share a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NamedColumn {
-    /// The index of the first one.
-    pub(crate) place: usize,
-    /// The index of the last one.
-    pub(crate) last: usize,
-    pub(crate) times: usize,
+/// The places of a file's rows.
+#[derive(Debug, Default)]
+pub(crate) struct RowStarts {
+    /// All rows that are not blank.
+    pub(super) starts: Vec<Start>,
+    /// The numbers of the rows with too few or too many cells.
+    pub(super) ragged: Vec<u32>,
+    /// The number of blank rows before the last row.
+    pub(super) blank: usize,
 }
 
-impl Columns {
-    pub(crate) fn new(names: Vec<String>) -> Self {
-        let mut by_name: BTreeMap<String, NamedColumn> = BTreeMap::new();
-        for (place, name) in names.iter().enumerate() {
-            let named = by_name.entry(column_key(name)).or_insert(NamedColumn {
-                place,
-                last: place,
-                times: 0,
-            });
-            named.last = place;
-            named.times += 1;
+impl RowStarts {
+    /// Returns the starts of the rows with these numbers.
+    pub(super) fn at(&self, numbers: &[u32]) -> impl Iterator<Item = Start> {
+        let starts = numbers
+            .iter()
+            .map(|number| self.starts.get(*number as usize));
+        starts.flatten().copied()
+    }
+}
+
+impl Header {
+    pub(super) fn new(delimiter: Option<u8>, columns: Vec<String>, start: Start) -> Self {
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, name) in columns.iter().enumerate() {
+            by_name.entry(column_key(name)).or_default().push(place);
         }
         Self {
-            names,
+            delimiter,
             by_name,
             by_word: OnceLock::new(),
-            passes: AtomicU32::new(0),
-            blank: AtomicUsize::new(0),
-            records: OnceLock::new(),
+            start,
+            repaired: None,
+            rows: OnceLock::new(),
+            indexes: columns.iter().map(|_| OnceLock::new()).collect(),
+            columns,
         }
     }
 
     /// Returns the column for a name in a template: the column with that name, else the first column that [`word`] turns into the
     /// same word.
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
-        let place = match self.by_name.get(&column_key(name)) {
-            Some(named) => named.place,
-            None => {
-                // The first column with a word is inserted last, so it wins.
-                let words = self.names.iter().enumerate().rev();
-                let words = words.map(|(place, name)| (word(name), place));
-                let by_word = self.by_word.get_or_init(|| words.collect());
-                *by_word.get(&word(name))?
-            }
-        };
-        self.names.get(place).map(String::as_str)
+        let named = self.by_name.get(&column_key(name));
+        let place = named.and_then(|places| places.first()).or_else(|| {
+            // The first column with a word is inserted last, so it wins.
+            let words = self.columns.iter().enumerate().rev();
+            let words = words.map(|(place, name)| (word(name), place));
+            let by_word = self.by_word.get_or_init(|| words.collect());
+            by_word.get(&word(name))
+        });
+        self.columns.get(*place?).map(String::as_str)
     }
-}
 
-/// Returns the form in which column names are compared: without surrounding white space, in lower case and in normal form, because
-/// some systems write `й` as two characters.
-pub(crate) fn column_key(name: &str) -> String {
-    nfc(name.trim()).to_lowercase()
-}
-
-/// Returns a column's name as it is written in a template, with `_` for characters that a name cannot contain.
-pub(crate) fn word(name: &str) -> String {
-    let key = column_key(name);
-    let word = key.chars();
-    word.map(|c| if c.is_alphanumeric() { c } else { '_' })
-        .collect()
-}
-
-impl Header {
     /// Reads the header of a file. Errors that make its rows unreadable go to `problems`.
     pub(crate) fn read(
-        file: FileId,
+        file: &OpenedFile,
         delimiter: Option<u8>,
         named_at: At,
-        source: &Source,
-        problems: &mut Problems,
+        problems: &Problems,
     ) -> Option<Self> {
+        let source = &file.source;
         let text = source.text.as_str();
         let is_txt = is_plain(&source.name);
         if is_txt && delimiter.is_none() {
-            return Some(Self {
-                delimiter: None,
-                columns: Arc::new(Columns::new(vec![ONLY_COLUMN.to_owned()])),
-                rows: Start { byte: 0, line: 1 },
-                repaired: None,
-            });
+            let start = Start { byte: 0, line: 1 };
+            return Some(Self::new(None, vec![ONLY_COLUMN.to_owned()], start));
         }
         let (start, said) = spreadsheet_line(text);
         let table = text.get(start..).unwrap_or_default();
         let given = delimiter.or(said);
         let delimiter = given.unwrap_or_else(|| likely_delimiter(table));
         let at = |offset: usize| At {
-            file,
-            offset: u32::try_from(start + offset).unwrap_or(u32::MAX),
+            file: file.id,
+            offset: (start + offset) as u32,
         };
         // `enrollments.csv:214`
-        let line = |at: At| format!("{}:{}", clip(&source.name), source.line_at(at.offset));
+        let line = |at: At| format!("{}:{}", file.name, source.line_at(at.offset));
         let mut quotes = Vec::new();
-        bad_quotes(table, delimiter, |bad| {
-            let at = at(bad.offset());
+        bad_quotes(table, delimiter, |open, bad| {
+            let at = at(open);
             let what = match bad {
-                BadQuote::NeverClosed(_) => "a quoted cell starts here and is never closed",
-                BadQuote::TextAfter(_) => {
+                BadQuote::NeverClosed => "a quoted cell starts here and is never closed",
+                BadQuote::TextAfter => {
                     "a quoted cell starts here, spans lines and has text after its closing quote"
                 }
             };
             let message = format!("{}: {what}", line(at));
             let hint = "close the quote or remove it; inside a quoted cell, write a quote twice";
             problems.note(Code::BadQuote, at, message, hint);
-            quotes.push(start + bad.offset());
+            quotes.push(start + open);
         });
         let repaired = (!quotes.is_empty()).then(|| without(text, &quotes));
         let text = repaired.as_deref().unwrap_or(text);
@@ -161,7 +152,7 @@ impl Header {
         let found = reader.read_record(&mut header).unwrap_or_default();
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
         if !found || names.iter().all(String::is_empty) {
-            let message = format!("`{}` has no header", clip(&source.name));
+            let message = format!("`{}` has no header", file.name);
             let hint = match is_txt {
                 true => {
                     "name the columns in the first line, or remove `delimiter` if the file has one user per line"
@@ -190,7 +181,7 @@ impl Header {
         let mut byte = start + reader.position().byte() as usize;
         if let Some(offset) = find_header_below(text, byte, &names, given) {
             let at = at(table.len() - table.trim_start().len());
-            let below = source.line_at(u32::try_from(offset).unwrap_or(u32::MAX));
+            let below = source.line_at(offset as u32);
             let message = format!(
                 "{}: this looks like a title; the header seems to be in line {below}",
                 line(at)
@@ -207,13 +198,29 @@ impl Header {
         }
         let before = text.get(..byte).unwrap_or_default();
         let line = 1 + line_ends(before.as_bytes()).count() as u32;
+        let start = Start {
+            byte: byte as u32,
+            line,
+        };
         Some(Self {
-            delimiter: Some(delimiter),
-            columns: Arc::new(Columns::new(names)),
-            rows: Start { byte, line },
             repaired,
+            ..Self::new(Some(delimiter), names, start)
         })
     }
+}
+
+/// Returns the form in which column names are compared: without surrounding white space, in lower case and in normal form, because
+/// some systems write `й` as two characters.
+pub(crate) fn column_key(name: &str) -> String {
+    nfc(name.trim()).to_lowercase()
+}
+
+/// Returns a column's name as it is written in a template, with `_` for characters that a name cannot contain.
+pub(crate) fn word(name: &str) -> String {
+    let key = column_key(name);
+    let word = key.chars();
+    word.map(|c| if c.is_alphanumeric() { c } else { '_' })
+        .collect()
 }
 
 /// Returns the offset of the row after a first row with a single name, if that row has several names. `given` is the delimiter, if it
@@ -241,21 +248,21 @@ fn find_header_below(
 }
 
 /// Creates a CSV reader that may start anywhere in the file.
-pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<Cursor<&[u8]>> {
     csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(text.as_bytes())
+        .from_reader(Cursor::new(text.as_bytes()))
 }
 
 /// Replaces the quotes at these offsets by spaces.
-fn without(text: &str, quotes: &[usize]) -> Arc<str> {
+fn without(text: &str, quotes: &[usize]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for quote in quotes {
         if let Some(byte) = bytes.get_mut(*quote) {
             *byte = b' ';
         }
     }
-    String::from_utf8(bytes).unwrap_or_default().into()
+    String::from_utf8(bytes).unwrap_or_default()
 }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::condition::Condition;
 use super::source::{At, Spanned};
+use crate::model::FileId;
 
 /// A file with rows, and how to read it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RawFile {
     /// The path as written, relative to the manifest's file or to the preset's directory.
     pub path: Spanned<String>,
@@ -37,6 +38,13 @@ pub struct RawFile {
     pub may_lack: bool,
     /// The place that names the format, if a preset requires columns of the file.
     pub format: Option<At>,
+}
+
+impl RawFile {
+    /// Returns the manifest's file and the number of the use in it.
+    pub(super) fn key(&self) -> (FileId, usize) {
+        (self.path.at.file, self.number)
+    }
 }
 
 /// A sheet of a workbook.

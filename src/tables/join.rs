@@ -5,14 +5,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::column::resolved;
-use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use super::column::{optional, resolved};
+use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::header::column_key;
 use super::input::{RawFile, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
-use super::selection::RowUse;
-use super::table::Table;
+use super::row_use::RowUse;
+use super::table::{Table, TableUse};
 use crate::model::{Member, MemberList, Presence, UserId};
 
 /// The separator between the cells of a key; no cell contains it.
@@ -22,21 +22,22 @@ const MOST_UNJOINED: usize = 20;
 
 /// The users of a roster, by join key.
 pub(crate) struct Join<'t> {
-    roster: &'t Table,
+    roster: TableUse<'t>,
     groups: HashMap<String, Group>,
     /// The key columns of the other table.
     columns: Vec<Column>,
     /// The roster's key columns; `None` for a cell that only the `via` table has.
     own: Vec<Option<Column>>,
     /// The cells that replace those of the roster.
-    moved: Option<Via<'t>>,
+    moved: Option<Via>,
     /// The cells that the roster lacks.
-    via: Option<Via<'t>>,
+    via: Option<Via>,
 }
 
 /// A table that supplies cells of the key.
-struct Via<'t> {
-    table: &'t Table,
+struct Via {
+    /// The file's name.
+    name: String,
     /// The cells by key, and when they are valid; `None` for rows that `where` leaves out. A cell is empty if it has no column.
     cells: HashMap<String, Option<(Vec<String>, Presence)>>,
     /// The roster's columns that form the key.
@@ -62,23 +63,21 @@ impl<'t> Join<'t> {
     pub(crate) fn new(
         (on, via, moved): (&RawOn, Option<&RawVia>, Option<&RawVia>),
         roster: &RawFile,
-        each: &Table,
+        each: TableUse<'t>,
         tables: &'t Tables,
-        problems: &mut Problems,
     ) -> Option<Self> {
-        let columns = resolved(on.iter().map(|(_, name)| each.column(name, problems)));
-        let roster = tables.get(roster)?;
+        let columns = resolved(on.iter().map(|(_, name)| each.column(name)));
+        let roster = tables.get(roster, each.problems)?;
         let [via, moved] = [via, moved].map(|via| {
             let via = via.filter(|via| !tables.is_absent(&via.file));
-            let via = via.map(|via| Via::new(via, on, roster, tables, problems));
-            via.map_or(Some(None), |via| via.map(Some))
+            optional(via, |via| Via::new(via, on, roster, tables))
         });
         let (via, moved) = (via?, moved?);
         let own = resolved(on.iter().map(|(name, _)| {
             if via.is_some() && !roster.has_column(&name.value) {
                 return Some(None);
             }
-            roster.column(name, problems).map(Some)
+            roster.column(name).map(Some)
         }));
         Some(Self {
             roster,
@@ -162,7 +161,7 @@ impl<'t> Join<'t> {
             None if between.split(BETWEEN).all(str::is_empty) => Err(self.no_key(row)),
             None => {
                 let key = clip(&between.replace(BETWEEN, ", "));
-                let message = format!("`{key}` is not in `{}`", via.table.name);
+                let message = format!("`{key}` is not in `{}`", via.name);
                 let mistake = match via.columns.first() {
                     Some(column) => row.mistake(Code::BadCell, column, &message),
                     None => Diagnostic::at(Code::BadCell, row.at(), message),
@@ -193,7 +192,7 @@ impl<'t> Join<'t> {
     }
 
     /// Recounts the roster rows that join only unused rows of the other table, and warns of roster rows that join no row.
-    pub(crate) fn finish(self, each: &Table, problems: &mut Problems) {
+    pub(crate) fn finish(self, each: &Table) {
         for group in self.groups.values() {
             let row_use = group.joined.unwrap_or(RowUse::Unmatched);
             self.roster.recount(group.used, row_use);
@@ -214,14 +213,15 @@ impl<'t> Join<'t> {
             let warnings = left
                 .iter()
                 .map(|(key, group)| self.unjoined(key, group, each));
-            return problems.extend(warnings);
+            return self.roster.problems.extend(warnings);
         };
         // With so many unmatched rows, the columns are probably wrong.
         let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
-        let (roster, each) = (&self.roster.name, &each.name);
+        let (roster, each) = (&self.roster.file.name, &each.file.name);
         let message =
             format!("{rows} rows of `{roster}` match no row of `{each}`; this is the first");
         let hint = "check the columns of `on`; no one is added for these rows";
+        let problems = self.roster.problems;
         problems.note(Code::Unjoined, first.first, message, hint);
     }
 
@@ -232,11 +232,12 @@ impl<'t> Join<'t> {
             rows => format!("; {} more rows have it", rows - 1),
         };
         // `enrollments.csv:214:course_id`
-        let line = self.roster.source.line_at(group.first.offset);
+        let file = &self.roster.file;
+        let line = file.source.line_at(group.first.offset);
         let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
         let column = column.map(|column| format!(":{}", clip(&column.name)));
-        let place = format!("{}:{line}{}", self.roster.name, column.unwrap_or_default());
-        let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.name);
+        let place = format!("{}:{line}{}", file.name, column.unwrap_or_default());
+        let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.file.name);
         let message = format!("{place}: `{key}` is not in any row of `{name}`{more}");
         let hint = format!("fix the cell, or add a row to `{name}`");
         Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
@@ -261,30 +262,24 @@ impl Group {
     }
 }
 
-impl<'t> Via<'t> {
-    fn new(
-        raw: &RawVia,
-        on: &RawOn,
-        roster: &Table,
-        tables: &'t Tables,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        let table = tables.get(&raw.file)?;
-        let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own, problems)));
-        let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name, problems)));
+impl Via {
+    fn new(raw: &RawVia, on: &RawOn, roster: TableUse<'_>, tables: &Tables) -> Option<Self> {
+        let table = tables.get(&raw.file, roster.problems)?;
+        let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own)));
+        let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name)));
         let wanted = resolved(on.iter().map(|(name, _)| {
             let is_same = |other: &str| column_key(other) == column_key(&name.value);
             let mut to = raw.to.iter();
             match to.find(|(other, _)| is_same(&other.value)) {
-                Some((_, own)) => table.column(own, problems).map(Some),
-                None if raw.to.is_empty() => table.column(name, problems).map(Some),
+                Some((_, own)) => table.column(own).map(Some),
+                None if raw.to.is_empty() => table.column(name).map(Some),
                 None => Some(None),
             }
         }));
-        let selection = table.selection(&raw.file, &raw.filter, problems);
+        let selection = table.selection(&raw.filter);
         let (keys, wanted, columns, selection) = (keys?, wanted?, columns?, selection?);
         let mut cells = HashMap::new();
-        let visited = table.rows(&selection, problems, |row, presence, _| {
+        let visited = table.rows(&selection, |row, presence| {
             let key = join_cells(keys.iter().map(|column| row.cell(column)));
             let known: &mut Option<(Vec<String>, Presence)> =
                 cells.entry(key.into_owned()).or_default();
@@ -301,9 +296,9 @@ impl<'t> Via<'t> {
         for cell in table.ragged_cells() {
             cells.entry(cell).or_default();
         }
-        table.check_empty(visited.rows, &raw.file, problems);
+        table.check_empty(visited.rows);
         Some(Self {
-            table,
+            name: table.file.name.clone(),
             cells,
             columns,
         })

@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, with links resolved.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,11 +12,10 @@ use super::boundary::is_inside;
 use super::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
 use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
-use super::header::Header;
+use super::header::{Header, OpenedFile};
 use super::input::{RawFile, SheetName};
 use super::real_paths::RealPaths;
-use super::source::Spanned;
-use super::table::{OpenedFile, Table};
+use super::table::{Table, TableUse};
 use super::workbook::read_sheet;
 use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
 use crate::model::{Date, FileId};
@@ -58,21 +58,27 @@ pub(crate) struct Opener<'a> {
     /// Many rooms may name one file.
     real_paths: RealPaths<'a>,
     /// The files by real path; `None` for those that could not be read.
-    opened: BTreeMap<FileKey, Option<OpenedFile>>,
+    opened: BTreeMap<FileKey, Option<Arc<OpenedFile>>>,
     /// Headers by file and given delimiter; `None` for unusable headers.
-    headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
+    headers: BTreeMap<(FileId, Option<u8>), Option<Arc<Header>>>,
+    sources: &'a mut Sources,
+    problems: &'a Problems,
     tables: Tables,
 }
 
 impl Tables {
-    /// Returns the table of a file; `None` if it could not be opened.
-    pub(crate) fn get(&self, raw: &RawFile) -> Option<&Table> {
-        self.tables.get(&(raw.path.at.file, raw.number))
+    /// Returns the table of a file, whose errors go to `problems`; `None` if it could not be opened.
+    pub(crate) fn get<'t>(&'t self, raw: &RawFile, problems: &'t Problems) -> Option<TableUse<'t>> {
+        Some(TableUse {
+            table: self.tables.get(&raw.key())?,
+            problems,
+            today: self.today,
+        })
     }
 
     /// Whether an optional file is absent.
     pub(crate) fn is_absent(&self, raw: &RawFile) -> bool {
-        self.absent.contains(&(raw.path.at.file, raw.number))
+        self.absent.contains(&raw.key())
     }
 
     /// Returns every opened file, once for each place that names it.
@@ -88,6 +94,8 @@ impl<'a> Opener<'a> {
         real_paths: RealPaths<'a>,
         homes: impl Iterator<Item = &'h Home>,
         today: Date,
+        sources: &'a mut Sources,
+        problems: &'a Problems,
     ) -> Self {
         let roots = homes.filter_map(|home| home.root.clone());
         Self {
@@ -98,6 +106,8 @@ impl<'a> Opener<'a> {
             real_paths,
             opened: BTreeMap::new(),
             headers: BTreeMap::new(),
+            sources,
+            problems,
             tables: Tables {
                 today,
                 ..Tables::default()
@@ -112,22 +122,15 @@ impl<'a> Opener<'a> {
     }
 
     /// Opens a file that a manifest names.
-    pub(crate) fn open(
-        &mut self,
-        raw: &RawFile,
-        home: &Home,
-        sources: &mut Sources,
-        problems: &mut Problems,
-    ) {
-        let use_of_file = (raw.path.at.file, raw.number);
+    pub(crate) fn open(&mut self, raw: RawFile, home: &Home) {
         let path = home.directory.join(&raw.path.value);
         let real = match self.real_paths.find(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
-                self.tables.absent.insert(use_of_file);
+                self.tables.absent.insert(raw.key());
                 return;
             }
-            Err(error) => return problems.push(unreadable(raw, &error)),
+            Err(error) => return self.problems.push(unreadable(&raw, &error)),
         };
         let root = home.root.as_ref();
         if root.is_none_or(|root| !is_inside(&real, root)) {
@@ -135,49 +138,48 @@ impl<'a> Opener<'a> {
             let message = format!("`{shown}` is outside the manifest's directory");
             let hint =
                 "copy the file: a manifest may read only files in its own directory and below";
-            return problems.note(Code::Outside, raw.path.at, message, hint);
+            return self
+                .problems
+                .note(Code::Outside, raw.path.at, message, hint);
         }
-        let given = |name: &Spanned<String>| name.value.clone();
+        let encoding = raw.encoding.as_ref().map(|name| name.value.clone());
         let sheet = raw.sheet.as_ref().map(|sheet| sheet.value.clone());
-        let key = (real, raw.encoding.as_ref().map(given), sheet);
+        let key = (real, encoding, sheet);
         let known = self.opened.get(&key).cloned();
         let read = known.unwrap_or_else(|| {
-            let read = self.read(raw, &path, &key.0, sources);
-            let read = read.map_err(|mistake| problems.push(*mistake)).ok();
+            let read = self.read(&raw, &path, &key.0);
+            let read = read.map_err(|mistake| self.problems.push(*mistake));
+            let read = read.ok().map(Arc::new);
             self.opened.insert(key.clone(), read.clone());
             read
         });
-        let Some(opened) = read else {
+        let Some(file) = read else {
             return;
         };
-        let file = opened.file;
-        if !self.tables.files.contains_key(&file) {
+        if !self.tables.files.contains_key(&file.id) {
             let name = self.find_name(&path, &key.0);
             let name = match &key.2 {
                 // Each sheet is a source of its own.
                 Some(sheet) => format!("{name}#{sheet}").into(),
                 None => name,
             };
-            self.tables.files.insert(file, name);
+            self.tables.files.insert(file.id, name);
         }
-        problems.rows_of(file);
-        let Some(source) = sources.file(file) else {
-            return;
-        };
-        let header = self.headers.entry((file, raw.delimiter));
+        self.problems.rows_of(file.id);
+        let header = self.headers.entry((file.id, raw.delimiter));
         let header = header.or_insert_with(|| {
-            let delimiter = raw.delimiter.or((opened.encoding == XLSX).then_some(b','));
-            Header::read(file, delimiter, raw.path.at, source, problems)
+            let delimiter = raw.delimiter.or((file.encoding == XLSX).then_some(b','));
+            Header::read(&file, delimiter, raw.path.at, self.problems).map(Arc::new)
         });
-        if let Some(header) = header {
-            let table = Table::new(
-                opened,
-                source.clone(),
-                header.clone(),
+        if let Some(header) = header.clone() {
+            let (key, counts) = (raw.key(), Cell::default());
+            let table = Table {
+                file,
+                header,
                 raw,
-                self.tables.today,
-            );
-            self.tables.tables.insert(use_of_file, table);
+                counts,
+            };
+            self.tables.tables.insert(key, table);
         }
     }
 
@@ -194,11 +196,10 @@ impl<'a> Opener<'a> {
 
     /// Reads a file, or a sheet of it.
     fn read(
-        &self,
+        &mut self,
         raw: &RawFile,
         path: &Path,
         real: &Path,
-        sources: &mut Sources,
     ) -> Result<OpenedFile, Box<Diagnostic>> {
         let shown = clip(&raw.path.value);
         let name = self.files.display(&without_dots(path));
@@ -252,14 +253,17 @@ impl<'a> Opener<'a> {
             }
             (text, encoding, Vec::new())
         };
-        let file = sources.add(name, text);
-        if let Some(mistake) = find_conflict(file, sources) {
+        let id = self.sources.add(name, text);
+        let source = self.sources.file(id).cloned().unwrap_or_default();
+        if let Some(mistake) = find_conflict(id, &source) {
             return Err(mistake.into());
         }
         Ok(OpenedFile {
-            file,
+            id,
+            name: clip(&source.name),
+            source,
             encoding,
-            inexact: inexact.into(),
+            inexact,
         })
     }
 }

@@ -5,19 +5,10 @@
 /// A quote that most likely does not open a quoted cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadQuote {
-    /// The cell that opens at this byte is never closed.
-    NeverClosed(usize),
-    /// The cell that opens at this byte spans lines and has text after its closing quote.
-    TextAfter(usize),
-}
-
-impl BadQuote {
-    /// Returns the offset of the quote.
-    pub(crate) fn offset(self) -> usize {
-        match self {
-            Self::NeverClosed(open) | Self::TextAfter(open) => open,
-        }
-    }
+    /// The cell is never closed.
+    NeverClosed,
+    /// The cell spans lines and has text after its closing quote.
+    TextAfter,
 }
 
 /// Returns the offset after the closing quote of a cell whose text starts at `from`; `None` if the cell is never closed.
@@ -46,18 +37,18 @@ pub(crate) fn judge_quoted(
     is_delimiter: impl Fn(u8) -> bool,
 ) -> Option<BadQuote> {
     let Some(end) = end else {
-        return Some(BadQuote::NeverClosed(open));
+        return Some(BadQuote::NeverClosed);
     };
     let spans_lines = end_of_line(bytes, open) < end;
     let mut rest = bytes.get(end..).unwrap_or_default().iter();
     let next = rest.find(|byte| is_delimiter(**byte) || !matches!(byte, b' ' | b'\t'));
     let has_text = next.is_some_and(|byte| !is_delimiter(*byte) && !matches!(byte, b'\n' | b'\r'));
-    (spans_lines && has_text).then_some(BadQuote::TextAfter(open))
+    (spans_lines && has_text).then_some(BadQuote::TextAfter)
 }
 
-/// Calls `found` for each bad quote of a text that starts at a row. After a bad quote, the search continues in the next line,
+/// Calls `found` with the offset of each bad quote of a text that starts at a row. After a bad quote, the search continues in the next line,
 /// so that other bad quotes are found too.
-pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuote)) {
+pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(usize, BadQuote)) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(length) = bytes
@@ -77,7 +68,7 @@ pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuo
             (None, Some(end)) => end,
             _ => end_of_line(bytes, open),
         };
-        bad.into_iter().for_each(&mut found);
+        bad.into_iter().for_each(|bad| found(open, bad));
     }
 }
 
@@ -88,12 +79,12 @@ mod tests {
 
     #[test]
     fn quotes_that_swallow_lines_are_found() {
-        let cases: [(&str, &[BadQuote]); 12] = [
-            ("a,b\n1,\"x\n2,y\n", &[NeverClosed(6)]),
-            ("a,b\n1,\"x", &[NeverClosed(6)]),
-            ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[TextAfter(6)]),
-            ("a,b\n1,\"x\n2,\"y\n", &[TextAfter(6), NeverClosed(11)]),
-            ("\"a,b\n1,x\n", &[NeverClosed(0)]),
+        let cases: [(&str, &[(usize, BadQuote)]); 12] = [
+            ("a,b\n1,\"x\n2,y\n", &[(6, NeverClosed)]),
+            ("a,b\n1,\"x", &[(6, NeverClosed)]),
+            ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[(6, TextAfter)]),
+            ("a,b\n1,\"x\n2,\"y\n", &[(6, TextAfter), (11, NeverClosed)]),
+            ("\"a,b\n1,x\n", &[(0, NeverClosed)]),
             // Cells that span lines and are closed.
             ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
             ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),
@@ -108,7 +99,7 @@ mod tests {
         for (text, expected) in cases {
             let delimiter = if text.starts_with("a;") { b';' } else { b',' };
             let mut bad = Vec::new();
-            bad_quotes(text, delimiter, |quote| bad.push(quote));
+            bad_quotes(text, delimiter, |open, why| bad.push((open, why)));
             assert_eq!(bad, expected, "{text:?}");
         }
     }

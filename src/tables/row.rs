@@ -7,15 +7,18 @@ use std::cell::Cell;
 use csv::StringRecord;
 
 use super::condition::Condition;
-use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
-use super::dialect::{Start, cell_offset};
-use super::header::Header;
+use super::diagnostic::{At, Code, Diagnostic, clip};
+use super::dialect::{Start, cell_offset, trimmed};
 use super::input::RawFilter;
 use super::nearest::nearest;
-use crate::model::{FileId, Place};
+use super::table::TableUse;
+use crate::model::Place;
 
 /// Maximum number of allowed values listed in a message.
 const MOST_NAMED: usize = 8;
+
+/// The hint for a cell that is not a date.
+pub(crate) const DATE_HINT: &str = "write it in the form 2026-09-01";
 
 /// A column found in a table.
 #[derive(Debug, Clone)]
@@ -73,7 +76,7 @@ impl Column {
 #[derive(Debug)]
 pub(crate) struct Filter<'f> {
     raw: &'f RawFilter,
-    column: Column,
+    pub(super) column: Column,
     /// Whether a cell with several values was reported.
     has_warned: Cell<bool>,
 }
@@ -84,6 +87,19 @@ impl<'f> Filter<'f> {
             raw,
             column,
             has_warned: Cell::new(false),
+        }
+    }
+
+    /// Whether a cell must be one of the [`whole_cells`](Self::whole_cells), and any other cell is ignored.
+    pub(super) fn is_equality(&self) -> bool {
+        matches!(self.raw.condition, Condition::OneOf(_)) && !self.raw.any_case
+    }
+
+    /// Returns the texts that whole cells are compared with, if no format defines the values of the column.
+    pub(super) fn whole_cells(&self) -> &'f [String] {
+        match self.raw.known {
+            Some(_) => &[],
+            None => self.raw.condition.whole_cells(),
         }
     }
 
@@ -117,11 +133,7 @@ pub(crate) struct Row<'r> {
     pub(crate) record: &'r StringRecord,
     /// The number in the numbered columns, from 0.
     pub(crate) number: usize,
-    pub(crate) file: FileId,
-    /// The file's name and text.
-    pub(crate) name: &'r str,
-    pub(crate) text: &'r str,
-    pub(crate) header: &'r Header,
+    pub(crate) table: TableUse<'r>,
     pub(crate) start: Start,
 }
 
@@ -129,15 +141,6 @@ pub(crate) struct Row<'r> {
 pub(crate) fn parts<'c>(cell: &'c str, split: &str) -> impl Iterator<Item = &'c str> {
     let parts = cell.split(split).map(str::trim);
     parts.filter(|part| !part.is_empty())
-}
-
-/// Trims a cell. Almost no cell has surrounding white space.
-pub(crate) fn trimmed(cell: &str) -> &str {
-    let bytes = cell.as_bytes();
-    match (bytes.first(), bytes.last()) {
-        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => cell,
-        _ => cell.trim(),
-    }
 }
 
 impl Row<'_> {
@@ -153,16 +156,14 @@ impl Row<'_> {
     }
 
     /// Returns whether all conditions match. If only a value that the column cannot have prevents a match, that is reported.
-    pub(crate) fn check_filters(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
+    pub(crate) fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
         // Most of the millions of rows are in files without conditions.
         if filters.is_empty() {
             return true;
         }
-        problems.extend(
-            filters
-                .iter()
-                .filter_map(|filter| self.list_in_cell(filter)),
-        );
+        let problems = self.table.problems;
+        let lists = filters.iter().filter_map(|it| self.list_in_cell(it));
+        problems.extend(lists);
         let failing = || {
             let accepts = |filter: &&Filter<'_>| filter.accepts(self.cell(&filter.column));
             filters.iter().filter(move |filter| !accepts(filter))
@@ -176,7 +177,7 @@ impl Row<'_> {
 
     /// Returns the warning for the first cell with several values, if the condition compares it as a whole.
     fn list_in_cell(&self, filter: &Filter<'_>) -> Option<Diagnostic> {
-        if filter.has_warned.get() || filter.raw.known.is_some() {
+        if filter.has_warned.get() || filter.whole_cells().is_empty() {
             return None;
         }
         let cell = self.cell(&filter.column);
@@ -196,21 +197,14 @@ impl Row<'_> {
 
     fn bad_cell(&self, filter: &Filter<'_>) -> Diagnostic {
         match filter.raw.condition.is_bad_date(self.cell(&filter.column)) {
-            true => self.bad_date(&filter.column),
+            true => self.bad_value(&filter.column, "a date", DATE_HINT),
             false => self.unknown_cell(filter),
         }
     }
 
-    pub(crate) fn bad_date(&self, column: &Column) -> Diagnostic {
-        let message = format!("`{}` is not a date", clip(self.cell(column)));
-        let mistake = self.mistake(Code::BadCell, column, &message);
-        mistake.hint("write it in the form 2026-09-01")
-    }
-
-    pub(crate) fn bad_number(&self, column: &Column) -> Diagnostic {
-        let message = format!("`{}` is not a number of days", clip(self.cell(column)));
-        let mistake = self.mistake(Code::BadCell, column, &message);
-        mistake.hint("write a whole number, or leave the cell empty")
+    pub(crate) fn bad_value(&self, column: &Column, wanted: &str, hint: &str) -> Diagnostic {
+        let message = format!("`{}` is not {wanted}", clip(self.cell(column)));
+        self.mistake(Code::BadCell, column, &message).hint(hint)
     }
 
     fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {
@@ -240,15 +234,15 @@ impl Row<'_> {
     /// Returns the start of the row.
     pub(crate) fn at(&self) -> At {
         At {
-            file: self.file,
-            offset: u32::try_from(self.start.byte).unwrap_or(u32::MAX),
+            file: self.table.file.id,
+            offset: self.start.byte,
         }
     }
 
     /// Returns the start of the row as a place of the model.
     pub(crate) fn to_place(&self) -> Place {
         Place {
-            file: self.file,
+            file: self.table.file.id,
             line: self.start.line,
         }
     }
@@ -256,17 +250,16 @@ impl Row<'_> {
     /// Returns the start of a cell; for an absent column, the start of the row.
     pub(crate) fn cell_at(&self, column: &Column) -> At {
         let index = column.index(self.number).unwrap_or_default();
-        let row = self.text.get(self.start.byte..).unwrap_or_default();
-        let offset = self.start.byte + cell_offset(row, self.header.delimiter, index);
-        At {
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-            ..self.at()
-        }
+        let row = self.table.text().get(self.start.byte as usize..);
+        let within = cell_offset(row.unwrap_or_default(), self.table.header.delimiter, index);
+        let mut at = self.at();
+        at.offset += within as u32;
+        at
     }
 
     /// Returns all cells with their column names.
     pub(crate) fn cells(&self) -> Vec<(&str, &str)> {
-        let names = self.header.columns.names.iter().map(String::as_str);
+        let names = self.table.header.columns.iter().map(String::as_str);
         let cells = self.record.iter().map(|cell| cell.trim());
         names.zip(cells).collect()
     }
@@ -275,7 +268,7 @@ impl Row<'_> {
     pub(crate) fn mistake(&self, code: Code, column: &Column, message: &str) -> Diagnostic {
         let name = column
             .index(self.number)
-            .and_then(|place| self.header.columns.names.get(place))
+            .and_then(|place| self.table.header.columns.get(place))
             .unwrap_or(&column.name);
         let message = format!("{}:{}: {message}", self.file_and_line(), clip(name));
         Diagnostic::at(code, self.cell_at(column), message)
@@ -283,6 +276,6 @@ impl Row<'_> {
 
     /// `enrollments.csv:214`
     pub(crate) fn file_and_line(&self) -> String {
-        format!("{}:{}", self.name, self.start.line)
+        format!("{}:{}", self.table.file.source.name, self.start.line)
     }
 }

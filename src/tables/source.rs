@@ -8,7 +8,7 @@ use super::dialect::line_ends;
 use crate::model::{FileId, Place};
 
 /// A byte offset in a source; compact, because every declared member keeps one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     /// The file.
     pub file: FileId,
@@ -25,7 +25,7 @@ impl At {
 }
 
 /// A value and its place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
@@ -34,7 +34,7 @@ pub struct Spanned<T> {
 }
 
 /// A named text with an index of its lines.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The file's path as the user would write it.
     pub name: Arc<str>,

@@ -4,7 +4,7 @@
 
 use memchr::memmem::{find, find_iter};
 
-use super::diagnostic::{At, Code, Diagnostic, Sources};
+use super::diagnostic::{At, Code, Diagnostic, Source};
 use crate::model::FileId;
 
 /// What a file is, and what to do about it.
@@ -106,8 +106,7 @@ pub(crate) fn is_json(text: &str) -> bool {
 pub(crate) const JSON: WrongFile = ("a JSON document", EXPORT);
 
 /// Reports a line that git wrote because of a conflict.
-pub(crate) fn find_conflict(file: FileId, sources: &Sources) -> Option<Diagnostic> {
-    let source = sources.file(file)?;
+pub(crate) fn find_conflict(file: FileId, source: &Source) -> Option<Diagnostic> {
     let bytes = source.text.as_bytes();
     let starts_line = |at: &usize| {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));

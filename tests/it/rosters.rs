@@ -809,3 +809,62 @@ fn paths_in_a_deep_tree_are_resolved_step_by_step() {
     };
     assert_eq!(lookups(60), lookups(3));
 }
+
+/// The first use of a file reads all its rows, later uses only their own.
+#[test]
+fn each_of_many_uses_accounts_for_every_row() {
+    let rooms = (1..=4).map(|n| {
+        let class = format!("{{roster: enrol.csv, user: user, where: {{course: course-{n}}}}}");
+        format!("  - {{pipe: room-{n}, title: Room, members: [{class}]}}\n")
+    });
+    let entries = (1..=4).map(|n| {
+        let room = "{pipe: \"{{ id }}\", title: Course}";
+        format!("  - {{each: courses.csv, where: {{id: course-{n}}}, room: {room}}}\n")
+    });
+    let (rooms, entries) = (rooms.collect::<String>(), entries.collect::<String>());
+    let scene = Scene::new().manifest(format!("version: 1\nrooms:\n{rooms}generate:\n{entries}"));
+    scene.write(
+        "courses.csv",
+        "id\ncourse-1\ncourse-2\n\ncourse-3\ncourse-4\n",
+    );
+    scene.write(
+        "enrol.csv",
+        "course,user\ncourse-1,11\ncourse-2,12\n,\ncourse-3,13\ncourse-4,14\ncourse-9,15\n",
+    );
+    let loaded = loaded(&scene);
+    assert_eq!(loaded.diagnostics, []);
+    assert_eq!(loaded.desired.memberships(), 4);
+    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for note in loaded.notes() {
+        let counts = note.rows.named().filter(|(_, rows)| *rows > 0);
+        let counts: Vec<_> = counts
+            .map(|(name, rows)| format!("{name} {rows}"))
+            .collect();
+        let file = note.file.rsplit('/').next().unwrap().to_owned();
+        uses.entry(file).or_default().push(counts.join(", "));
+    }
+    assert_eq!(uses["courses.csv"], vec!["blank 1, left_out 3, used 1"; 4]);
+    assert_eq!(uses["enrol.csv"], vec!["blank 1, left_out 4, used 1"; 4]);
+}
+
+/// Every mistake is reported, also by a use that does not read all rows.
+#[test]
+fn later_uses_of_a_file_report_and_name_what_the_first_one_does() {
+    let class =
+        |n| format!("{{roster: enrol.csv, user: user, show: name, where: {{course: {n}}}}}");
+    let scene = Scene::new().manifest(format!(
+        "version: 1\nrooms:\n  - {{pipe: room-1, title: Room, members: [{}, {}, 17]}}\n",
+        class("a"),
+        class("b")
+    ));
+    scene.write(
+        "enrol.csv",
+        "course,user,name\na,1,One\nb,x,Two\na|b,3,Three\nc,17,Tutor\nragged\n",
+    );
+    let loaded = loaded(&scene);
+    let mut codes: Vec<_> = loaded.diagnostics.iter().map(|it| it.code.name()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["list-in-cell", "ragged-row", "unknown-person"]);
+    let names: Vec<_> = loaded.desired.names.values().collect();
+    assert_eq!(names, ["One", "Three", "Tutor"]);
+}

@@ -1,13 +1,13 @@
 //! Decodes `generate`: the file with its rows, the room template, and the rosters joined to it.
 
-use super::super::fields::{Decoder, Fields, Keys};
+use super::super::fields::{Decoder, FILE, Fields, Keys};
 use super::super::presets::{self, is_same_key};
 use super::super::raw::{
     RawEnrol, RawFile, RawFromRow, RawGenerate, RawOn, RawRoom, RawVia, Spanned,
 };
 use super::super::yaml::{Node, Value};
 use super::room;
-use super::rows::{self, FILE, columns, file, filters};
+use super::rows::{self, columns, file, filters};
 use crate::tables::diagnostic::{Code, clip};
 
 pub(super) const GENERATE: Keys = Keys {
@@ -19,31 +19,19 @@ pub(super) const GENERATE: Keys = Keys {
         ],
     )
 };
-pub(super) const EACH: Keys = Keys {
-    more: FILE,
-    ..Keys::new("`each`", &["roster", "distinct"])
-};
+pub(super) const EACH: Keys = Keys::of_file("`each`", &["roster", "distinct"]);
 pub(super) const TEMPLATE_ROOM: Keys = Keys {
     more: &["enrol"],
-    ..Keys::new(room::ROOM.owner, room::ROOM.own)
+    ..room::ROOM
 };
-pub(super) const ENROL: Keys = Keys {
-    more: FILE,
-    ..Keys::new(
-        "`enrol`",
-        &[
-            "roster", "on", "via", "moved", "user", "by", "where", "people", "show",
-        ],
-    )
-};
-pub(super) const VIA: Keys = Keys {
-    more: FILE,
-    ..Keys::new("`via`", &["roster", "on", "where"])
-};
-pub(super) const MOVED: Keys = Keys {
-    more: FILE,
-    ..Keys::new("`moved`", &["roster", "on", "to", "where"])
-};
+pub(super) const ENROL: Keys = Keys::of_file(
+    "`enrol`",
+    &[
+        "roster", "on", "via", "moved", "user", "by", "where", "people", "show",
+    ],
+);
+pub(super) const VIA: Keys = Keys::of_file("`via`", &["roster", "on", "where"]);
+pub(super) const MOVED: Keys = Keys::of_file("`moved`", &["roster", "on", "to", "where"]);
 
 const MATCHING: &str = "the columns that must match, as in {course_id: course_id}";
 const REPLACED: &str = "the columns that are replaced, as in {course_id: xlist_course_id}";
@@ -51,21 +39,15 @@ const REPLACED: &str = "the columns that are replaced, as in {course_id: xlist_c
 /// Decodes one entry of `generate`, complete or merged into a preset.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
     let fields = decoder.fields(node, GENERATE)?;
-    let own = presets::OWN_KEYS.map(|key| fields.get(key));
     let Some(format) = fields.get("format") else {
-        for (key, node) in presets::OWN_KEYS.into_iter().zip(own) {
-            if let Some(node) = node {
-                presets::note_without_format(key, node, decoder.problems);
-            }
-        }
+        presets::note_without_format(decoder, &fields);
         return complete_entry(decoder, &fields);
     };
-    let over = ["each", "where", "room"].map(|key| (key, fields.get(key)));
     let presets::Filled {
         entry,
         vocabulary,
         users,
-    } = presets::fill_preset(decoder, format, own, over)?;
+    } = presets::fill_preset(decoder, format, &fields)?;
     let fields = decoder.fields(&entry, GENERATE)?;
     let mut raw = complete_entry(decoder, &fields)?;
     let users = users.and_then(|users| rows::directory(decoder, &users));

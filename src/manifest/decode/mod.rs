@@ -36,7 +36,7 @@ pub(super) fn decode_file(
     source: &Source,
     file: FileId,
     today: Date,
-    problems: &mut Problems,
+    problems: &Problems,
 ) -> (RawManifest, Vec<RawFile>) {
     let mut decoder = FileDecoder {
         decoder: Decoder {

@@ -13,33 +13,14 @@ use crate::tables::diagnostic::Code;
 use crate::tables::input::SheetName;
 use crate::tables::number::is_digits;
 
-/// The keys that say how to read a file with rows.
-pub(super) const FILE: &[&str] = &[
-    "delimiter",
-    "encoding",
-    "sheet",
-    "allow_empty",
-    "numbered",
-    "expand",
-    "optional",
-    "from",
-    "until",
-    "days",
-];
-pub(super) const ROSTER: Keys = Keys {
-    more: FILE,
-    ..Keys::new(
-        "a roster",
-        &["roster", "user", "by", "where", "people", "show"],
-    )
-};
-pub(super) const DIRECTORY: Keys = Keys {
-    more: FILE,
-    ..Keys::new(
-        "a directory of people",
-        &["roster", "name", "id", "where", "show"],
-    )
-};
+pub(super) const ROSTER: Keys = Keys::of_file(
+    "a roster",
+    &["roster", "user", "by", "where", "people", "show"],
+);
+pub(super) const DIRECTORY: Keys = Keys::of_file(
+    "a directory of people",
+    &["roster", "name", "id", "where", "show"],
+);
 const SPLIT: Keys = Keys::new("`user`", &["column", "split"]);
 const FIRST: Keys = Keys::new("`user`", &["first"]);
 const EXPAND: Keys = Keys::new("`expand`", &["column", "split"]);

@@ -9,7 +9,7 @@ use super::{People, Person};
 use crate::model::UserId;
 use crate::tables::diagnostic::{At, Code, Problems, clip};
 use crate::tables::open::Tables;
-use crate::tables::selection::RowUse;
+use crate::tables::row_use::RowUse;
 
 impl People {
     /// Leaves out the people whom a preset's users file leaves out. A user with an active row stays.
@@ -18,12 +18,12 @@ impl People {
         users: &RawDirectory,
         own: &RawDirectory,
         tables: &Tables,
-        problems: &mut Problems,
+        problems: &Problems,
     ) {
         if tables.is_absent(&users.file) {
             // A replaced users file must have its own status column; otherwise the status is unknown.
             let mut status = users.filter.iter().map(|filter| &filter.column.value);
-            if let Some(table) = tables.get(&own.file)
+            if let Some(table) = tables.get(&own.file, problems)
                 && !status.any(|column| table.has_column(column))
             {
                 let [missing, own_file] = [users, own].map(|it| clip(&it.file.path.value));
@@ -37,19 +37,19 @@ impl People {
             }
             return;
         }
-        let Some(table) = tables.get(&users.file) else {
+        let Some(table) = tables.get(&users.file, problems) else {
             return;
         };
         // A person may be named by a column that only one of the two files uses.
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
-        let names = table.all_columns(&names, problems);
-        let selection = table.selection(&users.file, &users.filter, problems);
+        let names = table.all_columns(&names);
+        let selection = table.selection(&users.filter);
         let (Some(names), Some(selection)) = (names, selection) else {
             return;
         };
         let (mut left_out, mut active) = (BTreeMap::new(), HashSet::new());
-        let visited = table.rows(&selection, problems, |row, presence, _| {
+        let visited = table.rows(&selection, |row, presence| {
             let row_use = RowUse::of(presence);
             let is_active = row_use == RowUse::Used;
             let cells = names.iter().map(|column| row.cell(column));
@@ -62,7 +62,7 @@ impl People {
             }
             row_use
         });
-        table.check_empty(visited.rows, &users.file, problems);
+        table.check_empty(visited.rows);
         left_out.retain(|name, _| !active.contains(name));
         self.leave_out_names(left_out, &active);
     }

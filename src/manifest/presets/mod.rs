@@ -4,20 +4,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fields::Decoder;
+use super::fields::{Decoder, Fields};
 use super::yaml::{self, Item, Node, Value};
-use crate::tables::diagnostic::{At, Code, Problems, clip};
+use crate::tables::diagnostic::{At, Code};
 use crate::tables::header::column_key;
 
-mod catalog;
 mod merge;
 mod vocabulary;
 
-use catalog::PRESETS;
-pub(super) use catalog::names;
 pub(super) use merge::is_same_key;
 use merge::{Pairs, entries, list_words, merge, remove};
 use vocabulary::Vocabulary;
+
+/// The preset names, which are the values of `format`, and their texts.
+const PRESETS: [(&str, &str); 5] = [
+    ("canvas", include_str!("canvas.yaml")),
+    ("oneroster", include_str!("oneroster.yaml")),
+    ("moodle", include_str!("moodle.yaml")),
+    ("buddypress", include_str!("buddypress.yaml")),
+    ("wordpress", include_str!("wordpress.yaml")),
+];
 
 /// Conditions under this key apply unless the manifest has `status: any`.
 const ACTIVE: &str = "active";
@@ -40,8 +46,12 @@ struct Choice<'t> {
     at: At,
 }
 
+pub(super) fn names() -> [&'static str; PRESETS.len()] {
+    PRESETS.map(|(name, _)| name)
+}
+
 /// Keys that are only valid with `format`.
-pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
+const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
 /// An entry merged with its preset.
 pub(super) struct Filled<'t> {
@@ -56,9 +66,9 @@ pub(super) struct Filled<'t> {
 pub(super) fn fill_preset<'t>(
     decoder: &mut Decoder<'_>,
     format: &Node<'t>,
-    [from, roles, status, id]: [Option<&Node<'t>>; 4],
-    own: [(&str, Option<&Node<'t>>); 3],
+    fields: &Fields<'t>,
 ) -> Option<Filled<'t>> {
+    let [from, roles, status, id] = OWN_KEYS.map(|key| fields.get(key));
     let preset = decoder.choice(format, "`format`", &PRESETS)?;
     let at = format.at;
     let mut preset = parse_preset(preset, at);
@@ -80,10 +90,7 @@ pub(super) fn fill_preset<'t>(
     }
     let any = roles.is_some_and(|node| node.word() == Some("any"));
     let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
-    let own_enrol = own.iter().find_map(|(key, node)| {
-        let room = node.filter(|_| *key == "room")?;
-        below(room, &[ENROL])
-    });
+    let own_enrol = fields.get("room").and_then(|room| below(room, &[ENROL]));
     // A list of rosters replaces the preset's own.
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
     for key in role_columns.iter().filter(|_| !any) {
@@ -108,8 +115,8 @@ pub(super) fn fill_preset<'t>(
     };
     let mut pairs = choice.pairs(preset);
     let users = own_enrol.and_then(|enrol| choice.users_beside(&pairs, enrol));
-    for (key, node) in own {
-        if let Some(node) = node {
+    for key in ["each", "where", "room"] {
+        if let Some(node) = fields.get(key) {
             merge(&mut pairs, key, node, at);
         }
     }
@@ -246,11 +253,15 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
     Node::made(node.at, Value::Seq(cells))
 }
 
-/// Reports a key that requires `format`.
-pub(super) fn note_without_format(key: &str, node: &Node, problems: &mut Problems) {
-    let message = format!("`{}` needs `format`", clip(key));
-    let hint = format!("set `format` to one of: {}", names().join(", "));
-    problems.note(Code::MissingKey, node.at, message, hint);
+/// Reports keys that require `format`.
+pub(super) fn note_without_format(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
+    for key in OWN_KEYS {
+        if let Some(node) = fields.get(key) {
+            let message = format!("`{key}` needs `format`");
+            let hint = format!("set `format` to one of: {}", names().join(", "));
+            decoder.note(Code::MissingKey, node.at, message, hint);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -45,11 +45,7 @@ impl TemplateError {
 
 impl Template {
     /// Compiles a template. `what` starts the message of an error.
-    pub(super) fn compile(
-        text: &Spanned<String>,
-        what: &str,
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    pub(super) fn compile(text: &Spanned<String>, what: &str, problems: &Problems) -> Option<Self> {
         let template = Self::new(&text.value);
         let template = template.map_err(|error| problems.push(error.to_diagnostic(text.at, what)));
         template.ok()

@@ -1,0 +1,46 @@
+//! Finds rows by a cell.
+//!
+//! Main type: [`Index`]. It may find too many rows; the conditions are checked again for each of them.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+
+use super::condition::lists_in;
+
+/// The rows of a file by their cells in one column, as sorted pairs: the hash of a text, and the number of a row.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    hasher: RandomState,
+    /// By the whole cell.
+    pub(super) cells: Vec<(u32, u32)>,
+    /// The rows with a list in the cell. By a delimiter, the first row with such a list; by one of the values, every row whose list
+    /// may also be a single value.
+    pub(super) lists: Vec<(u32, u32)>,
+}
+
+impl Index {
+    fn hash(&self, text: &str) -> u32 {
+        self.hasher.hash_one(text) as u32
+    }
+
+    pub(super) fn add(&mut self, cell: &str, row: u32, listed: &mut BTreeSet<&str>) {
+        self.cells.push((self.hash(cell), row));
+        for (delimiter, is_prose) in lists_in(cell) {
+            if is_prose {
+                let values = cell.split(delimiter).map(str::trim);
+                let pairs: Vec<_> = values.map(|value| (self.hash(value), row)).collect();
+                self.lists.extend(pairs);
+            } else if listed.insert(delimiter) {
+                self.lists.push((self.hash(delimiter), row));
+            }
+        }
+    }
+
+    /// Returns the pairs of a text.
+    pub(super) fn find<'i>(&self, pairs: &'i [(u32, u32)], text: &str) -> &'i [(u32, u32)] {
+        let hash = self.hash(text);
+        let from = pairs.partition_point(|(other, _)| *other < hash);
+        let to = pairs.partition_point(|(other, _)| *other <= hash);
+        pairs.get(from..to).unwrap_or_default()
+    }
+}

@@ -1,0 +1,309 @@
+//! Reads the rows that a use of a table selects. The first use of a file reads all rows. Later uses read only the rows that their
+//! conditions may select, so that thousands of uses cost no more than the rows they have.
+//!
+//! Main entry: [`TableUse::rows`].
+
+use std::collections::BTreeSet;
+
+use csv::StringRecord;
+
+use super::condition::LIST_DELIMITERS;
+use super::diagnostic::{Code, Diagnostic};
+use super::dialect::trimmed;
+use super::header::RowStarts;
+use super::index::Index;
+use super::row::{Cells, Row};
+use super::row_use::{RowCounts, RowUse, Visited};
+use super::selection::Selection;
+use super::table::{Table, TableUse};
+use crate::model::Presence;
+
+impl TableUse<'_> {
+    /// Calls `visit` for each row, with the days on which it is declared; `None` if a condition leaves the row out. Blank rows
+    /// are skipped; ragged rows are reported. Each number of `numbered` columns becomes a separate row, unless its cell in the
+    /// first of these columns is empty. So does each value of the `expand` column.
+    pub(crate) fn rows(
+        &self,
+        selection: &Selection<'_>,
+        mut visit: impl FnMut(&Row<'_>, Option<Presence>) -> RowUse,
+    ) -> Visited {
+        let numbered = selection.numbered.as_slice();
+        let (mut counts, mut visited) = (RowCounts::default(), Visited::default());
+        let mut visit_record = |record: &StringRecord, start| {
+            let row = |number| Row {
+                record,
+                number,
+                table: *self,
+                start,
+            };
+            if self.is_ragged(record) {
+                return self.problems.push(ragged(&row(0)));
+            }
+            let before = visited.rows;
+            let numbers = numbered.iter().map(|column| column.numbers(record));
+            let most = numbers.max().unwrap_or(1);
+            for number in 0..most {
+                let row = row(number);
+                let first = numbered.first();
+                if first.is_none_or(|column| !row.cell(column).is_empty()) {
+                    let presence = selection.presence(&row);
+                    visited.rows += 1;
+                    visited.matching += usize::from(presence.is_some());
+                    counts.add(visit(&row, presence), 1);
+                }
+            }
+            counts.add(RowUse::Blank, usize::from(visited.rows == before));
+        };
+        let mut skipped = 0;
+        match (self.header.rows.get(), self.find_rows(selection)) {
+            (None, _) => self.read_first(visit_record),
+            (Some(rows), None) => self.read_at(rows.starts.iter().copied(), visit_record),
+            (Some(rows), Some(found)) => {
+                skipped = rows.starts.len() - rows.ragged.len() - found.len();
+                self.read_at(rows.at(&found), &mut visit_record);
+            }
+        }
+        if let Some(rows) = self.header.rows.get() {
+            counts.add(RowUse::LeftOut, skipped);
+            counts.add(RowUse::Invalid, rows.ragged.len());
+            counts.add(RowUse::Blank, rows.blank);
+        }
+        self.counts.set(counts);
+        visited
+    }
+
+    /// Reports that no row of a file is used, unless it may be empty.
+    pub(crate) fn check_empty(&self, counted: usize) {
+        if counted == 0 && !self.raw.allow_empty {
+            let message = format!("`{}` has no matching rows", self.file.name);
+            let hint = "check the file and `where`, or set `allow_empty: true`";
+            let at = self.raw.path.at;
+            self.problems.note(Code::EmptyRoster, at, message, hint);
+        }
+    }
+}
+
+impl Table {
+    /// Returns the numbers of the rows that a selection may select or report; `None` if all rows must be read.
+    pub(super) fn find_rows(&self, selection: &Selection<'_>) -> Option<Vec<u32>> {
+        let rows = self.header.rows.get()?;
+        if !selection.may_skip || !selection.numbered.is_empty() {
+            return None;
+        }
+        let filters = selection
+            .filters
+            .iter()
+            .filter_map(|filter| match filter.column.place {
+                Cells::At(place) if !filter.whole_cells().is_empty() => Some((filter, place)),
+                _ => None,
+            });
+        let equal = filters.clone().filter(|(filter, _)| filter.is_equality());
+        let equal: Vec<_> = equal
+            .filter_map(|(filter, place)| Some((self.index(place, rows)?, filter.whole_cells())))
+            .collect();
+        let (index, texts) = equal.into_iter().min_by_key(|(index, texts)| {
+            let counts = texts
+                .iter()
+                .map(|text| index.find(&index.cells, text).len());
+            counts.sum::<usize>()
+        })?;
+        let mut found = Vec::new();
+        let mut add = |index: &Index, pairs: &[_], text: &str| {
+            found.extend(index.find(pairs, text).iter().map(|(_, row)| *row));
+        };
+        for text in texts {
+            add(index, &index.cells, text);
+        }
+        // A list in a cell that `where` compares as a whole gets a warning, in any row.
+        for (filter, place) in filters {
+            let index = self.index(place, rows)?;
+            let texts = filter.whole_cells().iter().map(String::as_str);
+            for text in texts.chain(LIST_DELIMITERS) {
+                add(index, &index.lists, text);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Some(found)
+    }
+
+    fn index(&self, place: usize, rows: &RowStarts) -> Option<&Index> {
+        let index = self.header.indexes.get(place)?;
+        Some(index.get_or_init(|| {
+            let (mut index, mut numbers) = (Index::default(), 0..);
+            let mut listed = BTreeSet::new();
+            self.read_at(rows.starts.iter().copied(), |record, _| {
+                let (number, cell) = (numbers.next(), record.get(place));
+                if let (Some(number), Some(cell), false) = (number, cell, self.is_ragged(record)) {
+                    index.add(trimmed(cell), number, &mut listed);
+                }
+            });
+            index.cells.sort_unstable();
+            index.lists.sort_unstable();
+            index
+        }))
+    }
+}
+
+fn ragged(row: &Row<'_>) -> Diagnostic {
+    let (has, wants) = (row.record.len(), row.table.header.columns.len());
+    let line = row.file_and_line();
+    let cells = if has == 1 { "cell" } else { "cells" };
+    let message = format!("{line}: the row has {has} {cells}, the header {wants}");
+    let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
+    let hint = if broken {
+        "look for an unclosed quote: the row spans several lines"
+    } else if has > wants {
+        "quote a cell that contains a delimiter, or remove the extra cells"
+    } else {
+        "add the missing cells; they may be empty"
+    };
+    Diagnostic::at(Code::RaggedRow, row.at(), message).hint(hint)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+    use proptest::test_runner::Config as Trials;
+
+    use super::super::condition::Condition;
+    use super::super::diagnostic::{At, Diagnostic, Problems, Sources};
+    use super::super::header::{Header, OpenedFile};
+    use super::super::input::{KnownWords, RawFile, RawFilter};
+    use super::super::source::Spanned;
+    use super::*;
+    use crate::model::Date;
+
+    /// A table of two columns, which was read once, and its text.
+    fn table(rows: &[(&str, &str)]) -> (Table, Sources) {
+        let lines = rows.iter().map(|(one, two)| format!("{one}\t{two}\n"));
+        let mut sources = Sources::default();
+        let id = sources.add("a.csv", format!("one\ttwo\n{}", lines.collect::<String>()));
+        let file = OpenedFile {
+            id,
+            source: Arc::clone(sources.file(id).unwrap()),
+            name: "a.csv".to_owned(),
+            encoding: "UTF-8",
+            inexact: Vec::new(),
+        };
+        let header = Header::read(&file, Some(b'\t'), At::NOWHERE, &Problems::default());
+        let table = Table {
+            file: Arc::new(file),
+            header: Arc::new(header.unwrap()),
+            raw: RawFile::default(),
+            counts: Cell::default(),
+        };
+        read((&table, &sources), &[], false);
+        (table, sources)
+    }
+
+    /// The lines of the selected rows, what became of all rows, the diagnostics, and the number of visits.
+    fn read(
+        (table, sources): (&Table, &Sources),
+        filters: &[RawFilter],
+        may_skip: bool,
+    ) -> (Vec<u32>, RowCounts, Vec<Diagnostic>, usize) {
+        let problems = Problems::default();
+        let table = TableUse {
+            table,
+            problems: &problems,
+            today: Date::default(),
+        };
+        let mut selection = table.selection(filters).unwrap();
+        selection.may_skip = may_skip;
+        let (mut lines, mut visits) = (Vec::new(), 0);
+        table.rows(&selection, |row, presence| {
+            visits += 1;
+            lines.extend(presence.map(|_| row.start.line));
+            RowUse::of(presence)
+        });
+        let counts = table.counts();
+        let mut found = problems.sorted(sources);
+        // The first use reports ragged rows.
+        found.retain(|diagnostic| !diagnostic.message.contains("cells, the header"));
+        (lines, counts, found, visits)
+    }
+
+    fn filter(column: &str, condition: Condition) -> RawFilter {
+        let (value, at) = (column.to_owned(), At::NOWHERE);
+        RawFilter {
+            column: Spanned { value, at },
+            condition,
+            known: None,
+            any_case: false,
+        }
+    }
+
+    #[test]
+    fn each_of_many_uses_visits_only_its_own_rows() {
+        let rows: Vec<String> = (0..1000)
+            .map(|row| format!("class-{}", row % 100))
+            .collect();
+        let rows: Vec<(&str, &str)> = rows.iter().map(|row| (row.as_str(), "active")).collect();
+        let (table, sources) = table(&rows);
+        for class in 0..100 {
+            let active = Condition::OneOf(vec!["active".to_owned()]);
+            let one = Condition::OneOf(vec![format!("class-{class}")]);
+            let filters = [filter("two", active), filter("one", one)];
+            let (lines, counts, _, visits) = read((&table, &sources), &filters, true);
+            assert_eq!((lines.len(), visits, counts.read()), (10, 10, 1000));
+        }
+    }
+
+    const CELLS: [&str; 11] = [
+        "",
+        "a",
+        "A",
+        "b",
+        "a|b",
+        "a;c",
+        "a,b",
+        "c, a",
+        "1,5",
+        "2026-01-01",
+        "\"x",
+    ];
+
+    fn conditions() -> impl Strategy<Value = RawFilter> {
+        let texts = subsequence(CELLS.to_vec(), 0..4);
+        let texts = texts.prop_map(|texts| texts.into_iter().map(str::to_owned).collect());
+        let condition = (0..6, texts).prop_map(|(kind, texts): (_, Vec<String>)| match kind {
+            0 | 1 => Condition::OneOf(texts),
+            2 => Condition::Not(texts),
+            3 => Condition::Has(texts, "|".to_owned()),
+            4 => Condition::Present(texts.is_empty()),
+            _ => Condition::Before(Date::parse("2026-03-01").unwrap()),
+        });
+        let known = KnownWords {
+            words: vec!["b".to_owned()],
+            hint: "",
+        };
+        let known = select(vec![None, Some(known)]);
+        let made = (select(vec!["one", "two"]), condition, known, any::<bool>());
+        made.prop_map(|(column, condition, known, any_case)| RawFilter {
+            known,
+            any_case,
+            ..filter(column, condition)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
+
+        #[test]
+        fn an_index_finds_what_reading_all_rows_finds(
+            rows in prop::collection::vec((select(CELLS.to_vec()), select(vec!["", "a", "b", "a|b", "c, a", "a\tb"])), 0..12),
+            filters in prop::collection::vec(conditions(), 1..4),
+        ) {
+            let (table, sources) = table(&rows);
+            let (lines, counts, diagnostics, _) = read((&table, &sources), &filters, false);
+            let (found, of_lookup, others, _) = read((&table, &sources), &filters, true);
+            prop_assert_eq!((lines, counts, diagnostics), (found, of_lookup, others));
+        }
+    }
+}
