@@ -26,9 +26,10 @@ const GITHUB: (&str, &str) = (
 );
 const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("init/gitlab.yaml"));
 /// Parts that several templates or jobs use.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("github-install", include_str!("init/github-install.yaml")),
     ("github-restore", include_str!("init/github-restore.yaml")),
+    ("gitlab-api", include_str!("init/gitlab-api.sh")),
     ("install", include_str!("init/install.sh")),
     ("restore", include_str!("init/restore.sh")),
     ("apply", include_str!("init/apply.sh")),

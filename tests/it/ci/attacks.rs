@@ -149,6 +149,24 @@ fn three_merges_are_applied_even_if_the_second_apply_is_dropped() {
     }
 }
 
+/// The first plan is stale for a room that the second pull request changed again. What else it has is applied.
+#[test]
+fn two_plans_for_one_room_are_applied_together() {
+    let mut site = applied("github", "cache");
+    let mut heads = Vec::new();
+    for (number, name, before) in [(1, "one", "Platform team"), (2, "two", "one")] {
+        site.branch(name, &room(&format!("team-{name}")));
+        let head = site.runner.shell("work", &format!("git checkout --quiet {name} && sed -i 's/{before}/{name}/' rooms/rooms.yaml && git commit --quiet --all --message title && git push --quiet origin {name} && git rev-parse HEAD && git checkout --quiet main"));
+        plan(&mut site, number, &head);
+        heads.push(site.merge(number, name, &head));
+    }
+    let job = run(&mut site.runner, "apply", &Event::push(&heads[1]));
+    assert!(job.ok, "{job:#?}");
+    assert_eq!(site.pipes(), ["team-one", "team-platform", "team-two"]);
+    assert_eq!(site.scene.room("team-platform").name, "two");
+    site.runner.comments(1)[1].shows("team-one");
+}
+
 #[test]
 fn what_a_failed_apply_left_is_applied_by_the_next_one() {
     let mut site = applied("github", "cache");
@@ -226,10 +244,13 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
 
         // A fork has no plan: it is listed.
         let fork = site.branch("fork", &room("team-fork"));
+        let pipeline = json!({"id": "6001", "iid": 4, "sha": fork, "source": "merge_request_event", "ref": "refs/merge-requests/4/head"});
+        site.runner.add("runs", pipeline);
         let merged = site.merge_from("someone/rooms", 4, "fork", &fork);
         let job = apply_on_gitlab(&mut site, &merged, "push");
         assert_eq!(job.code, 2, "{store}: {job:#?}");
         job.log.shows("not everything is applied");
         assert_eq!(site.pipes(), expected, "{store}");
+        assert_eq!(site.runner.comments(4).len(), 0, "{store}");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::github::{Event, run};
+use super::gitlab;
 use super::site::{STORES, Site, room};
 use crate::support::{Scene, Shows};
 
@@ -83,9 +84,7 @@ fn drift_opens_one_issue_and_closes_it() {
     let theirs = json!({"number": 1, "state": "open", "title": title, "user": {"type": "User"}});
     site.runner.add("issues", theirs.clone());
 
-    let other = "version: 1\nrooms: [{pipe: team-platform, title: Toys}]\n";
-    let other = Scene::new().manifest(other).beside(&site.scene);
-    other.run("apply --yes").ok();
+    change_title(&site);
     for _ in 0..2 {
         let job = drift(&mut site);
         assert_eq!((job.ok, job.code), (false, 2), "{job:#?}");
@@ -101,6 +100,35 @@ fn drift_opens_one_issue_and_closes_it() {
     assert!(job.ok, "{job:#?}");
     let issues = site.runner.list("issues");
     assert_eq!((issues.len(), &issues[1]["state"]), (2, &json!("closed")));
+}
+
+#[test]
+fn drift_on_gitlab_opens_one_issue_and_closes_it() {
+    let mut site = Site::with_directory("gitlab", "branch");
+    let job = |site: &mut Site, job: &str, source: &str| {
+        let variables = [("CI_PIPELINE_SOURCE", source)];
+        gitlab::run(&mut site.runner, job, "main", &variables).code
+    };
+    assert_eq!(job(&mut site, "roomform-apply", "web"), 0);
+    change_title(&site);
+    for _ in 0..2 {
+        assert_eq!(job(&mut site, "roomform-drift", "schedule"), 2);
+        let issues = site.runner.list("issues");
+        assert_eq!((issues.len(), &issues[0]["state"]), (1, &json!("opened")));
+        let body = issues[0]["description"].as_str().unwrap();
+        body.shows("team-platform");
+    }
+    assert_eq!(job(&mut site, "roomform-apply", "web"), 0);
+    assert_eq!(job(&mut site, "roomform-drift", "schedule"), 0);
+    let issues = site.runner.list("issues");
+    assert_eq!((issues.len(), &issues[0]["state"]), (1, &json!("closed")));
+}
+
+/// A change outside of the manifest.
+fn change_title(site: &Site) {
+    let other = "version: 1\nrooms: [{pipe: team-platform, title: Toys}]\n";
+    let other = Scene::new().manifest(other).beside(&site.scene);
+    other.run("apply --yes").ok();
 }
 
 #[test]

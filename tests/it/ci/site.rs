@@ -145,7 +145,7 @@ impl Site {
                 "number": number,
                 "merged_at": merged_at,
                 "base": {"ref": "main"},
-                "head": {"sha": head, "repo": {"full_name": from}},
+                "head": {"sha": head},
                 // As GitLab names them.
                 "iid": number,
                 "state": "merged",
