@@ -100,7 +100,7 @@ fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
     assert!(!kept.contains(&"intent".into()), "settled: {kept:?}");
 }
 
-/// The age of the claim cannot be told from its time, only from how long this run has seen it.
+/// The age of the claim does not follow from its time, only from how long this run has seen it.
 #[test]
 fn a_claim_from_a_machine_whose_clock_is_ahead_is_taken_over() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(forgetful());
