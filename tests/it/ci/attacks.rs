@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::github::{Event, run};
 use super::gitlab;
+use super::life::change_title;
 use super::site::{STORES, Site, room};
 use crate::support::Shows;
 
@@ -156,7 +157,7 @@ fn two_plans_for_one_room_are_applied_together() {
     let mut heads = Vec::new();
     for (number, name, before) in [(1, "one", "Platform team"), (2, "two", "one")] {
         site.branch(name, &room(&format!("team-{name}")));
-        let head = site.runner.shell("work", &format!("git checkout --quiet {name} && sed -i 's/{before}/{name}/' rooms/rooms.yaml && git commit --quiet --all --message title && git push --quiet origin {name} && git rev-parse HEAD && git checkout --quiet main"));
+        let head = site.edit_branch(name, before, name);
         plan(&mut site, number, &head);
         heads.push(site.merge(number, name, &head));
     }
@@ -165,6 +166,22 @@ fn two_plans_for_one_room_are_applied_together() {
     assert_eq!(site.pipes(), ["team-one", "team-platform", "team-two"]);
     assert_eq!(site.scene.room("team-platform").name, "two");
     site.runner.comments(1)[1].shows("team-one");
+}
+
+/// A room that was changed after the review is listed, and the other rooms of its plan are applied.
+#[test]
+fn what_is_stale_in_a_plan_is_listed_and_the_rest_is_applied() {
+    let mut site = applied("github", "cache");
+    site.branch("one", &room("team-one"));
+    let head = site.edit_branch("one", "Platform team", "New");
+    plan(&mut site, 1, &head);
+    change_title(&site);
+    let merged = site.merge(1, "one", &head);
+    let job = run(&mut site.runner, "apply", &Event::push(&merged));
+    assert_eq!((job.ok, job.code), (false, 2), "{job:#?}");
+    assert_eq!(site.pipes(), ["team-one", "team-platform"]);
+    assert_eq!(site.scene.room("team-platform").name, "Toys");
+    site.runner.comments(1)[1].shows("team-platform");
 }
 
 #[test]
@@ -242,10 +259,10 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
             notes[0].shows(format!("team-{name}"));
         }
 
-        // A fork has no plan: it is listed.
+        // What a fork changes is listed only.
         let fork = site.branch("fork", &room("team-fork"));
-        let pipeline = json!({"id": "6001", "iid": 4, "sha": fork, "source": "merge_request_event", "ref": "refs/merge-requests/4/head"});
-        site.runner.add("runs", pipeline);
+        // Even if a member ran its pipeline in this project.
+        plan_on_gitlab(&mut site, "4", &fork);
         let merged = site.merge_from("someone/rooms", 4, "fork", &fork);
         let job = apply_on_gitlab(&mut site, &merged, "push");
         assert_eq!(job.code, 2, "{store}: {job:#?}");

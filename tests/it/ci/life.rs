@@ -125,7 +125,7 @@ fn drift_on_gitlab_opens_one_issue_and_closes_it() {
 }
 
 /// A change outside of the manifest.
-fn change_title(site: &Site) {
+pub fn change_title(site: &Site) {
     let other = "version: 1\nrooms: [{pipe: team-platform, title: Toys}]\n";
     let other = Scene::new().manifest(other).beside(&site.scene);
     other.run("apply --yes").ok();

@@ -130,6 +130,12 @@ impl Site {
         self.runner.shell("work", &commit)
     }
 
+    /// Replaces a text in the first file of the manifest on a branch, and returns the commit.
+    pub fn edit_branch(&self, name: &str, from: &str, to: &str) -> String {
+        let manifest = self.manifest;
+        self.runner.shell("work", &format!("git checkout --quiet {name} && sed -i 's/{from}/{to}/' {manifest} && git commit --quiet --all --message edit && git push --quiet origin {name} && git rev-parse HEAD && git checkout --quiet main"))
+    }
+
     /// Merges a branch of this repository and returns the merge commit.
     pub fn merge(&mut self, number: u64, name: &str, head: &str) -> String {
         self.merge_from("school/rooms", number, name, head)
