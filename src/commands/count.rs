@@ -134,7 +134,8 @@ impl Counter {
             let newer = self.finish(counting).await;
             (counts.requests, counts.bytes) = (newer.requests, newer.bytes);
             let is_known = |it: &&RoomCount| !matches!(it.result, CountResult::Unknown(_));
-            if !newer.rooms.iter().any(|room| is_known(&room)) {
+            let is_spent = |it: &RoomCount| it.result == CountResult::Unknown(CountGap::Budget);
+            if newer.rooms.iter().all(is_spent) {
                 return counts;
             }
             for room in &mut counts.rooms {

@@ -55,6 +55,16 @@ pub async fn first(channel: &mut watch::Receiver<Interrupt>) -> bool {
     asked.is_ok()
 }
 
+/// Runs work of an apply that may be dropped; `None` if a signal ends it.
+pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut stopped = for_apply().ok()?;
+    tokio::select! {
+        biased;
+        true = first(&mut stopped) => None,
+        done = work => Some(done),
+    }
+}
+
 /// Finishes running work. The first signal is reported, because the second ends the process silently.
 pub async fn finished<T>(
     work: impl Future<Output = T>,

@@ -50,7 +50,7 @@ impl Session {
             console.status("counting members");
             let counter = Counter::new(limits, &self.reader, dice());
             let counts = counter.count_again(inputs, &options.only, outcome, self.patience.verify);
-            match unless_interrupted(counts).await {
+            match interrupt::unless_interrupted(counts).await {
                 None => outcome.halt = Some(Halt::Interrupted),
                 Some(counts) => {
                     outcome.note_counts(&counts);
@@ -74,7 +74,7 @@ impl Session {
             return Vec::new();
         }
         let checked = check_users(&self.reader, loaded, |pipe| short.contains(pipe));
-        match unless_interrupted(checked).await {
+        match interrupt::unless_interrupted(checked).await {
             None => {
                 outcome.halt = Some(Halt::Interrupted);
                 Vec::new()
@@ -89,15 +89,5 @@ impl Session {
                 Vec::new()
             }
         }
-    }
-}
-
-/// Runs work that only reads; `None` if a signal ends it.
-async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut stopped = interrupt::for_apply().ok()?;
-    tokio::select! {
-        biased;
-        true = interrupt::first(&mut stopped) => None,
-        done = work => Some(done),
     }
 }

@@ -22,7 +22,7 @@ use super::filter::{check_filter, load_options};
 use super::run_files::RunFiles;
 use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
-use crate::apply::{Backoff, Control, Job, Limiter, Patience, apply, facts_of_counts};
+use crate::apply::{Backoff, Control, Halt, Job, Limiter, Patience, apply, facts_of_counts};
 use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
@@ -188,7 +188,10 @@ impl Session {
         if let Some(after) = &report.after {
             let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
             if !counted.is_empty() {
-                recorded = ledger.append(counted).await;
+                match interrupt::unless_interrupted(ledger.append(counted)).await {
+                    None => outcome.halt = Some(Halt::Interrupted),
+                    Some(appended) => recorded = appended,
+                }
             }
             report.unknown = self.find_unknown(loaded, &mut outcome, console).await;
         }

@@ -49,6 +49,14 @@ pub enum LedgerError {
         /// What happened to it.
         loss: Loss,
     },
+    /// An object of it was lost between two runs.
+    #[error("ledger `{place}` is incomplete: `{object}` is missing")]
+    Incomplete {
+        /// The ledger's address.
+        place: String,
+        /// The address of the missing object.
+        object: String,
+    },
     /// A line other than the last is not an entry.
     #[error("ledger `{}`, line {line}: {reason}", path.display())]
     Damaged {
@@ -155,6 +163,9 @@ impl LedgerError {
             }
             Self::Lost { .. } => {
                 "restore the ledger from a copy (`roomform ledger merge COPY` combines two), then run again"
+            }
+            Self::Incomplete { .. } => {
+                "restore the object from the bucket's versions; if it is lost for good, `roomform ledger compact` continues without it"
             }
             Self::Damaged { .. } => {
                 "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::fold::{fold, fold_owned};
-use super::json::{HEADER_KEY, Header, VERSION, parse_entry};
+use super::json::{HEADER_KEY, Header, Link, VERSION, parse_entry};
 use crate::model::{Recorded, Target};
 
 const READ_BUFFER: usize = 256 << 10;
@@ -24,6 +24,7 @@ pub struct Snapshot {
     pub(super) has_header: bool,
     /// The fingerprints of the ledgers that it replaces.
     pub(super) replaces: Vec<String>,
+    pub(super) link: Link,
 }
 
 impl Snapshot {
@@ -137,6 +138,7 @@ pub fn parse(
         if let Some(header) = check_header(path, content, target)? {
             snapshot.has_header = true;
             snapshot.replaces.extend(header.replaces);
+            snapshot.link = header.link;
             continue;
         }
         if !snapshot.has_header {

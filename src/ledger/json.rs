@@ -21,14 +21,37 @@ pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) roomform_ledger: u32,
-    origin: String,
-    widget: u64,
+    pub(super) origin: String,
+    pub(super) widget: u64,
     /// The fingerprints of the ledgers that it was made from, the last one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) replaces: Vec<String>,
+    #[serde(flatten)]
+    pub(super) link: Link,
+}
+
+/// What a piece in a bucket continues, so that a lost object is noticed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Link {
+    /// The fingerprint of the base at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) base: Option<String>,
+    /// The names of the last pieces that this base does not contain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) follows: Vec<String>,
 }
 
 impl Header {
+    pub(super) fn new(target: &Target) -> Self {
+        Self {
+            roomform_ledger: VERSION,
+            origin: target.origin.clone(),
+            widget: target.widget.0,
+            replaces: Vec::new(),
+            link: Link::default(),
+        }
+    }
+
     pub(super) fn parse(line: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(line)
     }
@@ -102,22 +125,12 @@ struct EntryLine<'a> {
 /// # Errors
 /// If an entry cannot be serialized, which does not happen.
 pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
-    bytes_that_replace(Vec::new(), target, entries)
+    bytes_after(&Header::new(target), entries)
 }
 
-/// Serializes a ledger that replaces those with these fingerprints.
-pub(super) fn bytes_that_replace(
-    replaces: Vec<String>,
-    target: &Target,
-    entries: &Entries,
-) -> serde_json::Result<Vec<u8>> {
-    let header = Header {
-        roomform_ledger: VERSION,
-        origin: target.origin.clone(),
-        widget: target.widget.0,
-        replaces,
-    };
-    let mut bytes = serde_json::to_vec(&header)?;
+/// Serializes a ledger with this header.
+pub(super) fn bytes_after(header: &Header, entries: &Entries) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(header)?;
     bytes.push(b'\n');
     for (stamp, fact) in entries {
         write_entry(&mut bytes, stamp, fact)?;

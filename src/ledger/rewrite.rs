@@ -6,7 +6,7 @@ use std::io::{self, Seek as _, Write};
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::file::Snapshot;
-use super::json::bytes_that_replace;
+use super::json::{Header, bytes_after};
 use super::ledger_file::LedgerFile;
 use super::lineage::{fingerprint, fingerprint_of, predecessors};
 use super::lock::{directory, sync_directory};
@@ -29,7 +29,10 @@ impl LedgerFile {
             entries: work(old.entries),
             ..old
         };
-        let text = |replaces| bytes_that_replace(replaces, target, &snapshot.entries);
+        let text = |replaces| {
+            let header = Header::new(target);
+            bytes_after(&Header { replaces, ..header }, &snapshot.entries)
+        };
         let mut replace = || {
             file.rewind()?;
             let replaced = fingerprint_of(&file)?;

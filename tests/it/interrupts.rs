@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use roomform::sandbox::{Config, Quirks};
+use roomform::sandbox::{Config, Quirks, RoomView};
 use serde_json::Value;
 
-use crate::support::{Fault, Proxy, Scene, Shows, manifest, until};
+use crate::support::{Fault, Proxy, Scene, Shows, live_room, manifest, until};
 
 /// Every tenth room has enough members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
@@ -267,6 +267,11 @@ fn a_signal_ends_a_read_of_the_users() {
     let scene = Scene::new().sandbox_with_quirks(Quirks {
         drop_unknown_users: true,
         ..Quirks::default()
+    });
+    // The widget knows the members of the second room.
+    scene.insert(RoomView {
+        members: members(2).into_iter().collect(),
+        ..live_room("other", "Other")
     });
     let is_read = |request: &str| request.contains("/get_users ");
     let proxy = Proxy::start(&scene.url(), move |_, request| {

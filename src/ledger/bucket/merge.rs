@@ -9,7 +9,7 @@ use super::super::entry::Entries;
 use super::super::error::{LedgerError, Loss};
 use super::super::file::Snapshot;
 use super::super::fold::fold;
-use super::super::json::bytes_that_replace;
+use super::super::json::{Header, bytes_after};
 use super::super::lineage::fingerprint;
 use super::Bucket;
 use super::read::BucketReader;
@@ -33,8 +33,14 @@ impl Bucket {
         let mut backoff = store.backoff();
         loop {
             let mut reader = self.reader(target)?;
-            let entries = work(reader.read_new().await?.entries);
-            let text = bytes_that_replace(reader.predecessors(), target, &entries)?;
+            reader.accepts_loss = true;
+            let read = reader.read_new().await?;
+            let entries = work(read.entries);
+            let header = Header {
+                replaces: reader.predecessors(),
+                ..Header::new(target)
+            };
+            let text = bytes_after(&header, &entries)?;
             let mode = match &reader.base {
                 Some(base) => PutMode::Update(base.version.clone()),
                 None => PutMode::Create,
@@ -51,10 +57,11 @@ impl Bucket {
                             .await?;
                     }
                     reader.watch_base(fingerprint(&text));
-                    let warning = remove_merged(&reader, &entries).await?;
+                    let mut warnings = read.warnings;
+                    warnings.extend(remove_merged(&reader, &entries).await?);
                     return Ok(Snapshot {
                         entries,
-                        warnings: warning.into_iter().collect(),
+                        warnings,
                         found: true,
                         ..Snapshot::default()
                     });

@@ -12,7 +12,7 @@
 //! before it reads the base, so the base that it reads contains any piece removed in between.
 //!
 //! A run checks before each write that the base and one piece are still there. The header of a base that a merge wrote names the
-//! bases that it replaces (`lineage`).
+//! bases that it replaces (`lineage`). The header of a piece names the base and the pieces before it, so that a reader notices a lost one.
 
 mod connect;
 mod merge;

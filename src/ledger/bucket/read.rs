@@ -1,6 +1,6 @@
 //! Reads a ledger's objects: first the pieces, then the base. Notices if known ones disappear or are replaced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as Name;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,7 @@ use object_store::{ObjectMeta, UpdateVersion};
 
 use super::super::error::{LedgerError, Loss};
 use super::super::file::{Snapshot, parse, target_of};
+use super::super::json::Link;
 use super::super::lineage::{fingerprint, predecessors};
 use super::Bucket;
 use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
@@ -43,8 +44,12 @@ pub(super) struct BucketReader {
     pub(super) target: Target,
     /// Pieces and claims at the last listing.
     pub(super) listed: Vec<ObjectMeta>,
-    /// Pieces and claims whose content is already known.
-    known: BTreeSet<Path>,
+    /// Pieces and claims whose content is already known, and what the pieces continue.
+    known: BTreeMap<Path, Link>,
+    /// What the next piece continues.
+    pub(super) link: Link,
+    /// Whether to warn of a lost object instead of refusing the ledger.
+    pub(super) accepts_loss: bool,
     /// Objects that this run has written since the last listing.
     own: BTreeSet<Path>,
     pub(super) base: Option<Base>,
@@ -57,16 +62,72 @@ impl BucketReader {
             store,
             target,
             listed: Vec::new(),
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
+            link: Link::default(),
+            accepts_loss: false,
             own: BTreeSet::new(),
             base: None,
             watched,
         }
     }
 
-    /// Reads what is new since the last read; the first time, the whole ledger. Lists pieces before it reads the base, because a
-    /// piece removed in between is in the base.
+    /// Reads what is new since the last read; the first time, the whole ledger. Checks that no object is missing.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
+        let mut snapshot = self.read_once().await?;
+        if self.find_missing().is_some() {
+            // A list of several pages may lack a piece that was written meanwhile.
+            let again = self.read_once().await?;
+            snapshot.entries.extend(again.entries);
+        }
+        if let Some(path) = self.find_missing() {
+            let error = LedgerError::Incomplete {
+                place: self.store.address_of(&self.store.base),
+                object: self.store.address_of(&path),
+            };
+            if !self.accepts_loss {
+                return Err(error);
+            }
+            snapshot.warnings.push(error.to_string());
+        }
+        Ok(snapshot)
+    }
+
+    /// A piece that another one follows, or the base of a piece, if it is not there. A merge replaces the base before it removes pieces,
+    /// so pieces with another base prove nothing.
+    fn find_missing(&self) -> Option<Path> {
+        let base = self.base.as_ref().map(|base| &base.fingerprint);
+        let there: BTreeSet<&Path> = self.pieces().map(|object| &object.location).collect();
+        for link in there.iter().filter_map(|path| self.known.get(*path)) {
+            if link.base.is_some() && base.is_none() {
+                return Some(self.store.base.clone());
+            }
+            let follows = link.follows.iter().filter(|_| link.base.as_ref() == base);
+            let mut pieces = follows.map(|name| self.store.pieces.clone().join(name.as_str()));
+            if let Some(missing) = pieces.find(|path| !there.contains(path)) {
+                return Some(missing);
+            }
+        }
+        None
+    }
+
+    /// The base, and the known pieces that it does not contain and that no other piece follows.
+    fn find_link(&self) -> Link {
+        let base = self.base.as_ref().map(|base| &base.fingerprint);
+        let pieces = self
+            .known
+            .iter()
+            .filter(|(path, link)| !self.store.is_claim(path) && link.base.as_ref() == base);
+        let followed: BTreeSet<&String> =
+            pieces.clone().flat_map(|(_, link)| &link.follows).collect();
+        let names = pieces.filter_map(|(path, _)| path.filename().map(str::to_owned));
+        Link {
+            base: base.cloned(),
+            follows: names.filter(|name| !followed.contains(name)).collect(),
+        }
+    }
+
+    /// Lists pieces before it reads the base, because a piece removed in between is in the base.
+    async fn read_once(&mut self) -> Result<Snapshot, LedgerError> {
         // Remember what is watched now, because a piece may be written while the bucket is listed.
         let (known, pieces) = {
             let watched = self.watched();
@@ -77,7 +138,7 @@ impl BucketReader {
         listed.retain(|object| object.location.as_ref().ends_with(".jsonl"));
         let paths = listed.iter().map(|object| &object.location);
         let new: Vec<Path> = paths
-            .filter(|path| !self.known.contains(path))
+            .filter(|path| !self.known.contains_key(path))
             .cloned()
             .collect();
         self.listed = listed;
@@ -87,7 +148,7 @@ impl BucketReader {
             let piece = self.parse_object(&path, &bytes)?;
             snapshot.found = true;
             snapshot.entries.extend(piece.entries);
-            self.known.insert(path);
+            self.known.insert(path, piece.link);
         }
         if let Some(base) = self.read_new_base().await? {
             snapshot.found = true;
@@ -107,6 +168,8 @@ impl BucketReader {
             });
             watched.pieces.extend(listed);
         }
+        drop(watched);
+        self.link = self.find_link();
         Ok(snapshot)
     }
 
@@ -202,8 +265,11 @@ impl BucketReader {
     }
 
     /// Marks an object as written by this run, so that it is not read again.
-    pub(super) fn add_own(&mut self, path: Path) {
-        self.known.insert(path.clone());
+    pub(super) fn add_own(&mut self, path: Path, link: Link) {
+        if !self.store.is_claim(&path) {
+            self.link.follows = path.filename().map(str::to_owned).into_iter().collect();
+        }
+        self.known.insert(path.clone(), link);
         self.own.insert(path);
     }
 

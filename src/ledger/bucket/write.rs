@@ -14,7 +14,7 @@ use super::super::clock::EntryClock;
 use super::super::entry::Entries;
 use super::super::error::LedgerError;
 use super::super::journal::{Batch, Batches, Journal, answer};
-use super::super::json::bytes;
+use super::super::json::{Header, Link, bytes, bytes_after};
 use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
@@ -116,11 +116,16 @@ impl Writer {
         let name = format!("{}-{:08}.jsonl", self.run, self.piece_number);
         let reader = &self.reader;
         let path = reader.store.pieces.clone().join(name);
-        let piece = bytes(&reader.target, &entries)?;
+        let header = Header {
+            link: reader.link.clone(),
+            ..Header::new(&reader.target)
+        };
+        let piece = bytes_after(&header, &entries)?;
         let version = reader.store.put_piece(&path, &piece).await?;
         reader.watch_piece(&path, version);
         info!(facts = entries.len(), bytes = piece.len(), "ledger written");
-        self.add_own(path, entries);
+        self.reader.add_own(path, header.link);
+        self.add(entries);
         Ok(())
     }
 
@@ -128,11 +133,6 @@ impl Writer {
         for (stamp, fact) in entries {
             self.claims.add(stamp, fact);
         }
-    }
-
-    fn add_own(&mut self, path: Path, entries: Entries) {
-        self.reader.add_own(path);
-        self.add(entries);
     }
 
     /// Makes the claims, and returns the answers to those that are refused, by index. It reads new entries before it refuses a
@@ -162,7 +162,8 @@ impl Writer {
                 match put {
                     Put::Done(_) => {
                         self.check_second_create(&path, &claim).await?;
-                        self.add_own(path, claim.entries);
+                        self.reader.add_own(path, Link::default());
+                        self.add(claim.entries);
                     }
                     Put::Taken => open.push(claim),
                     Put::Lost(why) => {

@@ -221,6 +221,8 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
     ran.exits(4);
     ran.all().shows(format!("ledger `{LEDGER}` disappeared"));
     assert!(scene.rooms().len() < 150);
+    // A piece that was under way names the lost ones.
+    remove_all(&s3);
     scene.run(args).ok();
     assert_eq!(scene.rooms().len(), 150);
 }
@@ -276,4 +278,62 @@ fn the_second_signal_does_not_wait_for_a_bucket() {
     ran.exits(130);
     let report: serde_json::Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["stopped"], "interrupted");
+}
+
+#[test]
+fn an_object_that_is_lost_between_two_runs_is_named() {
+    let s3 = S3::start();
+    add(&s3);
+    merge(&s3);
+    for _ in 0..3 {
+        add(&s3);
+    }
+    let read = || run(place(&s3).read(&target()));
+    let keys = s3.keys();
+    let [earlier @ .., _last] = keys.as_slice() else {
+        panic!()
+    };
+    assert_eq!(earlier.len(), 3, "the base and two pieces");
+    for key in earlier {
+        let text = s3.text(key).unwrap();
+        s3.remove(key);
+        let error = read().unwrap_err().to_string();
+        let lost = format!("ledger `{LEDGER}` is incomplete: `s3://bucket/{key}` is missing");
+        assert_eq!(error, lost);
+        s3.put(key, &text);
+        assert_eq!(read().unwrap().entries.len(), 4);
+    }
+    s3.remove(&earlier[1]);
+    let merged = run(place(&s3).rewrite(&target(), |entries| entries)).unwrap();
+    merged.warnings.concat().shows("is incomplete");
+    assert_eq!(read().unwrap().entries.len(), 3);
+}
+
+#[test]
+fn nothing_is_sent_while_an_object_is_missing() {
+    let s3 = S3::start();
+    let scene = one_room(&s3);
+    let apply = format!("apply --yes --ledger {LEDGER}");
+    scene.run(&apply).ok();
+    let first = s3
+        .keys()
+        .into_iter()
+        .find(|key| key.ends_with("-00000001.jsonl"));
+    let piece = first.unwrap();
+    s3.remove(&piece);
+    let writes = scene.writes();
+    scene.edit("Team A", "Team B");
+    let refused = scene.run(&apply);
+    refused.exits(1);
+    refused.err.shows("is incomplete");
+    refused
+        .err
+        .shows("`roomform ledger compact` continues without it");
+    assert_eq!(scene.writes(), writes);
+    let compacted = scene.run(format!("ledger compact --ledger {LEDGER}"));
+    compacted.exits(0);
+    compacted.err.shows("is incomplete");
+    let applied = scene.run(&apply);
+    applied.exits(0);
+    applied.err.lacks("is incomplete");
 }
