@@ -4,7 +4,7 @@ use super::filter::{check_filter, load_options, room_filter};
 use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
-use crate::document::CheckDocument;
+use crate::document;
 use crate::error::{Exit, Result};
 use crate::manifest::load;
 use crate::render::{Count, github, markdown, sarif};
@@ -40,7 +40,7 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
                 console.print(&format!("valid: {rooms}, {members}\n"))?;
             }
         }
-        CheckFormat::Json => console.print_document(&CheckDocument::new(&loaded, exit))?,
+        CheckFormat::Json => console.print_document(&document::check(&loaded, exit))?,
         CheckFormat::Markdown => console.print(&markdown::write(&view(), console.fit))?,
         CheckFormat::Github => console.print(&github::write(&view()))?,
         CheckFormat::Sarif => console.print_document(&sarif::check(&loaded))?,

@@ -11,7 +11,7 @@ use super::redacted::Redacted;
 use crate::cli::{
     ColorWhen, CsvFlags, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat,
 };
-use crate::document::ErrorDocument;
+use crate::document;
 use crate::error::{Error, Exit, Result, bail};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
@@ -131,7 +131,7 @@ impl Console {
             PlanFormat::Text => render::write(&view(), self.out_paint),
             PlanFormat::Json => return self.print_document(&document()),
             PlanFormat::Markdown => markdown::write(&view(), self.fit),
-            PlanFormat::Html => html::write(&view()).map_err(anyhow::Error::from_boxed)?,
+            PlanFormat::Html => html::write(&view()).map_err(anyhow::Error::new)?,
             PlanFormat::Github => github::write(&view()),
         };
         self.print(&page)
@@ -200,7 +200,10 @@ impl Console {
             let view = || view::invalid(&invalid, &verb, target.as_ref());
             match self.errors {
                 ReportFormat::Text => {}
-                ReportFormat::Json => self.print_document(&ErrorDocument::invalid(&invalid))?,
+                ReportFormat::Json => {
+                    let error = Error::message(Exit::Invalid, "the manifest is invalid");
+                    self.print_document(&document::failure(&error, &invalid))?;
+                }
                 ReportFormat::Markdown => self.print(&markdown::write(&view(), self.fit))?,
                 ReportFormat::Github => self.print(&github::write(&view()))?,
             }
@@ -234,7 +237,7 @@ impl Console {
     pub fn fail(&mut self, error: &Error) -> Exit {
         let is_in_log = match self.errors {
             ReportFormat::Text => false,
-            ReportFormat::Json => self.print_document(&ErrorDocument::new(error)).is_ok(),
+            ReportFormat::Json => self.print_document(&document::failure(error, &[])).is_ok(),
             ReportFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
             ReportFormat::Markdown => {
                 let target = self.target.as_ref();

@@ -7,7 +7,7 @@ use super::session::load_manifest;
 use super::target::{ResolvedTarget, find_target};
 use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
-use crate::document::ExplainDocument;
+use crate::document;
 use crate::error::{Exit, Result, bail};
 use crate::ledger::rooms_of;
 use crate::manifest::{Explained, Subject, explain};
@@ -55,7 +55,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     let paint = console.out_paint;
     match args.format {
         DocumentFormat::Json => {
-            console.print_document(&ExplainDocument::new(&explained, &listed, desired))
+            console.print_document(&document::explained(&explained, &listed, desired))
         }
         DocumentFormat::Text => {
             console.print(&render::explained(&explained, &listed, desired, paint))

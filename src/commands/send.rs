@@ -14,7 +14,7 @@ use super::{Console, interrupt};
 use crate::apply::Interrupt;
 use crate::cli::{DocumentFormat, SendArgs};
 use crate::config::Config;
-use crate::document::SentDocument;
+use crate::document;
 use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages, Sender};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
@@ -72,7 +72,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         id,
     };
     let printed = match args.format {
-        DocumentFormat::Json => console.print_document(&SentDocument::new(&message)),
+        DocumentFormat::Json => console.print_document(&document::sent(&message)),
         DocumentFormat::Text => console.print(&sent(&message)),
     };
     printed.map_err(|error| {

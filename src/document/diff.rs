@@ -9,7 +9,7 @@ use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value
 use super::plan::{NoteDocument, RefusalDocument, note, refusal};
 use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
-use crate::model::{Limit, MembersPolicy};
+use crate::model::{Limit, MembersPolicy, Pipe, UserId};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 use crate::view::names::named_users;
 use crate::view::{percent, would_be_refused};
@@ -32,7 +32,7 @@ pub struct DiffDocument {
     /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
     changes: Vec<ChangeDocument>,
     /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
-    manual_steps: Vec<ManualStepsDocument>,
+    manual_steps: Vec<RoomMembersDocument>,
     /// Rooms that were removed from the manifest. The API cannot delete them.
     removed: Vec<RemovedDocument>,
     /// Differences that cause no change.
@@ -82,7 +82,7 @@ struct PeopleDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct ManualStepsDocument {
+struct RoomMembersDocument {
     pipe: String,
     members: Vec<u64>,
 }
@@ -120,10 +120,7 @@ enum DifferenceDocument {
         before: Option<LimitDocument>,
         after: Option<LimitDocument>,
     },
-    MembersNotSent {
-        pipe: String,
-        members: Vec<u64>,
-    },
+    MembersNotSent(RoomMembersDocument),
     MembersPolicy {
         pipe: String,
         after: &'static str,
@@ -148,14 +145,8 @@ enum DifferenceDocument {
         before: Option<WelcomeDocument>,
         after: Option<WelcomeDocument>,
     },
-    Excluded {
-        pipe: String,
-        members: Vec<u64>,
-    },
-    Readmitted {
-        pipe: String,
-        members: Vec<u64>,
-    },
+    Excluded(RoomMembersDocument),
+    Readmitted(RoomMembersDocument),
 }
 
 /// A number, or a share such as `10%`.
@@ -190,10 +181,8 @@ impl DiffDocument {
         let named = named_users(changes, manual_steps).chain(users_of_rooms.copied());
         let names = super::names(named, names);
         let changes = changes.iter().map(ChangeDocument::new);
-        let manual_steps = manual_steps.iter().map(|room| ManualStepsDocument {
-            pipe: room.pipe.to_string(),
-            members: users(&room.newly_removed),
-        });
+        let manual_steps = manual_steps.iter();
+        let manual_steps = manual_steps.map(|it| members(&it.pipe, &it.newly_removed));
         let would_refuse = would_refuse
             .iter()
             .map(|it| refusal(it, &would_be_refused(it)));
@@ -255,7 +244,7 @@ fn difference(difference: &Difference) -> DifferenceDocument {
             before: before.map(limit),
             after: after.map(limit),
         },
-        Difference::Room { pipe, what } => room(pipe.to_string(), what),
+        Difference::Room { pipe, what } => room(pipe, what),
     }
 }
 
@@ -266,14 +255,19 @@ fn limit(limit: Limit) -> LimitDocument {
     }
 }
 
-fn room(pipe: String, what: &RoomDifference) -> DifferenceDocument {
+fn members(pipe: &Pipe, members: &[UserId]) -> RoomMembersDocument {
+    RoomMembersDocument {
+        pipe: pipe.to_string(),
+        members: users(members),
+    }
+}
+
+fn room(pipe: &Pipe, what: &RoomDifference) -> DifferenceDocument {
+    let room = pipe.to_string();
     match what {
-        RoomDifference::NotSent(members) => DifferenceDocument::MembersNotSent {
-            pipe,
-            members: users(members),
-        },
+        RoomDifference::NotSent(who) => DifferenceDocument::MembersNotSent(members(pipe, who)),
         RoomDifference::Policy(after) => DifferenceDocument::MembersPolicy {
-            pipe,
+            pipe: room,
             after: match after {
                 MembersPolicy::Ensure => "ensure",
                 MembersPolicy::OnCreate => "on_create",
@@ -284,32 +278,26 @@ fn room(pipe: String, what: &RoomDifference) -> DifferenceDocument {
             before,
             after,
         } => DifferenceDocument::FieldNotSent {
-            pipe,
+            pipe: room,
             field: field.name(),
             before: value(before),
             after: value(after),
         },
         RoomDifference::Ignored(field) => DifferenceDocument::FieldIgnored {
-            pipe,
+            pipe: room,
             field: field.name(),
         },
         RoomDifference::Managed(field, after) => DifferenceDocument::FieldManaged {
-            pipe,
+            pipe: room,
             field: field.name(),
             after: value(after),
         },
         RoomDifference::Welcome { before, after } => DifferenceDocument::Welcome {
-            pipe,
+            pipe: room,
             before: before.as_ref().map(welcome),
             after: after.as_ref().map(welcome),
         },
-        RoomDifference::Excluded(members) => DifferenceDocument::Excluded {
-            pipe,
-            members: users(members),
-        },
-        RoomDifference::Readmitted(members) => DifferenceDocument::Readmitted {
-            pipe,
-            members: users(members),
-        },
+        RoomDifference::Excluded(who) => DifferenceDocument::Excluded(members(pipe, who)),
+        RoomDifference::Readmitted(who) => DifferenceDocument::Readmitted(members(pipe, who)),
     }
 }

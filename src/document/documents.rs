@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::Header;
+use super::Document;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
@@ -87,103 +88,39 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
 }
 
 /// The result of `check`.
-#[derive(Debug, Serialize)]
-pub struct CheckDocument {
-    #[serde(flatten)]
-    header: Header,
-    /// Whether the manifest is valid.
-    valid: bool,
-    /// Number of declared rooms.
-    rooms: usize,
-    /// Number of declared memberships.
-    memberships: usize,
-    /// The files with rows, once for each place that uses one.
-    files: Vec<FileDocument>,
-    diagnostics: Vec<DiagnosticDocument>,
-}
-
-/// A use of a file with rows.
-#[derive(Debug, Serialize)]
-struct FileDocument {
-    file: String,
-    /// The place in the manifest that uses the file: `rooms.yaml:7`.
-    used_by: String,
-    encoding: &'static str,
-    /// `null` for one value per line.
-    delimiter: Option<char>,
-    columns: Vec<String>,
-    /// What became of the rows. `read` is the sum of the others.
-    rows: BTreeMap<&'static str, usize>,
-}
-
-fn files(loaded: &Loaded) -> Vec<FileDocument> {
+pub fn check(loaded: &Loaded, exit: Exit) -> Document {
+    // Each use of a file with rows. The delimiter is null for one value per line. Of the rows, `read` is the sum of the others.
     let files = loaded.notes().into_iter().map(|note| {
         let (manifest, place) = loaded.sources.name_and_position(note.at);
-        FileDocument {
-            file: note.file.to_string(),
-            used_by: format!("{manifest}:{}", place.line),
-            encoding: note.encoding,
-            delimiter: note.delimiter,
-            columns: note.columns,
-            rows: note
-                .rows
-                .named()
-                .chain([("read", note.rows.read())])
-                .collect(),
-        }
+        let rows = note.rows.named().chain([("read", note.rows.read())]);
+        json!({
+            "file": &*note.file,
+            "used_by": format!("{manifest}:{}", place.line),
+            "encoding": note.encoding,
+            "delimiter": note.delimiter,
+            "columns": note.columns,
+            "rows": rows.collect::<BTreeMap<_, _>>(),
+        })
     });
-    files.collect()
+    let body = json!({
+        "valid": loaded.is_valid(),
+        "rooms": loaded.desired.rooms.len(),
+        "memberships": loaded.desired.memberships(),
+        "files": files.collect::<Value>(),
+        "diagnostics": diagnostics(&loaded.diagnostics, &loaded.sources),
+    });
+    Document::new("check", exit, None, body)
 }
 
-impl CheckDocument {
-    /// The document of a loaded manifest.
-    pub fn new(loaded: &Loaded, exit: Exit) -> Self {
-        Self {
-            header: Header::new("check", exit),
-            valid: loaded.is_valid(),
-            rooms: loaded.desired.rooms.len(),
-            memberships: loaded.desired.memberships(),
-            files: files(loaded),
-            diagnostics: diagnostics(&loaded.diagnostics, &loaded.sources),
-        }
-    }
-}
-
-/// Why a run failed.
-#[derive(Debug, Serialize)]
-pub struct ErrorDocument {
-    #[serde(flatten)]
-    header: Header,
-    /// The name of the exit code.
-    reason: &'static str,
-    /// What happened.
-    message: String,
-    /// What to do.
-    hints: Vec<String>,
-    /// The diagnostics, if the manifest is invalid.
-    diagnostics: Vec<DiagnosticDocument>,
-}
-
-impl ErrorDocument {
-    /// Builds the document of a failure.
-    pub fn new(error: &Error) -> Self {
-        Self {
-            header: Header::new("error", error.exit),
-            reason: error.exit.name(),
-            message: error.chain(),
-            hints: error.hints.clone(),
-            diagnostics: Vec::new(),
-        }
-    }
-
-    /// The document of invalid manifests.
-    pub fn invalid(manifests: &[&Loaded]) -> Self {
-        let error = Error::message(Exit::Invalid, "the manifest is invalid");
-        let each = manifests.iter();
-        let each = each.flat_map(|loaded| diagnostics(&loaded.diagnostics, &loaded.sources));
-        Self {
-            diagnostics: each.collect(),
-            ..Self::new(&error)
-        }
-    }
+/// Why a run failed; of invalid manifests, the diagnostics too.
+pub fn failure(error: &Error, invalid: &[&Loaded]) -> Document {
+    let invalid = invalid.iter();
+    let diagnostics = invalid.flat_map(|it| diagnostics(&it.diagnostics, &it.sources));
+    let body = json!({
+        "reason": error.exit.name(),
+        "message": error.chain(),
+        "hints": error.hints,
+        "diagnostics": diagnostics.collect::<Vec<_>>(),
+    });
+    Document::new("error", error.exit, None, body)
 }

@@ -1,7 +1,7 @@
 //! The JSON formats: versioned structs of their own, so that the model can change without breaking readers.
 //!
-//! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. The JSON Schemas are
-//! committed in `schema/`.
+//! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], whose JSON Schemas are committed in `schema/`, and [`Document`]
+//! for outputs without a schema.
 
 mod change;
 mod counts;
@@ -18,19 +18,20 @@ mod todo;
 
 pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
-pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
-pub use explained::ExplainDocument;
-pub use ledger::{HistoryDocument, LedgerDocument};
+pub use documents::{DiagnosticDocument, check, diagnostics, failure};
+pub use explained::explained;
+pub use ledger::{history, ledger};
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
-pub use sent::SentDocument;
+pub use sent::sent;
 pub use todo::TodoDocument;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::Exit;
 use crate::model::{Target, UserId, UserNames};
@@ -76,6 +77,27 @@ impl TargetDocument {
     }
 }
 
+/// A document without a schema: the first fields of every document, then the others by name.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    target: Option<TargetDocument>,
+    #[serde(flatten)]
+    body: Value,
+}
+
+impl Document {
+    fn new(kind: &'static str, exit: Exit, target: Option<&Target>, body: Value) -> Self {
+        Self {
+            header: Header::new(kind, exit),
+            target: target.map(TargetDocument::new),
+            body,
+        }
+    }
+}
+
 /// The known names of these users, by id.
 fn names(users: impl Iterator<Item = UserId>, names: &UserNames) -> BTreeMap<u64, String> {
     let named = users.filter_map(|user| Some((user.0, names.get(&user)?.clone())));
@@ -83,7 +105,7 @@ fn names(users: impl Iterator<Item = UserId>, names: &UserNames) -> BTreeMap<u64
 }
 
 /// The JSON Schema of a document.
-pub fn schema<T: JsonSchema>() -> serde_json::Value {
+pub fn schema<T: JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft07();
     settings
         .into_generator()

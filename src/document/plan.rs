@@ -11,7 +11,7 @@ use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::{MemberCounts, RoomId};
-use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
+use crate::plan::{Conflict, ConflictKind, Note, Plan, UnknownMembers, Violation};
 use crate::view::names::named_users;
 use crate::view::{self, Text};
 
@@ -149,25 +149,13 @@ pub(super) enum NoteDocument {
         pipe: String,
         live: String,
     },
-    AssumedMembers {
-        rooms: usize,
-        members: usize,
-    },
+    AssumedMembers(MembershipsDocument),
     /// Declared members that were adopted: recorded, but never confirmed by the server.
-    AdoptedMembers {
-        rooms: usize,
-        members: usize,
-    },
+    AdoptedMembers(MembershipsDocument),
     /// Memberships that end within 14 days.
-    EndingMembers {
-        rooms: usize,
-        members: usize,
-    },
+    EndingMembers(MembershipsDocument),
     /// Declared members that `members_policy: on_create` does not send to existing rooms.
-    MembersNotSent {
-        rooms: usize,
-        members: usize,
-    },
+    MembersNotSent(MembershipsDocument),
     /// Entries of `limits.publish` whose rooms are all public already.
     AlreadyPublic {
         entries: Vec<String>,
@@ -180,6 +168,20 @@ pub(super) enum NoteDocument {
         shard: String,
         rooms: usize,
     },
+}
+
+/// Memberships, and the rooms that have them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MembershipsDocument {
+    rooms: usize,
+    members: usize,
+}
+
+fn memberships(counted: &UnknownMembers) -> MembershipsDocument {
+    MembershipsDocument {
+        rooms: counted.rooms,
+        members: counted.members,
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -338,22 +340,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             pipe: pipe.to_string(),
             live: live.to_string(),
         },
-        Note::Assumed(assumed) => NoteDocument::AssumedMembers {
-            rooms: assumed.rooms,
-            members: assumed.members,
-        },
-        Note::Adopted(adopted) => NoteDocument::AdoptedMembers {
-            rooms: adopted.rooms,
-            members: adopted.members,
-        },
-        Note::Ending(ending) => NoteDocument::EndingMembers {
-            rooms: ending.rooms,
-            members: ending.members,
-        },
-        Note::NotSent(not_sent) => NoteDocument::MembersNotSent {
-            rooms: not_sent.rooms,
-            members: not_sent.members,
-        },
+        Note::Assumed(counted) => NoteDocument::AssumedMembers(memberships(counted)),
+        Note::Adopted(counted) => NoteDocument::AdoptedMembers(memberships(counted)),
+        Note::Ending(counted) => NoteDocument::EndingMembers(memberships(counted)),
+        Note::NotSent(counted) => NoteDocument::MembersNotSent(memberships(counted)),
         Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
             entries: entries.clone(),
         },

@@ -484,7 +484,7 @@ fn show_lists_what_is_recorded() {
         named.to_str().unwrap(),
     ];
     let document = elsewhere.run(args).json().to_string();
-    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pending_fields":[],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":[],"left":false,"members":[20,21,22,23,24],"pending_fields":["title"],"pipe":"course-02","released":[],"room_id":3}],"rosters":[],"uncertain":[],"widget":627}"#);
+    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"adopted":[],"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pending_fields":[],"pipe":"course-01","released":[14],"room_id":2,"welcome":null},{"adopted":[],"ignored_fields":[],"left":false,"members":[20,21,22,23,24],"pending_fields":["title"],"pipe":"course-02","released":[],"room_id":3,"welcome":null}],"rosters":[],"uncertain":[],"widget":627}"#);
 }
 
 #[test]
