@@ -1,5 +1,6 @@
 //! `ledger`: shows and changes the record of confirmed writes.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::Console;
@@ -10,7 +11,7 @@ use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
-use crate::document::{HistoryDocument, LedgerDocument};
+use crate::document;
 use crate::error::{Exit, Result, bail};
 use crate::ledger::{Entries, Fact, Record, compact, history};
 use crate::manifest::{Loaded, load};
@@ -24,12 +25,8 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     if let LedgerVerb::Adopt(args) = &args.verb {
         return adopt(args, format, config, console).await;
     }
-    let declared = || {
-        load(&config.manifest(), load_options(config, false))
-            .desired
-            .widget
-    };
-    let resolved = ResolvedTarget::for_ledger(config, declared).await?;
+    let loaded = LazyCell::new(|| load(&config.manifest(), load_options(config, false)));
+    let resolved = ResolvedTarget::for_ledger(config, || loaded.desired.widget).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
     let mut before = None;
     let after = match &args.verb {
@@ -92,19 +89,19 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     console.warn_all(&after.warnings);
     if let LedgerVerb::History { what } = &args.verb {
         let entries = find_history(&after.entries, what.as_deref(), config)?;
-        let partial = after.is_rewritten();
+        let (partial, names) = (after.is_rewritten(), &loaded.desired.names);
         match format {
             DocumentFormat::Json => {
-                console.print_document(&HistoryDocument::new(target, partial, entries))
+                console.print_document(&document::history(target, partial, &entries, names))
             }
-            DocumentFormat::Text => console.print(&render::history(partial, &entries)),
+            DocumentFormat::Text => console.print(&render::history(partial, &entries, names)),
         }?;
         return Ok(Exit::Done);
     }
     let (entries, recorded) = (after.entries.len(), after.recorded());
     let text = match before {
         _ if format == DocumentFormat::Json => {
-            console.print_document(&LedgerDocument::new(target, entries, &recorded))?;
+            console.print_document(&document::ledger(target, entries, &recorded))?;
             return Ok(Exit::Done);
         }
         None => render::ledger(target, entries, &recorded),
@@ -187,7 +184,11 @@ async fn adopt(
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
     if format == DocumentFormat::Text {
-        console.print(&render::adoption(&session.target, &adoption))?;
+        console.print(&render::adoption(
+            &session.target,
+            &adoption,
+            &loaded.desired.names,
+        ))?;
     }
     if !adoption.rooms.is_empty() && !args.yes {
         let question = format!("Record this for {}?", session.target);
@@ -203,7 +204,7 @@ async fn adopt(
     if format == DocumentFormat::Json {
         let after = session.ledger.read(&session.target).await?;
         let (entries, recorded) = (after.entries.len(), after.recorded());
-        console.print_document(&LedgerDocument::new(&session.target, entries, &recorded))?;
+        console.print_document(&document::ledger(&session.target, entries, &recorded))?;
     } else if !adoption.rooms.is_empty() {
         let ledger = escape::terminal(&session.ledger.to_string());
         console.status(&format!("recorded in {ledger}"));

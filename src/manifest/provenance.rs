@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::load::Loaded;
-use crate::model::{Pipe, Place, UserId};
+use crate::model::{Pipe, Place, UserId, user_with_name};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
 /// Maximum number of users listed; the rest are counted.
@@ -73,6 +73,7 @@ impl Loaded {
                 rooms => format!(", in {rooms} rooms"),
             };
             let name = &source.name;
+            let user = user_with_name(*user, &self.desired.names);
             let message = format!("{name}:{line}: {words} user {user}{several}");
             let at = At { file, offset };
             Some(Diagnostic::at(code, at, message).hint(hint))

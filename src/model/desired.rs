@@ -132,6 +132,15 @@ pub type RosterCounts = BTreeMap<Arc<str>, u64>;
 /// The readable names of users, for output only.
 pub type UserNames = Arc<BTreeMap<UserId, String>>;
 
+/// A user with their name, if it is known; not safe to print.
+pub fn user_with_name(user: UserId, names: &UserNames) -> String {
+    match names.get(&user) {
+        // Parentheses in a name could look like the id of another user.
+        Some(name) => format!("{} ({user})", name.replace('(', "[").replace(')', "]")),
+        None => user.to_string(),
+    }
+}
+
 /// The resolved manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {

@@ -23,7 +23,7 @@ pub use counts::{CountGap, CountMeaning, CountResult, MemberCounts, RoomCount, S
 pub use date::{Date, NOTICE, Presence};
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, RosterCounts,
-    UserNames, Welcome,
+    UserNames, Welcome, user_with_name,
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};

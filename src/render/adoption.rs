@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use super::column::{measure_pipes, pad};
 use super::escape::terminal;
-use crate::model::{Pipe, Target};
+use crate::model::{Pipe, Target, UserNames};
 use crate::plan::{Adopted, Adoption};
-use crate::view::{Count, NAMED, few};
+use crate::view::Count;
+use crate::view::names::users;
 
 /// The rooms, the members of each, and an explanation. Ends with a line break.
-pub fn adoption(target: &Target, adoption: &Adoption) -> String {
+pub fn adoption(target: &Target, adoption: &Adoption, names: &UserNames) -> String {
     let Adoption {
         rooms,
         absent,
@@ -28,10 +29,10 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     {
         let members = match members.as_slice() {
             [] => "the room itself".to_owned(),
-            users => format!(
+            new => format!(
                 "{} ({})",
-                Count(users.len(), "member"),
-                few(users.iter(), NAMED)
+                Count(new.len(), "member"),
+                terminal(&users(new, names))
             ),
         };
         let _ = writeln!(text, "  {} room {room}: {members}", column(pipe));

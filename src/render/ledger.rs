@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::column::{measure_pipes, pad};
 use super::escape::{quoted, terminal};
 use super::sentence;
-use crate::model::{Field, HistoryEntry, Recorded, RoomId, Sending, Target, UserId};
+use crate::model::{Field, HistoryEntry, Recorded, RoomId, Sending, Target, UserId, UserNames};
+use crate::view::names::users;
 use crate::view::{Count, NAMED, few, values};
 
 /// The record of a ledger with this number of entries. Ends with a line break.
@@ -54,14 +55,14 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
 }
 
 /// The entries of a ledger, a line each. Ends with a line break.
-pub fn history(partial: bool, entries: &[HistoryEntry]) -> String {
+pub fn history(partial: bool, entries: &[HistoryEntry], names: &UserNames) -> String {
     let mut text = String::new();
     let width = measure_pipes(entries.iter().filter_map(|entry| entry.pipe.as_ref()));
     for entry in entries {
         let pipe = entry.pipe.as_ref().map_or("", |pipe| pipe.as_str());
         let pipe = pad(&terminal(pipe), width);
         let room = entry.room.map(|room| format!("  room {room}"));
-        let members = (!entry.members.is_empty()).then(|| few(entry.members.iter(), NAMED));
+        let members = (!entry.members.is_empty()).then(|| terminal(&users(&entry.members, names)));
         let count = entry
             .count
             .map(|count| Count(count as usize, "member").to_string());

@@ -2,17 +2,9 @@
 
 use super::NAMED;
 use super::grammar::few;
+pub use crate::model::user_with_name as user;
 use crate::model::{UserId, UserNames};
 use crate::plan::{Change, ManualSteps};
-
-/// A user with their name, if it is known; not safe to print.
-pub fn user(user: UserId, names: &UserNames) -> String {
-    match names.get(&user) {
-        // Parentheses in a name could look like the id of another user.
-        Some(name) => format!("{} ({user})", name.replace('(', "[").replace(')', "]")),
-        None => user.to_string(),
-    }
-}
 
 /// The first users, and the number of the others; not safe to print.
 pub fn users(users: &[UserId], names: &UserNames) -> String {

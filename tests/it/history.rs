@@ -26,17 +26,17 @@ fn the_history_of_a_room_or_a_user_has_date_run_action_and_source() {
     let scene = moved();
     let of_anna = scene.run("ledger history 7").ok();
     assert_snapshot!(stable(&of_anna), @r"
-    TIME  RUN  intent       class-7a            : 7
-    TIME  RUN  confirmed    class-7a              room 2: 7  (rooms.yaml:4)
-    TIME  RUN  released     class-7a              room 2: 7
-    TIME  RUN  confirmed    class-7b              room 3: 7  (rooms.yaml:5)
+    TIME  RUN  intent       class-7a            : anna (7)
+    TIME  RUN  confirmed    class-7a              room 2: anna (7)  (rooms.yaml:4)
+    TIME  RUN  released     class-7a              room 2: anna (7)
+    TIME  RUN  confirmed    class-7b              room 3: anna (7)  (rooms.yaml:5)
     ");
     assert_eq!(scene.run("ledger history anna").ok(), of_anna);
     assert_snapshot!(stable(&scene.run("ledger history class-7b").ok()), @r"
     TIME  RUN  intent       class-7b            : 3
     TIME  RUN  confirmed    class-7b              room 3: 3  (rooms.yaml:5)
     TIME  RUN  seen         class-7b              room 3
-    TIME  RUN  confirmed    class-7b              room 3: 7  (rooms.yaml:5)
+    TIME  RUN  confirmed    class-7b              room 3: anna (7)  (rooms.yaml:5)
     TIME  RUN  seen         class-7b              room 3
     ");
     let document = scene.run("ledger history 7 --format json").json();
