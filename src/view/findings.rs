@@ -6,6 +6,12 @@ use super::{Count, NAMED, Span, Text, values};
 use crate::model::{Limit, NOTICE, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
 
+/// Maximum number of likely renames named in one line.
+const EXAMPLES: usize = 3;
+
+/// The old pipe, the new one, and whether the titles are the same; otherwise most members are.
+pub(super) type Rename<'a> = (&'a Pipe, &'a Pipe, bool);
+
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     match kind {
         ConflictKind::Several(ids) => text!(
@@ -59,18 +65,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             from,
             to,
             same_title,
-        } => {
-            let same = match same_title {
-                true => "the title",
-                false => "most members",
-            };
-            let text = text!(
-                "has {} of {}, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is",
-                same,
-                from
-            );
-            Line::for_room(to, text)
-        }
+        } => renames(&[(from, to, *same_title)]),
         Note::WelcomeUncertain { pipe, room } => {
             let text = text!(
                 "its welcome may have been sent, so it is not sent again; check room {}, then remove `welcome` from the manifest",
@@ -131,6 +126,28 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     (kind, line)
 }
 
+/// New rooms that look like rooms that left, in one line with the first few as examples.
+pub(super) fn renames<'a>(renames: &[Rename<'a>]) -> Line<'a> {
+    let examples = renames.iter().take(EXAMPLES);
+    let examples = examples.map(|(from, to, same_title)| {
+        let same = match same_title {
+            true => "the title",
+            false => "most members",
+        };
+        text!("{} has {} of {}", *to, same, *from)
+    });
+    let mut examples = Text::join(examples, ", ");
+    if let more @ 1.. = renames.len().saturating_sub(EXAMPLES) {
+        examples.push(text!(" … {} more", more));
+    }
+    let count = Count(renames.len(), "likely rename");
+    Line::new(text!(
+        "{}: {}; a pipe is an identity, so new rooms are created and the old ones stay as they are",
+        count,
+        examples
+    ))
+}
+
 /// A refusal as a sentence: the guard, the count, and what allows it.
 pub fn refusal(refusal: &Violation) -> Text<'_> {
     guard(refusal, [" since the last apply", "when last applied"])
@@ -179,7 +196,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             left,
             known,
         } => Span::words(format!(
-            "{left} of {known} rooms left the manifest{since} while {created} would be created: was a prefix changed? allow it with {flag}"
+            "{left} of {known} rooms left the manifest{since} while {created} would be created: was a prefix changed? if a new term replaces the old one, allow it once with {flag}"
         ))
         .into(),
         Violation::Shrunk {

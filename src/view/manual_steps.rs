@@ -79,7 +79,11 @@ impl<'a> View<'a> {
         if !pipes.is_empty() {
             let rooms = Count(pipes.len(), "room");
             let pipes = names(pipes.into_iter(), NAMED);
-            let text = text!("{} on record but no longer declared: {}", rooms, pipes);
+            let text = text!(
+                "{} on record but no longer declared: {}; delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`",
+                rooms,
+                pipes
+            );
             self.add(kind, [Line::new(text)]);
         }
     }

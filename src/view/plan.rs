@@ -1,11 +1,11 @@
 //! A plan as a view.
 
-use super::figures::{cards, recreated, verdict};
+use super::figures::{recreated, verdict};
 use super::findings;
 use super::grammar::counts;
 use super::section::{Line, Place, SectionKind};
 use super::text::text;
-use super::{Count, Figure, NAMED, Span, State, Text, Tone, View, values};
+use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
 use crate::model::{Field, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
@@ -19,21 +19,15 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     };
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
-    let conflicts = plan.conflicts.len();
     let mut view = View {
         state,
         facts: vec![requests(plan)],
-        figures: cards(&plan.summary, &plan.changes, conflicts, &plan.manual_steps),
         legend: legend(plan),
         cut: cut(plan),
         names: plan.names.clone(),
         desired: Some(&loaded.desired),
         ..View::new("plan", Some(&plan.target), heading, verdict(plan))
     };
-    if let count @ 1.. = plan.short_rooms() {
-        let (label, tone) = ("fewer members", Tone::Warn);
-        view.figures.insert(0, Figure { label, count, tone });
-    }
     view.add(SectionKind::Refused, refusals);
     view.add_changes(&plan.changes);
     view.add_counts(plan);
@@ -93,8 +87,22 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn add_notes(&mut self, notes: impl IntoIterator<Item = &'a Note>) {
-        for (kind, line) in notes.into_iter().map(findings::note) {
-            self.add(kind, [line]);
+        let mut renames = Vec::new();
+        for note in notes {
+            if let Note::Renamed {
+                from,
+                to,
+                same_title,
+            } = note
+            {
+                renames.push((from, to, *same_title));
+            } else {
+                let (kind, line) = findings::note(note);
+                self.add(kind, [line]);
+            }
+        }
+        if !renames.is_empty() {
+            self.add(SectionKind::Notes, [findings::renames(&renames)]);
         }
     }
 }

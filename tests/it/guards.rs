@@ -26,7 +26,7 @@ fn a_changed_prefix_is_refused() {
     scene.declare(term("spring", &[1, 2, 3, 4]));
     let ran = scene.apply();
     assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
-    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created: was a prefix changed? allow it with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created: was a prefix changed? if a new term replaces the old one, allow it once with --ignore-limits");
     let json = scene.run("plan --format json").json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
     scene.run("apply --yes --ignore-limits").exits(0);
@@ -117,12 +117,12 @@ fn a_likely_rename_is_recognized_by_title_or_members() {
         "{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"
     ));
     let out = scene.plan().ok();
-    assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is");
+    assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    1 likely rename: `course-four` has the title of `autumn-4`; a pipe is an identity, so new rooms are created and the old ones stay as they are");
     scene.declare(format!(
         "{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"
     ));
     let out = scene.plan().ok();
-    out.shows("course-four: has most members of `autumn-4`");
+    out.shows("1 likely rename: `course-four` has most members of `autumn-4`");
     scene.declare(format!(
         "{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"
     ));

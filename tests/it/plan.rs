@@ -344,7 +344,7 @@ fn a_room_that_left_the_manifest_is_a_manual_step() {
         .plan();
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       manual steps: the API cannot remove members or rooms
-        1 room on record but no longer declared: `team-b`
+        1 room on record but no longer declared: `team-b`; delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list

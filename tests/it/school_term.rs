@@ -6,7 +6,7 @@ use std::{env, fs};
 
 #[cfg(feature = "xlsx")]
 use crate::support::workbook::{Sheet, workbook};
-use crate::support::{Ran, Scene};
+use crate::support::{Ran, Scene, Shows};
 
 #[path = "../../examples/school-term/generate.rs"]
 #[expect(
@@ -21,14 +21,34 @@ fn source(name: &str) -> String {
     fs::read_to_string(directory.join(name)).unwrap()
 }
 
-/// The README's code blocks in this language, in order.
-fn blocks(language: &str) -> Vec<String> {
-    let readme = source("README.md");
+/// The code blocks of a page in a language, in order.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let page = source(page);
     let open = format!("```{language}\n");
-    let blocks = readme.split(&open).skip(1);
+    let blocks = page.split(&open).skip(1);
     blocks
         .map(|rest| rest.split("```").next().unwrap().to_owned())
         .collect()
+}
+
+/// The commands of a page, without those that only prepare the directory.
+fn commands(page: &str) -> Vec<String> {
+    let blocks = blocks(page, "sh").join("");
+    let lines = blocks.lines().map(str::to_owned);
+    lines
+        .filter(|line| !line.starts_with("cd ") && !line.starts_with("rustc "))
+        .collect()
+}
+
+/// Checks that a page shows output in the order of its commands.
+#[track_caller]
+fn shows_in_order(page: &str, said: &str) {
+    let mut rest = said;
+    for shown in blocks(page, "text") {
+        let at = rest.find(&shown);
+        let at = at.unwrap_or_else(|| panic!("not printed after what comes before it:\n{shown}"));
+        rest = &rest[at + shown.len()..];
+    }
 }
 
 /// Runs a line of the README in a shell, with the tested program on the PATH.
@@ -80,11 +100,7 @@ fn the_files_have_the_documented_size() {
 fn every_command_of_the_readme_prints_what_it_shows() {
     let scene = Scene::new();
     scene.declare(source("rooms.yaml"));
-    let commands: Vec<String> = blocks("sh")
-        .iter()
-        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
-        .filter(|line| !line.starts_with("cd ") && !line.starts_with("rustc "))
-        .collect();
+    let commands = commands("README.md");
     let mut said = String::new();
     let mut codes = Vec::new();
     for line in &commands {
@@ -108,14 +124,90 @@ fn every_command_of_the_readme_prints_what_it_shows() {
         failed,
         [&("roomform check", 3), &("roomform plan --sandbox", 5)]
     );
-    assert_eq!(commands.len(), 16, "{commands:#?}");
-    // The README shows output in the order of the commands.
-    let mut rest = said.as_str();
-    for shown in blocks("text") {
-        let at = rest.find(&shown);
-        let at = at.unwrap_or_else(|| panic!("not printed after what comes before it:\n{shown}"));
-        rest = &rest[at + shown.len()..];
+    assert_eq!(commands.len(), 14, "{commands:#?}");
+    shows_in_order("README.md", &said);
+}
+
+/// The page about the next term: a pupil changes class, the old term leaves the manifest, the new one comes, and members move.
+#[test]
+fn a_class_change_and_the_next_term_go_as_the_page_shows() {
+    let page = "roll-over/README.md";
+    let scene = Scene::new();
+    scene.declare(source("roll-over/rooms.yaml"));
+    for file in [
+        "term-1/courses.csv",
+        "term-1/enrollments.csv",
+        "term-1/people.csv",
+        "class-change/enrollments.csv",
+        "term-2/courses.csv",
+        "term-2/enrollments.csv",
+    ] {
+        scene.write(file, source(&format!("roll-over/{file}")));
     }
+    let mut said = String::new();
+    for line in commands(page) {
+        let ran = shell(&scene, &line);
+        let is_refused = ran.out.contains("\nrefused: ");
+        assert_eq!(ran.code, if is_refused { 5 } else { 0 }, "{line}: {ran:?}");
+        match line.as_str() {
+            line if line.starts_with("roomform todo --sandbox --user") => {
+                assert_eq!(
+                    ran.out.matches("remove pupil-03 (103) from room").count(),
+                    2
+                );
+            }
+            line if line.starts_with("roomform todo done") => {
+                ran.begins("todo: no open steps");
+            }
+            line if line.starts_with("roomform ledger history") => {
+                assert_eq!(
+                    ran.out.matches("pupil-03 (103)").count(),
+                    ran.out.lines().count()
+                );
+            }
+            _ => {}
+        }
+        said.push_str(&ran.out);
+    }
+    assert_eq!(said.matches("\nrefused: ").count(), 1);
+    shows_in_order(page, &said);
+    // The new rooms have the new classes; the old ones still have everyone.
+    let state = scene.read(".roomform/sandbox.json");
+    let members = |pipe: &str| {
+        let lines = state.lines().rev();
+        let mut lines = lines.filter(|line| line.contains(&format!("\"pipe\":\"{pipe}\"")));
+        let (_, members) = lines.next().unwrap().split_once("\"members\":[").unwrap();
+        members.split(']').next().unwrap().to_owned()
+    };
+    assert_eq!(members("2026-2-5a-algebra"), "3,21,101,102");
+    assert_eq!(members("2026-2-5b-algebra"), "3,21,103,104,105,106");
+    assert_eq!(members("2026-1-5a-algebra"), "3,21,101,102,103");
+}
+
+/// Each of the 400 new rooms has most members of an old one. One line counts them and shows three.
+#[test]
+fn four_hundred_likely_renames_are_one_line() {
+    let scene = Scene::new().manifest(source("rooms.yaml"));
+    let export = |term| {
+        for (name, text) in generate::files(term, false) {
+            scene.write(name, text);
+        }
+    };
+    export(1);
+    scene.run("apply --sandbox --yes").ok();
+    export(2);
+    let plan = scene.run("plan --sandbox");
+    plan.exits(5);
+    let notes = plan
+        .out
+        .lines()
+        .filter(|line| line.contains("likely rename"));
+    let notes: Vec<&str> = notes.collect();
+    assert_eq!(notes.len(), 1, "{notes:#?}");
+    notes[0]
+        .begins("    400 likely renames: `2026-2-")
+        .shows(" … 397 more; ");
+    assert_eq!(notes[0].matches(" has most members of ").count(), 3);
 }
 
 /// The school may export the enrolments as a workbook.

@@ -60,17 +60,17 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
     "#);
     let page = scene.run("todo list --format markdown").ok();
     let (_, steps) = page.split_once("\n\n**").unwrap();
-    assert_snapshot!(stable(steps), @r"
+    assert_snapshot!(stable(steps), @r#"
     3 open steps in 2 rooms, the oldest for 14 days**
 
     ### Manual steps still open: 3
 
     Remove these members in ImbaChat, then run `roomform todo done PIPE`.
 
-    - [ ] <code>team-b</code> <code>B</code>: remove <code>tutor &#40;4&#41;</code> from room <code>2</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
-    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>tutor &#40;4&#41;</code> from room <code>4</code>, no longer in the manifest for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
-    - [ ] <code>team-platform</code> <code>Platform, &#34;core&#34;</code>: remove <code>5</code> from room <code>4</code>, excluded for 14 days, by run <code>RUN</code> (<code>rooms&#46;<!-- -->yaml&#58;4</code>)
-    ");
+    - [ ] `team-b` `B`: remove `tutor (4)` from room `2`, no longer in the manifest for 14 days, by run `RUN` (`rooms.yaml:5`)
+    - [ ] `team-platform` `Platform, "core"`: remove `tutor (4)` from room `4`, no longer in the manifest for 14 days, by run `RUN` (`rooms.yaml:4`)
+    - [ ] `team-platform` `Platform, "core"`: remove `5` from room `4`, excluded for 14 days, by run `RUN` (`rooms.yaml:4`)
+    "#);
     let document = scene.run("todo --format json").json();
     scene.fits_schema("todo", &document);
     assert_snapshot!(stable(&document["steps"].to_string()), @r#"
@@ -248,10 +248,10 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
     assert_snapshot!(stable(steps), @r"
     : the API cannot remove members or rooms
         team-c: no longer in the manifest: 9
-        1 room on record but no longer declared: `team-b`
+        1 room on record but no longer declared: `team-b`; delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`
 
       notes
-        team-d: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
+        1 likely rename: `team-d` has the title of `team-b`; a pipe is an identity, so new rooms are created and the old ones stay as they are
 
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
         team-platform (rooms.yaml:4): remove tutor (4) from room 4, no longer in the manifest for 14 days, by run `RUN`
@@ -264,8 +264,7 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
     for page in [page, applied] {
         let (_, steps) = page.split_once("### Manual steps: ").unwrap();
         let (new, open) = steps.split_once("### Manual steps still open: ").unwrap();
-        new.shows("team-c")
-            .shows("no longer declared: <code>team-b");
+        new.shows("team-c").shows("no longer declared: `team-b");
         new.lacks("team-platform");
         open.begins("2\n").lacks("team-c").lacks("team-b");
     }
@@ -274,7 +273,7 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
     todo.shows(
         "team-c \"C\" (rooms.yaml:6): remove 9 from room 3, no longer in the manifest since today",
     );
-    todo.shows("    1 room on record but no longer declared: `team-b`\n");
+    todo.shows("    1 room on record but no longer declared: `team-b`; delete or keep");
     assert_eq!(
         scene.run("todo --format json").json()["undeclared"][0],
         "team-b"

@@ -211,7 +211,7 @@ fn a_changed_pipe_looks_like_a_rename_and_a_changed_prefix_like_a_mass_change() 
     let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
     let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
     assert_snapshot!(guards, @r#"
-        3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? allow it with --ignore-limits
+        3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? if a new term replaces the old one, allow it once with --ignore-limits
 
       # head.yaml:5
       + neu-old              create  conference, closed, 2 members
@@ -232,9 +232,7 @@ fn a_changed_pipe_looks_like_a_rename_and_a_changed_prefix_like_a_mass_change() 
         team-b: the room left the manifest and stays as it is: "Team B", 1 member
 
       notes
-        neu-old: has the title of `old`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
-        neu-team-a: has the title of `team-a`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
-        neu-team-b: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
+        3 likely renames: `neu-old` has the title of `old`, `neu-team-a` has the title of `team-a`, `neu-team-b` has the title of `team-b`; a pipe is an identity, so new rooms are created and the old ones stay as they are
 
     diff: 3 to create, 6 members to add, 3 rooms to remove manually; 0 unchanged
           people: 4 people join 3 rooms

@@ -94,7 +94,7 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
         .after("apply --sandbox --yes");
     scene.declare(head + &(1..=3).map(room).collect::<String>());
     let text = plan(&scene, []);
-    text.shows("room-8` … 1 more\n");
+    text.shows("room-8` … 1 more; delete or keep");
     text.ends("\n      all rooms: --format json\n");
     plan(&scene, "--format json").shows("\"room-9\"");
     let page = plan(&scene, "--format markdown");
