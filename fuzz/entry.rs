@@ -34,8 +34,6 @@ fn assert_harmless(text: &str) {
 fn assert_page(page: &str) {
     assert_harmless(page);
     let ours = [
-        "code>",
-        "/code>",
         "!-- ",
         "details>",
         "details open>",
@@ -43,7 +41,8 @@ fn assert_page(page: &str) {
         "summary>",
         "/summary>",
     ];
-    let mut tags = page.split('<').skip(1);
+    let words = page.split('`').step_by(2);
+    let mut tags = words.flat_map(|words| words.split('<').skip(1));
     let strange = tags.find(|tag| !ours.iter().any(|ours| tag.starts_with(ours)));
     assert_eq!(strange, None);
 }

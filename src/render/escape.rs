@@ -10,8 +10,6 @@ const LONGEST: usize = 200;
 const LONGEST_ON_PAGE: usize = 255;
 /// The same limit in bytes of the page: one text must not fill it, no matter how many escapes it needs.
 const WIDEST_ON_PAGE: usize = 1300;
-/// An invisible comment that separates text, for sites that search the decoded character references for addresses.
-const BREAK: &str = "<!-- -->";
 /// Printed for an empty text.
 const EMPTY: &str = "(empty)";
 
@@ -50,64 +48,28 @@ pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
 
-/// For Markdown (a comment or a job summary), and for HTML within it. The text is code, where sites ignore mentions, references,
-/// links, emoji and commands. Every ASCII sign except `-` and `,` is a numeric reference, so that neither a parser nor a bot that
-/// reads the source finds one. Some parsers search for addresses after decoding the references, even in code: those addresses are
-/// broken up. Cut to fit a page.
+/// For Markdown (a comment or a job summary): as code between back-ticks, where neither parsers nor sites look for markup, mentions,
+/// references, links, emoji or commands. It has no back-ticks inside, and is cut to fit a page.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
     }
-    let mut before = [' '; 2];
-    let inside = fit_page(text, |safe, c| {
-        let address = match before {
-            [_, ':'] => c == '/',
-            [host, '.'] => host.is_alphanumeric() && c.is_alphanumeric(),
-            [_, user] => c == '@' && user != ' ',
-        };
-        if address {
-            safe.push_str(BREAK);
-        }
-        before = [before[1], c];
-        if c.is_ascii_punctuation() && !matches!(c, '-' | ',') {
-            let _ = write!(safe, "&#{};", u32::from(c));
-        } else {
-            safe.push(c);
-        }
-    });
-    format!("<code>{inside}</code>")
-}
-
-/// For Markdown on a site that shows HTML as text: as code between back-ticks, with no back-ticks inside.
-pub fn markdown_plain(text: &str) -> String {
-    if text.is_empty() {
-        return EMPTY.to_owned();
-    }
-    let inside = fit_page(text, |safe, c| match c {
-        '`' | '|' => spell(safe, c),
-        _ => safe.push(c),
-    });
-    format!("`{inside}`")
-}
-
-/// Escapes hidden characters, writes the others with `put`, and cuts the text at a character, with the number of characters left out.
-fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
-    let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
+    let mut safe = String::from("`");
     for (count, (at, c)) in text.char_indices().enumerate() {
         if count == LONGEST_ON_PAGE || safe.len() >= WIDEST_ON_PAGE {
             let more = text.get(at..).unwrap_or_default().chars().count();
-            let more = format!("… ({more} more)");
-            more.chars().for_each(|c| put(&mut safe, c));
+            let _ = write!(safe, "… ({more} more)");
             break;
         }
-        if is_hidden(c) {
-            spelled.clear();
-            spell(&mut spelled, c);
-            spelled.chars().for_each(|c| put(&mut safe, c));
+        // GitHub's engine ticks off a list item with `[x]` anywhere in its line.
+        let ticks = c == ']' && (safe.ends_with("[x") || safe.ends_with("[X"));
+        if c == '`' || ticks || is_hidden(c) {
+            spell(&mut safe, c);
         } else {
-            put(&mut safe, c);
+            safe.push(c);
         }
     }
+    safe.push('`');
     safe
 }
 
@@ -181,13 +143,6 @@ pub fn html(text: &str) -> String {
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
-}
-
-/// For JSON inside a page's `<script type="application/json">`: it cannot end the element or start another.
-pub fn html_script(json: &str) -> String {
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
 }
 
 /// For a cell of a spreadsheet: no hidden characters and no formulas. A leading apostrophe makes a spreadsheet treat the cell as

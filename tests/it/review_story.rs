@@ -121,8 +121,9 @@ fn the_review_example_is_up_to_date() {
         let text = fs::read_to_string(example().join("shown").join(name)).unwrap();
         assert!(text.contains("lounge"), "{name}");
         if name.ends_with(".md") {
+            let words: String = text.split('`').step_by(2).collect();
             for bad in ["<b>", "@everyone", "](javascript:"] {
-                assert!(!text.contains(bad), "{name}: {bad}");
+                assert!(text.contains(bad) && !words.contains(bad), "{name}: {bad}");
             }
         }
     }

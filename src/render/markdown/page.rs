@@ -1,15 +1,14 @@
 //! Makes a page of sections fit: omits whole items, the least dangerous first, and counts them.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
-use super::dialect::Dialect;
+use super::Dialect;
 use crate::view::SectionKind;
 use crate::view::grammar::sentence;
 
-/// Folds with up to this many items are open. They fit on one or two screens.
+/// Folds are open if they have up to this many items in total. They fit on one or two screens.
 const OPEN: usize = 12;
-/// Approximate bytes of a section or a fold besides its items and names. The finished page is measured.
+/// Approximate bytes of a section besides its items and name. The finished page is measured.
 const AROUND: usize = 120;
 
 /// A page before it is written. All text in it is escaped.
@@ -28,18 +27,11 @@ pub(super) struct Page {
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) kind: SectionKind,
-    pub(super) items: Vec<Item>,
-    /// The command that lists the items. They are folded, and the first to be omitted.
+    /// Its lines, without list markers.
+    pub(super) items: Vec<String>,
+    pub(super) is_folded: bool,
+    /// The command that lists the items. They are the first to be omitted.
     pub(super) listed_by: Option<&'static str>,
-}
-
-/// One line.
-#[derive(Debug)]
-pub(super) struct Item {
-    /// The heading of its fold.
-    pub(super) fold: Option<Arc<str>>,
-    /// The line, without the list marker.
-    pub(super) text: String,
 }
 
 impl Page {
@@ -110,11 +102,16 @@ impl Page {
         }
         let sections = self.sections.iter();
         let sections = sections.filter(|section| section.listed_by.is_none());
-        let folded = sections.flat_map(|section| &section.items);
-        let open = folded.filter(|item| item.fold.is_some()).count() <= OPEN;
+        let folded = sections.filter(|section| section.is_folded);
+        let is_short = folded.map(|section| section.items.len()).sum::<usize>() <= OPEN;
         for (section, shown) in self.sections.iter().zip(shown) {
-            let open = open && section.listed_by.is_none();
-            section.write(&mut text, *shown, self.dialect, open);
+            let fold = (self.dialect == Dialect::Html && section.is_folded).then(|| {
+                match is_short && section.listed_by.is_none() {
+                    true => "<details open><summary>Rooms</summary>\n\n",
+                    false => "<details><summary>Rooms</summary>\n\n",
+                }
+            });
+            section.write(&mut text, *shown, fold);
         }
         for line in &self.foot {
             let _ = writeln!(text, "{line}\n");
@@ -158,55 +155,29 @@ impl Section {
     /// The cumulative cost: of the first item, of the first two, and so on.
     fn costs(&self) -> Vec<usize> {
         let mut sum = AROUND + self.kind.name().len() + self.kind.remark().map_or(0, str::len);
-        let mut fold = None;
-        let cost = |item: &Item| {
-            let known = fold == item.fold.as_ref().map(Arc::as_ptr);
-            fold = item.fold.as_ref().map(Arc::as_ptr);
-            let heading = item.fold.as_ref().filter(|_| !known);
-            sum += item.text.len() + 3 + heading.map_or(0, |fold| fold.len() + AROUND);
+        let cost = |item: &String| {
+            sum += item.len() + self.kind.bullet().len() + 2;
             sum
         };
         self.items.iter().map(cost).collect()
     }
 
-    fn write(&self, text: &mut String, shown: usize, dialect: Dialect, open: bool) {
-        let all = self.items.len();
+    fn write(&self, text: &mut String, shown: usize, fold: Option<&str>) {
         if shown == 0 {
             return;
         }
-        let (name, count) = (self.kind.name(), count_shown(all, shown));
-        let _ = writeln!(text, "### {name}: {count}\n");
+        let count = match self.items.len() {
+            all if all == shown => all.to_string(),
+            all => format!("{all}, {shown} of them shown"),
+        };
+        let _ = writeln!(text, "### {}: {count}\n", self.kind.name());
         if let Some(remark) = self.kind.remark() {
             let _ = writeln!(text, "{}\n", sentence(remark));
         }
-        let mut left = shown;
-        for items in self.items.chunk_by(|one, next| one.fold == next.fold) {
-            let here = items.len().min(left);
-            if here == 0 {
-                break;
-            }
-            left -= here;
-            let fold = items.first().and_then(|item| item.fold.as_ref());
-            if let Some(fold) = fold {
-                let heading = format!("{fold}: {}", count_shown(items.len(), here));
-                text.push_str(&dialect.unfold(&heading, open));
-            }
-            for item in items.iter().take(here) {
-                let _ = writeln!(text, "{} {}", self.kind.bullet(), item.text);
-            }
-            if fold.is_some() {
-                text.push_str(dialect.fold());
-            }
-            text.push('\n');
+        text.push_str(fold.unwrap_or_default());
+        for item in self.items.iter().take(shown) {
+            let _ = writeln!(text, "{} {item}", self.kind.bullet());
         }
-    }
-}
-
-/// `12`, or `12, 3 of them shown`.
-fn count_shown(all: usize, shown: usize) -> String {
-    if shown == all {
-        all.to_string()
-    } else {
-        format!("{all}, {shown} of them shown")
+        text.push_str(fold.map_or("\n", |_| "\n</details>\n\n"));
     }
 }

@@ -19,7 +19,7 @@ fn pages_and_annotations_show_the_different_part_of_long_titles() {
     scene.declare(manifest("second"));
     scene.write("base.yaml", long(50, "first"));
     scene.write("head.yaml", long(50, "second"));
-    for format in ["markdown", "github"] {
+    for format in ["markdown", "github", "html"] {
         for args in ["plan", "diff base.yaml head.yaml"] {
             let page = scene.run(format!("{args} --format {format}")).ok();
             assert!(
@@ -28,7 +28,12 @@ fn pages_and_annotations_show_the_different_part_of_long_titles() {
             );
         }
     }
-    // A long title does not make the page long.
+    // A long title does not make the page long, and only its words that differ are marked.
+    let page = scene.run("diff base.yaml head.yaml --format html").ok();
+    page.shows("<del>first</del>")
+        .shows("<ins>second</ins>")
+        .shows("more) …");
+    assert!(page.matches("long").count() < 12, "{page}");
     let page = scene.run("plan --format markdown").ok();
     assert!(page.chars().count() < 3_000, "{page}");
     for site in ["github-comment", "bitbucket"] {

@@ -24,40 +24,40 @@ fn a_plan_has_figures_first_and_dangerous_changes_next() {
 
     ### Refused: 1
 
-    - <code>lounge</code> would become public; allow it with --allow-publish PIPE or in `limits.publish`
+    - `lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
     ### Needs attention: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public, 0 known members inside (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
-    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;<!-- -->yaml&#58;7</code>)
+    - **becomes public:** `lounge` `Lounge`: closed → public, 0 known members inside (`rooms.yaml:5`)
+    - **new and public:** `news` `News`: create conference, public, no members (`rooms.yaml:7`)
 
     ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
+    - `team-platform`: no longer in the manifest: `104`
 
     ### Create: 1
 
-    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
+    - `course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101` (`rooms.yaml:3`)
 
     </details>
 
     ### Update: 1
 
-    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 known (line 4)
+    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known (`rooms.yaml:4`)
 
     </details>
 
     ### Members: 1
 
-    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 known (line 6)
+    - `help` `Help`: add 1 member `5`, 1 known (`rooms.yaml:6`)
 
     </details>
 
@@ -98,21 +98,15 @@ fn a_site_without_html_gets_a_page_without_html() {
 
     ### Create: 1
 
-    `rooms.yaml`: 1
-
-    - `course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101` (line 3)
+    - `course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101` (`rooms.yaml:3`)
 
     ### Update: 1
 
-    `rooms.yaml`: 1
-
-    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known (line 4)
+    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known (`rooms.yaml:4`)
 
     ### Members: 1
 
-    `rooms.yaml`: 1
-
-    - `help` `Help`: add 1 member `5`, 1 known (line 6)
+    - `help` `Help`: add 1 member `5`, 1 known (`rooms.yaml:6`)
 
     Known: confirmed by the server in an earlier run; the API does not list members.
     ");
@@ -151,12 +145,12 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Errors: 2
 
-    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;12</code> E008 needs-quotes: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
-    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;18</code> E009 unknown-key: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
+    - `rooms.yaml:3:12` E008 needs-quotes: `pipe` must be text, but YAML reads `0123` as a number. *quote it: "0123"*
+    - `rooms.yaml:3:18` E009 unknown-key: unknown key `titel` in a room. *did you mean `title`?*
 
     ### Warnings: 1
 
-    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 unusual-pipe: <code>a&#47;b</code> is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
+    - `rooms.yaml:4:12` W101 unusual-pipe: `a/b` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the diagnostics to the log.
@@ -184,7 +178,7 @@ fn a_failure_is_a_page_that_says_why_there_is_no_plan() {
 
     ### What to do: 2
 
-    - <code>set them in the environment, or name files with &#46;&#46;&#46;&#95;FILE</code>
+    - `set them in the environment, or name files with ..._FILE`
     - or try --sandbox, which needs no credentials
     ");
     ran.err.begins("error: no credentials");
@@ -218,7 +212,7 @@ fn a_diff_is_a_page() {
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
 
-    ## <code>before&#46;<!-- -->yaml</code> → <code>after&#46;<!-- -->yaml</code>
+    ## `before.yaml` → `after.yaml`
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged**
 
@@ -228,7 +222,7 @@ fn a_diff_is_a_page() {
 
     A plan of the second manifest would be refused unless allowed.
 
-    - <code>lounge</code> would become public; allow it with --allow-publish PIPE or in `limits.publish`
+    - `lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
     ### Guards: 1
 
@@ -236,36 +230,36 @@ fn a_diff_is_a_page() {
 
     ### Needs attention: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public, 0 declared members inside (<code>after&#46;<!-- -->yaml&#58;5</code>)
-    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;<!-- -->yaml&#58;7</code>)
+    - **becomes public:** `lounge` `Lounge`: closed → public, 0 declared members inside (`after.yaml:5`)
+    - **new and public:** `news` `News`: create conference, public, no members (`after.yaml:7`)
 
     ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
+    - `team-platform`: no longer in the manifest: `104`
 
     ### Create: 1
 
-    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
+    - `course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101` (`after.yaml:3`)
 
     </details>
 
     ### Update: 1
 
-    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 as before (line 4)
+    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before (`after.yaml:4`)
 
     </details>
 
     ### Members: 1
 
-    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 as before (line 6)
+    - `help` `Help`: add 1 member `5`, 1 as before (`after.yaml:6`)
 
     </details>
 
@@ -292,8 +286,8 @@ fn a_diff_is_a_page() {
 
     ### Errors: 2
 
-    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *add <code>title</code>: the title that people see*
-    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *add <code>title</code>: the title that people see*
+    - `before.yaml:2:9` E011 missing-key: the room `team-a` has no `title`. *add `title`: the title that people see*
+    - `after.yaml:2:9` E011 missing-key: the room `team-a` has no `title`. *add `title`: the title that people see*
     ");
 }
 
@@ -322,17 +316,17 @@ fn the_result_of_an_apply_is_a_page() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
+    - `team-platform`: no longer in the manifest: `104`
 
     ### As planned: 5
 
-    <details open><summary>Rooms: 5</summary>
+    <details open><summary>Rooms</summary>
 
-    - <code>course-rust-101</code>: created as room <code>5</code>, 2 members confirmed
-    - <code>help</code>: updated, 1 member confirmed
-    - <code>lounge</code>: updated
-    - <code>news</code>: created as room <code>6</code>
-    - <code>team-platform</code>: updated, 1 member confirmed
+    - `course-rust-101`: created as room `5`, 2 members confirmed
+    - `help`: updated, 1 member confirmed
+    - `lounge`: updated
+    - `news`: created as room `6`
+    - `team-platform`: updated, 1 member confirmed
 
     </details>
     ");

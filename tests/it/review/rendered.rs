@@ -1,4 +1,8 @@
-//! A page as a Markdown parser reads it, with all extensions enabled.
+//! A page as two Markdown parsers read it: one with all extensions enabled, and GitHub's own.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
@@ -14,15 +18,12 @@ pub struct Rendered {
 }
 
 /// The HTML that our pages use: longest first.
-const OURS: [&str; 8] = [
-    "<!-- -->",
+const OURS: [&str; 5] = [
     "<details open>",
     "</details>",
     "<details>",
     "</summary>",
     "<summary>",
-    "</code>",
-    "<code>",
 ];
 
 impl Rendered {
@@ -34,51 +35,124 @@ impl Rendered {
         for event in Parser::new_ext(page, options) {
             read.event(event);
         }
-        assert!(!read.in_code, "code is left open");
         assert_eq!(read.folds, 0, "a fold is left open");
         read.done
     }
+
+    /// Reads a page as [`Rendered::new`] does, and checks that GitHub's own engine finds the same code and words in it, and no other
+    /// element. The engine is `cmarkgfm` from PyPI, in the Python that `ROOMFORM_CMARKGFM` names. Without it the check is skipped,
+    /// which fails in CI.
+    #[track_caller]
+    pub fn as_on_github(page: &str) -> Self {
+        let read = Self::new(page);
+        let python = std::env::var_os("ROOMFORM_CMARKGFM");
+        let hint = "set ROOMFORM_CMARKGFM to a Python that has cmarkgfm";
+        assert!(
+            python.is_some() || std::env::var_os("CI").is_none(),
+            "{hint}"
+        );
+        if let Some(python) = python {
+            let html = github_html(Path::new(&python), page);
+            let (code, words) = text_of(&html);
+            assert_eq!(code, read.code, "{html}");
+            let plain = |words: &str| words.split_whitespace().collect::<String>();
+            assert_eq!(plain(&words), plain(&read.words), "{html}");
+        }
+        read
+    }
+}
+
+/// The HTML that GitHub's engine makes of a page, before GitHub's filters remove any.
+fn github_html(python: &Path, page: &str) -> String {
+    let mut engine = Command::new(python)
+        .args(["-c", ENGINE])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = engine.stdin.take().unwrap();
+    stdin.write_all(page.as_bytes()).unwrap();
+    drop(stdin);
+    let ended = engine.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+const ENGINE: &str = "
+import sys, cmarkgfm
+from cmarkgfm.cmark import Options
+page = sys.stdin.buffer.read().decode()
+options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
+sys.stdout.buffer.write(cmarkgfm.github_flavored_markdown_to_html(page, options).encode())
+";
+
+/// The elements of our pages, as GitHub's engine writes them.
+const ELEMENTS: [&str; 22] = [
+    "<p>",
+    "</p>",
+    "<h2>",
+    "</h2>",
+    "<h3>",
+    "</h3>",
+    "<ul>",
+    "</ul>",
+    "<li>",
+    "</li>",
+    "<strong>",
+    "</strong>",
+    "<em>",
+    "</em>",
+    "<code>",
+    "</code>",
+    "<details>",
+    "<details open>",
+    "</details>",
+    "<summary>",
+    "</summary>",
+    "<input type=\"checkbox\" disabled=\"\" />",
+];
+
+/// The texts in code, and all other text. Panics on anything but the elements of our pages.
+#[track_caller]
+fn text_of(html: &str) -> (Vec<String>, String) {
+    let (mut code, mut words, mut in_code) = (Vec::new(), String::new(), false);
+    let after_marker = html.strip_prefix("<!-- roomform:");
+    let after_marker = after_marker.and_then(|comment| comment.split_once("-->"));
+    let mut rest = after_marker.map_or(html, |(_, after)| after);
+    while let Some((text, tag)) = rest.split_once('<') {
+        let text = [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&amp;", "&"),
+        ]
+        .iter()
+        .fold(text.to_owned(), |text, (entity, sign)| {
+            text.replace(entity, sign)
+        });
+        match in_code {
+            true => code.push(text),
+            false => words.push_str(&text),
+        }
+        let (tag, after) = tag.split_once('>').unwrap();
+        let tag = format!("<{tag}>");
+        assert!(ELEMENTS.contains(&tag.as_str()), "{tag} in {html}");
+        in_code = tag == "<code>";
+        rest = after;
+    }
+    (code, words + rest)
 }
 
 #[derive(Default)]
 struct Reader {
     done: Rendered,
-    in_code: bool,
-    own_code: bool,
     folds: i32,
     heading: bool,
-    /// The text since the last tag. Some sites look for addresses here after parsing, within HTML too.
-    node: String,
-}
-
-/// Whether a site could turn a text into a link: mail addresses, and URLs with or without a scheme.
-fn holds_an_address(text: &str) -> bool {
-    let mut rest = text;
-    while let Some(at) = rest.find(['@', ':', '.']) {
-        let (before, after) = rest.split_at(at);
-        let sign = after.chars().next().unwrap();
-        let after = &after[sign.len_utf8()..];
-        let user = before.chars().last().is_some_and(|c| c != ' ');
-        let host = before.chars().last().is_some_and(char::is_alphanumeric);
-        let found = match sign {
-            '@' => user,
-            ':' => after.starts_with('/'),
-            _ => host && after.starts_with(char::is_alphanumeric),
-        };
-        if found {
-            return true;
-        }
-        rest = after;
-    }
-    false
 }
 
 impl Reader {
     #[track_caller]
     fn event(&mut self, event: Event<'_>) {
-        if !matches!(event, Event::Text(_)) {
-            self.node.clear();
-        }
         match event {
             Event::Start(Tag::Paragraph | Tag::List(None) | Tag::Strong | Tag::Emphasis) => {}
             Event::Start(Tag::Item) => self.done.items.push(String::new()),
@@ -91,36 +165,28 @@ impl Reader {
             Event::End(_) => {
                 self.heading &= !matches!(event, Event::End(pulldown_cmark::TagEnd::Heading(_)))
             }
-            Event::Text(text) => self.text(&text),
-            Event::Code(text) => {
-                // Sites do not look for addresses in code that the parser recognizes.
-                (self.in_code, self.own_code) = (true, true);
-                self.done.code.push(String::new());
+            Event::Text(text) => {
                 self.text(&text);
-                (self.in_code, self.own_code) = (false, false);
+                self.done.words.push_str(&text);
+            }
+            Event::Code(text) => {
+                self.text(&text);
+                self.done.code.push(text.to_string());
             }
             Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
             Event::TaskListMarker(false) => {}
-            Event::SoftBreak => self.text("\n"),
+            Event::SoftBreak => {
+                self.text("\n");
+                self.done.words.push('\n');
+            }
             other => panic!("{other:?}"),
         }
     }
 
-    #[track_caller]
     fn text(&mut self, text: &str) {
-        if self.in_code && !self.own_code {
-            self.node.push_str(text);
-            assert!(!holds_an_address(&self.node), "{}", self.node);
-        }
-        let done = &mut self.done;
-        if self.in_code {
-            done.code.last_mut().unwrap().push_str(text);
-        } else {
-            done.words.push_str(text);
-        }
         if self.heading {
-            done.headings.last_mut().unwrap().push_str(text);
-        } else if let Some(item) = done.items.last_mut() {
+            self.done.headings.last_mut().unwrap().push_str(text);
+        } else if let Some(item) = self.done.items.last_mut() {
             item.push_str(text);
         }
     }
@@ -136,38 +202,19 @@ impl Reader {
             );
             rest = after;
         }
-        while let Some((text, tag)) = rest.split_once('<') {
-            self.text(&decoded(text));
-            let tag = rest[text.len()..].to_owned() + &tag[tag.len()..];
+        while let Some(at) = rest.find('<') {
+            let (text, tag) = rest.split_at(at);
+            self.done.words.push_str(text);
             let ours = OURS.iter().find(|ours| tag.starts_with(**ours));
             let ours = ours.unwrap_or_else(|| panic!("HTML of others: {html:?}"));
-            rest = &rest[text.len() + ours.len()..];
-            self.node.clear();
+            rest = &tag[ours.len()..];
             match *ours {
-                "<code>" => {
-                    assert!(!self.in_code, "code in code: {html:?}");
-                    self.in_code = true;
-                    self.done.code.push(String::new());
-                }
-                "</code>" => self.in_code = false,
                 "</details>" => self.folds -= 1,
                 fold if fold.starts_with("<details") => self.folds += 1,
                 _ => {}
             }
         }
-        assert!(!rest.contains('>'), "{html:?}");
-        self.text(&decoded(rest));
+        assert!(!rest.contains(['>', '&']), "{html:?}");
+        self.done.words.push_str(rest);
     }
-}
-
-/// The text of HTML with its numeric character references decoded.
-fn decoded(html: &str) -> String {
-    let mut parts = html.split("&#");
-    let mut text = parts.next().unwrap().to_owned();
-    for part in parts {
-        let (number, after) = part.split_once(';').unwrap();
-        text.push(char::from_u32(number.parse().unwrap()).unwrap());
-        text.push_str(after);
-    }
-    text
 }

@@ -1,80 +1,35 @@
-//! What a site's Markdown supports: whether it accepts HTML. All untrusted text and all ids are written here.
+//! Our own words in Markdown, with the untrusted text between them as code.
 
-use crate::render::escape;
+use crate::render::escape::markdown;
 
 /// Maximum length of prose in bytes. Longer text is written as code, which is cut.
 const WIDEST: usize = 1300;
 
-/// How a page is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// With the HTML that GitHub, GitLab and Azure DevOps allow: folds, code, comments.
-    #[default]
-    Html,
-    /// Without HTML, for Bitbucket.
-    Plain,
-}
-
-impl Dialect {
-    /// Untrusted text, as code.
-    pub(super) fn code(self, text: &str) -> String {
-        match self {
-            Self::Html => escape::markdown(text),
-            Self::Plain => escape::markdown_plain(text),
-        }
+/// Writes our words as prose, and the untrusted text in back-ticks as code. Untrusted text may have back-ticks too, so a part is prose
+/// only if it is certainly harmless.
+pub(super) fn prose(text: &str) -> String {
+    let text = text.trim_matches(' ');
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) || !starts_plainly(text) {
+        return markdown(text);
     }
-
-    /// Writes our words as prose, and the untrusted text in back-ticks as code. Untrusted text may have back-ticks too, so a part is
-    /// prose only if it is certainly harmless.
-    pub(super) fn words(self, text: &str) -> String {
-        let text = text.trim_matches(' ');
-        let parts: Vec<&str> = text.split('`').collect();
-        if parts.len().is_multiple_of(2) || !starts_plainly(text) {
-            return self.code(text);
+    let part = |(index, part): (usize, &&str)| match *part {
+        "" => String::new(),
+        part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
+        // The spaces around code are not part of it.
+        part => {
+            let rest = part.trim_start_matches(' ');
+            let inner = rest.trim_end_matches(' ');
+            let before = part.strip_suffix(rest).unwrap_or_default();
+            let after = rest.strip_prefix(inner).unwrap_or_default();
+            format!("{before}{}{after}", markdown(inner))
         }
-        let part = |(index, part): (usize, &&str)| match *part {
-            "" => String::new(),
-            part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
-            // The spaces around code are not part of it.
-            part => {
-                let rest = part.trim_start_matches(' ');
-                let inner = rest.trim_end_matches(' ');
-                let before = part.strip_suffix(rest).unwrap_or_default();
-                let after = rest.strip_prefix(inner).unwrap_or_default();
-                format!("{before}{}{after}", self.code(inner))
-            }
-        };
-        let words: String = parts.iter().enumerate().map(part).collect();
-        if words.len() > WIDEST {
-            self.code(text)
-        } else {
-            words
-        }
-    }
-
-    /// The invisible line that a bot uses to find the page.
-    pub(super) fn marker(self, what: &str) -> String {
-        match self {
-            Self::Html => format!("<!-- roomform:{what} -->"),
-            Self::Plain => format!("[//]: # (roomform:{what})"),
-        }
-    }
-
-    /// The start of a fold, with its escaped heading.
-    pub(super) fn unfold(self, heading: &str, open: bool) -> String {
-        match self {
-            Self::Html if open => format!("<details open><summary>{heading}</summary>\n\n"),
-            Self::Html => format!("<details><summary>{heading}</summary>\n\n"),
-            Self::Plain => format!("{heading}\n\n"),
-        }
-    }
-
-    /// The end of a fold.
-    pub(super) fn fold(self) -> &'static str {
-        match self {
-            Self::Html => "\n</details>\n",
-            Self::Plain => "",
-        }
+    };
+    let words: String = parts.iter().enumerate().map(part).collect();
+    if words.len() > WIDEST {
+        markdown(text)
+    } else {
+        words
     }
 }
 
@@ -121,7 +76,7 @@ mod tests {
 
     #[test]
     fn only_plain_words_are_printed_as_text() {
-        let shown = |text: &str| Dialect::Plain.words(text);
+        let shown = prose;
         assert_eq!(
             shown(
                 "`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"
