@@ -1,8 +1,8 @@
 //! The figures of a plan or a manifest diff.
 
+use super::Count;
 use super::grammar::counts;
-use super::{Count, Figure, Tone};
-use crate::plan::{Change, ManualSteps, Plan, Summary, UnknownMembers};
+use crate::plan::{Change, Plan, Summary, UnknownMembers};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
@@ -61,36 +61,4 @@ pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     parts.map(|(_, words)| words).collect()
-}
-
-/// The figures as a list.
-pub(super) fn cards(
-    summary: &Summary,
-    changes: &[Change],
-    conflicts: usize,
-    manual_steps: &[ManualSteps],
-) -> Vec<Figure> {
-    let newly = manual_steps
-        .iter()
-        .filter(|room| !room.newly_removed.is_empty());
-    let open = manual_steps
-        .iter()
-        .map(|room| room.previously_removed.len());
-    let figure = |label, count, tone| Figure { label, count, tone };
-    let mut figures = vec![
-        figure("become public", summary.publish, Tone::Danger),
-        figure("new and public", summary.create_public, Tone::Danger),
-        figure("recreated", recreated(changes), Tone::Danger),
-        figure("conflicts", conflicts, Tone::Warn),
-        figure("manual steps", newly.count(), Tone::Hand),
-        figure("steps still open", open.sum(), Tone::Hand),
-        figure("to create", summary.create, Tone::Add),
-        figure("to update", summary.update, Tone::Change),
-        figure("members to add", summary.members, Tone::Join),
-        figure("members unknown", summary.unknown.members, Tone::Warn),
-        figure("messages to send", summary.messages, Tone::Join),
-    ];
-    figures.retain(|figure| figure.count > 0);
-    figures.push(figure("unchanged", summary.unchanged, Tone::Plain));
-    figures
 }

@@ -1,6 +1,6 @@
 //! A manifest diff as a view.
 
-use super::figures::{cards, parts};
+use super::figures::parts;
 use super::findings::{self, limit_words};
 use super::names::{user, users};
 use super::plan::cuts_members;
@@ -19,7 +19,6 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
-        figures: cards(&diff.summary, &diff.changes, 0, &diff.manual_steps),
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: Known::DECLARED,

@@ -54,8 +54,6 @@ pub struct View<'a> {
     pub verdict: String,
     /// Other facts below the figures, without full stops: `8 requests: 1 to list, …`
     pub facts: Vec<String>,
-    /// The non-zero figures.
-    pub figures: Vec<Figure>,
     /// All non-empty sections, most dangerous first.
     pub sections: BTreeMap<SectionKind, Section<'a>>,
     /// Explanations of the terms on this page.
@@ -112,15 +110,7 @@ pub enum State {
     Done,
 }
 
-/// A number with its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Figure {
-    pub label: &'static str,
-    pub count: usize,
-    pub tone: Tone,
-}
-
-/// The subject of a figure or a section.
+/// The subject of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Danger,
@@ -156,7 +146,6 @@ impl<'a> View<'a> {
             state: State::Done,
             verdict,
             facts: Vec::new(),
-            figures: Vec::new(),
             sections: BTreeMap::new(),
             legend: Vec::new(),
             cut: None,

@@ -13,16 +13,6 @@ const AROUND: usize = 40;
 /// Maximum length of the note about omitted characters.
 const LONGEST_MARK: usize = 20;
 
-/// Two texts, not safe to print: whole if short, otherwise the part that differs, with the number of omitted characters.
-pub fn both(before: &str, after: &str) -> [String; 2] {
-    differing(before, after, LONGEST_PART)
-}
-
-/// Like [`both`], but short enough that no writer cuts off the difference.
-pub fn apart(before: &str, after: &str) -> [String; 2] {
-    differing(before, after, LONGEST - 2 * LONGEST_MARK)
-}
-
 /// Both texts word by word. `mark` formats each word: equal, deleted from the first, or inserted into the second.
 pub fn by_words(
     before: &str,
@@ -36,6 +26,16 @@ pub fn by_words(
             .filter(|part| part.tag() == own || part.tag() == ChangeTag::Equal);
         parts.map(|part| mark(part.tag(), part.value())).collect()
     })
+}
+
+/// Two texts, not safe to print: whole if short, otherwise the part that differs, with the number of omitted characters.
+pub fn both(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST_PART)
+}
+
+/// Like [`both`], but short enough that no writer cuts off the difference.
+pub fn apart(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST - 2 * LONGEST_MARK)
 }
 
 fn differing(before: &str, after: &str, longest: usize) -> [String; 2] {

@@ -448,16 +448,10 @@ fn assert_whole(text: &str, format: &str) {
             assert!(rows.records().all(|row| row.is_ok()), "{text}");
         }
         "html" => {
-            let script = text
-                .split("<script type=\"application/json\"")
-                .nth(1)
-                .unwrap();
-            let data = script.split_once('>').unwrap().1;
-            assert_whole(data.split("</script>").next().unwrap(), "json");
-            assert_eq!(
-                text.matches("<del>").count(),
-                text.matches("</del>").count()
-            );
+            for element in ["del", "script"] {
+                let [open, close] = ["<", "</"].map(|start| format!("{start}{element}>"));
+                assert_eq!(text.matches(&open).count(), text.matches(&close).count());
+            }
         }
         _ => {}
     }

@@ -3,7 +3,7 @@
 //! Without its script the page is complete, but long. `escape` escapes hidden characters in untrusted text, and the template escapes
 //! markup. The page's content security policy runs no script except its own.
 
-mod details;
+mod panel;
 
 use askama::Template;
 use base64::Engine as _;
@@ -11,12 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use similar::ChangeTag;
 
-use self::details::Details;
-use super::escape::{self, brief, html, terminal};
-use crate::model::Desired;
+use self::panel::Panel;
+use super::escape::{brief, html, terminal};
 use crate::view::grammar::sentence;
-use crate::view::title_diff::by_words;
-use crate::view::{self, Figure, Line, SectionKind, Span, State, Text, Title, Tone, View};
+use crate::view::title_diff::{both, by_words};
+use crate::view::{self, Line, SectionKind, Span, State, Text, Title, Tone, View};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -25,8 +24,6 @@ const SCRIPT: &str = include_str!("script.js");
 struct Section {
     id: String,
     kind: SectionKind,
-    /// Whether search and filter apply to it.
-    is_searched: bool,
     remark: Option<String>,
     rows: Vec<Row>,
 }
@@ -37,9 +34,10 @@ struct Row {
     /// Markup, with all untrusted text escaped.
     title: Option<String>,
     what: String,
+    hint: Option<String>,
     place: Option<String>,
-    /// The number of its details.
-    detail: Option<usize>,
+    /// What it shows when it is opened.
+    panel: Option<Panel>,
 }
 
 #[derive(Template)]
@@ -50,25 +48,17 @@ struct Page<'a> {
     heading: String,
     state: (Tone, &'static str),
     verdict: &'a str,
-    figures: &'a [Figure],
     facts: Vec<String>,
     sections: Vec<Section>,
-    /// The first section that the search bar applies to.
-    bar_before: Option<usize>,
     legend: Vec<String>,
-    details: String,
 }
 
 /// The page of a view.
 ///
 /// # Errors
 /// Never in practice: every view can be rendered.
-pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let nothing = Desired::default();
-    let desired = view.desired.unwrap_or(&nothing);
-    let mut details = Details::new(desired, &view.names, view.state == State::Compared);
-    let sections = view.sections.values();
-    let sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
+pub fn write(view: &View<'_>) -> askama::Result<String> {
+    let sections = view.sections.values().map(|it| section(view, it));
     let heading = plain(&view.heading);
     let page = Page {
         policy: policy(),
@@ -81,14 +71,11 @@ pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send
             State::Done => (Tone::Add, "Nothing to do"),
         },
         verdict: &view.verdict,
-        figures: &view.figures,
         facts: view.facts.iter().map(|fact| sentence(fact)).collect(),
-        bar_before: sections.iter().position(|section| section.is_searched),
-        sections,
+        sections: sections.collect(),
         legend: view.legend.iter().map(|words| sentence(words)).collect(),
-        details: escape::html_script(&serde_json::to_string(&details)?),
     };
-    Ok(page.render()?)
+    page.render()
 }
 
 /// The content security policy: nothing is fetched, and only the page's own script and styles are allowed, by their hashes.
@@ -108,24 +95,19 @@ fn plain(text: &Text<'_>) -> String {
     })
 }
 
-fn section(view: &View<'_>, section: &view::Section<'_>, details: &mut Details<'_>) -> Section {
+fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
     let kind = section.kind;
-    let rows = view.lines(section).map(|line| row(kind, &line, details));
+    let rows = view.lines(section).map(|line| row(view, kind, &line));
     Section {
         id: kind.name().to_lowercase().replace(' ', "-"),
         kind,
-        is_searched: !matches!(
-            kind,
-            SectionKind::Refused | SectionKind::WouldBeRefused | SectionKind::Guards
-        ),
         remark: kind.remark().map(sentence),
         rows: rows.collect(),
     }
 }
 
-fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
+fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>) -> Row {
     let text = plain(&line.text);
-    let hint = line.hint.map(|hint| format!(". {}", terminal(hint)));
     let what = match (kind, line.label.as_deref()) {
         (SectionKind::NeedsAttention, Some(label)) if text.is_empty() => label.to_owned(),
         (SectionKind::NeedsAttention, Some(label)) => format!("{label}, {text}"),
@@ -135,24 +117,25 @@ fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
     Row {
         pipe: line.pipe.map(|pipe| terminal(pipe.as_str())),
         title: line.title.as_ref().map(title),
-        what: what + &hint.unwrap_or_default(),
+        what,
+        hint: line.hint.map(terminal),
         place: line.place.map(|place| terminal(&place.raw())),
-        detail: details.push(&line.detail),
+        panel: Panel::new(view, &line.detail),
     }
 }
 
 /// The title, or both titles with the changed words marked.
 fn title(title: &Title<'_>) -> String {
-    let (before, after, drift) = match title {
+    let (texts, drift) = match title {
         Title::Same(title) => return html(&brief(title)),
-        Title::Changed(before, after, drift) => (terminal(before), terminal(after), drift),
+        Title::Changed(before, after, drift) => (both(before, after), drift),
     };
     let mark = |tag: ChangeTag, text: &str| match tag {
         ChangeTag::Equal => html(text),
         ChangeTag::Delete => format!("<del>{}</del>", html(text)),
         ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
     };
-    // The titles are not cut: the changed words may be at the end.
+    let [before, after] = texts.map(|text| terminal(&text));
     let [before, after] = by_words(&before, &after, mark);
     format!("<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}")
 }

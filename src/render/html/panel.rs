@@ -1,0 +1,90 @@
+//! What a row of a page shows when it is opened: fields, members by source, the welcome. One text for each row, because a browser needs
+//! much longer for many elements.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::model::{Field, Pipe, Place, UserId};
+use crate::plan::Change;
+use crate::render::escape::terminal;
+use crate::view::names::user;
+use crate::view::{Detail, State, View, value};
+
+#[derive(Default)]
+pub(super) struct Panel {
+    /// The ids of its users, for the search.
+    pub(super) users: String,
+    /// Lines such as `Members to add (rooms.yaml:7): tutor (5), 17`. The template escapes them.
+    pub(super) lines: String,
+}
+
+impl Panel {
+    pub(super) fn new(view: &View<'_>, detail: &Detail<'_>) -> Option<Self> {
+        let mut panel = Self::default();
+        match detail {
+            Detail::None => return None,
+            Detail::Change(change) => panel.add_change(view, change),
+            Detail::Removed(users) => panel.add_users(view, "Remove", None, users),
+            Detail::OpenSteps(steps) => {
+                let users: Vec<UserId> = steps.iter().map(|step| step.user).collect();
+                panel.add_users(view, "Removed earlier", None, &users);
+            }
+        }
+        Some(panel)
+    }
+
+    fn add_change(&mut self, view: &View<'_>, change: &Change) {
+        let fields = change.fields().iter();
+        for field in fields.filter(|field| field.field != Field::Title) {
+            let [before, after] = [&field.before, &field.after].map(|it| super::plain(&value(it)));
+            let _ = writeln!(self.lines, "{}: {before} → {after}", field.field.name());
+        }
+        let pipe = Some(&change.pipe);
+        self.add_users(view, "Members to add", pipe, &change.members.new);
+        self.add_users(view, "Sent again", pipe, &change.members.unknown);
+        if let Some(welcome) = &change.welcome {
+            let from = terminal(&user(welcome.from, &view.names));
+            let _ = writeln!(
+                self.lines,
+                "Welcome from {from}: {}",
+                terminal(&welcome.text)
+            );
+            let _ = write!(self.users, "{} ", welcome.from);
+        }
+        // A manifest diff has no live rooms.
+        if let Some(id) = change.room_id().filter(|_| view.state != State::Compared) {
+            let _ = writeln!(self.lines, "Room: {id}");
+        }
+    }
+
+    /// Adds users by the place that declares them in a room, or else by the room's place. A roster is one place; its users have rows.
+    fn add_users(&mut self, view: &View<'_>, name: &str, pipe: Option<&Pipe>, users: &[UserId]) {
+        let desired = view.desired;
+        let room = pipe.and_then(|pipe| desired?.rooms.get(pipe));
+        let mut groups: BTreeMap<Option<Place>, Vec<String>> = BTreeMap::new();
+        for id in users {
+            let _ = write!(self.users, "{id} ");
+            let mut shown = terminal(&user(*id, &view.names));
+            let place = room.map(|room| room.member(*id).map_or(room.place, |it| it.place));
+            let place = place.map(|place| match desired {
+                Some(desired) if desired.rosters.contains_key(&place.file) => {
+                    let _ = write!(shown, " row {}", place.line);
+                    Place { line: 0, ..place }
+                }
+                _ => place,
+            });
+            groups.entry(place).or_default().push(shown);
+        }
+        for (place, users) in groups {
+            let place = desired.zip(place).map(|(desired, place)| {
+                let file = terminal(&desired.file_name(place));
+                match place.line {
+                    0 => format!(" ({file})"),
+                    line => format!(" ({file}:{line})"),
+                }
+            });
+            let (place, users) = (place.unwrap_or_default(), users.join(", "));
+            let _ = writeln!(self.lines, "{name}{place}: {users}");
+        }
+    }
+}
