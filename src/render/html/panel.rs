@@ -8,7 +8,7 @@ use crate::model::{Field, Pipe, Place, UserId};
 use crate::plan::Change;
 use crate::render::escape::terminal;
 use crate::view::names::user;
-use crate::view::{Detail, State, View, value};
+use crate::view::{Detail, NAMED, State, View, value};
 
 #[derive(Default)]
 pub(super) struct Panel {
@@ -29,6 +29,10 @@ impl Panel {
                 let users: Vec<UserId> = steps.iter().map(|step| step.user).collect();
                 panel.add_users(view, "Removed earlier", None, &users);
             }
+        }
+        // The row itself names the first users.
+        if !matches!(detail, Detail::Change(_)) && panel.users.split(' ').count() <= NAMED + 1 {
+            panel.lines.clear();
         }
         Some(panel)
     }

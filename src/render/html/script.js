@@ -34,7 +34,7 @@
   const users = (row) => (row.users ??= (row.li.dataset.u ?? "").split(" "));
   // Only whole ids are found, so a name is searched without its id.
   const ids = / ?\(\d+\)( row \d+)?(?=, |$)|(^|, )\d+( row \d+)?(?=, |$)/gm;
-  const names = (row) => (row.names ??= fold((row.li.querySelector(".panel")?.textContent ?? "").replace(/^.*?: /gm, "").replace(ids, "")));
+  const names = (row) => (row.names ??= fold((row.li.querySelector(".panel") ?? row.li.querySelector(".words")).textContent.replace(/^.*?: /gm, "").replace(ids, "")));
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
       // Ids stay strings: large ones would be rounded as numbers.
