@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use roomform::ledger::{Fact, Journal, LedgerError, LedgerFile, Loss, Record, compact};
+use roomform::ledger::{
+    Claim, Claimed, Fact, Journal, LedgerError, LedgerFile, Loss, Record, compact,
+};
 use roomform::model::{Pipe, RunId};
 use roomform::sandbox::Config;
 use serde_json::Value;
@@ -377,4 +379,35 @@ fn a_link_switched_to_another_file_replaces_the_ledger() {
     symlink("none.jsonl", &link).unwrap();
     let error = file.read(&target()).unwrap_err();
     assert_eq!(loss(&error), Some(Loss::Gone));
+}
+
+/// A run that takes over a claim ends it, even if the other run wrote it meanwhile and its clock is ahead.
+#[test]
+fn a_claim_of_a_run_whose_clock_is_ahead_can_be_ended() {
+    let scene = Scene::new();
+    let file = ledger(&scene);
+    let journal = Journal::open(&file, &target(), &RunId::new(1)).unwrap();
+    let intent = r#"{"run":"other","seq":1,"time":"2999-01-01T00:00:00.000Z","kind":"intent","pipe":"a","members":[]}"#;
+    scene.write("l.jsonl", scene.read("l.jsonl") + intent + "\n");
+    let pipe = Pipe::new("a");
+    let claim = |takes_over| {
+        let claim = Claim::Create {
+            pipe: pipe.clone(),
+            replaces: None,
+            takes_over,
+        };
+        let intent = Fact::Intent {
+            pipe: pipe.clone(),
+            members: Vec::new(),
+            welcome: false,
+        };
+        runtime().block_on(journal.claim(claim, intent)).unwrap()
+    };
+    let Claimed::Held { run, .. } = claim(None) else {
+        panic!("the other run holds the claim");
+    };
+    assert_eq!(claim(Some(run)), Claimed::Ours);
+    let recorded = file.read(&target()).unwrap().recorded();
+    let open = recorded.open[&pipe].iter().map(|open| open.run.as_str());
+    assert_eq!(open.collect::<Vec<_>>(), [RunId::new(1).to_string()]);
 }
