@@ -154,7 +154,7 @@ fn memberships(
         ways: Vec::new(),
         excluded: Vec::new(),
     };
-    let mut ways = directory.ways(&written.members, only);
+    let mut ways = directory.ways(&written.members, only, &[]);
     let joined = joined.today();
     let joined = joined.filter(|member| only.is_none_or(|only| only == member.user));
     ways.extend(joined.map(|member| Way::new(&[], member, true)));
@@ -164,11 +164,16 @@ fn memberships(
     }
     let excluded = written.exclude.iter();
     let named: BTreeSet<UserId> = excluded
-        .filter(|entry| !matches!(entry.value, RawMember::Group(_) | RawMember::Roster(_)))
+        .filter(|entry| {
+            matches!(
+                entry.value,
+                RawMember::Id(_) | RawMember::Ids(_) | RawMember::Person(_) | RawMember::Dated(..)
+            )
+        })
         .flat_map(|entry| directory.members_of_entry(entry))
         .map(|member| member.user)
         .collect();
-    for (user, way) in directory.ways(&written.exclude, only) {
+    for (user, way) in directory.ways(&written.exclude, only, &[]) {
         if only.is_some() || named.contains(&user) || found.contains_key(&user) {
             let membership = found.entry(user).or_insert_with(|| empty(user));
             membership.excluded.push(way);
@@ -196,30 +201,22 @@ impl Way {
 }
 
 impl Directory<'_> {
-    /// Returns every path by which a list names users, or one user.
-    fn ways(&self, list: &[Spanned<RawMember>], only: Option<UserId>) -> Vec<(UserId, Way)> {
-        let mut found = Vec::new();
-        self.follow(list, only, &mut Vec::new(), &mut found);
-        found
-    }
-
-    fn follow(
+    /// Returns every path by which a list names users, or one user. `groups` lead to the list.
+    fn ways(
         &self,
         list: &[Spanned<RawMember>],
         only: Option<UserId>,
-        groups: &mut Vec<String>,
-        found: &mut Vec<(UserId, Way)>,
-    ) {
+        groups: &[String],
+    ) -> Vec<(UserId, Way)> {
+        let mut found = Vec::new();
         for written in list {
             match &written.value {
                 RawMember::Group(name) if groups.len() < DEEPEST => {
-                    let Some((inner, members)) = self.group(name) else {
-                        continue;
-                    };
-                    if only.is_none_or(|only| members.contains(only)) {
-                        groups.push(name.clone());
-                        self.follow(inner, only, groups, found);
-                        groups.pop();
+                    if let Some((inner, members)) = self.group(name)
+                        && only.is_none_or(|only| members.contains(only))
+                    {
+                        let groups = [groups, std::slice::from_ref(name)].concat();
+                        found.extend(self.ways(inner, only, &groups));
                     }
                 }
                 _ => {
@@ -230,5 +227,6 @@ impl Directory<'_> {
                 }
             }
         }
+        found
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn generate_rooms(
     };
     let distinct = optional(raw.distinct.as_ref(), |name| table.column(name));
     let selection = table.selection(&raw.filter);
-    let template = RoomTemplate::new(raw, table);
+    let template = RoomTemplate::new(raw, table, directory);
     let joins = raw.enrol.iter();
     let joins = joins.filter_map(|enrol| join(enrol, table, directory));
     let (mut joins, mut seen) = (joins.collect::<Vec<_>>(), HashSet::new());

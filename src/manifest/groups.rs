@@ -233,6 +233,7 @@ impl<'a> Directory<'a> {
                     None => self.unknown_group(name, written.at),
                 },
                 RawMember::Roster(raw) => self.add(&self.roster_members(raw), &mut members),
+                RawMember::Shared(users) => self.add(users, &mut members),
             }
             if members.len() > 2 * in_order + UNSORTED {
                 members.order();

@@ -84,7 +84,8 @@ impl People {
         table: Option<TableUse<'_>>,
         display: &DisplayNames,
     ) {
-        self.file = table.map(|table| table.file.name.clone());
+        let name = table.map(|table| table.file.name.clone());
+        self.file = name.or(self.file.take());
         let found = table.and_then(|table| {
             let names = table.all_columns(&raw.name);
             let id = table.column(&raw.id);

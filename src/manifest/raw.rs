@@ -3,8 +3,9 @@
 //! Main type: [`RawManifest`], one file of a manifest.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use crate::model::{FieldSet, Limits, Member, MembersPolicy, Presence, RoomKind};
+use crate::model::{FieldSet, Limits, Member, MemberList, MembersPolicy, Presence, RoomKind};
 use crate::tables::diagnostic::At;
 pub(super) use crate::tables::input::{RawFile, RawFilter, RawOn, RawVia};
 pub(super) use crate::tables::source::Spanned;
@@ -76,6 +77,8 @@ pub(super) enum RawMember {
     /// `@group`, without the sign.
     Group(String),
     Roster(Box<RawRoster>),
+    /// The users of a roster in a template, whose rooms all share them.
+    Shared(Rc<MemberList>),
     /// An id or a name, and when it is a member.
     Dated(Box<RawMember>, Presence),
 }

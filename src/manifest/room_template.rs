@@ -2,8 +2,11 @@
 //!
 //! Main type: [`RoomTemplate`]. The result is the same as a room written in the manifest.
 
+use std::rc::Rc;
+
 use super::decode::KINDS;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
+use super::roster::RosterReader;
 use super::template::{Template, Value};
 use super::welcome::FIELDS;
 use crate::model::Presence;
@@ -49,17 +52,22 @@ pub(super) struct RoomTemplate<'a> {
 }
 
 impl<'a> RoomTemplate<'a> {
-    pub(super) fn new(generate: &'a RawGenerate, table: TableUse<'_>) -> Option<Self> {
+    pub(super) fn new(
+        generate: &'a RawGenerate,
+        table: TableUse<'_>,
+        rosters: &RosterReader<'_>,
+    ) -> Option<Self> {
+        let entry = |written: &Spanned<RawMember>| Entry::new(written, table, rosters);
+
         let (raw, from_row) = (&generate.room, &generate.from_row);
         let text = |text| Text::compile(text, table, &[]);
-        let entries = |list: &[_]| resolved(list.iter().map(|member| Entry::new(member, table)));
+        let entries = |list: &[Spanned<RawMember>]| resolved(list.iter().map(entry));
         let (pipe, title) = (text(&raw.pipe), text(&raw.title));
         let settings = [&from_row.kind, &from_row.public];
         let [kind, public] = settings.map(|setting| optional(setting.as_ref(), text));
         let (members, exclude) = (entries(&raw.members), entries(&raw.exclude));
         let welcome = optional(raw.welcome.as_ref(), |raw| {
-            let from = Entry::new(&raw.from, table);
-            from.zip(Text::compile(&raw.text, table, &FIELDS))
+            entry(&raw.from).zip(Text::compile(&raw.text, table, &FIELDS))
         });
         let pipe = pipe?;
         let bare = pipe.template.bare_names();
@@ -98,10 +106,7 @@ impl<'a> RoomTemplate<'a> {
             at: row.at(),
             pipe: pipe.filter(|_| !has_empty)?,
             broken: self.raw.broken || title.is_none(),
-            title: title.unwrap_or_else(|| Spanned {
-                value: String::new(),
-                at: row.at(),
-            }),
+            title: title.unwrap_or_else(|| Spanned::new(String::new(), row.at())),
             members,
             exclude,
             welcome: self.welcome(row),
@@ -227,16 +232,24 @@ impl Text {
 }
 
 impl Entry {
-    fn new(written: &Spanned<RawMember>, table: TableUse<'_>) -> Option<Self> {
+    fn new(
+        written: &Spanned<RawMember>,
+        table: TableUse<'_>,
+        rosters: &RosterReader<'_>,
+    ) -> Option<Self> {
+        let at = written.at;
         let (member, presence) = written.value.split_dates();
         let value = match member {
             RawMember::Person(text) => text.clone(),
             RawMember::Group(text) => format!("@{text}"),
-            RawMember::Id(_) | RawMember::Ids(_) | RawMember::Roster(_) | RawMember::Dated(..) => {
+            RawMember::Roster(raw) => {
+                let users = RawMember::Shared(Rc::new(rosters.roster_members(raw)));
+                return Some(Self::Same(Spanned::new(users, at)));
+            }
+            RawMember::Id(_) | RawMember::Ids(_) | RawMember::Shared(_) | RawMember::Dated(..) => {
                 return Some(Self::Same(written.clone()));
             }
         };
-        let at = written.at;
         let text = Text::compile(&Spanned { value, at }, table, &[])?;
         let is_same = text.columns.is_empty() && !text.template.is_conditional();
         Some(match is_same {

@@ -124,12 +124,14 @@ fn sender(written: &Spanned<RawMember>, directory: &Directory<'_>) -> Option<Use
                 return None;
             }
         },
-        RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) | RawMember::Dated(..) => {
-            bad(
-                "a welcome needs one user as its sender, not a group",
-                "write an id, or a name from `people`",
-            )
-        }
+        RawMember::Ids(_)
+        | RawMember::Group(_)
+        | RawMember::Roster(_)
+        | RawMember::Shared(_)
+        | RawMember::Dated(..) => bad(
+            "a welcome needs one user as its sender, not a group",
+            "write an id, or a name from `people`",
+        ),
     };
     directory.problems.push(mistake);
     None

@@ -109,10 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     fn at(&self, offset: usize) -> At {
-        At {
-            file: self.file,
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-        }
+        At::new(self.file, offset)
     }
 
     fn entries(

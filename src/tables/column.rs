@@ -60,10 +60,8 @@ impl TableUse<'_> {
         let source = &self.file.source;
         let start = source.line_start(row).unwrap_or_default();
         let text = source.text.get(start..).unwrap_or_default();
-        let at = At {
-            file: self.file.id,
-            offset: (start + cell_offset(text, self.header.delimiter, index)) as u32,
-        };
+        let offset = start + cell_offset(text, self.header.delimiter, index);
+        let at = At::new(self.file.id, offset);
         let column = self.header.columns.get(index).map_or("", String::as_str);
         let place = format!("{}:{row}:{}", source.name, clip(column));
         let message = format!("{place}: a workbook stores only 15 digits of a number");

@@ -21,6 +21,15 @@ pub(crate) struct NoText {
     pub(crate) hint: String,
 }
 
+impl NoText {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
 /// Decodes a file and removes its byte order mark; also returns the name of the encoding.
 pub(crate) fn decode(
     bytes: Vec<u8>,
@@ -28,24 +37,28 @@ pub(crate) fn decode(
 ) -> Result<(String, &'static str), NoText> {
     let Some(label) = label else {
         if looks_like_utf_16(&bytes) {
-            return Err(NoText {
-                message: "the file looks like UTF-16".to_owned(),
-                hint: "set `encoding: utf-16`, or save the file as UTF-8".to_owned(),
-            });
+            let hint = "set `encoding: utf-16`, or save the file as UTF-8";
+            return Err(NoText::new("the file looks like UTF-16", hint));
         }
         return Ok((decode_utf_8(bytes)?, UTF_8.name()));
     };
-    let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| NoText {
-        message: format!("`{}` is not an encoding", clip(label)),
-        hint: "use a web encoding: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
-            .to_owned(),
+    let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| {
+        let message = format!("`{}` is not an encoding", clip(label));
+        let hint =
+            "use a web encoding: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …";
+        NoText::new(message, hint)
     })?;
     let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
     let text = bytes.get(mark..).unwrap_or_default();
     let text = encoding.decode_without_bom_handling_and_without_replacement(text);
-    let text = text.ok_or_else(|| NoText {
-        message: format!("the file is not valid {}", encoding.name()),
-        hint: guess(&bytes).unwrap_or_else(|| "check which encoding it was saved in".to_owned()),
+    let text = text.ok_or_else(|| {
+        let message = format!("the file is not valid {}", encoding.name());
+        let hint = guess(&bytes);
+        NoText::new(
+            message,
+            hint.as_deref()
+                .unwrap_or("check which encoding it was saved in"),
+        )
     })?;
     Ok((text.into_owned(), encoding.name()))
 }
@@ -57,10 +70,9 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
         let bytes = error.as_bytes();
         let (good, rest) = bytes.split_at_checked(offset).unwrap_or_default();
         let line = line_ends(good).count() + 1;
-        NoText {
-            message: format!("not valid UTF-8: byte {offset}, in line {line}"),
-            hint: guess(rest).unwrap_or_else(|| "save the file as UTF-8".to_owned()),
-        }
+        let message = format!("not valid UTF-8: byte {offset}, in line {line}");
+        let hint = guess(rest);
+        NoText::new(message, hint.as_deref().unwrap_or("save the file as UTF-8"))
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());

@@ -123,10 +123,7 @@ impl Header {
         let table = text.get(start..).unwrap_or_default();
         let given = delimiter.or(said);
         let delimiter = given.unwrap_or_else(|| likely_delimiter(table));
-        let at = |offset: usize| At {
-            file: file.id,
-            offset: (start + offset) as u32,
-        };
+        let at = |offset: usize| At::new(file.id, start + offset);
         // `enrollments.csv:214`
         let line = |at: At| format!("{}:{}", file.name, source.line_at(at.offset));
         let mut quotes = Vec::new();

@@ -283,14 +283,26 @@ impl Via {
             let key = join_cells(keys.iter().map(|column| row.cell(column)));
             let known: &mut Option<(Vec<String>, Presence)> =
                 cells.entry(key.into_owned()).or_default();
-            if let Some(presence) = presence
-                && known.as_ref().is_none_or(|(_, known)| !known.today)
-            {
-                let cell = |column: &Option<Column>| column.as_ref().map(|column| row.cell(column));
-                let cells = wanted.iter().map(|column| cell(column).unwrap_or_default());
-                *known = Some((cells.map(str::to_owned).collect(), presence));
+            let Some(presence) = presence else {
+                return RowUse::LeftOut;
+            };
+            let cell = |column: &Option<Column>| column.as_ref().map_or("", |it| row.cell(it));
+            let cells = wanted.iter().map(|column| cell(column).to_owned());
+            let cells: Vec<String> = cells.collect();
+            match (known, keys.first()) {
+                (Some((first, dates)), Some(column)) if dates.today => {
+                    if presence.today && *first != cells && !row.cell(column).is_empty() {
+                        let shown = clip(row.cell(column));
+                        let message = format!("`{shown}` is in an earlier row with other values");
+                        let mistake = row.mistake(Code::BadCell, column, &message);
+                        let hint = "remove one of the rows, or leave it out with `where`";
+                        table.problems.push(mistake.hint(hint));
+                        return RowUse::Invalid;
+                    }
+                }
+                (known, _) => *known = Some((cells, presence)),
             }
-            RowUse::of(presence)
+            RowUse::of(Some(presence))
         });
         // A row that refers to a row with a reported error is not an error itself.
         for cell in table.ragged_cells() {

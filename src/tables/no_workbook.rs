@@ -8,9 +8,7 @@ pub(crate) fn read_sheet(
     _: &[u8],
     _: Option<&SheetName>,
 ) -> Result<(String, Vec<(u32, usize)>), NoText> {
-    Err(NoText {
-        message: "this build of roomform cannot read Excel workbooks".to_owned(),
-        hint: "build it with the feature xlsx, which is on by default; or export the sheet as CSV"
-            .to_owned(),
-    })
+    let message = "this build of roomform cannot read Excel workbooks";
+    let hint = "build it with the feature xlsx, which is on by default; or export the sheet as CSV";
+    Err(NoText::new(message, hint))
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::boundary::is_inside;
-use super::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
 use super::header::{Header, OpenedFile};
@@ -217,36 +217,33 @@ impl<'a> Opener<'a> {
         if let Some(what) = wrong_bytes(&bytes) {
             return Err(wrong(what).into());
         }
+        let no_text = |code, at: Option<At>, why: NoText| {
+            let message = format!("`{shown}`: {}", why.message);
+            Diagnostic::at(code, at.unwrap_or(raw.path.at), message).hint(why.hint)
+        };
+        let sheet = raw.sheet.as_ref();
+        let at_sheet = sheet.map(|sheet| sheet.at);
         let (text, encoding, inexact) = if is_zip(&bytes) {
-            let sheet = raw.sheet.as_ref();
-            let read = match raw.encoding.is_some() || raw.delimiter.is_some() {
-                true => Err(NoText {
-                    message: "`encoding` and `delimiter` are for text, and this is a workbook"
-                        .to_owned(),
-                    hint: "remove them".to_owned(),
-                }),
-                false => read_sheet(&bytes, sheet.map(|sheet| &sheet.value)),
+            let read = if raw.encoding.is_some() || raw.delimiter.is_some() {
+                let message = "`encoding` and `delimiter` are for text, and this is a workbook";
+                Err(NoText::new(message, "remove them"))
+            } else {
+                read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
-            let read = read.map_err(|why| {
-                let at = sheet.map_or(raw.path.at, |sheet| sheet.at);
-                let message = format!("`{shown}`: {}", why.message);
-                Diagnostic::at(Code::BadWorkbook, at, message).hint(why.hint)
-            });
+            let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
             let (text, inexact) = read?;
             (text, XLSX, inexact)
         } else {
-            if let Some(sheet) = &raw.sheet {
+            if let Some(at) = at_sheet {
                 let message = format!("`sheet` is for workbooks, and `{shown}` is text");
-                let mistake = Diagnostic::at(Code::BadWorkbook, sheet.at, message);
+                let mistake = Diagnostic::at(Code::BadWorkbook, at, message);
                 return Err(mistake.hint("remove `sheet`, or name the workbook").into());
             }
             let label = raw.encoding.as_ref();
             let decoded = decode(bytes, label.map(|label| label.value.as_str()));
-            let (text, encoding) = decoded.map_err(|why| {
-                let at = label.map_or(raw.path.at, |label| label.at);
-                let message = format!("`{shown}`: {}", why.message);
-                Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint)
-            })?;
+            let at = label.map(|label| label.at);
+            let decoded = decoded.map_err(|why| no_text(Code::NotUtf8, at, why));
+            let (text, encoding) = decoded?;
             let json = || is_json(&text).then_some(JSON);
             if let Some(what) = wrong_text(&text).or_else(json) {
                 return Err(wrong(what).into());

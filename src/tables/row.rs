@@ -233,10 +233,7 @@ impl Row<'_> {
 
     /// Returns the start of the row.
     pub(crate) fn at(&self) -> At {
-        At {
-            file: self.table.file.id,
-            offset: self.start.byte,
-        }
+        At::new(self.table.file.id, self.start.byte as usize)
     }
 
     /// Returns the start of the row as a place of the model.
@@ -252,9 +249,7 @@ impl Row<'_> {
         let index = column.index(self.number).unwrap_or_default();
         let row = self.table.text().get(self.start.byte as usize..);
         let within = cell_offset(row.unwrap_or_default(), self.table.header.delimiter, index);
-        let mut at = self.at();
-        at.offset += within as u32;
-        at
+        At::new(self.table.file.id, self.start.byte as usize + within)
     }
 
     /// Returns all cells with their column names.

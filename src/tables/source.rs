@@ -22,6 +22,12 @@ impl At {
         file: FileId(0),
         offset: 0,
     };
+
+    /// Creates a place. Texts are smaller than 4 GiB.
+    pub(crate) fn new(file: FileId, offset: usize) -> Self {
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { file, offset }
+    }
 }
 
 /// A value and its place.
@@ -31,6 +37,12 @@ pub struct Spanned<T> {
     pub value: T,
     /// Its start.
     pub at: At,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, at: At) -> Self {
+        Self { value, at }
+    }
 }
 
 /// A named text with an index of its lines.

@@ -43,22 +43,17 @@ pub(crate) fn read_sheet(
     let sheets = book.sheets_metadata().iter();
     let sheets = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let sheets: Vec<&str> = sheets.map(|sheet| sheet.name.as_str()).collect();
+    let key = |name: &str| name.trim().to_lowercase();
     let found = match wanted {
         None => sheets.first(),
         Some(SheetName::Number(number)) => {
             let index = usize::try_from(*number - 1).unwrap_or(usize::MAX);
             sheets.get(index)
         }
-        Some(SheetName::Name(name)) => {
-            let name = name.trim().to_lowercase();
-            sheets
-                .iter()
-                .find(|sheet| sheet.trim().to_lowercase() == name)
-        }
+        Some(SheetName::Name(name)) => sheets.iter().find(|sheet| key(sheet) == key(name)),
     };
-    let name = found
-        .ok_or_else(|| unknown_sheet(wanted, &sheets))?
-        .to_string();
+    let found = found.ok_or_else(|| unknown_sheet(wanted, &sheets))?;
+    let name = found.to_string();
     let (sheet, has_empty) = read_cells(&mut book, &name)?;
     // Only a cell that looks empty can be a formula without a value.
     if has_empty {
@@ -164,10 +159,9 @@ fn check_formulas(book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
     while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
         if cell.formula.is_some() && cell.value == DataRef::Empty {
             let row = cell.pos.0 + 1;
-            return Err(NoText {
-                message: format!("a formula in row {row} has no stored value"),
-                hint: "open the workbook in a spreadsheet program, and save it again".to_owned(),
-            });
+            let message = format!("a formula in row {row} has no stored value");
+            let hint = "open the workbook in a spreadsheet program, and save it again";
+            return Err(NoText::new(message, hint));
         }
     }
     Ok(())
@@ -217,31 +211,23 @@ fn unpacked_size(bytes: &[u8]) -> u64 {
 }
 
 fn unknown_sheet(wanted: Option<&SheetName>, sheets: &[&str]) -> NoText {
-    let shown: Vec<String> = sheets
-        .iter()
-        .take(MOST_SHOWN)
-        .map(|sheet| clip(sheet))
-        .collect();
-    NoText {
-        message: match wanted {
-            Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
-            Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
-            None => "the workbook has no sheet with rows".to_owned(),
-        },
-        hint: format!("its sheets are {}", shown.join(", ")),
-    }
+    let shown = sheets.iter().take(MOST_SHOWN).map(|sheet| clip(sheet));
+    let shown: Vec<String> = shown.collect();
+    let message = match wanted {
+        Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
+        Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
+        None => "the workbook has no sheet with rows".to_owned(),
+    };
+    NoText::new(message, format!("its sheets are {}", shown.join(", ")))
 }
 
 fn too_large() -> NoText {
-    NoText {
-        message: format!("the workbook unpacks to more than {} MiB", LARGEST >> 20),
-        hint: "split it, or export the sheet as CSV".to_owned(),
-    }
+    let message = format!("the workbook unpacks to more than {} MiB", LARGEST >> 20);
+    NoText::new(message, "split it, or export the sheet as CSV")
 }
 
 fn damaged(error: impl ToString) -> NoText {
-    NoText {
-        message: format!("the workbook cannot be read: {}", error.to_string()),
-        hint: "open it in a spreadsheet program, and save it again as .xlsx".to_owned(),
-    }
+    let message = format!("the workbook cannot be read: {}", error.to_string());
+    let hint = "open it in a spreadsheet program, and save it again as .xlsx";
+    NoText::new(message, hint)
 }

@@ -133,6 +133,15 @@ fn canvas_moves_the_members_of_a_cross_listed_section() {
         .run("check")
         .err
         .shows("xlists.csv:2:status: `actve` is not a known value");
+    // A section can be in one course only; the same row twice does no harm.
+    let twice = "xlist_course_id,section_id,status\nX1,S1,active\nX1,S1,active\n";
+    scene.write("xlists.csv", twice);
+    scene.run("check").exits(0);
+    scene.write("xlists.csv", format!("{twice}C2,S1,active\n"));
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err
+        .shows("xlists.csv:4:section_id: `S1` is in an earlier row with other values");
 }
 
 #[test]

@@ -57,10 +57,7 @@ pub(super) fn from_fields(
     fields.require(decoder, "title", "the title that people see");
     let pipe = fields.decode_text(decoder, "pipe");
     let title = fields.decode_text(decoder, "title");
-    let stand_in = || Spanned {
-        value: String::new(),
-        at: fields.at,
-    };
+    let stand_in = || Spanned::new(String::new(), fields.at);
     let mut list = |key: &str| {
         let node = fields.get(key);
         let list = node.map(|node| members(decoder, node, format_args!("`{key}`")));
@@ -203,10 +200,7 @@ fn dated(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
     let [from, until] = [from, until].map(|bound| bound.map(|(_, date)| date));
     let presence = Presence::between(from, until, decoder.today);
     let value = RawMember::Dated(Box::new(member.value), presence);
-    Some(Spanned {
-        value,
-        at: member.at,
-    })
+    Some(Spanned::new(value, member.at))
 }
 
 /// Decodes a user or a group from a single word.
@@ -236,11 +230,7 @@ pub(super) fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<u6
     let ids = names.into_iter().map(|(name, node)| {
         let id = decoder.id(node, format_args!("the id of `{}`", clip(&name.value)));
         // A name with an invalid id still counts as known, so that its uses are not reported too.
-        let stand_in = Spanned {
-            value: 0,
-            at: node.at,
-        };
-        (name, id.unwrap_or(stand_in))
+        (name, id.unwrap_or(Spanned::new(0, node.at)))
     });
     ids.collect()
 }
