@@ -30,17 +30,11 @@ pub enum SandboxError {
     /// The server stopped unexpectedly.
     #[error("the sandbox server failed")]
     Serve(#[source] io::Error),
-    /// The state file or its directory cannot be read.
-    #[error("cannot read the sandbox state `{}`", path.display())]
-    Read {
-        /// The state file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The state file cannot be replaced.
-    #[error("cannot write the sandbox state `{}`", path.display())]
-    Write {
+    /// The state file or its directory cannot be read or written.
+    #[error("cannot {action} the sandbox state `{}`", path.display())]
+    File {
+        /// `read` or `write`.
+        action: &'static str,
         /// The state file.
         path: PathBuf,
         /// The system's error.
@@ -80,9 +74,7 @@ impl SandboxError {
             ),
             Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
             Self::Serve(_) => None,
-            Self::Read { .. } | Self::Write { .. } => {
-                Some("check the path and its permissions, or name another file")
-            }
+            Self::File { .. } => Some("check the path and its permissions, or name another file"),
             Self::Damaged { .. } => {
                 Some("move the file away to start with an empty sandbox, or restore it from a copy")
             }

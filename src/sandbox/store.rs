@@ -85,17 +85,11 @@ impl Store {
                 };
                 (text, world.revision)
             });
-            let text = text.map_err(|error| SandboxError::Write {
-                path: file.path.clone(),
-                source: error.into(),
-            })?;
+            let text = text.map_err(|error| cannot("write", &file.path)(error.into()))?;
             file.write(&text, whole, newest)
         });
-        let panicked = |source| SandboxError::Write {
-            path,
-            source: io::Error::other(source),
-        };
-        saving.await.map_err(panicked)?
+        let saved = saving.await.map_err(io::Error::other);
+        saved.map_err(cannot("write", &path))?
     }
 
     /// Saves unsaved changes.
@@ -108,14 +102,7 @@ impl Store {
 impl StateFile {
     fn open(path: &Path) -> Result<(Self, World), SandboxError> {
         let path = path.to_owned();
-        let unreadable = |source| SandboxError::Read {
-            path: path.clone(),
-            source,
-        };
-        let unwritable = |source| SandboxError::Write {
-            path: path.clone(),
-            source,
-        };
+        let (unreadable, unwritable) = (cannot("read", &path), cannot("write", &path));
         fs::create_dir_all(directory(&path)).map_err(unwritable)?;
         NamedTempFile::new_in(directory(&path)).map_err(unwritable)?;
         let seen = look(&path).map_err(unreadable)?;
@@ -155,10 +142,8 @@ impl StateFile {
     }
 
     fn write(&mut self, text: &[u8], whole: bool, revision: u64) -> Result<(), SandboxError> {
-        let unwritable = |source| SandboxError::Write {
-            path: self.path.clone(),
-            source,
-        };
+        let path = self.path.clone();
+        let unwritable = cannot("write", &path);
         self.must_be_replaced = true;
         let now = look(&self.path).map_err(unwritable)?;
         if now.is_some() && now != self.seen {
@@ -179,6 +164,15 @@ impl StateFile {
         };
         self.saved = revision;
         Ok(())
+    }
+}
+
+/// The error of an action on the state file.
+fn cannot(action: &'static str, path: &Path) -> impl Fn(io::Error) -> SandboxError + Copy {
+    move |source| SandboxError::File {
+        action,
+        path: path.to_owned(),
+        source,
     }
 }
 

@@ -46,26 +46,20 @@ pub enum Level {
 }
 
 impl SectionKind {
-    /// The heading, the text after a count (as in `12 to create`), the subject, the severity, and the sign.
-    fn row(self) -> (&'static str, &'static str, Tone, Level, &'static str) {
+    /// The heading, the text after a count (as in `12 to create`), the subject and the severity.
+    fn row(self) -> (&'static str, &'static str, Tone, Level) {
         use Level::{Error, Notice, Silent, Warning};
         use Tone::{Add, Change, Danger, Hand, Join, Plain, Warn};
         match self {
-            Self::Errors => ("Errors", "errors", Danger, Error, "i"),
-            Self::Stopped => ("Stopped", "reasons", Danger, Error, "i"),
-            Self::NotDone => ("Not done", "not done", Danger, Error, "i"),
-            Self::Remedies => ("What to do", "remedies", Hand, Silent, "i"),
-            Self::NotAsSent => ("Not as sent", "not as sent", Warn, Warning, "i"),
-            Self::Refused => ("Refused", "refusals", Danger, Error, "✗"),
-            Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning, "✗"),
-            Self::Guards => ("Guards", "guards changed", Danger, Warning, "!"),
-            Self::NeedsAttention => (
-                "Needs attention",
-                "that need attention",
-                Danger,
-                Warning,
-                "!",
-            ),
+            Self::Errors => ("Errors", "errors", Danger, Error),
+            Self::Stopped => ("Stopped", "reasons", Danger, Error),
+            Self::NotDone => ("Not done", "not done", Danger, Error),
+            Self::Remedies => ("What to do", "remedies", Hand, Silent),
+            Self::NotAsSent => ("Not as sent", "not as sent", Warn, Warning),
+            Self::Refused => ("Refused", "refusals", Danger, Error),
+            Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning),
+            Self::Guards => ("Guards", "guards changed", Danger, Warning),
+            Self::NeedsAttention => ("Needs attention", "that need attention", Danger, Warning),
             Self::IgnoredPublicity => {
                 let name = "Needs attention: publicity ignored by the server";
                 (
@@ -73,40 +67,31 @@ impl SectionKind {
                     "publicity fields ignored by the server",
                     Danger,
                     Warning,
-                    "!",
                 )
             }
-            Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning, "?"),
-            Self::FewerMembers => {
-                let name = "Fewer members than known";
-                (name, "rooms with fewer members", Warn, Warning, "?")
-            }
-            Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning, "−"),
-            Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning, "i"),
-            Self::Differences => ("Also differs", "other differences", Plain, Notice, "i"),
-            Self::Ignored => {
-                let name = "Ignored by the server";
-                (name, "fields ignored by the server", Warn, Notice, "i")
-            }
-            Self::Notes => ("Notes", "notes", Plain, Notice, "i"),
-            Self::Warnings => ("Warnings", "warnings", Warn, Warning, "i"),
-            Self::Create => ("Create", "to create", Add, Notice, "+"),
-            Self::Update => ("Update", "to update", Change, Notice, "~"),
-            Self::Members => (
-                "Members",
-                "to get members or a welcome only",
-                Join,
+            Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning),
+            Self::FewerMembers => (
+                "Fewer members than known",
+                "rooms with fewer members",
+                Warn,
+                Warning,
+            ),
+            Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning),
+            Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning),
+            Self::Differences => ("Also differs", "other differences", Plain, Notice),
+            Self::Ignored => (
+                "Ignored by the server",
+                "fields ignored by the server",
+                Warn,
                 Notice,
-                "~",
             ),
-            Self::OpenSteps => (
-                "Manual steps still open",
-                "open manual steps",
-                Hand,
-                Silent,
-                "−",
-            ),
-            Self::AsPlanned => ("As planned", "as planned", Add, Silent, "i"),
+            Self::Notes => ("Notes", "notes", Plain, Notice),
+            Self::Warnings => ("Warnings", "warnings", Warn, Warning),
+            Self::Create => ("Create", "to create", Add, Notice),
+            Self::Update => ("Update", "to update", Change, Notice),
+            Self::Members => ("Members", "to get members or a welcome only", Join, Notice),
+            Self::OpenSteps => ("Manual steps still open", "open manual steps", Hand, Silent),
+            Self::AsPlanned => ("As planned", "as planned", Add, Silent),
         }
     }
 
@@ -126,8 +111,17 @@ impl SectionKind {
         self.row().3
     }
 
+    /// The sign of its lines.
     pub fn sign(self) -> &'static str {
-        self.row().4
+        match self {
+            Self::Refused | Self::WouldBeRefused => "✗",
+            Self::Conflicts | Self::FewerMembers => "?",
+            Self::ManualSteps | Self::OpenSteps => "−",
+            Self::Create => "+",
+            Self::Update | Self::Members => "~",
+            _ if self.needs_attention() => "!",
+            _ => "i",
+        }
     }
 
     /// The list marker in Markdown. Open steps can be ticked off.
