@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use roomform::ledger::{Claim, Claimed, Entries, Fact, LedgerError, Record, Stamp, fold};
 use roomform::model::{MessageId, RoomId, Target, Time, WidgetId};
@@ -42,7 +42,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ReadRooms for Server {
-    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+    async fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> Result<(), Failure> {
         held(&self.rooms).iter().cloned().for_each(take);
         Ok(())
     }
@@ -136,7 +136,7 @@ pub fn run(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
 
 async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default())?.desired;
-    let (server, memory) = (Arc::new(Server::default()), Arc::new(Memory::default()));
+    let (server, memory) = (Server::default(), Memory::default());
     let old = desired
         .rooms
         .get("lounge")
@@ -158,16 +158,16 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let job = Job {
         plan: &before,
         filter: RowFilter::new(&desired),
-        reader: &*server,
-        writer: Arc::clone(&server),
-        ledger: Arc::clone(&memory),
-        control: Arc::new(Control::new(
+        reader: &server,
+        writer: &server,
+        ledger: &memory,
+        control: Control::new(
             Limiter::new(1, None),
             Dice::new(7),
             false,
             Patience::default(),
             interrupted,
-        )),
+        ),
     };
     let (mut lines, mut welcoming) = (Vec::new(), false);
     let outcome = apply(job, |event| match event {

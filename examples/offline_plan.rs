@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use roomform::ledger::remember;
+use roomform::ledger::read;
 use roomform::model::{RecordedRoom, RoomId, Target, WidgetId};
 use roomform::render::{self, Paint, escape};
 use roomform::{
@@ -44,7 +44,7 @@ pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> 
     };
     let (live, mut recorded) = known(rooms)?;
     if let Some(ledger) = ledger {
-        recorded = remember(ledger, &target)?.recorded;
+        recorded = read(ledger, &target)?.into_recorded();
     }
     let observed = RowFilter::new(&desired).observed(live);
     let plan = plan(

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
+use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, SharedFlags, Verb};
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::model::{Date, Redactor, RunId, StoreKind};
+use crate::model::{Date, Redactor, RunId, StoreKind, Time};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
@@ -83,8 +83,8 @@ impl Config {
     ///
     /// # Errors
     /// An invalid variable. The error names it and does not show its value.
-    pub fn new(verb: &Verb, run: RunId) -> Result<Self> {
-        let (files, server) = verb.inputs();
+    pub fn new(verb: &Verb, flags: SharedFlags, run: RunId) -> Result<Self> {
+        let server = flags.server;
         let needs = match verb {
             _ if server.target.sandbox.is_some() => None,
             Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
@@ -108,15 +108,14 @@ impl Config {
         if !matches!(verb, Verb::Doctor(_)) && !credentials.problems.is_empty() {
             return Err(credentials.problems.remove(0).error);
         }
-        let today = verb.today().and_then(|date| Date::parse(&date.to_string()));
-        let utc_date = || Date::from_days(jiff::Timestamp::now().as_second().div_euclid(86_400));
+        let utc_date = || Time(jiff::Timestamp::now().as_millisecond()).day();
         Ok(Self {
-            files: files.file,
+            files: flags.files.file,
             server,
             credentials,
             run,
-            today: today.unwrap_or_else(utc_date),
-            hide_names: verb.hides_names(),
+            today: flags.day.today.map_or_else(utc_date, Date),
+            hide_names: flags.names.no_names,
         })
     }
 

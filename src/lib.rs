@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`check`], [`check_text`] | files, or a text | [`Loaded`] with its [`Desired`], or [`Invalid`] with every mistake |
 //! | [`rooms_of`], or any [`ReadRooms`] | an answer of get_rooms, or a server | [`LiveRoom`]s; [`RowFilter`] makes [`Observed`] of them |
-//! | [`ledger::remember`], or [`ledger::fold`] | a journal | [`Recorded`]: what was confirmed, never who is in a room |
+//! | [`ledger::read`], or [`ledger::fold`] | a journal | [`Recorded`]: what was confirmed, never who is in a room |
 //! | [`plan`](fn@plan) | all three | [`Plan`]; pure: no file, no network, no clock |
 //! | [`apply`](fn@apply) | a [`Job`]: a plan, and what reads, writes and remembers | [`Outcome`], and [`Event`]s on the way |
 //! | [`render`] | any of them | text for people, pages, JSON for machines |
@@ -83,7 +83,7 @@ pub use imbachat::{
     Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
     rooms_of,
 };
-pub use ledger::{Claim, Claimed, Fact, Record};
+pub use ledger::{Claim, Claimed, Fact, PipeFact, Record, RoomFact};
 pub use library::{Invalid, check, check_text};
 pub use manifest::{Loaded, Options};
 pub use model::{Desired, LiveRoom, Observed, Recorded};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
-use roomform::ledger::{Entries, Fact, Stamp, bytes, remember};
+use roomform::ledger::{Entries, Fact, RoomFact, Stamp, bytes, read};
 use roomform::model::{
     FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -107,19 +107,21 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
             run: "0123456789abcdef".to_owned(),
             sequence: room,
         };
-        let fact = Fact::Confirmed {
-            pipe: Pipe::new(format!("course-{room}")),
-            room: RoomId(room),
-            members: members(room).map(UserId).collect(),
-            sent: RoomState {
-                title: title(room),
-                kind: RoomKind::Conference,
-                public: false,
+        let fact = Fact::Room(
+            Pipe::new(format!("course-{room}")),
+            RoomId(room),
+            RoomFact::Confirmed {
+                members: members(room).map(UserId).collect(),
+                sent: RoomState {
+                    title: title(room),
+                    kind: RoomKind::Conference,
+                    public: false,
+                },
+                kept: FieldSet::default(),
+                created: true,
+                source: Some(format!("courses.csv:{room}").into()),
             },
-            kept: FieldSet::default(),
-            created: true,
-            source: Some(format!("courses.csv:{room}").into()),
-        };
+        );
         entries.insert(stamp, fact);
     }
     Ok(bytes(&target(), &entries)?)
@@ -141,7 +143,7 @@ pub fn ledger_file(rooms: u64) -> Result<NamedTempFile, Box<dyn Error>> {
 }
 
 pub fn recorded(ledger: &Path) -> Result<Recorded, Box<dyn Error>> {
-    Ok(remember(ledger, &target())?.recorded)
+    Ok(read(ledger, &target())?.into_recorded())
 }
 
 pub fn planned(desired: &Desired, observed: &Observed, recorded: &Recorded) -> roomform::Plan {

@@ -1,15 +1,19 @@
-//! Sends one call as often as the retry table allows, within the run's limits.
+//! Sends one call as often as the retry table allows, within the run's limits. Before a create is sent, its claim is on disk, and is
+//! renewed unless it is young. Another run takes over an old claim.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use tracing::{field, info};
+use tracing::{debug, field, info};
 
 use super::control::{Control, Halt};
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Call, Delivery, Failure, Verdict, verdict};
-use crate::ledger::LedgerError;
+use crate::ledger::{Claim, Claimed, Fact, LedgerError, PipeFact, Record};
+use crate::model::UserId;
+use crate::plan::Change;
 
 /// Why a call did not succeed.
 #[derive(Debug)]
@@ -30,17 +34,17 @@ const STOPPED: &str = "the run was stopped before the server answered";
 /// How long the ledger may take after the second signal.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt. `ready` runs before each of them.
-pub(super) async fn attempts<T, F, R>(
+/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt. The claim of a create is renewed
+/// before each of them.
+pub(super) async fn attempts<T, F, L: Record>(
     call: Call,
     control: &Control,
     outcome: &mut RoomOutcome,
-    ready: impl Fn() -> R,
+    create: Option<&CreateClaim<'_, L>>,
     send: impl Fn() -> F,
 ) -> Result<T, Unsent>
 where
     F: Future<Output = Result<T, Failure>>,
-    R: Future<Output = Result<(), Unsent>>,
 {
     let mut attempt = 1;
     loop {
@@ -48,10 +52,12 @@ where
         if control.halted().is_some() {
             return Err(Unsent::Halted);
         }
-        ready().await?;
-        // The run may have ended while `ready` ran.
-        if control.halted().is_some() {
-            return Err(Unsent::Halted);
+        if let Some(claim) = create {
+            claim.renew().await?;
+            // The run may have ended meanwhile.
+            if control.halted().is_some() {
+                return Err(Unsent::Halted);
+            }
         }
         outcome.requests += 1;
         outcome.sends += u32::from(call == Call::Message);
@@ -118,4 +124,82 @@ pub(super) async fn recorded<T>(
         None => {}
     }
     Err(Stop::Run)
+}
+
+/// A claim that is younger than this is not renewed before the create is sent. In a longer time, another run may have found a room
+/// that this run's list did not show, or may soon take over.
+const YOUNG: Duration = Duration::from_secs(1);
+
+/// A run's claim of one create.
+pub(super) struct CreateClaim<'a, L> {
+    pub(super) change: &'a Change,
+    /// The members that the new room is owed, sorted.
+    pub(super) members: Vec<UserId>,
+    pub(super) ledger: &'a L,
+    pub(super) control: &'a Control,
+    /// When it was last written.
+    made_at: Cell<Option<Instant>>,
+}
+
+impl<'a, L: Record> CreateClaim<'a, L> {
+    pub(super) fn new(change: &'a Change, ledger: &'a L, control: &'a Control) -> Self {
+        let mut members: Vec<UserId> = change.members.sent().collect();
+        members.sort_unstable();
+        Self {
+            change,
+            members,
+            ledger,
+            control,
+            made_at: Cell::new(None),
+        }
+    }
+
+    /// Whether this run holds the claim.
+    pub(super) fn is_made(&self) -> bool {
+        self.made_at.get().is_some()
+    }
+
+    /// Writes the intent, unless another run holds the claim. Ends the claim of the run `takes_over`.
+    pub(super) async fn make(&self, takes_over: Option<String>) -> Result<Claimed, Stop> {
+        let Change { pipe, welcome, .. } = self.change;
+        let claim = Claim::Create {
+            pipe: pipe.clone(),
+            replaces: self.change.replaces,
+            takes_over,
+        };
+        let intent = Fact::Pipe(
+            pipe.clone(),
+            PipeFact::Intent {
+                members: self.members.clone(),
+                welcome: welcome.is_some(),
+            },
+        );
+        let begun = Instant::now();
+        let claimed = recorded(self.control, self.ledger.claim(claim, intent)).await?;
+        debug!(%pipe, owed = self.members.len(), ?claimed, "claimed the create");
+        let made_at = (claimed == Claimed::Ours).then_some(begun);
+        self.made_at.set(made_at);
+        Ok(claimed)
+    }
+
+    /// Renews a claim before the create is sent, unless it is young.
+    async fn renew(&self) -> Result<(), Unsent> {
+        let young = YOUNG.min(self.control.patience.verify);
+        let is_young = |made_at: Instant| made_at.elapsed() < young;
+        if self.made_at.get().is_some_and(is_young) {
+            return Ok(());
+        }
+        match self.make(None).await {
+            Ok(Claimed::Ours) => Ok(()),
+            Ok(Claimed::Held { .. } | Claimed::Created(_)) => Err(Unsent::Held),
+            Err(_) => Err(Unsent::Halted),
+        }
+    }
+
+    /// Ends the claim: the create did nothing.
+    pub(super) async fn end(&self) {
+        let fact = Fact::Pipe(self.change.pipe.clone(), PipeFact::NotCreated(None));
+        // If this fails, the claim stays open, which is safe.
+        let _ = recorded(self.control, self.ledger.append(vec![fact])).await;
+    }
 }

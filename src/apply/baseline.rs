@@ -3,9 +3,9 @@
 
 use super::job::Job;
 use super::outcome::Outcome;
-use crate::ledger::{Fact, Record};
+use crate::ledger::{Fact, PipeFact, Record, RoomFact};
 use crate::model::RoomCount;
-use crate::plan::Baseline;
+use crate::plan::{Baseline, ShownField};
 
 /// Records the rooms and members that left the manifest, so that they count as new if they return.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
@@ -14,50 +14,56 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         .manual_steps
         .iter()
         .filter(|room| !room.newly_removed.is_empty());
-    let released = left.map(|room| Fact::Released {
-        pipe: room.pipe.clone(),
-        room: room.id,
-        members: room.newly_removed.clone(),
-        taken_out: false,
+    let released = left.map(|room| {
+        Fact::Room(
+            room.pipe.clone(),
+            room.id,
+            RoomFact::Released {
+                members: room.newly_removed.clone(),
+                taken_out: false,
+            },
+        )
     });
     let Baseline {
         left,
         back,
-        settled,
-        ignored,
+        shown,
         counted,
         ..
     } = &job.plan.baseline;
-    let settled = settled.iter().cloned();
-    let settled = settled.map(|it| Fact::settled(it.pipe, it.room, it.field, it.value));
-    let ignored = ignored.iter().cloned().map(|it| Fact::Shown {
-        pipe: it.pipe,
-        room: it.room,
-        field: it.field,
-        sent: it.sent,
-        shown: it.shown,
-    });
+    let shown = shown.iter().cloned().map(fact_of_field);
     let moved = [(left, false), (back, true)];
     let moved = moved.into_iter().flat_map(|(rooms, declared)| {
-        rooms.iter().map(move |pipe| Fact::Declared {
-            pipe: pipe.clone(),
-            declared,
-        })
+        rooms
+            .iter()
+            .map(move |pipe| Fact::Pipe(pipe.clone(), PipeFact::Declared(declared)))
     });
-    let settled = settled.chain(ignored).chain(facts_of_counts(counted));
-    job.record(settled.chain(released).chain(moved).collect())
+    let seen = shown.chain(facts_of_counts(counted));
+    job.record(seen.chain(released).chain(moved).collect())
         .await;
+}
+
+/// The fact that records what the list shows of a field.
+pub(super) fn fact_of_field(shown: ShownField) -> Fact {
+    Fact::Room(
+        shown.pipe,
+        shown.room,
+        RoomFact::Shown {
+            field: shown.field,
+            sent: shown.sent,
+            shown: shown.shown,
+        },
+    )
 }
 
 /// The facts that record how many members rooms have.
 pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
     counted.iter().filter_map(|room| {
-        Some(Fact::Counted {
-            pipe: room.pipe.clone(),
-            room: room.room,
+        let counted = RoomFact::Counted {
             count: room.size()?,
             offset: room.offset,
-        })
+        };
+        Some(Fact::Room(room.pipe.clone(), room.room, counted))
     })
 }
 

@@ -1,15 +1,13 @@
-//! State shared by all rooms of an apply: the limiter, back-off jitter, and whether to stop.
+//! The state that all rooms share: the limiter, back-off jitter, and whether to stop.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicU32;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::info;
 
 use super::limiter::Limiter;
-use super::patience::Patience;
 use crate::imbachat::Dice;
 use crate::ledger::LedgerError;
 
@@ -55,9 +53,9 @@ pub struct Control {
     /// How long to wait for a list that may lag behind the writes.
     pub patience: Patience,
     /// Calls that read the list again, repeated ones included.
-    pub(super) reads: AtomicU32,
+    pub(super) reads: Cell<u32>,
     interrupt: watch::Receiver<Interrupt>,
-    halt: Mutex<Option<Halt>>,
+    halt: RefCell<Option<Halt>>,
 }
 
 impl Control {
@@ -74,15 +72,15 @@ impl Control {
             dice,
             fail_fast,
             patience,
-            reads: AtomicU32::new(0),
+            reads: Cell::new(0),
             interrupt,
-            halt: Mutex::new(None),
+            halt: RefCell::new(None),
         }
     }
 
     /// Stops the run. The first reason wins.
     pub(super) fn stop(&self, reason: Halt) {
-        let mut halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut halt = self.halt.borrow_mut();
         if halt.is_none() {
             info!(?reason, "no writes to other rooms will begin");
             *halt = Some(reason);
@@ -101,10 +99,7 @@ impl Control {
         if *self.interrupt.borrow() >= Interrupt::Finish {
             self.stop(Halt::Interrupted);
         }
-        self.halt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.halt.borrow().clone()
     }
 
     /// Waits. Returns false if the run is interrupted.
@@ -139,5 +134,76 @@ impl Control {
             () = interrupted => None,
             done = work => Some(done),
         }
+    }
+}
+
+/// The wait before the second read.
+const FIRST: Duration = Duration::from_millis(250);
+/// The longest wait between two reads.
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// How long a run waits before it concludes that a write had no effect.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Timeout of a request. The server may still act on a request until this time has passed.
+    pub timeout: Duration,
+    /// How long the list may lag behind a write.
+    pub verify: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let timeout = Duration::from_secs(30);
+        Self {
+            timeout,
+            verify: timeout,
+        }
+    }
+}
+
+impl Patience {
+    /// The age at which a run's claim of a create expires: the run sends the create within `verify`, and the server answers it
+    /// within `timeout`.
+    pub(super) fn claim(self) -> Duration {
+        self.timeout + self.verify
+    }
+}
+
+/// The waits between the reads of a list: 0.25 s, then twice as long each time, up to 4 s.
+#[derive(Debug)]
+pub struct Backoff {
+    wait: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { wait: FIRST }
+    }
+}
+
+impl Backoff {
+    /// The next wait; `None` once the deadline has passed. The last read is at the deadline.
+    pub fn next_wait(&mut self, until: Instant) -> Option<Duration> {
+        let left = until.duration_since(Instant::now());
+        let wait = self.wait.min(left);
+        self.wait = (self.wait * 2).min(LONGEST);
+        (!left.is_zero()).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_up_to_four_seconds_and_end_at_the_deadline() {
+        let mut waits = Vec::new();
+        let until = Instant::now() + Duration::from_secs(14);
+        let mut backoff = Backoff::default();
+        while let Some(wait) = backoff.next_wait(until) {
+            waits.push(wait.as_millis());
+            tokio::time::sleep(wait).await;
+        }
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 4000, 2250]);
     }
 }

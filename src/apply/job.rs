@@ -1,7 +1,5 @@
 //! The inputs of an apply.
 
-use std::sync::Arc;
-
 use super::attempts::recorded;
 use super::control::Control;
 use crate::ledger::{Fact, Record};
@@ -17,11 +15,11 @@ pub struct Job<'a, R, W, L> {
     /// Reads the list after the writes.
     pub reader: &'a R,
     /// Writes rooms.
-    pub writer: Arc<W>,
+    pub writer: &'a W,
     /// Records facts.
-    pub ledger: Arc<L>,
+    pub ledger: &'a L,
     /// The limiter, jitter, and whether to stop.
-    pub control: Arc<Control>,
+    pub control: Control,
 }
 
 impl<R, W, L: Record> Job<'_, R, W, L> {

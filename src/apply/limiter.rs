@@ -3,7 +3,7 @@
 //! Main type: [`Limiter`]. It is AIMD: additive increase for every good answer, multiplicative decrease on push-back or slow answers.
 //! Rooms that only wait for the ledger's disk hold no [`Permit`].
 
-use std::sync::{Mutex, PoisonError};
+use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -30,7 +30,7 @@ pub struct Limiter {
     most: f64,
     interval: Option<Duration>,
     places: Semaphore,
-    state: Mutex<State>,
+    state: RefCell<State>,
 }
 
 #[derive(Debug)]
@@ -69,19 +69,20 @@ impl Limiter {
             most: most as f64,
             interval,
             places: Semaphore::new(places),
-            state: Mutex::new(state),
+            state: RefCell::new(state),
         }
     }
 
     /// The current limit of concurrent rooms; at least one.
     pub fn width(&self) -> usize {
-        self.with(|state| state.width())
+        self.state.borrow().width()
     }
 
     /// How many rooms may be begun: those being written, plus enough others that writing never waits for the disk. For a slow server
     /// the number is small, because a run that ends early leaves an unused intent for each room begun ahead.
     pub(super) fn begun(&self) -> usize {
-        self.with(|state| state.width() + state.ahead)
+        let state = self.state.borrow();
+        state.width() + state.ahead
     }
 
     /// Waits for a permit to write one more room, first come, first served.
@@ -97,7 +98,8 @@ impl Limiter {
     /// Called when a permit is idle because no room was ready. Begins more rooms ahead, in proportion to those already begun, so that
     /// short runs benefit too.
     pub(super) fn idle(&self) {
-        self.with(|state| state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD));
+        let mut state = self.state.borrow_mut();
+        state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD);
     }
 
     /// Waits until the rate limit allows the next request.
@@ -105,45 +107,35 @@ impl Limiter {
         let Some(interval) = self.interval else {
             return;
         };
-        let turn = self.with(|state| {
-            let turn = state.next.max(Instant::now());
-            state.next = turn + interval;
-            turn
-        });
+        let turn = self.state.borrow().next.max(Instant::now());
+        self.state.borrow_mut().next = turn + interval;
         tokio::time::sleep_until(turn).await;
     }
 
     /// Records a good answer and its duration.
     pub(super) fn answered(&self, took: Duration) {
-        self.with(|state| {
-            let fastest = state.fastest.map_or(took, |fastest| fastest.min(took));
-            state.fastest = Some(fastest);
-            state.slow = if took > fastest * SLOW + SOME {
-                state.slow + 1
-            } else {
-                0
-            };
-            if state.slow >= IN_A_ROW {
-                state.slow = 0;
-                state.step_down(SLOWED);
-            } else {
-                state.width = (state.width + 1.0 / state.width).min(self.most);
-            }
-            state.fit(&self.places);
-        });
+        let mut state = self.state.borrow_mut();
+        let fastest = state.fastest.map_or(took, |fastest| fastest.min(took));
+        state.fastest = Some(fastest);
+        state.slow = if took > fastest * SLOW + SOME {
+            state.slow + 1
+        } else {
+            0
+        };
+        if state.slow >= IN_A_ROW {
+            state.slow = 0;
+            state.step_down(SLOWED);
+        } else {
+            state.width = (state.width + 1.0 / state.width).min(self.most);
+        }
+        state.fit(&self.places);
     }
 
     /// Records a push-back: the server asked to retry later, or failed.
     pub(super) fn pushed_back(&self) {
-        self.with(|state| {
-            state.step_down(PUSHED_BACK);
-            state.fit(&self.places);
-        });
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        // No code here panics halfway through a change.
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.state.borrow_mut();
+        state.step_down(PUSHED_BACK);
+        state.fit(&self.places);
     }
 }
 
@@ -190,12 +182,9 @@ impl Drop for Permit<'_> {
         let Some(permit) = self.permit.take() else {
             return;
         };
-        let too_many = self.limiter.with(|state| {
-            let too_many = state.places > state.width();
-            state.places -= usize::from(too_many);
-            too_many
-        });
-        if too_many {
+        let mut state = self.limiter.state.borrow_mut();
+        if state.places > state.width() {
+            state.places -= 1;
             permit.forget();
         }
     }

@@ -6,11 +6,9 @@
 mod attempts;
 mod baseline;
 mod control;
-mod create_claim;
 mod job;
 mod limiter;
 mod outcome;
-mod patience;
 mod reconcile;
 mod run;
 mod send_calls;
@@ -18,9 +16,8 @@ mod verify;
 mod welcome;
 
 pub use baseline::facts_of_counts;
-pub use control::{Control, Halt, Interrupt};
+pub use control::{Backoff, Control, Halt, Interrupt, Patience};
 pub use job::Job;
 pub use limiter::Limiter;
 pub use outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
-pub use patience::{Backoff, Patience};
 pub use run::apply;

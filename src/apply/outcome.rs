@@ -37,11 +37,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Marks rooms as partial if answers to their writes carried errors, unless their status is worse.
+    /// Marks rooms as partial if answers to their writes carried errors or members are missing, unless their status is worse.
     pub(super) fn mark_partial(&mut self) {
         for room in &mut self.rooms {
             let answered = matches!(room.status, Status::Applied | Status::Verified);
-            if answered && !room.errors.is_empty() {
+            if answered && (!room.errors.is_empty() || room.short.is_some()) {
                 room.status = Status::Partial;
             }
         }
@@ -53,11 +53,8 @@ impl Outcome {
         for room in self.rooms.iter_mut().filter(|room| room.members > 0) {
             let counted = counts.room(&room.pipe).filter(|counted| counted.is_short());
             room.short = counted.cloned();
-            let answered = matches!(room.status, Status::Applied | Status::Verified);
-            if answered && room.short.is_some() {
-                room.status = Status::Partial;
-            }
         }
+        self.mark_partial();
     }
 
     /// Whether every room is verified to be as planned.
@@ -130,7 +127,7 @@ impl RoomOutcome {
     pub fn begun(change: &Change) -> Self {
         Self {
             recreated: change.recreate,
-            ..Self::not_begun(&change.pipe, change.room_id())
+            ..Self::not_begun(&change.pipe, change.room_id)
         }
     }
 

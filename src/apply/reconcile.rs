@@ -4,15 +4,12 @@
 //! create is left to that run until its claim is old.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::Stop;
-use super::control::Control;
-use super::create_claim::CreateClaim;
-use super::patience::Backoff;
+use super::attempts::{CreateClaim, Stop};
+use super::control::{Backoff, Control};
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
 use crate::model::{LiveRoom, Observed, Pipe, RoomId, Time};
@@ -108,11 +105,11 @@ impl Searches {
                 let search = self.0.entry(pipe.clone()).or_insert_with(Search::new);
                 let step = search.step(*room, &reading, reader.is_partial(), ledger, control);
                 match step.await.ok()? {
-                    Step::Found(finding) => {
+                    Ok(finding) => {
                         search.finish(&finding);
                         findings.insert(pipe.clone(), finding);
                     }
-                    Step::Wait(until) => {
+                    Err(until) => {
                         deadline =
                             Some(deadline.map_or(until, |earliest: Instant| earliest.min(until)));
                     }
@@ -134,11 +131,8 @@ impl Searches {
     }
 }
 
-enum Step {
-    Found(Finding),
-    /// Read the list again, no later than at this time.
-    Wait(Instant),
-}
+/// A finding, or when to read the list again at the latest.
+type Step = Result<Finding, Instant>;
 
 impl Search {
     async fn step(
@@ -153,8 +147,8 @@ impl Search {
         let ids: Vec<RoomId> = rows.map(|row| row.id).collect();
         match ids.as_slice() {
             [] => {}
-            [id] => return Ok(Step::Found(Finding::There(*id))),
-            _ => return Ok(Step::Found(Finding::Several(ids))),
+            [id] => return Ok(Ok(Finding::There(*id))),
+            _ => return Ok(Ok(Finding::Several(ids))),
         }
         let patience = control.patience;
         if room.is_ours || is_partial {
@@ -165,12 +159,14 @@ impl Search {
                 (false, true) => Finding::Unknown,
                 (false, false) => Finding::Absent,
             };
-            return Ok(step_at(until, reading, absent));
+            // Only a list that was read late enough proves it.
+            let is_late = reading.begun >= until;
+            return Ok(is_late.then_some(absent).ok_or(until));
         }
         let claim = CreateClaim::new(room.change, ledger, control);
         let (run, since, age) = match claim.make(None).await? {
-            Claimed::Ours => return Ok(Step::Found(Finding::Absent)),
-            Claimed::Created(id) => return Ok(Step::Found(Finding::There(id))),
+            Claimed::Ours => return Ok(Ok(Finding::Absent)),
+            Claimed::Created(id) => return Ok(Ok(Finding::There(id))),
             Claimed::Held { run, since, age } => (run, since, age),
         };
         let held = self.held.take();
@@ -185,22 +181,22 @@ impl Search {
         let age = age.max(held.first_seen.elapsed());
         let give_up = self.begun + (patience.claim() + patience.verify) * 2;
         if Instant::now() >= give_up {
-            return Ok(Step::Found(Finding::Unknown));
+            return Ok(Ok(Finding::Unknown));
         }
         if age < patience.claim() {
             let old = Instant::now() + (patience.claim() - age);
-            return Ok(Step::Wait(old.min(give_up)));
+            return Ok(Err(old.min(give_up)));
         }
         let absent_since = *held.absent_since.get_or_insert(reading.begun);
         let until = absent_since + patience.verify;
         if reading.begun < until {
-            return Ok(Step::Wait(until));
+            return Ok(Err(until));
         }
         self.is_last_create = true;
         Ok(match claim.make(Some(run)).await? {
-            Claimed::Ours => Step::Found(Finding::Absent),
-            Claimed::Created(id) => Step::Found(Finding::There(id)),
-            Claimed::Held { .. } => Step::Wait(give_up),
+            Claimed::Ours => Ok(Finding::Absent),
+            Claimed::Created(id) => Ok(Finding::There(id)),
+            Claimed::Held { .. } => Err(give_up),
         })
     }
 
@@ -219,14 +215,6 @@ impl Search {
     }
 }
 
-/// The finding, if the list was read late enough to prove it.
-fn step_at(until: Instant, reading: &Reading, finding: Finding) -> Step {
-    match reading.begun < until {
-        true => Step::Wait(until),
-        false => Step::Found(finding),
-    }
-}
-
 async fn read(
     uncertain: &[Uncertain<'_>],
     reader: &impl ReadRooms,
@@ -238,7 +226,7 @@ async fn read(
         observed.take(row, is_wanted, false);
     };
     let nothing_yet = || {
-        control.reads.fetch_add(1, Ordering::Relaxed);
+        control.reads.update(|reads| reads + 1);
         Observed::default()
     };
     let begun = Instant::now();

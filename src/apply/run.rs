@@ -1,10 +1,9 @@
 //! Applies all rooms concurrently and independently, then resolves uncertain creates, verifies the list, and sends welcomes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use tokio::task::JoinSet;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
 use super::baseline;
 use super::control::{Control, Halt};
@@ -15,21 +14,21 @@ use super::send_calls::carry_out;
 use super::verify::{PendingFields, pending_fields, verify};
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
-use crate::ledger::{Fact, Record};
+use crate::ledger::{Fact, PipeFact, Record, RoomFact};
 use crate::model::{Field, FieldValue, Observed, Pipe};
-use crate::plan::{Change, IgnoredField};
+use crate::plan::{Change, ShownField};
 
 /// Applies a plan. Rooms fail independently. Only a ledger that cannot be written, an interrupt, denied access or `fail_fast` end it.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
-    W: WriteRooms + SendMessages + 'static,
-    L: Record + 'static,
+    W: WriteRooms + SendMessages,
+    L: Record,
 {
     let mut outcome = Outcome::default();
     baseline::before(&job).await;
     let changes = job.plan.changes.iter();
-    let all = changes.map(|change| (change.clone(), RoomOutcome::begun(change)));
+    let all = changes.map(|change| (change, RoomOutcome::begun(change)));
     let mut rooms = job.write_all(all.collect(), &mut event).await;
     let mut searches = Searches::default();
     while job
@@ -48,7 +47,7 @@ where
         job.welcome_all(&mut outcome, &mut event).await;
     }
     baseline::after(&job, &mut outcome).await;
-    outcome.reads = job.control.reads.load(Ordering::Relaxed);
+    outcome.reads = job.control.reads.get();
     outcome
 }
 
@@ -57,43 +56,36 @@ type Rooms = BTreeMap<Pipe, RoomOutcome>;
 impl<R, W, L> Job<'_, R, W, L>
 where
     R: ReadRooms,
-    W: WriteRooms + SendMessages + 'static,
-    L: Record + 'static,
+    W: WriteRooms + SendMessages,
+    L: Record,
 {
     async fn write_all(
         &self,
-        work: Vec<(Change, RoomOutcome)>,
+        work: Vec<(&Change, RoomOutcome)>,
         event: &mut impl FnMut(Event<'_>),
     ) -> Rooms {
-        let begin = |change: Change, begun| {
-            let control = Arc::clone(&self.control);
-            let (writer, ledger) = (Arc::clone(&self.writer), Arc::clone(&self.ledger));
-            async move { carry_out(&change, begun, &*writer, &*ledger, &control).await }
-        };
+        let begin =
+            |change, begun| carry_out(change, begun, self.writer, self.ledger, &self.control);
         let most = || self.control.pace.begun();
         run_concurrently(&self.control, work, most, begin, |begun| begun, event).await
     }
 
     /// Sends the welcomes of the verified rooms.
     async fn welcome_all(&self, outcome: &mut Outcome, event: &mut impl FnMut(Event<'_>)) {
-        let rooms = std::mem::take(&mut outcome.rooms).into_iter();
-        let mut rooms: Rooms = rooms.map(|room| (room.pipe.clone(), room)).collect();
-        let due = due(&self.plan.changes, &mut rooms);
+        let rooms = std::mem::take(&mut outcome.rooms);
+        let (due, mut rooms) = due(&self.plan.changes, rooms);
         if !due.is_empty() {
             event(Event::Welcoming(due.len()));
-            let begin = |change: Change, begun| {
-                let control = Arc::clone(&self.control);
-                let (sender, ledger) = (Arc::clone(&self.writer), Arc::clone(&self.ledger));
-                async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
-            };
+            let begin =
+                |change, begun| welcome(change, begun, self.writer, self.ledger, &self.control);
             // Begin a welcome only when it can be sent: an intent without a sent message would make the welcome uncertain.
             let most = || self.control.pace.width();
-            let mut welcomed =
-                run_concurrently(&self.control, due, most, begin, put_off, event).await;
+            let welcomed = run_concurrently(&self.control, due, most, begin, put_off, event).await;
             outcome.halt = outcome.halt.take().or(self.control.halted());
-            rooms.append(&mut welcomed);
+            rooms.extend(welcomed.into_values());
+            rooms.sort_by(|one, other| one.pipe.cmp(&other.pipe));
         }
-        outcome.rooms = rooms.into_values().collect();
+        outcome.rooms = rooms;
     }
 
     /// Looks for the rooms of uncertain creates. Sends existing rooms what is still pending, and creates the others.
@@ -117,7 +109,7 @@ where
             return false;
         }
         event(Event::Resolving(uncertain.len()));
-        let findings = searches.look_for(&uncertain, self.reader, &*self.ledger, &self.control);
+        let findings = searches.look_for(&uncertain, self.reader, self.ledger, &self.control);
         let Some(findings) = findings.await else {
             return false;
         };
@@ -136,11 +128,11 @@ where
                     room.id = Some(*id);
                     // The room is no longer uncertain, even if the run ends before the rest is sent.
                     room.status = Status::Unfinished;
-                    work.push((change.clone(), room.clone()));
+                    work.push((change, room.clone()));
                 }
                 Finding::Absent => {
                     claimed.insert(pipe.clone(), room.requests);
-                    work.push((change.clone(), room.clone()));
+                    work.push((change, room.clone()));
                 }
                 Finding::Unknown => {}
                 Finding::NotListed => {
@@ -157,10 +149,7 @@ where
         let unsent = written
             .values()
             .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
-        let ended = unsent.map(|room| Fact::NotCreated {
-            pipe: room.pipe.clone(),
-            of_run: None,
-        });
+        let ended = unsent.map(|room| Fact::Pipe(room.pipe.clone(), PipeFact::NotCreated(None)));
         self.record(ended.collect()).await;
         rooms.extend(written);
         true
@@ -188,32 +177,27 @@ where
 }
 
 /// Runs work on rooms, with limited concurrency. `left` gives the outcome of rooms not begun before the run ended.
-async fn run_concurrently<F>(
+async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
     control: &Control,
-    work: Vec<(Change, RoomOutcome)>,
+    work: Vec<(&'p Change, RoomOutcome)>,
     most: impl Fn() -> usize,
-    begin: impl Fn(Change, RoomOutcome) -> F,
+    begin: impl Fn(&'p Change, RoomOutcome) -> F,
     left: impl Fn(RoomOutcome) -> RoomOutcome,
     event: &mut impl FnMut(Event<'_>),
-) -> Rooms
-where
-    F: Future<Output = RoomOutcome> + Send + 'static,
-{
+) -> Rooms {
     let mut done = Rooms::new();
     let mut waiting = work.into_iter();
-    let mut running: JoinSet<RoomOutcome> = JoinSet::new();
+    let mut running = FuturesUnordered::new();
     loop {
         while running.len() < most()
             && control.halted().is_none()
             && let Some((change, begun)) = waiting.next()
         {
-            running.spawn(begin(change, begun));
+            running.push(begin(change, begun));
         }
-        let Some(joined) = running.join_next().await else {
+        let Some(room) = running.next().await else {
             break;
         };
-        // Tasks are never cancelled. A panic in a task is a bug, so propagate it.
-        let room = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         event(Event::Settled(&room));
         done.insert(room.pipe.clone(), room);
     }
@@ -223,13 +207,19 @@ where
 }
 
 /// The facts for a field that was ignored before and that the list now shows as sent.
-fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
-    let IgnoredField { field, sent, .. } = ignored;
+fn settled(ignored: &ShownField, observed: Option<&Observed>) -> Vec<Fact> {
+    let ShownField { field, sent, .. } = ignored;
     let rows = observed
         .into_iter()
         .flat_map(|list| list.live(&ignored.pipe));
     rows.filter(|row| row.state.value(*field) == *sent)
-        .map(|row| Fact::settled(row.pipe.clone(), row.id, *field, sent.clone()))
+        .map(|row| {
+            baseline::fact_of_field(ShownField {
+                room: row.id,
+                shown: sent.clone(),
+                ..ignored.clone()
+            })
+        })
         .collect()
 }
 
@@ -250,22 +240,18 @@ fn verification_facts(
         let (pipe, field) = (pipe.clone(), *field);
         let (sent, shown) = (sent.clone(), shown.clone());
         match room.status {
-            Status::Pending(_) => Fact::Pending {
+            Status::Pending(_) => Fact::Room(
                 pipe,
-                room: id,
-                field,
-                sent,
-                shown,
-                updated_at: row.and_then(|row| row.updated_at.clone()),
-                since: before.map(|was| was.since),
-            },
-            _ => Fact::Shown {
-                pipe,
-                room: id,
-                field,
-                sent,
-                shown,
-            },
+                id,
+                RoomFact::Pending {
+                    field,
+                    sent,
+                    shown,
+                    updated_at: row.and_then(|row| row.updated_at.clone()),
+                    since: before.map(|was| was.since),
+                },
+            ),
+            _ => Fact::Room(pipe, id, RoomFact::Shown { field, sent, shown }),
         }
     };
     let fields = match &room.status {
@@ -273,9 +259,6 @@ fn verification_facts(
         Status::Pending(fields) | Status::Ignored(fields) => fields.as_slice(),
         _ => return Vec::new(),
     };
-    let seen = Fact::Seen {
-        pipe: pipe.clone(),
-        room: id,
-    };
+    let seen = Fact::Room(pipe.clone(), id, RoomFact::Seen);
     fields.iter().map(fact).chain([seen]).collect()
 }

@@ -3,15 +3,14 @@
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{Stop, Unsent, attempts, recorded};
+use super::attempts::{CreateClaim, Stop, Unsent, attempts, recorded};
 use super::control::{Control, Halt};
-use super::create_claim::CreateClaim;
 use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
-use crate::ledger::{Claimed, Fact, Record};
+use crate::ledger::{Claimed, Fact, Record, RoomFact};
 use crate::model::UserId;
-use crate::plan::{Action, CHUNK, Change};
+use crate::plan::{CHUNK, Change};
 
 /// Another run has claimed the create, and may be sending it.
 const HELD: &str = "another run is creating it";
@@ -164,15 +163,17 @@ async fn send_calls<'a, L: Record>(
             tokio::task::yield_now().await;
             slot.permit = None;
         }
-        let fact = Fact::Confirmed {
-            pipe: change.pipe.clone(),
+        let fact = Fact::Room(
+            change.pipe.clone(),
             room,
-            members: confirmed.to_vec(),
-            sent: change.send.clone(),
-            kept: change.kept,
-            created: change.action == Action::Create,
-            source: Some(format!("{}:{}", change.file, change.line).into()),
-        };
+            RoomFact::Confirmed {
+                members: confirmed.to_vec(),
+                sent: change.send.clone(),
+                kept: change.kept,
+                created: change.is_create(),
+                source: Some(format!("{}:{}", change.file, change.line).into()),
+            },
+        );
         recorded(control, ledger.append(vec![fact])).await?;
         outcome.members += confirmed.len();
     }
@@ -190,14 +191,9 @@ async fn send<L: Record>(
         Some(_) => Call::Update,
         None => Call::Create,
     };
-    let ready = || async {
-        match call {
-            Call::Create => claim.renew().await,
-            _ => Ok(()),
-        }
-    };
+    let create = (call == Call::Create).then_some(claim);
     let send = || writer.write(write);
-    let answer = attempts(call, claim.control, outcome, ready, send).await;
+    let answer = attempts(call, claim.control, outcome, create, send).await;
     answer.map_err(|unsent| match unsent {
         Unsent::Halted => Stop::Run,
         Unsent::Held => Stop::Room(held()),

@@ -1,17 +1,16 @@
 //! Verifies the writes: reads the list until it shows what was sent, and compares it field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::info;
 
+use super::control::Backoff;
 use super::job::Job;
 use super::outcome::{RoomOutcome, Status};
-use super::patience::Backoff;
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, PendingField, Pipe, RoomId};
-use crate::plan::{Action, Change, Note, Plan};
+use crate::plan::{Change, FieldChange, Note, Plan};
 
 /// What the list showed after the writes.
 struct Sight {
@@ -36,7 +35,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
     let nothing_yet = || {
-        control.reads.fetch_add(1, Ordering::Relaxed);
+        control.reads.update(|reads| reads + 1);
         let mut observed = filter.empty_list();
         observed.is_partial = reader.is_partial();
         Sight {
@@ -59,7 +58,11 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
             Some(Err(failure)) if last.is_none() => return Err(failure),
             Some(Err(_)) => break true,
         };
-        let verdicts = Evidence::new(job.plan, rooms, &sight).settle_all();
+        let evidence = Evidence::new(job.plan, rooms, &sight);
+        let written = rooms.iter().zip(&job.plan.changes);
+        let verdicts: Vec<Option<Status>> = written
+            .map(|(room, change)| evidence.settle(room, change))
+            .collect();
         let is_settled = verdicts.iter().flatten().all(is_final);
         info!(is_settled, "verified the writes");
         last = Some((sight, verdicts));
@@ -95,8 +98,6 @@ pub(super) type PendingFields<'a> = BTreeMap<(&'a Pipe, Field), &'a PendingField
 
 /// What one list proves about the rooms.
 struct Evidence<'a> {
-    plan: &'a Plan,
-    rooms: &'a [RoomOutcome],
     /// Fields whose value an earlier run had already sent.
     pending: PendingFields<'a>,
     sight: &'a Sight,
@@ -113,19 +114,10 @@ impl<'a> Evidence<'a> {
             .collect();
         shown_writes.sort_unstable_by(|one, other| other.cmp(one));
         Self {
-            plan,
-            rooms,
             pending: pending_fields(plan),
             sight,
             shown_writes,
         }
-    }
-
-    fn settle_all(&self) -> Vec<Option<Status>> {
-        let rooms = self.rooms.iter().zip(&self.plan.changes);
-        rooms
-            .map(|(room, change)| self.settle(room, change))
-            .collect()
     }
 
     /// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
@@ -198,22 +190,17 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
     let Some(row) = rows.find(|row| Some(row.id) == room.id) else {
         return false;
     };
-    match &change.action {
+    if change.is_create() {
         // Another run may have created the room, or it existed before and the plan's list did not show it. Then a list from
         // before this write may show it, too.
-        Action::Create => {
-            let is_new = !room.was_uncertain && room.id != change.replaces;
-            let is_as_sent = |field| row.state.is_same(field, &change.send);
-            is_new && Field::ALL.into_iter().all(is_as_sent)
-        }
-        Action::Update { fields, .. } => {
-            let mut fields = fields.iter();
-            // A value that is shown now may come from an earlier write, and the list may be older than the plan's. The server's times
-            // sort as text.
-            let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
-            times.is_some_and(|(shown, before)| shown > before)
-                && fields
-                    .any(|field| !field.was_sent && row.state.value(field.field) == field.after)
-        }
+        let is_new = !room.was_uncertain && room.id != change.replaces;
+        let is_as_sent = |field| row.state.is_same(field, &change.send);
+        return is_new && Field::ALL.into_iter().all(is_as_sent);
     }
+    // A value that is shown now may come from an earlier write, and the list may be older than the plan's. The server's times
+    // sort as text.
+    let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
+    let is_new =
+        |field: &FieldChange| !field.was_sent && row.state.value(field.field) == field.after;
+    times.is_some_and(|(shown, before)| shown > before) && change.fields.iter().any(is_new)
 }

@@ -3,46 +3,38 @@
 //! The ledger records the intent before the message is sent. After that, the message is never sent again unless the server
 //! certainly did not act on it.
 
-use std::collections::BTreeMap;
-
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{Stop, Unsent, attempts, recorded};
+use super::attempts::{CreateClaim, Stop, Unsent, attempts, recorded};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Cause, Message, SendMessages};
-use crate::ledger::{Claim, Claimed, Fact, Record, Stage};
-use crate::model::{Pipe, Welcome};
+use crate::ledger::{Claim, Claimed, Fact, Record, RoomFact, Stage};
+use crate::model::Welcome;
 use crate::plan::Change;
 
 /// Only the server's message says whether it is the call, the room or the user that is unknown.
 const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
-/// The rooms whose welcome is to be sent now. Rooms whose writes could not be verified have to wait.
+/// Divides rooms into those whose welcome is to be sent now, and the others. Rooms whose writes could not be verified have to wait.
 pub(super) fn due(
     changes: &[Change],
-    rooms: &mut BTreeMap<Pipe, RoomOutcome>,
-) -> Vec<(Change, RoomOutcome)> {
-    let mut due = Vec::new();
-    for change in changes.iter().filter(|change| change.welcome.is_some()) {
-        let Some(room) = rooms.remove(&change.pipe) else {
-            continue;
-        };
+    rooms: Vec<RoomOutcome>,
+) -> (Vec<(&Change, RoomOutcome)>, Vec<RoomOutcome>) {
+    let (mut due, mut others) = (Vec::new(), Vec::new());
+    for (change, room) in changes.iter().zip(rooms) {
+        // If its members are not all confirmed, the next run sends them, and then the welcome.
+        let is_clean = change.welcome.is_some() && room.errors.is_empty();
         match room.status {
-            // If its members are not all confirmed, the next run sends them, and then the welcome.
-            Status::Verified | Status::Pending(_) | Status::Ignored(_)
-                if room.errors.is_empty() =>
-            {
-                due.push((change.clone(), room));
+            Status::Verified | Status::Pending(_) | Status::Ignored(_) if is_clean => {
+                due.push((change, room));
             }
-            Status::Applied if room.errors.is_empty() => {
-                drop(rooms.insert(change.pipe.clone(), put_off(room)));
-            }
-            _ => drop(rooms.insert(change.pipe.clone(), room)),
+            Status::Applied if is_clean => others.push(put_off(room)),
+            _ => others.push(room),
         }
     }
-    due
+    (due, others)
 }
 
 /// The outcome of a room whose welcome is postponed.
@@ -78,10 +70,10 @@ pub(super) async fn welcome(
     }
 }
 
-async fn say(
+async fn say<L: Record>(
     change: &Change,
     sender: &impl SendMessages,
-    ledger: &impl Record,
+    ledger: &L,
     control: &Control,
     outcome: &mut RoomOutcome,
 ) -> Result<(), Stop> {
@@ -91,10 +83,16 @@ async fn say(
     if control.halted().is_some() {
         return Err(Stop::Run);
     }
+    let fact = |stage| {
+        Fact::Room(
+            change.pipe.clone(),
+            room,
+            RoomFact::Message { from: *from, stage },
+        )
+    };
     let pipe = change.pipe.clone();
-    let claim = Claim::Message { pipe, room };
-    let intent = Fact::intended(&change.pipe, room, *from);
-    let claimed = recorded(control, ledger.claim(claim, intent)).await?;
+    let claim = ledger.claim(Claim::Message { pipe, room }, fact(Stage::Intended));
+    let claimed = recorded(control, claim).await?;
     if claimed != Claimed::Ours {
         info!(pipe = %change.pipe, "no create promised the welcome, or another run is sending it: it is not sent here");
         return Ok(());
@@ -104,9 +102,9 @@ async fn say(
         from: *from,
         text,
     };
-    let ready = || async { Ok(()) };
+    let no_create: Option<&CreateClaim<'_, L>> = None;
     let send = || sender.send(&message);
-    let sent = attempts(Call::Message, control, outcome, ready, send).await;
+    let sent = attempts(Call::Message, control, outcome, no_create, send).await;
     let (stage, end) = match sent {
         Ok(_) => (Stage::Confirmed, Ok(())),
         Err(Unsent::Uncertain(failure)) => {
@@ -126,13 +124,7 @@ async fn say(
             )
         }
     };
-    let fact = Fact::Message {
-        pipe: change.pipe.clone(),
-        room,
-        from: *from,
-        stage,
-    };
-    recorded(control, ledger.append(vec![fact])).await?;
+    recorded(control, ledger.append(vec![fact(stage)])).await?;
     outcome.messages += usize::from(stage == Stage::Confirmed);
     end
 }

@@ -41,7 +41,7 @@ pub struct ManifestFlags {
     pub day: DayFlag,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Manifest")]
 pub struct DayFlag {
     /// The day for which dates are evaluated [default: today in UTC]
@@ -49,7 +49,7 @@ pub struct DayFlag {
     pub today: Option<Date>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct NamesFlag {
     /// Show users by id only, without the names that `people` and rosters have

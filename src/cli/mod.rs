@@ -6,15 +6,14 @@ mod local;
 mod manifest;
 mod parse;
 mod server;
-mod todo;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use jiff::civil::Date;
 
 pub use flags::{CsvFlags, FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
+use flags::{DayFlag, NamesFlag};
 pub use format::{
     CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat, TodoFormat,
 };
@@ -27,9 +26,8 @@ pub use manifest::{
 };
 pub use server::{
     AdoptArgs, DoctorArgs, ExportArgs, GetArgs, GetList, LedgerArgs, LedgerVerb, MessageFilters,
-    RoomFilters, SendArgs, SplitBy, UserFilters,
+    RoomFilters, SendArgs, SplitBy, TodoArgs, TodoDoneArgs, TodoVerb, UserFilters,
 };
-pub use todo::{TodoArgs, TodoDoneArgs, TodoVerb};
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
 ///
@@ -154,23 +152,60 @@ pub enum Verb {
     },
 }
 
+/// The flags that several verbs have. A flag that the verb lacks has its default.
+#[derive(Debug, Default)]
+pub struct SharedFlags {
+    pub files: FileFlags,
+    pub server: ServerFlags,
+    pub day: DayFlag,
+    pub names: NamesFlag,
+    pub page: PageFlags,
+}
+
+impl SharedFlags {
+    fn add_manifest(&mut self, manifest: &ManifestFlags) {
+        (self.files, self.day) = (manifest.files.clone(), manifest.day);
+    }
+
+    fn add_run(&mut self, run: &RunFlags, page: PageFlags) {
+        self.add_manifest(&run.manifest);
+        (self.server, self.names, self.page) = (run.server.clone(), run.names, page);
+    }
+}
+
 impl Verb {
-    /// The manifest's files, and the server and ledger of a run. A flag that the verb lacks has its default.
-    pub fn inputs(&self) -> (FileFlags, ServerFlags) {
-        let (mut files, mut server) = (FileFlags::default(), ServerFlags::default());
+    /// The flags that the verb shares with others.
+    pub fn shared(&self) -> SharedFlags {
+        let mut shared = SharedFlags::default();
+        let server = &mut shared.server;
         match self {
-            Self::Check(CheckArgs { manifest, .. }) | Self::Render(RenderArgs { manifest, .. }) => {
-                files = manifest.files.clone()
+            Self::Check(args) => {
+                shared.add_manifest(&args.manifest);
+                shared.page = args.page;
             }
+            Self::Render(args) => shared.add_manifest(&args.manifest),
             Self::Explain(args) => {
-                (files, server.target) = (args.manifest.files.clone(), args.target.clone());
-                server.ledger = args.ledger.clone();
+                (server.target, server.ledger) = (args.target.clone(), args.ledger.clone());
+                shared.add_manifest(&args.manifest);
+                shared.names = args.names;
             }
-            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                (files, server) = (run.manifest.files.clone(), run.server.clone());
+            Self::Plan(args) => shared.add_run(&args.run, args.page),
+            Self::Apply(args) => shared.add_run(&args.run, args.page),
+            Self::Diff(args) => {
+                (shared.day, shared.names, shared.page) = (args.day, args.names, args.page);
             }
-            Self::Export(args) => (files, server) = (args.files.clone(), args.server.clone()),
-            Self::Doctor(args) => (files, server) = (args.files.clone(), args.server.clone()),
+            Self::Todo(args) => {
+                let flags = args.flags();
+                (server.target, server.ledger) = (flags.target.clone(), flags.ledger.clone());
+                (shared.files, shared.day) = (flags.files.clone(), flags.day);
+                (shared.names, shared.page) = (flags.names, flags.page);
+            }
+            Self::Export(args) => {
+                (shared.files, shared.server) = (args.files.clone(), args.server.clone());
+            }
+            Self::Doctor(args) => {
+                (shared.files, shared.server) = (args.files.clone(), args.server.clone());
+            }
             Self::Get(args) => {
                 (server.target, server.connection) = (args.target.clone(), args.connection.clone());
                 if let GetList::Rooms(RoomFilters { reader, .. })
@@ -182,14 +217,9 @@ impl Verb {
             Self::Send(args) => {
                 (server.target, server.connection) = (args.target.clone(), args.connection.clone());
             }
-            Self::Todo(args) => {
-                let flags = args.flags();
-                (files, server.target) = (flags.files.clone(), flags.target.clone());
-                server.ledger = flags.ledger.clone();
-            }
             Self::Ledger(args) => {
-                (files, server.target) = (args.files.clone(), args.target.clone());
-                server.ledger = args.ledger.clone();
+                (server.target, server.ledger) = (args.target.clone(), args.ledger.clone());
+                shared.files = args.files.clone();
                 if let LedgerVerb::Adopt(adopt) = &args.verb {
                     server.connection = adopt.connection.clone();
                     server.reader = adopt.reader.clone();
@@ -197,46 +227,6 @@ impl Verb {
             }
             _ => {}
         }
-        (files, server)
-    }
-
-    /// The day of `--today`.
-    pub fn today(&self) -> Option<Date> {
-        match self {
-            Self::Check(CheckArgs { manifest, .. })
-            | Self::Render(RenderArgs { manifest, .. })
-            | Self::Explain(ExplainArgs { manifest, .. }) => manifest.day.today,
-            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                run.manifest.day.today
-            }
-            Self::Diff(args) => args.day.today,
-            Self::Todo(args) => args.flags().day.today,
-            _ => None,
-        }
-    }
-
-    /// Whether users are shown by id only.
-    pub fn hides_names(&self) -> bool {
-        match self {
-            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                run.names.no_names
-            }
-            Self::Diff(args) => args.names.no_names,
-            Self::Explain(args) => args.names.no_names,
-            Self::Todo(args) => args.flags().names.no_names,
-            _ => false,
-        }
-    }
-
-    /// The limits of a Markdown page.
-    pub fn page(&self) -> PageFlags {
-        match self {
-            Self::Check(args) => args.page,
-            Self::Plan(args) => args.page,
-            Self::Diff(args) => args.page,
-            Self::Apply(args) => args.page,
-            Self::Todo(args) => args.flags().page,
-            _ => PageFlags::default(),
-        }
+        shared
     }
 }

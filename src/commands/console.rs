@@ -7,9 +7,9 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::log::{Log, Stderr};
-use super::redacted::Redacted;
 use crate::cli::{
-    ColorWhen, CsvFlags, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat,
+    ColorWhen, CsvFlags, DocumentFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat,
+    ReportFormat,
 };
 use crate::document;
 use crate::error::{Error, Exit, Result, bail};
@@ -135,6 +135,19 @@ impl Console {
             PlanFormat::Github => github::write(&view()),
         };
         self.print(&page)
+    }
+
+    /// Prints text, or the document instead.
+    pub fn print_as<D: Serialize>(
+        &mut self,
+        format: DocumentFormat,
+        text: impl FnOnce(Paint) -> String,
+        document: impl FnOnce() -> D,
+    ) -> Result<()> {
+        match format {
+            DocumentFormat::Text => self.print(&text(self.out_paint)),
+            DocumentFormat::Json => self.print_document(&document()),
+        }
     }
 
     /// Prints one JSON document.
@@ -284,5 +297,64 @@ fn fit(flags: PageFlags) -> markdown::Fit {
     markdown::Fit {
         bytes: site.into_iter().chain(flags.max_bytes).min(),
         dialect,
+    }
+}
+
+/// Bytes that are searched at a time.
+const PIECE: usize = 1 << 16;
+
+/// Passes bytes on without secrets. Call [`Redacted::finish`] at the end.
+struct Redacted<'a, W> {
+    out: W,
+    /// `None` if the run has no secrets.
+    redactor: Option<&'a Redactor>,
+    /// Bytes that are not searched yet, because a secret may continue after them.
+    pending: Vec<u8>,
+    /// How many of them were left by the last search.
+    kept: usize,
+}
+
+impl<'a, W: Write> Redacted<'a, W> {
+    fn new(out: W, redactor: Option<&'a Redactor>) -> Self {
+        Self {
+            out,
+            redactor,
+            pending: Vec::new(),
+            kept: 0,
+        }
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.pass_on(true)?;
+        self.out.flush()
+    }
+
+    fn pass_on(&mut self, is_last: bool) -> io::Result<()> {
+        if let Some(redactor) = self.redactor {
+            let mut clean = Vec::with_capacity(self.pending.len());
+            let used = redactor.redact_bytes(&self.pending, is_last, &mut clean);
+            self.pending.drain(..used);
+            self.kept = self.pending.len();
+            self.out.write_all(&clean)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Redacted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.redactor.is_none() {
+            return self.out.write(bytes);
+        }
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() > self.kept + PIECE {
+            self.pass_on(false)?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Keeps the pending bytes.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

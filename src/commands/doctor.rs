@@ -3,19 +3,20 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
-use super::access::{read_auth, write_auth};
-use super::count::{CountLimits, Counter};
 use super::filter::load_options;
+use super::members::CountLimits;
 use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
-use super::session::{connect, dice};
-use super::target::ResolvedTarget;
+use super::session::connect;
+use super::target::{ResolvedTarget, read_auth, write_auth};
 use super::{Console, interrupt};
 use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
 use crate::doctor::{self, Finding, Known, ProbedUsers, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::{Cause, Failure, Http, ReadAuth, ReadRooms, Reader, Writer, show_variable};
+use crate::imbachat::{
+    Cause, Dice, Failure, Http, ReadAuth, ReadRooms, Reader, Writer, show_variable,
+};
 use crate::ledger::Name;
 use crate::manifest::LONGEST_PIPE;
 use crate::model::{LiveRoom, Pipe, RoomId, UserId, is_hidden};
@@ -57,11 +58,12 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     let http = connected.as_ref().map(|(http, _)| http);
     let http = http.map_err(Clone::clone);
     let is_jwt_set = credentials.jwt.is_some();
-    let server = doctor::check_server(&mut report, target, http, auth, is_jwt_set, &dice()).await;
+    let server =
+        doctor::check_server(&mut report, target, http, auth, is_jwt_set, &Dice::random()).await;
     let (recorded, finding) = match &site {
         Some(ResolvedTarget { ledger, target, .. }) => {
-            let remembered = ledger.remember(target).await.map_err(Error::from);
-            doctor::ledger(ledger, remembered.map_err(failed))
+            let snapshot = ledger.read(target).await.map_err(Error::from);
+            doctor::ledger(ledger, snapshot.map_err(failed))
         }
         None => (None, Finding::skipped("needs `address`")),
     };
@@ -95,10 +97,8 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
         0 => Exit::Done,
         _ => Exit::Failed,
     };
-    let printed = match format {
-        DocumentFormat::Json => console.print_document(&DoctorDocument::new(report, exit)),
-        DocumentFormat::Text => console.print(&render::doctor(report, console.out_paint)),
-    };
+    let text = |paint| render::doctor(report, paint);
+    let printed = console.print_as(format, text, || DoctorDocument::new(report, exit));
     // The report must name a room that can only be removed manually.
     printed.map_err(|error| match &report.probe {
         None => error,
@@ -206,48 +206,40 @@ async fn write_probe(
     }
     let writer = Writer::new(http.clone(), site.target.widget, auth);
     let stopped = interrupt::channel()?;
-    let dice = dice();
-    let look = async |room| look_at_users(&users, room, site, http, known, config).await;
+    let dice = Dice::random();
+    // Counts the members of the probe's room, and reads the list with a JWT for one of them.
+    let look = async |room| {
+        let countable = Countable {
+            pipe: Pipe::default(),
+            room,
+            expected: users.len() as u64,
+            is_recorded: true,
+            is_created: true,
+            last_offset: None,
+            open_removals: 0,
+            is_public: false,
+        };
+        let limits = CountLimits {
+            requests: 200,
+            bytes: 64 << 20,
+            parallelism: 1,
+        };
+        let counting = Counting::new(vec![countable]);
+        let counts = limits.count(known.reader, counting).await;
+        let key = config.credentials.secret_key.clone();
+        let listed = match key.zip(users.first().copied()) {
+            Some((key, user)) => {
+                let auth = ReadAuth::Minted { key, user };
+                let reader = Reader::new(http.clone(), site.target.widget, auth);
+                let take = |rooms: &mut Vec<RoomId>, row: LiveRoom| rooms.push(row.id);
+                Some(reader.collect(&dice, Vec::new, take).await)
+            }
+            None => None,
+        };
+        ProbedUsers { counts, listed }
+    };
     let probe = doctor::write_probe(pipe.clone(), &users, &writer, known, &dice, look);
     Ok(interrupt::finished(probe, stopped, || console.warn(doctor::UNDER_WAY)).await)
-}
-
-/// Counts the members of the probe's room, and reads the list with a JWT for one of them.
-async fn look_at_users(
-    users: &[UserId],
-    room: RoomId,
-    site: &ResolvedTarget,
-    http: &Http,
-    known: &Known<'_>,
-    config: &Config,
-) -> ProbedUsers {
-    let countable = Countable {
-        pipe: Pipe::default(),
-        room,
-        expected: users.len() as u64,
-        is_recorded: true,
-        is_created: true,
-        last_offset: None,
-        open_removals: 0,
-        is_public: false,
-    };
-    let limits = CountLimits {
-        requests: 200,
-        bytes: 64 << 20,
-        parallelism: 1,
-    };
-    let counter = Counter::new(limits, known.reader, dice());
-    let counts = counter.finish(Counting::new(vec![countable])).await;
-    let listed = match (config.credentials.secret_key.clone(), users) {
-        (Some(key), [user, ..]) => {
-            let auth = ReadAuth::Minted { key, user: *user };
-            let reader = Reader::new(http.clone(), site.target.widget, auth);
-            let take = |rooms: &mut Vec<RoomId>, row: LiveRoom| rooms.push(row.id);
-            Some(reader.collect(&dice(), Vec::new, take).await)
-        }
-        _ => None,
-    };
-    ProbedUsers { counts, listed }
 }
 
 fn failed(error: impl Borrow<Error>) -> Finding {

@@ -5,7 +5,7 @@ use super::console::csv_reader;
 use super::filter::{check_filter, load_options, room_filter};
 use super::session::load_manifest;
 use super::target::{ResolvedTarget, find_target};
-use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
+use crate::cli::{ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document;
 use crate::error::{Exit, Result, bail};
@@ -52,15 +52,9 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
         let left_out = render::Count(all - memberships.len(), "membership");
         console.status(&format!("{} leaves out {left_out}", only.flags()));
     }
-    let paint = console.out_paint;
-    match args.format {
-        DocumentFormat::Json => {
-            console.print_document(&document::explained(&explained, &listed, desired))
-        }
-        DocumentFormat::Text => {
-            console.print(&render::explained(&explained, &listed, desired, paint))
-        }
-    }?;
+    let text = |paint| render::explained(&explained, &listed, desired, paint);
+    let document = || document::explained(&explained, &listed, desired);
+    console.print_as(args.format, text, document)?;
     Ok(Exit::Done)
 }
 

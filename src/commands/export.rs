@@ -11,12 +11,12 @@ use super::Console;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
 use super::filter::load_options;
 use super::run_files::RunFiles;
-use super::session::{Session, dice};
+use super::session::Session;
 use super::target::ResolvedTarget;
 use crate::cli::{ExportArgs, SplitBy};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::ReadRooms;
+use crate::imbachat::{Dice, ReadRooms};
 use crate::manifest::files::Files;
 use crate::manifest::{
     Entry, FileMap, Loaded, Options, append, by_prefix, by_type, entries, load, load_from,
@@ -48,13 +48,16 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
         .writes("--out", args.out.as_deref())
         .check()?;
     let session = Session::open(config, resolved).await?;
-    let recorded = session.read_ledger(console).await?.recorded;
+    let recorded = session.read_ledger(console).await?.into_recorded();
     let collect = |rooms: &mut Vec<LiveRoom>, row: LiveRoom| {
         if scope.contains(&row.pipe) {
             rooms.push(row);
         }
     };
-    let rooms = session.reader.collect(&dice(), Vec::new, collect).await?;
+    let rooms = session
+        .reader
+        .collect(&Dice::random(), Vec::new, collect)
+        .await?;
     if session.reader.is_partial() {
         console.warn(
             "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",

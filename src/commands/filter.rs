@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use super::count::CountLimits;
+use super::members::CountLimits;
 use crate::cli::{FilterFlags, RunFlags};
 use crate::config::Config;
 use crate::error::{Result, bail, error};

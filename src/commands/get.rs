@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 use super::Console;
 use super::console::csv_reader;
 use super::filter::room_filter;
-use super::session::{Session, dice};
+use super::session::Session;
 use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document::FORMAT;
 use crate::error::{Exit, Result, bail};
-use crate::imbachat::Query;
+use crate::imbachat::{Dice, Query};
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
 use crate::render::Count;
@@ -45,7 +45,7 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
             *left_out += 1;
         }
     };
-    let (reader, dice) = (&session.reader, dice());
+    let (reader, dice) = (&session.reader, Dice::random());
     let listed = reader.query(&query, &dice, Default::default, collect);
     let (mut rows, left_out) = listed.await?;
     session.close().await?;

@@ -13,7 +13,7 @@ use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document;
 use crate::error::{Exit, Result, bail};
-use crate::ledger::{Entries, Fact, Record, compact, history};
+use crate::ledger::{Entries, Fact, PipeFact, Record, RoomFact, compact, history};
 use crate::manifest::{Loaded, load};
 use crate::model::{HistoryEntry, Pipe, Recorded};
 use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
@@ -21,9 +21,8 @@ use crate::render::{self, Count, escape};
 use crate::view::{NAMED, few};
 
 pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    let format = args.format;
-    if let LedgerVerb::Adopt(args) = &args.verb {
-        return adopt(args, format, config, console).await;
+    if let LedgerVerb::Adopt(adopt_args) = &args.verb {
+        return adopt(adopt_args, args.format, config, console).await;
     }
     let loaded = LazyCell::new(|| load(&config.manifest(), load_options(config, false)));
     let resolved = ResolvedTarget::for_ledger(config, || loaded.desired.widget).await?;
@@ -41,7 +40,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             let snapshot = ledger.read(target).await?;
             before = Some(snapshot.entries.len());
             console.warn_all(&snapshot.warnings);
-            let recorded = snapshot.recorded();
+            let recorded = snapshot.into_recorded();
             let rooms = recorded_rooms(pipes, &recorded)?;
             print_matched(&rooms, pipes, console);
             for pipe in &rooms {
@@ -54,7 +53,9 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             }
             let journal = ledger.open(target, &config.run).await?;
             let done = format!("forgot {}", Count(rooms.len(), "room"));
-            let facts = rooms.into_iter().map(|pipe| Fact::Forgotten { pipe });
+            let facts = rooms
+                .into_iter()
+                .map(|pipe| Fact::Pipe(pipe, PipeFact::Forgotten));
             journal.append(facts.collect()).await?;
             let after = ledger.read(target).await?;
             console.status(&done);
@@ -90,27 +91,21 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     if let LedgerVerb::History { what } = &args.verb {
         let entries = find_history(&after.entries, what.as_deref(), config)?;
         let (partial, names) = (after.is_rewritten(), &loaded.desired.names);
-        match format {
-            DocumentFormat::Json => {
-                console.print_document(&document::history(target, partial, &entries, names))
-            }
-            DocumentFormat::Text => console.print(&render::history(partial, &entries, names)),
-        }?;
+        let text = |_| render::history(partial, &entries, names);
+        let document = || document::history(target, partial, &entries, names);
+        console.print_as(args.format, text, document)?;
         return Ok(Exit::Done);
     }
-    let (entries, recorded) = (after.entries.len(), after.recorded());
-    let text = match before {
-        _ if format == DocumentFormat::Json => {
-            console.print_document(&document::ledger(target, entries, &recorded))?;
-            return Ok(Exit::Done);
-        }
+    let (entries, recorded) = (after.entries.len(), after.into_recorded());
+    let text = |_| match before {
         None => render::ledger(target, entries, &recorded),
         Some(before) => {
             let rooms = Count(recorded.ids.len(), "room");
             format!("{ledger}: {before} → {entries} entries, {rooms} recorded\n")
         }
     };
-    console.print(&text)?;
+    let document = || document::ledger(target, entries, &recorded);
+    console.print_as(args.format, text, document)?;
     Ok(Exit::Done)
 }
 
@@ -180,7 +175,7 @@ async fn adopt(
         return Ok(Exit::Invalid);
     };
     let session = Session::open(config, resolved).await?;
-    let recorded = session.read_ledger(console).await?.recorded;
+    let recorded = session.read_ledger(console).await?.into_recorded();
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
     if format == DocumentFormat::Text {
@@ -203,7 +198,7 @@ async fn adopt(
     }
     if format == DocumentFormat::Json {
         let after = session.ledger.read(&session.target).await?;
-        let (entries, recorded) = (after.entries.len(), after.recorded());
+        let (entries, recorded) = (after.entries.len(), after.into_recorded());
         console.print_document(&document::ledger(&session.target, entries, &recorded))?;
     } else if !adoption.rooms.is_empty() {
         let ledger = escape::terminal(&session.ledger.to_string());
@@ -220,10 +215,12 @@ fn facts_to_adopt(
     recorded: &Recorded,
     is_whole: bool,
 ) -> Vec<Fact> {
-    let rooms = adoption.rooms.iter().map(|adopted| Fact::Adopted {
-        pipe: adopted.pipe.clone(),
-        room: adopted.room,
-        members: adopted.members.clone(),
+    let rooms = adoption.rooms.iter().map(|adopted| {
+        Fact::Room(
+            adopted.pipe.clone(),
+            adopted.room,
+            RoomFact::Adopted(adopted.members.clone()),
+        )
     });
     let given = counts_to_record(&loaded.desired.roster_counts(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {

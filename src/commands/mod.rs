@@ -2,12 +2,10 @@
 //!
 //! Main entry: [`run`]. It receives its arguments and streams from `main`, and never exits the process.
 
-mod access;
 mod apply;
 mod apply_report;
 mod check;
 mod console;
-mod count;
 mod diff;
 mod doctor;
 mod explain;
@@ -21,24 +19,23 @@ mod init;
 mod interrupt;
 mod ledger;
 mod log;
+mod members;
 mod plan;
 mod prompt;
-mod redacted;
 mod remaining;
 mod run_files;
 mod sandbox;
-mod saved;
 mod send;
 mod session;
 mod target;
 mod todo;
 mod usage_errors;
-mod users;
 mod verbose;
 
 pub use console::Streams;
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 
 use clap::{CommandFactory, FromArgMatches};
 use console::Console;
@@ -53,7 +50,7 @@ use crate::model::RunId;
 
 /// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
-    let run = RunId::new(session::random_seed());
+    let run = RunId::new(RandomState::new().hash_one(&args));
     let errors = ReportFormat::requested(&args);
     if let Some(error) = usage_errors::terraform_flag(&args) {
         return usage_errors::fail(&error, errors, streams, run);
@@ -62,14 +59,15 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => return usage_errors::report(&error, &args, errors, streams, run),
     };
-    let page = cli.verb.page();
+    let flags = cli.verb.shared();
+    let page = flags.page;
     let mut console = Console::new(streams, &cli.output, page, errors, &verb, run.clone());
     let log = console.log().map(Dispatch::new);
     let work = || {
         let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
         let exit = check_page_limits(page, errors)
-            .and_then(|()| Config::new(&cli.verb, run))
+            .and_then(|()| Config::new(&cli.verb, flags, run))
             .and_then(|config| {
                 // The sandbox's credentials are not secret.
                 if config.sandbox().is_none() {

@@ -3,9 +3,9 @@
 use super::Console;
 use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
+use super::members::check_users;
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_run};
-use super::users::check_users;
 use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};

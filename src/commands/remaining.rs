@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::count::Counter;
-use super::session::{Session, dice};
-use super::users::check_users;
+use super::members::check_users;
+use super::session::Session;
 use super::{Console, interrupt};
 use crate::apply::{Halt, Outcome};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::Diagnostic;
 use crate::model::Pipe;
-use crate::plan::{Inputs, Plan, PlanOptions, plan};
+use crate::plan::{Inputs, Plan, PlanOptions, countable, plan};
 
 impl Session {
     /// Computes the remaining plan from the list that was read to verify the writes, and counts the members if asked to. `None` if it
@@ -29,8 +28,8 @@ impl Session {
         {
             return None;
         }
-        let remembered = self.ledger.remember(&self.target).await;
-        let remembered = remembered.inspect_err(|error| match error.is_lost() {
+        let snapshot = self.ledger.read(&self.target).await;
+        let snapshot = snapshot.inspect_err(|error| match error.is_lost() {
             true => {
                 outcome.halt.get_or_insert(Halt::Ledger {
                     reason: format!("{error}; {}", error.hint()),
@@ -39,7 +38,7 @@ impl Session {
             }
             false => console.warn(&error.to_string()),
         });
-        let recorded = remembered.ok()?.recorded.without_later_observations();
+        let recorded = snapshot.ok()?.into_recorded().without_later_observations();
         let (target, desired) = (&self.target, &loaded.desired);
         if let Some(limits) = self.count.filter(|_| outcome.halt.is_none()) {
             let inputs = Inputs {
@@ -48,8 +47,8 @@ impl Session {
                 recorded: &recorded,
             };
             console.status("counting members");
-            let counter = Counter::new(limits, &self.reader, dice());
-            let counts = counter.count_again(inputs, &options.only, outcome, self.patience.verify);
+            let all = countable(inputs, &options.only);
+            let counts = limits.count_again(&self.reader, all, outcome, self.patience.verify);
             match interrupt::unless_interrupted(counts).await {
                 None => outcome.halt = Some(Halt::Interrupted),
                 Some(counts) => {

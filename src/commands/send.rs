@@ -7,16 +7,15 @@ use std::path::Path;
 use anyhow::Context;
 use tracing::info;
 
-use super::access::send_key;
-use super::session::{Session, dice};
-use super::target::ResolvedTarget;
+use super::session::Session;
+use super::target::{ResolvedTarget, send_key};
 use super::{Console, interrupt};
 use crate::apply::Interrupt;
-use crate::cli::{DocumentFormat, SendArgs};
+use crate::cli::SendArgs;
 use crate::config::Config;
 use crate::document;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages, Sender};
+use crate::imbachat::{Cause, Delivery, Dice, Failure, Message, ReadRooms, SendMessages, Sender};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::sent;
 use crate::view::Sent;
@@ -51,7 +50,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         interrupt::first(&mut signal).await;
     };
     let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
-    let dice = dice();
+    let dice = Dice::random();
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
         interrupt::finished(delivered, stopped.clone(), || console.warn(UNDER_WAY)).await;
@@ -71,10 +70,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         text: &text,
         id,
     };
-    let printed = match args.format {
-        DocumentFormat::Json => console.print_document(&document::sent(&message)),
-        DocumentFormat::Text => console.print(&sent(&message)),
-    };
+    let document = || document::sent(&message);
+    let printed = console.print_as(args.format, |_| sent(&message), document);
     printed.map_err(|error| {
         let number = id.map(|id| format!(" with the number {id}"));
         let (number, error) = (number.unwrap_or_default(), error.chain());
@@ -156,7 +153,10 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
             rooms.push(room);
         }
     };
-    let rooms = session.reader.collect(&dice(), Vec::new, take).await?;
+    let rooms = session
+        .reader
+        .collect(&Dice::random(), Vec::new, take)
+        .await?;
     let live = rooms.iter().filter(|room| !room.deleted);
     let mut live: Vec<RoomId> = live.map(|room| room.id).collect();
     live.sort_unstable();

@@ -3,34 +3,30 @@
 //! Main type: [`Session`]. It reads. Writing requires a [`WriteAuth`], sending a key.
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, interval_at};
 use tracing::info;
 
-use super::access::read_auth;
 use super::apply_report::{ApplyReport, exit_of};
-use super::count::{CountLimits, Counter};
 use super::files::has_manifest;
 use super::filter::{check_filter, load_options};
+use super::members::CountLimits;
 use super::run_files::RunFiles;
-use super::target::{ResolvedTarget, find_target};
+use super::target::{ResolvedTarget, find_target, read_auth};
 use super::{Console, interrupt, verbose};
 use crate::apply::{Backoff, Control, Halt, Job, Limiter, Patience, apply, facts_of_counts};
-use crate::cli::PaceFlags;
+use crate::cli::ApplyArgs;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
 };
-use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Remembered};
+use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Snapshot};
 use crate::manifest::{Loaded, load};
 use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
@@ -89,8 +85,8 @@ impl Session {
         console: &mut Console,
     ) -> Result<Approved> {
         let desired = &loaded.desired;
-        let remembered = self.read_ledger(console).await?;
-        let recorded = &remembered.recorded;
+        let snapshot = self.read_ledger(console).await?;
+        let (found, recorded) = (snapshot.found, &snapshot.into_recorded());
         let mut observed = self
             .observe_confirmed(loaded, recorded, &options.only, console)
             .await?;
@@ -101,14 +97,13 @@ impl Session {
                 recorded,
             };
             console.status("counting members");
-            let counter = Counter::new(limits, &self.reader, dice());
             let counting = Counting::new(countable(inputs, &options.only));
-            observed.counts = Some(counter.finish(counting).await);
+            observed.counts = Some(limits.count(&self.reader, counting).await);
         }
         let observed = &observed;
         let plan = plan(&self.target, desired, observed, recorded, options);
         verbose::log_plan(&plan);
-        if plan.summary.unknown.members > 0 && !remembered.found {
+        if plan.summary.unknown.members > 0 && !found {
             console.warn(&format!(
                 "there is no ledger at `{}`, so the members of existing rooms are unknown; --assume-members sends nothing for them",
                 self.ledger
@@ -146,7 +141,7 @@ impl Session {
         report: &mut ApplyReport<'_>,
         options: &PlanOptions,
         auth: WriteAuth,
-        (pace, parallelism): (&PaceFlags, NonZeroUsize),
+        args: &ApplyArgs,
         console: &mut Console,
     ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
@@ -154,20 +149,20 @@ impl Session {
             report.exit = exit_of(plan, None);
             return Ok(());
         }
-        let ledger = Arc::new(self.open_ledger().await?);
+        let ledger = self.open_ledger().await?;
         let job = Job {
             plan,
             filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
-            writer: Arc::new(Writer::new(self.http.clone(), self.target.widget, auth)),
-            ledger: Arc::clone(&ledger),
-            control: Arc::new(Control::new(
-                Limiter::new(parallelism.get(), pace.rate),
-                dice(),
-                pace.fail_fast,
+            writer: &Writer::new(self.http.clone(), self.target.widget, auth),
+            ledger: &ledger,
+            control: Control::new(
+                Limiter::new(args.run.parallelism.get(), args.pace.rate),
+                Dice::random(),
+                args.pace.fail_fast,
                 self.patience,
                 interrupt::for_apply()?,
-            )),
+            ),
         };
         let progress = RefCell::new(console.progress(plan.changes.len()));
         let mut outcome = {
@@ -247,7 +242,10 @@ impl Session {
         let take = |observed: &mut Observed, row| filter.take(observed, row);
         let nothing_yet = || filter.empty_list();
         let read_at = now();
-        let mut observed = self.reader.collect(&dice(), nothing_yet, take).await?;
+        let mut observed = self
+            .reader
+            .collect(&Dice::random(), nothing_yet, take)
+            .await?;
         observed.is_partial = self.reader.is_partial();
         observed.read_at = Some(read_at);
         match observed.crowded {
@@ -258,10 +256,10 @@ impl Session {
     }
 
     /// Reads the ledger and prints its warnings.
-    pub async fn read_ledger(&self, console: &mut Console) -> Result<Remembered> {
-        let remembered = self.ledger.remember(&self.target).await?;
-        console.warn_all(&remembered.warnings);
-        Ok(remembered)
+    pub async fn read_ledger(&self, console: &mut Console) -> Result<Snapshot> {
+        let snapshot = self.ledger.read(&self.target).await?;
+        console.warn_all(&snapshot.warnings);
+        Ok(snapshot)
     }
 
     pub async fn open_ledger(&self) -> Result<Journal> {
@@ -352,15 +350,6 @@ pub fn load_run(
 
 fn now() -> Time {
     Time(Timestamp::now().as_millisecond())
-}
-
-/// Random dice, so that retry delays differ in each run.
-pub fn dice() -> Dice {
-    Dice::new(random_seed())
-}
-
-pub fn random_seed() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
 
 impl From<Failure> for Error {

@@ -11,7 +11,7 @@ use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
 use crate::config::Config;
 use crate::document::TodoDocument;
 use crate::error::{Exit, Result, bail};
-use crate::ledger::{Fact, Record};
+use crate::ledger::{Fact, Record, RoomFact};
 use crate::manifest::load;
 use crate::model::{Desired, Pipe, UserId};
 use crate::plan::{ManualSteps, open_steps, undeclared};
@@ -34,14 +34,15 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     let resolved = ResolvedTarget::for_ledger(config, || loaded.desired.widget).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
     console.target = Some(target.clone());
-    let remembered = ledger.remember(target).await?;
-    console.warn_all(&remembered.warnings);
-    if !remembered.found {
+    let snapshot = ledger.read(target).await?;
+    console.warn_all(&snapshot.warnings);
+    if !snapshot.found {
         console.warn(&format!("there is no ledger at `{ledger}`"));
     }
-    let mut rooms = open_steps(desired, &remembered.recorded);
+    let recorded = snapshot.into_recorded();
+    let mut rooms = open_steps(desired, &recorded);
     let mut undeclared: Vec<Pipe> = match loaded.is_valid() {
-        true => undeclared(desired, &remembered.recorded).cloned().collect(),
+        true => undeclared(desired, &recorded).cloned().collect(),
         false => Vec::new(),
     };
     let mut user = None;
@@ -55,7 +56,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
                 .await?
                 .append(facts)
                 .await?;
-            rooms = open_steps(desired, &ledger.remember(target).await?.recorded);
+            rooms = open_steps(desired, &ledger.read(target).await?.into_recorded());
         }
     }
     if let Some(user) = user {
@@ -106,15 +107,19 @@ fn facts_when_done(
     let members = rooms.iter().map(|room| room.previously_removed.len());
     let (members, count) = (Count(members.sum(), "member"), Count(rooms.len(), "room"));
     console.status(&format!("{members} of {count} marked as removed"));
-    let facts = rooms.into_iter().map(|room| Fact::Released {
-        pipe: room.pipe,
-        room: room.id,
-        members: room
-            .previously_removed
-            .iter()
-            .map(|step| step.user)
-            .collect(),
-        taken_out: true,
+    let facts = rooms.into_iter().map(|room| {
+        Fact::Room(
+            room.pipe,
+            room.id,
+            RoomFact::Released {
+                members: room
+                    .previously_removed
+                    .iter()
+                    .map(|step| step.user)
+                    .collect(),
+                taken_out: true,
+            },
+        )
     });
     Ok(facts.collect())
 }

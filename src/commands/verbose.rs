@@ -3,7 +3,7 @@
 use tracing::{Level, enabled, info};
 
 use crate::manifest::Loaded;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 use crate::view::grammar::counts;
 
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
@@ -15,11 +15,13 @@ pub fn log_plan(plan: &Plan) {
         return;
     }
     for change in &plan.changes {
-        let (action, room) = match &change.action {
-            Action::Create => ("create", None),
-            Action::Update { id, .. } => ("update", Some(id.0)),
+        let action = if change.is_create() {
+            "create"
+        } else {
+            "update"
         };
-        let fields: Vec<&str> = change.fields().iter().map(|it| it.field.name()).collect();
+        let room = change.room_id.map(|room| room.0);
+        let fields: Vec<&str> = change.fields.iter().map(|it| it.field.name()).collect();
         let (members, fields) = (&change.members, fields.join(","));
         info!(
             target: PLAN,

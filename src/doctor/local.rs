@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Finding, quoted};
-use crate::ledger::{LedgerBackend, Remembered};
+use crate::ledger::{LedgerBackend, Snapshot};
 use crate::manifest::diagnostic::{Diagnostic, Severity, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Count, Recorded, Target};
@@ -91,18 +91,18 @@ pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> 
 /// Checks that the ledger exists, is valid, and belongs to this widget. Also returns its content if it is usable.
 pub fn ledger(
     ledger: &LedgerBackend,
-    remembered: Result<Remembered, Finding>,
+    snapshot: Result<Snapshot, Finding>,
 ) -> (Option<Recorded>, Finding) {
     let path = quoted(&ledger.to_string());
-    match remembered {
+    match snapshot {
         Err(finding) => (None, finding),
-        Ok(Remembered { found: false, .. }) => (
+        Ok(snapshot) if !snapshot.found => (
             None,
             Finding::skipped(format!("there is none yet at {path}")),
         ),
-        Ok(Remembered {
-            recorded, warnings, ..
-        }) => {
+        Ok(mut snapshot) => {
+            let warnings = std::mem::take(&mut snapshot.warnings);
+            let recorded = snapshot.into_recorded();
             let rooms = Count(recorded.ids.len(), "room");
             let message = format!("{path}: {rooms} on record");
             let remedy = "no action needed: the next write repairs it";

@@ -6,9 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
-use crate::plan::{
-    Action, Change, ChangedBy, Digest, FieldChange, Publish, PublishPermit, SavedChange,
-};
+use crate::plan::{Change, ChangedBy, Digest, FieldChange, Publish, PublishPermit, SavedChange};
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct ChangeDocument {
@@ -110,7 +108,8 @@ impl ChangeDocument {
             pipe,
             file,
             line,
-            action,
+            room_id,
+            fields,
             send,
             kept: _,
             members,
@@ -122,20 +121,20 @@ impl ChangeDocument {
             uncertain_since,
             digest,
         } = change;
-        let (verb, room_id) = match action {
-            Action::Create => ("create", None),
-            Action::Update { id, .. } if change.is_welcome_only() => ("welcome", Some(id.0)),
-            Action::Update { id, fields } if fields.is_empty() => ("add_members", Some(id.0)),
-            Action::Update { id, .. } => ("update", Some(id.0)),
+        let action = match change {
+            _ if change.is_create() => "create",
+            _ if change.is_welcome_only() => "welcome",
+            _ if fields.is_empty() => "add_members",
+            _ => "update",
         };
         Self {
             pipe: pipe.to_string(),
             file: file.to_string(),
             line: *line,
-            action: verb.into(),
-            room_id,
+            action: action.into(),
+            room_id: room_id.map(|id| id.0),
             dangerous: change.publishes() || change.creates_public(),
-            fields: change.fields().iter().map(field).collect(),
+            fields: fields.iter().map(field).collect(),
             recreate: *recreate,
             publish: publish.as_ref().map(self::publish),
             uncertain_since: uncertain_since.map(|since| since.to_string()),

@@ -11,7 +11,7 @@ use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::{MemberCounts, RoomId};
-use crate::plan::{Conflict, ConflictKind, Note, Plan, UnknownMembers, Violation};
+use crate::plan::{Conflict, ConflictKind, MemberTally, Note, Plan, Violation};
 use crate::view::names::named_users;
 use crate::view::{self, Text};
 
@@ -177,7 +177,7 @@ pub(super) struct MembershipsDocument {
     members: usize,
 }
 
-fn memberships(counted: &UnknownMembers) -> MembershipsDocument {
+fn memberships(counted: &MemberTally) -> MembershipsDocument {
     MembershipsDocument {
         rooms: counted.rooms,
         members: counted.members,

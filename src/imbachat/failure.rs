@@ -15,16 +15,6 @@ pub enum Call {
     Message,
 }
 
-impl Call {
-    /// Whether a second call does no harm if the first one had an effect.
-    pub fn is_repeatable(self) -> bool {
-        match self {
-            Self::List | Self::Update => true,
-            Self::Create | Self::Message => false,
-        }
-    }
-}
-
 /// Why a call failed. The table in `retry` says which causes may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {

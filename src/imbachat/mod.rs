@@ -6,7 +6,6 @@
 mod answer;
 mod endpoint;
 mod failure;
-mod form;
 mod http;
 mod list_stream;
 mod network;
@@ -14,9 +13,7 @@ mod raw_rows;
 mod read;
 mod retry;
 mod sizes;
-mod tls_error;
 mod token;
-mod trace;
 mod transport_error;
 mod wire;
 mod write;

@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 use super::answer::number;
 use super::failure::{Call, Cause, Delivery, Failure};
-use super::form::Form;
 use super::http::{Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
 use super::raw_rows::{self, Shapes};
 use super::retry::{Dice, with_retries};
 use super::token::{mint, token_start};
 use super::wire::{self, Bad};
+use super::write::Form;
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
 /// Maximum size of a list.
@@ -44,14 +44,11 @@ pub enum ReadAuth {
 }
 
 /// Lists rooms.
-pub trait ReadRooms: Send + Sync {
+pub trait ReadRooms {
     /// Passes every room of the widget to the callback in the server's order, including deleted ones if the server shows them.
     ///
     /// If an error occurs after some rooms, the caller must discard them.
-    fn list(
-        &self,
-        take: &mut (dyn FnMut(LiveRoom) + Send),
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> impl Future<Output = Result<(), Failure>>;
 
     /// Whether the list may be incomplete: with a JWT it may show only one user's rooms.
     fn is_partial(&self) -> bool {
@@ -59,12 +56,12 @@ pub trait ReadRooms: Send + Sync {
     }
 
     /// Reads the whole list, with retries. Each attempt starts with a new `collect()`.
-    fn collect<T: Send>(
+    fn collect<T>(
         &self,
         dice: &Dice,
-        collect: impl Fn() -> T + Send + Sync,
-        take: impl Fn(&mut T, LiveRoom) + Send + Sync,
-    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        collect: impl Fn() -> T,
+        take: impl Fn(&mut T, LiveRoom),
+    ) -> impl Future<Output = Result<T, Failure>> {
         async move {
             let read = || async {
                 let mut collected = collect();
@@ -135,7 +132,7 @@ impl Query {
 }
 
 /// Receives the rows of a list.
-pub(super) type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
+pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<(), Bad>;
 
 impl Reader {
     /// Creates a reader for one widget.
@@ -215,12 +212,12 @@ impl Reader {
     ///
     /// # Errors
     /// [`Failure`], also if users are queried without a secret key.
-    pub async fn query<T: Send>(
+    pub async fn query<T>(
         &self,
         query: &Query,
         dice: &Dice,
         collect: impl Fn() -> T,
-        take: impl Fn(&mut T, Row) + Sync,
+        take: impl Fn(&mut T, Row),
     ) -> Result<T, Failure> {
         let take = |(collected, shapes): &mut (T, Shapes), text: &[u8]| {
             take(collected, raw_rows::row(query.listing, text, shapes)?);
@@ -232,12 +229,12 @@ impl Reader {
     }
 
     /// Collects the rows of a list, with retries, and returns them with the envelope.
-    async fn rows<T: Send>(
+    async fn rows<T>(
         &self,
         query: &Query,
         dice: &Dice,
         collect: impl Fn() -> T,
-        take: impl Fn(&mut T, &[u8]) -> Result<(), Bad> + Sync,
+        take: impl Fn(&mut T, &[u8]) -> Result<(), Bad>,
     ) -> Result<(T, Value), Failure> {
         let read = || async {
             let mut collected = collect();
@@ -287,7 +284,7 @@ impl Reader {
 }
 
 impl ReadRooms for Reader {
-    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+    async fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> Result<(), Failure> {
         let query = Query::all(Listing::Rooms);
         let take = &mut |row: &[u8]| {
             take(wire::row(row)?);

@@ -1,5 +1,6 @@
 //! The retry table: which failures of which calls may be retried, and when.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,6 +26,11 @@ impl Dice {
     /// Creates dice with this seed.
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
+    }
+
+    /// Creates dice that fall differently in each run.
+    pub fn random() -> Self {
+        Self::new(RandomState::new().hash_one(()))
     }
 
     /// A random duration up to this one (full jitter).
@@ -137,7 +143,8 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let attempts = match failure.delivery {
         Delivery::NotSent => ATTEMPTS,
         Delivery::Later => PATIENT,
-        Delivery::Uncertain if call.is_repeatable() => ATTEMPTS,
+        // A second call does no harm if the first one had an effect.
+        Delivery::Uncertain if matches!(call, Call::List | Call::Update) => ATTEMPTS,
         Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {

@@ -1,7 +1,7 @@
 //! Lists of the rooms that have a number of users, within a budget.
 
+use std::cell::Cell;
 use std::future::pending;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::failure::{Call, Delivery, Failure};
 use super::read::{Query, Reader};
@@ -11,58 +11,55 @@ use crate::model::{Listing, RoomId};
 
 const SPENT: &str = "the budget for counting is spent";
 
-/// The requests and bytes that counting may still cost, and what it has cost.
+/// The requests and bytes that counting may cost, and what it has cost.
 #[derive(Debug)]
 pub struct CountBudget {
-    max_requests: AtomicU64,
-    max_bytes: AtomicU64,
-    requests: AtomicU64,
-    bytes: AtomicU64,
+    most: Cell<(u64, u64)>,
+    spent: Cell<(u64, u64)>,
 }
 
 impl CountBudget {
     /// Creates a budget of requests and bytes.
     pub fn new(requests: u64, bytes: u64) -> Self {
         Self {
-            max_requests: requests.into(),
-            max_bytes: bytes.into(),
-            requests: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
+            most: Cell::new((requests, bytes)),
+            spent: Cell::default(),
         }
     }
 
     /// Returns the requests sent, and the size of the rows received.
     pub fn spent(&self) -> (u64, u64) {
-        let spent = [&self.requests, &self.bytes].map(|it| it.load(Ordering::Relaxed));
-        spent.into()
+        self.spent.get()
     }
 
     /// Sets one request and these bytes aside. Returns false if they are not left.
     pub fn reserve(&self, bytes: u64) -> bool {
-        let (requests, spent) = self.spent();
-        let (max_requests, max_bytes) = (&self.max_requests, &self.max_bytes);
-        let fits = requests < max_requests.load(Ordering::Relaxed)
-            && spent + bytes <= max_bytes.load(Ordering::Relaxed);
+        let ((requests, spent), most) = (self.spent.get(), self.most.get());
+        let fits = requests < most.0 && spent + bytes <= most.1;
         if fits {
-            max_requests.fetch_sub(1, Ordering::Relaxed);
-            max_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.most.set((most.0 - 1, most.1 - bytes));
         }
         fits
     }
 
     /// Returns a reserved request and these bytes to the budget.
     pub fn release(&self, bytes: u64) {
-        self.max_requests.fetch_add(1, Ordering::Relaxed);
+        let ((_, spent), most) = (self.spent.get(), self.most.get());
         // Answers that were cut have passed the limit by a few rows.
-        let (_, spent) = self.spent();
-        self.max_bytes.fetch_max(spent, Ordering::Relaxed);
-        self.max_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.most.set((most.0 + 1, most.1.max(spent) + bytes));
+    }
+
+    fn spend(&self, requests: u64, bytes: u64) {
+        let spent = self.spent.get();
+        self.spent.set((spent.0 + requests, spent.1 + bytes));
     }
 
     fn is_spent(&self) -> bool {
-        let (requests, bytes) = self.spent();
-        requests >= self.max_requests.load(Ordering::Relaxed)
-            || bytes > self.max_bytes.load(Ordering::Relaxed)
+        self.spent.get().0 >= self.most.get().0 || self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.spent.get().1 > self.most.get().1
     }
 }
 
@@ -75,7 +72,7 @@ impl Reader {
     pub async fn rooms_with_size(
         &self,
         size: u64,
-        is_wanted: impl Fn(RoomId) -> bool + Sync,
+        is_wanted: impl Fn(RoomId) -> bool,
         budget: &CountBudget,
         dice: &Dice,
     ) -> Result<Option<(usize, Vec<RoomId>)>, Failure> {
@@ -87,11 +84,11 @@ impl Reader {
             if budget.is_spent() {
                 return Err(Failure::lasting(Delivery::NotSent, SPENT));
             }
-            budget.requests.fetch_add(1, Ordering::Relaxed);
+            budget.spend(1, 0);
             let (mut rows, mut found) = (0, Vec::new());
             let take = &mut |row: &[u8]| {
-                budget.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
-                if budget.bytes.load(Ordering::Relaxed) > budget.max_bytes.load(Ordering::Relaxed) {
+                budget.spend(0, row.len() as u64);
+                if budget.is_over() {
                     return Err(Bad::TooLarge(SPENT.to_owned()));
                 }
                 let room = wire::row(row)?;

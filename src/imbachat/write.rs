@@ -2,15 +2,18 @@
 //!
 //! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once the server may have acted on it.
 
+use std::fmt::{Display, Write as _};
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
-use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::debug;
 
 use super::answer::LARGEST_ANSWER;
 use super::failure::{Call, Delivery, Failure};
-use super::form::Form;
 use super::http::{Http, SITE_USER};
 use super::retry::{Dice, with_retries};
 use super::write_answer::{Written, sent, written};
@@ -41,10 +44,9 @@ pub struct RoomWrite<'a> {
 }
 
 /// Writes rooms.
-pub trait WriteRooms: Send + Sync {
+pub trait WriteRooms {
     /// Sends one call, without retries.
-    fn write(&self, write: &RoomWrite<'_>)
-    -> impl Future<Output = Result<Written, Failure>> + Send;
+    fn write(&self, write: &RoomWrite<'_>) -> impl Future<Output = Result<Written, Failure>>;
 }
 
 /// A message from a user to a room.
@@ -59,12 +61,12 @@ pub struct Message<'a> {
 }
 
 /// Sends messages.
-pub trait SendMessages: Send + Sync {
+pub trait SendMessages {
     /// Sends a message, without retries. Returns the message's id if the answer has one.
     fn send(
         &self,
         message: &Message<'_>,
-    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<MessageId>, Failure>>;
 
     /// Sends a message, with retries if the server cannot have acted on the attempt before. Once `halt`
     /// is done, the current attempt is completed, and no other one starts.
@@ -75,8 +77,8 @@ pub trait SendMessages: Send + Sync {
         &self,
         message: &Message<'_>,
         dice: &Dice,
-        halt: impl Future<Output = ()> + Send,
-    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send {
+        halt: impl Future<Output = ()>,
+    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> {
         with_retries(Call::Message, dice, halt, || self.send(message))
     }
 }
@@ -216,5 +218,61 @@ impl SendMessages for Writer {
                 Err(failure.hint("set IMBACHAT_SECRET_KEY"))
             }
         }
+    }
+}
+
+/// The boundary between fields. It is random in each process, so that no title can contain it.
+static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
+    let dice = RandomState::new();
+    format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
+});
+
+/// The fields of a call, in the order in which they are sent.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    body: String,
+}
+
+impl Form {
+    /// Creates an empty form.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field. Names are ours, so they need no escaping.
+    #[must_use]
+    pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
+        let boundary = &*BOUNDARY;
+        // Writing to a `String` does not fail.
+        let _infallible = write!(
+            self.body,
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+        self
+    }
+
+    /// Sets the form as the body of a request.
+    pub(super) fn attach_to(self, request: RequestBuilder) -> RequestBuilder {
+        let (mut body, boundary) = (self.body, &*BOUNDARY);
+        body.push_str("--");
+        body.push_str(boundary);
+        body.push_str("--\r\n");
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        request.header(CONTENT_TYPE, kind).body(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_sent_unchanged() {
+        let form = Form::new().text("a", "one\r\n--two\"").text("b", "");
+        let body = form.body.replace(&*BOUNDARY, "X");
+        let field = |name, value| {
+            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        assert_eq!(body, field("a", "one\r\n--two\"") + &field("b", ""));
     }
 }

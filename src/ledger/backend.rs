@@ -8,7 +8,7 @@ use super::address::{Address, Name, NameError, StoreOptions};
 use super::bucket::Bucket;
 use super::entry::Entries;
 use super::error::LedgerError;
-use super::file::{Remembered, Snapshot};
+use super::file::Snapshot;
 use super::journal::Journal;
 use super::ledger_file::LedgerFile;
 use crate::model::{RunId, Target};
@@ -66,14 +66,6 @@ impl LedgerBackend {
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.read(target).await,
         }
-    }
-
-    /// Reads the ledger of a target and folds its entries.
-    ///
-    /// # Errors
-    /// [`LedgerError`], except `Closed`.
-    pub async fn remember(&self, target: &Target) -> Result<Remembered, LedgerError> {
-        self.read(target).await.map(Snapshot::into_remembered)
     }
 
     /// Returns the target of the ledger; `None` if the ledger does not exist.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::clock::EntryClock;
-use super::entry::{Entries, Fact, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stamp};
 use super::fold::fold;
 use super::json::parse_entry;
 use super::lock::is_still_there;
@@ -63,10 +63,10 @@ impl Claim {
                 pipe,
                 takes_over: Some(run),
                 ..
-            } => Some(Fact::NotCreated {
-                pipe: pipe.clone(),
-                of_run: Some(run.clone()),
-            }),
+            } => Some(Fact::Pipe(
+                pipe.clone(),
+                PipeFact::NotCreated(Some(run.clone())),
+            )),
             _ => None,
         }
     }
@@ -139,20 +139,19 @@ impl ClaimEntries {
     pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
         self.clock.pass(&stamp);
         let fact = match fact {
-            Fact::Intent { pipe, welcome, .. } => Fact::Intent {
+            Fact::Pipe(pipe, PipeFact::Intent { welcome, .. }) => Fact::Pipe(
                 pipe,
-                members: Vec::new(),
-                welcome,
-            },
-            // For a claim, both mean the same: the room exists.
-            Fact::Confirmed { pipe, room, .. } | Fact::Adopted { pipe, room, .. } => {
-                Fact::Adopted {
-                    pipe,
-                    room,
+                PipeFact::Intent {
                     members: Vec::new(),
-                }
+                    welcome,
+                },
+            ),
+            // For a claim, both mean the same: the room exists.
+            Fact::Room(pipe, room, RoomFact::Confirmed { .. } | RoomFact::Adopted(_)) => {
+                Fact::Room(pipe, room, RoomFact::Adopted(Vec::new()))
             }
-            Fact::NotCreated { .. } | Fact::Message { .. } | Fact::Forgotten { .. } => fact,
+            Fact::Pipe(_, PipeFact::NotCreated(_) | PipeFact::Forgotten)
+            | Fact::Room(.., RoomFact::Message { .. }) => fact,
             _ => return,
         };
         if let Some(pipe) = fact.pipe() {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::{Entries, Fact, Stage, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
@@ -63,11 +63,11 @@ pub fn compact(entries: &Entries) -> Entries {
     for (stamp, fact) in entries.iter().rev() {
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         let is_forgotten = until.is_some_and(|until| *until > stamp);
-        let news = registers(stamp, fact)
-            .into_iter()
-            .filter(|register| !is_superseded(register, &set) && set.insert(register.clone()))
-            .count();
-        if news > 0 && !is_forgotten {
+        let mut is_news = false;
+        registers(stamp, fact, &mut |register| {
+            is_news |= !is_superseded(&register, &set) && set.insert(register);
+        });
+        if is_news && !is_forgotten {
             kept.insert(stamp.clone(), fact.clone());
         }
     }
@@ -91,107 +91,100 @@ fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> b
     }
 }
 
-fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
+/// Passes on the registers that a fact sets.
+fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact, set: &mut impl FnMut(Register<'a>)) {
     match fact {
-        Fact::Intent {
-            pipe,
-            members,
-            welcome,
-        } => {
-            let members = members.iter();
-            let owed = members.map(|user| Register::Owed(pipe, stamp, *user));
-            let welcome = welcome.then_some(Register::OwedWelcome(pipe, stamp));
-            owed.chain([Register::Open(pipe, stamp)])
-                .chain(welcome)
-                .collect()
+        Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
+            for user in members {
+                set(Register::Owed(pipe, stamp, *user));
+            }
+            set(Register::Open(pipe, stamp));
+            if *welcome {
+                set(Register::OwedWelcome(pipe, stamp));
+            }
         }
-        Fact::NotCreated { pipe, of_run } => {
+        Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
             let run = of_run.as_ref().unwrap_or(&stamp.run);
-            vec![Register::NotCreated(pipe, run)]
+            set(Register::NotCreated(pipe, run));
         }
-        Fact::Confirmed {
-            pipe,
-            room,
+        Fact::Pipe(pipe, PipeFact::Declared(_)) => set(Register::Declared(pipe)),
+        Fact::Pipe(pipe, PipeFact::Forgotten) => set(Register::Forgotten(pipe)),
+        Fact::Room(pipe, room, fact) => room_registers(stamp, pipe, *room, fact, set),
+        Fact::Roster { source, .. } => set(Register::Roster(source)),
+    }
+}
+
+fn room_registers<'a>(
+    stamp: &'a Stamp,
+    pipe: &'a Pipe,
+    room: RoomId,
+    fact: &'a RoomFact,
+    set: &mut impl FnMut(Register<'a>),
+) {
+    let saw = |field| Register::Saw(pipe, room, &stamp.run, field);
+    match fact {
+        RoomFact::Confirmed {
             members,
             sent,
             kept: _,
             created,
             source: _,
         } => {
-            let each = member_registers(pipe, *room, members);
-            let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
-            let created = created.then_some(Register::Created(pipe, *room));
-            each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
-                .chain(resent)
-                .chain(created)
-                .collect()
+            set_present(pipe, room, members, set);
+            set(Register::Sent(pipe, room));
+            for field in Field::ALL {
+                set(Register::Resent(pipe, room, sent.value(field)));
+            }
+            if *created {
+                set(Register::Created(pipe, room));
+            }
         }
-        Fact::Adopted {
-            pipe,
-            room,
-            members,
-        } => {
-            let each = member_registers(pipe, *room, members);
-            each.chain([Register::Id(pipe), Register::There(pipe, *room)])
-                .collect()
+        RoomFact::Adopted(members) => {
+            set_present(pipe, room, members, set);
+            set(Register::There(pipe, room));
         }
-        Fact::Released {
-            pipe,
-            room,
+        RoomFact::Released {
             members,
             taken_out: _,
-        } => members
-            .iter()
-            .map(|user| Register::Member(pipe, *room, *user))
-            .collect(),
-        Fact::Pending {
-            pipe, room, field, ..
-        } => vec![
-            Register::Pending(pipe, *room, *field),
-            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
-        ],
-        Fact::Shown {
-            pipe,
-            room,
-            field,
-            sent,
-            shown,
         } => {
-            let settled = (sent == shown).then_some(Register::Settled(pipe, *room, sent));
-            let own = [
-                Register::Pending(pipe, *room, *field),
-                Register::Shown(pipe, *room, *field),
-                Register::Saw(pipe, *room, &stamp.run, Some(*field)),
-            ];
-            own.into_iter().chain(settled).collect()
+            for user in members {
+                set(Register::Member(pipe, room, *user));
+            }
         }
-        Fact::Message {
-            pipe, room, stage, ..
-        } => {
-            let own = [
-                Register::Id(pipe),
-                Register::Message(pipe, *room, &stamp.run),
-            ];
-            let welcomed = (*stage == Stage::Confirmed).then_some(Register::Welcomed(pipe));
-            own.into_iter().chain(welcomed).collect()
+        RoomFact::Pending { field, .. } => {
+            set(Register::Pending(pipe, room, *field));
+            set(saw(Some(*field)));
         }
-        Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
-        Fact::Counted { pipe, room, .. } => vec![Register::Counted(pipe, *room)],
-        Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
-        Fact::Roster { source, .. } => vec![Register::Roster(source)],
-        Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
+        RoomFact::Shown { field, sent, shown } => {
+            set(Register::Pending(pipe, room, *field));
+            set(Register::Shown(pipe, room, *field));
+            set(saw(Some(*field)));
+            if sent == shown {
+                set(Register::Settled(pipe, room, sent));
+            }
+        }
+        RoomFact::Message { stage, .. } => {
+            set(Register::Id(pipe));
+            set(Register::Message(pipe, room, &stamp.run));
+            if *stage == Stage::Confirmed {
+                set(Register::Welcomed(pipe));
+            }
+        }
+        RoomFact::Seen => set(saw(None)),
+        RoomFact::Counted { .. } => set(Register::Counted(pipe, room)),
     }
 }
 
-fn member_registers<'a>(
+/// Passes on the registers that a room and its present members set.
+fn set_present<'a>(
     pipe: &'a Pipe,
     room: RoomId,
     members: &[UserId],
-) -> impl Iterator<Item = Register<'a>> {
-    members.iter().flat_map(move |user| {
-        [
-            Register::Paid(pipe, *user),
-            Register::Member(pipe, room, *user),
-        ]
-    })
+    set: &mut impl FnMut(Register<'a>),
+) {
+    set(Register::Id(pipe));
+    for user in members {
+        set(Register::Paid(pipe, *user));
+        set(Register::Member(pipe, room, *user));
+    }
 }

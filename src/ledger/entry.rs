@@ -7,29 +7,44 @@ use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, U
 /// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
+    /// A fact about a pipe, whichever room has it.
+    Pipe(Pipe, PipeFact),
+    /// A fact about a room and its pipe.
+    Room(Pipe, RoomId, RoomFact),
+    /// The number of rooms and memberships from a roster, when the manifest was applied.
+    Roster {
+        /// File name relative to the manifest's root.
+        source: String,
+        /// Rooms and memberships.
+        given: u64,
+    },
+}
+
+/// What is known about a pipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PipeFact {
     /// A run claims a create, and is about to send it. The new room must get these members and the welcome, even if the answer is
     /// lost.
     Intent {
-        /// The room's pipe.
-        pipe: Pipe,
         /// Members to send.
         members: Vec<UserId>,
         /// Whether a welcome is to be sent.
         welcome: bool,
     },
-    /// A create certainly did nothing, or the list was searched for its room for long enough and does not have it.
-    NotCreated {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The run that claimed the create; `None` for the run of this entry.
-        of_run: Option<String>,
-    },
+    /// A create certainly did nothing, or the list was searched for its room for long enough and does not have it. Names the run that
+    /// claimed the create; `None` for the run of this entry.
+    NotCreated(Option<String>),
+    /// A known room returned to the manifest, or left it.
+    Declared(bool),
+    /// A user discarded all earlier entries of the pipe.
+    Forgotten,
+}
+
+/// What is known about a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomFact {
     /// The server confirmed a write.
     Confirmed {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// Members of this call; empty if the answer carried an error.
         members: Vec<UserId>,
         /// The room state that was sent.
@@ -41,21 +56,10 @@ pub enum Fact {
         /// The file and line that declares the room, as in `rooms.yaml:3`.
         source: Option<Box<str>>,
     },
-    /// A user marked members of an existing room as present. Nothing was sent, and the server did not confirm it.
-    Adopted {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
-        /// Members assumed present.
-        members: Vec<UserId>,
-    },
+    /// A user marked these members of an existing room as present. Nothing was sent, and the server did not confirm it.
+    Adopted(Vec<UserId>),
     /// Members are no longer in the manifest. Removing them is a manual step. If they return to the manifest they are sent again.
     Released {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// Members that left the manifest.
         members: Vec<UserId>,
         /// Whether a user marked the manual step as done.
@@ -63,10 +67,6 @@ pub enum Fact {
     },
     /// The list did not show a sent value in the time that the run waited for it.
     Pending {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// The field that differs.
         field: Field,
         /// The value sent, normalized.
@@ -81,10 +81,6 @@ pub enum Fact {
     /// The server ignored a value that was sent: a list that is fresh shows another one. If both values are the same, the field
     /// is neither ignored nor pending any more.
     Shown {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// The field that differs.
         field: Field,
         /// The value sent, normalized.
@@ -92,54 +88,22 @@ pub enum Fact {
         /// The value in the list, normalized.
         shown: FieldValue,
     },
-    /// A room's welcome is about to be sent, was sent, or certainly was not sent.
+    /// The room's welcome is about to be sent, was sent, or certainly was not sent.
     Message {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// The sender.
         from: UserId,
         /// The stage of the message.
         stage: Stage,
     },
-    /// The list was read after this run's writes to a room and showed what was sent, except for fields in [`Fact::Shown`] and
-    /// [`Fact::Pending`].
-    Seen {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
-    },
-    /// The server showed how many members a room has.
+    /// The list was read after this run's writes to the room and showed what was sent, except for fields in [`Self::Shown`] and
+    /// [`Self::Pending`].
+    Seen,
+    /// The server showed how many members the room has.
     Counted {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// The room's id.
-        room: RoomId,
         /// The number of members.
         count: u64,
         /// How often the writing user counted as a member besides, if roomform created the room.
         offset: Option<u64>,
-    },
-    /// A known room left the manifest or returned to it.
-    Declared {
-        /// The room's pipe.
-        pipe: Pipe,
-        /// Whether it is in the manifest now.
-        declared: bool,
-    },
-    /// The number of rooms and memberships from a roster, when the manifest was applied.
-    Roster {
-        /// File name relative to the manifest's root.
-        source: String,
-        /// Rooms and memberships.
-        given: u64,
-    },
-    /// A user discarded all earlier entries of a pipe.
-    Forgotten {
-        /// The room's pipe.
-        pipe: Pipe,
     },
 }
 
@@ -156,49 +120,24 @@ pub enum Stage {
 }
 
 impl Fact {
-    /// A welcome is about to be sent.
-    pub fn intended(pipe: &Pipe, room: RoomId, from: UserId) -> Self {
-        Self::Message {
-            pipe: pipe.clone(),
-            room,
-            from,
-            stage: Stage::Intended,
-        }
-    }
-
-    /// The list shows the sent value of a field that was ignored or pending before.
-    pub fn settled(pipe: Pipe, room: RoomId, field: Field, value: FieldValue) -> Self {
-        Self::Shown {
-            pipe,
-            room,
-            field,
-            sent: value.clone(),
-            shown: value,
-        }
-    }
-
     /// The room id in the fact, if any.
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {
-            Self::Confirmed { room, .. }
-            | Self::Adopted { room, .. }
-            | Self::Released { room, .. }
-            | Self::Pending { room, .. }
-            | Self::Shown { room, .. }
-            | Self::Message { room, .. }
-            | Self::Counted { room, .. }
-            | Self::Seen { room, .. } => Some(*room),
-            _ => None,
+            Self::Room(_, room, _) => Some(*room),
+            Self::Pipe(..) | Self::Roster { .. } => None,
         }
     }
 
     /// The members in the fact, if any.
     pub fn members(&self) -> Option<&[UserId]> {
         match self {
-            Self::Intent { members, .. }
-            | Self::Confirmed { members, .. }
-            | Self::Adopted { members, .. }
-            | Self::Released { members, .. } => Some(members),
+            Self::Pipe(_, PipeFact::Intent { members, .. })
+            | Self::Room(
+                ..,
+                RoomFact::Confirmed { members, .. }
+                | RoomFact::Adopted(members)
+                | RoomFact::Released { members, .. },
+            ) => Some(members),
             _ => None,
         }
     }
@@ -206,27 +145,16 @@ impl Fact {
     /// The file, and for a room the line, that the fact comes from.
     pub(super) fn source(&self) -> Option<&str> {
         match self {
-            Self::Confirmed { source, .. } => source.as_deref(),
+            Self::Room(.., RoomFact::Confirmed { source, .. }) => source.as_deref(),
             Self::Roster { source, .. } => Some(source),
             _ => None,
         }
     }
 
-    /// The pipe of the fact's room, if any.
+    /// The pipe of the fact, if any.
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {
-            Self::Intent { pipe, .. }
-            | Self::NotCreated { pipe, .. }
-            | Self::Confirmed { pipe, .. }
-            | Self::Adopted { pipe, .. }
-            | Self::Released { pipe, .. }
-            | Self::Pending { pipe, .. }
-            | Self::Shown { pipe, .. }
-            | Self::Message { pipe, .. }
-            | Self::Seen { pipe, .. }
-            | Self::Counted { pipe, .. }
-            | Self::Declared { pipe, .. }
-            | Self::Forgotten { pipe } => Some(pipe),
+            Self::Pipe(pipe, _) | Self::Room(pipe, ..) => Some(pipe),
             Self::Roster { .. } => None,
         }
     }

@@ -1,6 +1,5 @@
 //! Errors of reading or writing a ledger.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -90,21 +89,14 @@ pub enum LedgerError {
 }
 
 /// What happened to a ledger in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Loss {
     /// It is no longer there.
+    #[error("disappeared")]
     Gone,
     /// It has other content.
+    #[error("was replaced by another program")]
     Replaced,
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gone => "disappeared",
-            Self::Replaced => "was replaced by another program",
-        })
-    }
 }
 
 impl LedgerError {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::entry::Entries;
 use super::error::LedgerError;
-use super::fold::{fold, fold_owned};
+use super::fold::fold_owned;
 use super::json::{HEADER_KEY, Header, Link, VERSION, parse_entry};
 use crate::model::{Recorded, Target};
 
@@ -29,33 +29,14 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Folds the entries.
-    pub fn recorded(&self) -> Recorded {
-        fold(&self.entries)
+    pub fn into_recorded(self) -> Recorded {
+        fold_owned(self.entries)
     }
 
     /// Whether a compaction or a merge replaced the ledger, so that entries may be missing.
     pub fn is_rewritten(&self) -> bool {
         !self.replaces.is_empty()
     }
-
-    pub(super) fn into_remembered(self) -> Remembered {
-        Remembered {
-            recorded: fold_owned(self.entries),
-            warnings: self.warnings,
-            found: self.found,
-        }
-    }
-}
-
-/// A ledger with its entries folded.
-#[derive(Debug, Clone, Default)]
-pub struct Remembered {
-    /// The folded entries.
-    pub recorded: Recorded,
-    /// See [`Snapshot`].
-    pub warnings: Vec<String>,
-    /// Whether the ledger exists.
-    pub found: bool,
 }
 
 /// The first line of a ledger; `None` if it has no whole line.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::clock::parse_time;
-use super::entry::{Entries, Fact, Stage, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use crate::model::{
     Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, Release,
     RoomId, Sending, Shown, Time, UserId, UserSet,
@@ -37,7 +37,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
 pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
-        if let Fact::Forgotten { pipe } = fact {
+        if let Fact::Pipe(pipe, PipeFact::Forgotten) = fact {
             until.insert(pipe, stamp);
         }
     }
@@ -92,11 +92,7 @@ impl Folding {
             self.run = run.into();
         }
         match fact {
-            Fact::Intent {
-                pipe,
-                members,
-                welcome,
-            } => {
+            Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
                 let intent = Intent {
                     run: Arc::clone(&self.run),
                     since: time_of(stamp),
@@ -106,15 +102,31 @@ impl Folding {
                 };
                 self.intents.entry(pipe).or_default().push(intent);
             }
-            Fact::NotCreated { pipe, of_run } => {
+            Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
                 let run = of_run.as_deref().unwrap_or(run);
                 if let Some(intents) = self.intents.get_mut(&pipe) {
                     intents.retain(|intent| *intent.run != *run);
                 }
             }
-            Fact::Confirmed {
-                pipe,
-                room,
+            Fact::Pipe(pipe, PipeFact::Declared(declared)) => {
+                if declared {
+                    self.recorded.left.remove(&pipe);
+                } else {
+                    self.recorded.left.insert(pipe);
+                }
+            }
+            Fact::Roster { source, given } => {
+                self.recorded.rosters.insert(source, given);
+            }
+            Fact::Room(pipe, room, fact) => self.apply_to_room(stamp, pipe, room, fact),
+            Fact::Pipe(_, PipeFact::Forgotten) => {}
+        }
+    }
+
+    fn apply_to_room(&mut self, stamp: &Stamp, pipe: Pipe, room: RoomId, fact: RoomFact) {
+        let run = stamp.run.as_str();
+        match fact {
+            RoomFact::Confirmed {
                 members,
                 sent,
                 kept,
@@ -142,11 +154,7 @@ impl Folding {
                 there.seen = false;
                 self.ids.push((pipe, room));
             }
-            Fact::Adopted {
-                pipe,
-                room,
-                members,
-            } => {
+            RoomFact::Adopted(members) => {
                 self.settle_intents(&pipe, room, &members);
                 let known = &mut self.rooms.entry(room).or_default().known;
                 forget_releases(known, &members);
@@ -154,12 +162,7 @@ impl Folding {
                 known.members.merge(members);
                 self.ids.push((pipe, room));
             }
-            Fact::Released {
-                room,
-                members,
-                taken_out,
-                ..
-            } => {
+            RoomFact::Released { members, taken_out } => {
                 if !members.is_empty() {
                     let known = &mut self.rooms.entry(room).or_default().known;
                     known.members.remove_all(&members);
@@ -176,14 +179,12 @@ impl Folding {
                     }
                 }
             }
-            Fact::Pending {
-                room,
+            RoomFact::Pending {
                 field,
                 sent,
                 shown,
                 updated_at,
                 since,
-                ..
             } => {
                 let there = self.rooms.entry(room).or_default();
                 if let Some(there) = there.if_last_written_by(run) {
@@ -197,13 +198,7 @@ impl Folding {
                 };
                 there.known.pending.insert(field, pending);
             }
-            Fact::Shown {
-                room,
-                field,
-                sent,
-                shown,
-                ..
-            } => {
+            RoomFact::Shown { field, sent, shown } => {
                 let there = self.rooms.entry(room).or_default();
                 let last = there.known.sent.as_ref().map(|state| state.value(field));
                 if let Some(there) = there.if_last_written_by(run) {
@@ -219,15 +214,13 @@ impl Folding {
                     there.known.shown.insert(field, Shown { sent, shown });
                 }
             }
-            Fact::Seen { room, .. } => {
+            RoomFact::Seen => {
                 let there = self.rooms.get_mut(&room);
                 if let Some(there) = there.and_then(|there| there.if_last_written_by(run)) {
                     there.seen = true;
                 }
             }
-            Fact::Message {
-                pipe, room, stage, ..
-            } => {
+            RoomFact::Message { stage, .. } => {
                 // A message is only sent if the list shows this room under the pipe, so this is the room that the create made.
                 self.settle_intents(&pipe, room, &[]);
                 if stage == Stage::Confirmed {
@@ -238,26 +231,10 @@ impl Folding {
                 let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
             }
-            Fact::Counted {
-                room,
-                count,
-                offset,
-                ..
-            } => {
+            RoomFact::Counted { count, offset } => {
                 let known = &mut self.rooms.entry(room).or_default().known;
                 (known.counted, known.offset) = (Some(count), offset);
             }
-            Fact::Declared { pipe, declared } => {
-                if declared {
-                    self.recorded.left.remove(&pipe);
-                } else {
-                    self.recorded.left.insert(pipe);
-                }
-            }
-            Fact::Roster { source, given } => {
-                self.recorded.rosters.insert(source, given);
-            }
-            Fact::Forgotten { .. } => {}
         }
     }
 
@@ -302,10 +279,11 @@ impl Folding {
                 intent.welcome || !intent.members.is_empty()
             });
             if let Some(last) = intents.last() {
+                let members = intents.iter().flat_map(|intent| &intent.members);
                 let owed = Owed {
                     room: last.room,
                     welcome: intents.iter().any(|intent| intent.welcome),
-                    members: union(intents),
+                    members: members.copied().collect(),
                 };
                 recorded.owed.insert(pipe, owed);
             }
@@ -319,13 +297,6 @@ fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
     for user in members {
         room.released.remove(user);
     }
-}
-
-fn union(intents: Vec<Intent>) -> UserSet {
-    let mut sets = intents.into_iter().map(|intent| intent.members);
-    let mut all = sets.next().unwrap_or_default();
-    sets.for_each(|members| all.extend(members.iter().copied()));
-    all
 }
 
 /// The creates that are neither confirmed nor known to have failed: one for each run, earliest first.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Entries, Fact};
+use super::entry::{Entries, Fact, PipeFact, RoomFact};
 use super::fold::fold;
 use super::json::kind_name;
 use crate::model::{HistoryEntry, ListedRoom, Pipe, UserId};
@@ -17,7 +17,8 @@ pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> 
         if is_member {
             rooms_of_user.extend(fact.pipe().cloned());
         }
-        let is_forgotten = matches!(fact, Fact::Forgotten { pipe } if rooms_of_user.contains(pipe));
+        let is_forgotten =
+            matches!(fact, Fact::Pipe(pipe, PipeFact::Forgotten) if rooms_of_user.contains(pipe));
         is_member || is_forgotten
     };
     let entries = entries
@@ -35,7 +36,7 @@ pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> 
             room: fact.room(),
             members: members.copied().collect(),
             count: match fact {
-                Fact::Counted { count, .. } => Some(*count),
+                Fact::Room(.., RoomFact::Counted { count, .. }) => Some(*count),
                 _ => None,
             },
             source: fact.source().map(str::to_owned),

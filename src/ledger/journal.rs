@@ -13,16 +13,16 @@ use super::entry::{Fact, Stamp};
 use super::error::LedgerError;
 
 /// Where facts are recorded.
-pub trait Record: Send + Sync {
+pub trait Record {
     /// Returns when the facts are durable. After an error nothing more may be sent to the server.
-    fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>> + Send;
+    fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>>;
 
     /// Records that a call is about to be sent, unless another run holds the claim: then the call must not be sent.
     fn claim(
         &self,
         claim: Claim,
         intent: Fact,
-    ) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
+    ) -> impl Future<Output = Result<Claimed, LedgerError>>;
 }
 
 /// An open ledger.

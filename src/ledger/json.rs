@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::{parse_time, time_text};
-use super::entry::{Entries, Fact, Stage, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -154,6 +154,7 @@ pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
 
 impl<'a> EntryLine<'a> {
     fn new(stamp: &'a Stamp, fact: &'a Fact) -> Self {
+        let members = fact.members();
         let mut line = Self {
             run: stamp.run.as_str().into(),
             seq: stamp.sequence,
@@ -161,54 +162,53 @@ impl<'a> EntryLine<'a> {
             kind: kind_name(fact).into(),
             pipe: fact.pipe().map(|pipe| pipe.as_str().into()),
             room_id: fact.room().map(|room| room.0),
-            members: fact.members().map(numbers),
+            members: members.map(|members| members.iter().map(|user| user.0).collect()),
             source: fact.source().map(Into::into),
             ..Self::default()
         };
         match fact {
-            Fact::Intent { welcome, .. } => line.welcome = *welcome,
-            Fact::NotCreated { of_run, .. } => line.of_run = of_run.as_deref().map(Into::into),
-            Fact::Confirmed {
-                sent,
-                kept,
-                created,
-                ..
-            } => {
-                line.title = Some(sent.title.as_str().into());
-                line.r#type = Some(sent.kind.number());
-                line.public = Some(sent.public);
-                line.kept = kept.iter().map(|field| field.name().into()).collect();
-                line.created = *created;
-            }
-            Fact::Pending {
-                field,
-                sent,
-                shown,
-                updated_at,
-                since,
-                ..
-            } => {
-                line.set_field(*field, sent, shown);
-                line.updated_at = updated_at.as_deref().map(Into::into);
-                line.since = since.map(|since| time_text(since).into());
-            }
-            Fact::Shown {
-                field, sent, shown, ..
-            } => line.set_field(*field, sent, shown),
-            Fact::Message { from, stage, .. } => {
-                line.from = Some(from.0);
-                line.stage = Some(stage_name(*stage).into());
-            }
-            Fact::Counted { count, offset, .. } => {
-                line.count = Some(*count);
-                line.offset = *offset;
-            }
-            Fact::Declared { declared, .. } => line.declared = Some(*declared),
+            Fact::Pipe(_, fact) => match fact {
+                PipeFact::Intent { welcome, .. } => line.welcome = *welcome,
+                PipeFact::NotCreated(of_run) => line.of_run = of_run.as_deref().map(Into::into),
+                PipeFact::Declared(declared) => line.declared = Some(*declared),
+                PipeFact::Forgotten => {}
+            },
+            Fact::Room(.., fact) => match fact {
+                RoomFact::Confirmed {
+                    sent,
+                    kept,
+                    created,
+                    ..
+                } => {
+                    line.title = Some(sent.title.as_str().into());
+                    line.r#type = Some(sent.kind.number());
+                    line.public = Some(sent.public);
+                    line.kept = kept.iter().map(|field| field.name().into()).collect();
+                    line.created = *created;
+                }
+                RoomFact::Pending {
+                    field,
+                    sent,
+                    shown,
+                    updated_at,
+                    since,
+                } => {
+                    line.set_field(*field, sent, shown);
+                    line.updated_at = updated_at.as_deref().map(Into::into);
+                    line.since = since.map(|since| time_text(since).into());
+                }
+                RoomFact::Shown { field, sent, shown } => line.set_field(*field, sent, shown),
+                RoomFact::Message { from, stage } => {
+                    line.from = Some(from.0);
+                    line.stage = Some(stage_name(*stage).into());
+                }
+                RoomFact::Counted { count, offset } => {
+                    line.count = Some(*count);
+                    line.offset = *offset;
+                }
+                RoomFact::Adopted(_) | RoomFact::Released { .. } | RoomFact::Seen => {}
+            },
             Fact::Roster { given, .. } => line.given = Some(*given),
-            Fact::Adopted { .. }
-            | Fact::Released { .. }
-            | Fact::Seen { .. }
-            | Fact::Forgotten { .. } => {}
         }
         line
     }
@@ -226,93 +226,79 @@ impl<'a> EntryLine<'a> {
             sequence: self.seq,
         };
         let pipe = || required(self.pipe, "pipe").map(Pipe::new);
-        let room = || required(self.room_id, "room_id").map(RoomId);
         let members = || {
             let numbers = required(self.members, "members")?;
             serde_json::Result::Ok(numbers.into_iter().map(UserId).collect())
         };
+        let values = || {
+            let field = parse_field(&required(self.field, "field")?)?;
+            let sent = parse_value(field, &required(self.sent, "sent")?)?;
+            let shown = parse_value(field, &required(self.shown, "shown")?)?;
+            serde_json::Result::Ok((field, sent, shown))
+        };
         let fact = match &*self.kind {
-            "intent" => Fact::Intent {
-                pipe: pipe()?,
-                members: members()?,
-                welcome: self.welcome,
-            },
-            "not_created" => Fact::NotCreated {
-                pipe: pipe()?,
-                of_run: self.of_run.map(Cow::into_owned),
-            },
-            "confirmed" => Fact::Confirmed {
-                pipe: pipe()?,
-                room: room()?,
-                members: members()?,
-                sent: RoomState {
-                    title: required(self.title, "title")?.into_owned(),
-                    kind: RoomKind::from_number(required(self.r#type, "type")?),
-                    public: required(self.public, "public")?,
-                },
-                kept: parse_fields(&self.kept)?,
-                created: self.created,
-                source: self.source.map(|source| source.into_owned().into()),
-            },
-            "adopted" => Fact::Adopted {
-                pipe: pipe()?,
-                room: room()?,
-                members: members()?,
-            },
-            kind @ ("released" | "done") => Fact::Released {
-                pipe: pipe()?,
-                room: room()?,
-                members: members()?,
-                taken_out: self.taken_out || kind == "done",
-            },
-            "pending" => {
-                let field = parse_field(&required(self.field, "field")?)?;
-                Fact::Pending {
-                    pipe: pipe()?,
-                    room: room()?,
-                    field,
-                    sent: parse_value(field, &required(self.sent, "sent")?)?,
-                    shown: parse_value(field, &required(self.shown, "shown")?)?,
-                    updated_at: self.updated_at.map(|at| at.into_owned().into()),
-                    since: self.since.and_then(|since| parse_time(&since)),
-                }
+            "intent" => {
+                let (members, welcome) = (members()?, self.welcome);
+                Fact::Pipe(pipe()?, PipeFact::Intent { members, welcome })
             }
-            "shown" => {
-                let field = parse_field(&required(self.field, "field")?)?;
-                Fact::Shown {
-                    pipe: pipe()?,
-                    room: room()?,
-                    field,
-                    sent: parse_value(field, &required(self.sent, "sent")?)?,
-                    shown: parse_value(field, &required(self.shown, "shown")?)?,
-                }
+            "not_created" => {
+                let of_run = self.of_run.map(Cow::into_owned);
+                Fact::Pipe(pipe()?, PipeFact::NotCreated(of_run))
             }
-            "message" => Fact::Message {
-                pipe: pipe()?,
-                room: room()?,
-                from: UserId(required(self.from, "from")?),
-                stage: parse_stage(&required(self.stage, "stage")?)?,
-            },
-            "seen" => Fact::Seen {
-                pipe: pipe()?,
-                room: room()?,
-            },
-            "counted" => Fact::Counted {
-                pipe: pipe()?,
-                room: room()?,
-                count: required(self.count, "count")?,
-                offset: self.offset,
-            },
-            "declared" => Fact::Declared {
-                pipe: pipe()?,
-                declared: required(self.declared, "declared")?,
-            },
+            "declared" => {
+                let declared = required(self.declared, "declared")?;
+                Fact::Pipe(pipe()?, PipeFact::Declared(declared))
+            }
+            "forgotten" => Fact::Pipe(pipe()?, PipeFact::Forgotten),
             "roster" => Fact::Roster {
                 source: required(self.source, "source")?.into_owned(),
                 given: required(self.given, "given")?,
             },
-            "forgotten" => Fact::Forgotten { pipe: pipe()? },
-            other => return Err(unknown("kind", other)),
+            kind => {
+                let fact = match kind {
+                    "confirmed" => RoomFact::Confirmed {
+                        members: members()?,
+                        sent: RoomState {
+                            title: required(self.title, "title")?.into_owned(),
+                            kind: RoomKind::from_number(required(self.r#type, "type")?),
+                            public: required(self.public, "public")?,
+                        },
+                        kept: parse_fields(&self.kept)?,
+                        created: self.created,
+                        source: self.source.map(|source| source.into_owned().into()),
+                    },
+                    "adopted" => RoomFact::Adopted(members()?),
+                    "released" | "done" => RoomFact::Released {
+                        members: members()?,
+                        taken_out: self.taken_out || kind == "done",
+                    },
+                    "pending" => {
+                        let (field, sent, shown) = values()?;
+                        RoomFact::Pending {
+                            field,
+                            sent,
+                            shown,
+                            updated_at: self.updated_at.map(|at| at.into_owned().into()),
+                            since: self.since.and_then(|since| parse_time(&since)),
+                        }
+                    }
+                    "shown" => {
+                        let (field, sent, shown) = values()?;
+                        RoomFact::Shown { field, sent, shown }
+                    }
+                    "message" => RoomFact::Message {
+                        from: UserId(required(self.from, "from")?),
+                        stage: parse_stage(&required(self.stage, "stage")?)?,
+                    },
+                    "seen" => RoomFact::Seen,
+                    "counted" => RoomFact::Counted {
+                        count: required(self.count, "count")?,
+                        offset: self.offset,
+                    },
+                    other => return Err(unknown("kind", other)),
+                };
+                Fact::Room(pipe()?, RoomId(required(self.room_id, "room_id")?), fact)
+            }
         };
         Ok((stamp, fact))
     }
@@ -320,31 +306,27 @@ impl<'a> EntryLine<'a> {
 
 pub(super) fn kind_name(fact: &Fact) -> &'static str {
     match fact {
-        Fact::Intent { .. } => "intent",
-        Fact::NotCreated { .. } => "not_created",
-        Fact::Confirmed { .. } => "confirmed",
-        Fact::Adopted { .. } => "adopted",
-        Fact::Released {
-            taken_out: false, ..
-        } => "released",
-        Fact::Released { .. } => "done",
-        Fact::Pending { .. } => "pending",
-        Fact::Shown { .. } => "shown",
-        Fact::Message { .. } => "message",
-        Fact::Seen { .. } => "seen",
-        Fact::Counted { .. } => "counted",
-        Fact::Declared { .. } => "declared",
+        Fact::Pipe(_, PipeFact::Intent { .. }) => "intent",
+        Fact::Pipe(_, PipeFact::NotCreated(_)) => "not_created",
+        Fact::Pipe(_, PipeFact::Declared(_)) => "declared",
+        Fact::Pipe(_, PipeFact::Forgotten) => "forgotten",
+        Fact::Room(.., RoomFact::Confirmed { .. }) => "confirmed",
+        Fact::Room(.., RoomFact::Adopted(_)) => "adopted",
+        Fact::Room(.., RoomFact::Released { taken_out, .. }) => match taken_out {
+            true => "done",
+            false => "released",
+        },
+        Fact::Room(.., RoomFact::Pending { .. }) => "pending",
+        Fact::Room(.., RoomFact::Shown { .. }) => "shown",
+        Fact::Room(.., RoomFact::Message { .. }) => "message",
+        Fact::Room(.., RoomFact::Seen) => "seen",
+        Fact::Room(.., RoomFact::Counted { .. }) => "counted",
         Fact::Roster { .. } => "roster",
-        Fact::Forgotten { .. } => "forgotten",
     }
 }
 
 fn required<T>(value: Option<T>, key: &'static str) -> serde_json::Result<T> {
     value.ok_or_else(|| serde_json::Error::missing_field(key))
-}
-
-fn numbers(members: &[UserId]) -> Vec<u64> {
-    members.iter().map(|user| user.0).collect()
 }
 
 fn unknown(key: &str, name: &str) -> serde_json::Error {

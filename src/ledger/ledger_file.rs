@@ -1,18 +1,20 @@
 //! A ledger file that is watched: if it disappears or is replaced while this process uses it, the next write finds out.
 //!
-//! Main type: [`LedgerFile`]. A file that `rewrite` made from the known one is accepted: its header says so.
+//! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known one is accepted: its header says so.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::info;
 
+use super::entry::Entries;
 use super::error::{LedgerError, Loss};
-use super::file::{CANNOT_BE_READ, Remembered, Snapshot, buffered, header_of, parse, target_of};
-use super::lineage::fingerprint_of;
-use super::lock::{check_regular, directory, is_same, is_still_there, open_locked};
+use super::file::{CANNOT_BE_READ, Snapshot, buffered, header_of, parse, target_of};
+use super::json::{Header, bytes_after};
+use super::lineage::{fingerprint, fingerprint_of, predecessors};
+use super::lock::{check_regular, directory, is_same, is_still_there, open_locked, sync_directory};
 use crate::model::Target;
 
 /// How much of the end of the known text is compared.
@@ -42,14 +44,6 @@ struct Known {
 /// [`LedgerError`], except `Closed` and `Lost`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     LedgerFile::new(path).read(target)
-}
-
-/// Reads the ledger of a target and folds its entries.
-///
-/// # Errors
-/// Same as [`read`].
-pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
-    read(path, target).map(Snapshot::into_remembered)
 }
 
 impl LedgerFile {
@@ -174,6 +168,54 @@ impl LedgerFile {
         file = self.check(self.known().as_ref(), file)?;
         file.seek(SeekFrom::End(0)).map_err(self.unreadable())?;
         self.keep(file)
+    }
+
+    /// Replaces a ledger's entries, and returns the new ones with the warnings of the old file. Concurrent runs
+    /// wait and continue in the new file.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the ledger is then unchanged.
+    pub fn rewrite(
+        &self,
+        target: &Target,
+        mut work: impl FnMut(Entries) -> Entries,
+    ) -> Result<Snapshot, LedgerError> {
+        let mut file = self.lock()?;
+        let old = self.parse(&file, target)?;
+        let snapshot = Snapshot {
+            entries: work(old.entries),
+            ..old
+        };
+        let text = |replaces| {
+            let header = Header::new(target);
+            bytes_after(&Header { replaces, ..header }, &snapshot.entries)
+        };
+        let mut replace = || {
+            file.rewind()?;
+            let replaced = fingerprint_of(&file)?;
+            let same = text(snapshot.replaces.clone())?;
+            if fingerprint(&same) == replaced {
+                return Ok(None);
+            }
+            let replaces = match snapshot.has_header {
+                true => predecessors(replaced, snapshot.replaces.clone()),
+                false => Vec::new(),
+            };
+            let text = text(replaces)?;
+            // Keep a symbolic link and replace its target.
+            let path = &fs::canonicalize(&self.path)?;
+            let mut new = tempfile::NamedTempFile::new_in(directory(path))?;
+            new.write_all(&text)?;
+            new.as_file()
+                .set_permissions(file.metadata()?.permissions())?;
+            new.as_file().sync_all()?;
+            let new = new.persist(path).map_err(|error| error.error)?;
+            sync_directory(path)?;
+            io::Result::Ok(Some(new))
+        };
+        let new = replace().map_err(LedgerError::io(&self.path, "cannot be replaced"))?;
+        self.keep(new.unwrap_or(file))?;
+        Ok(snapshot)
     }
 
     /// Remembers the file up to its current position, which has been read or written, and releases its lock.

@@ -1,7 +1,7 @@
 //! The ledger: what is still to be sent and what is confirmed, as append-only JSON lines.
 //!
 //! Main types: [`Fact`] (one fact to record), [`LedgerBackend`] (a file or an object store), [`Journal`]
-//! (an open ledger) and [`remember`] (file to [`Recorded`](crate::model::Recorded)).
+//! (an open ledger) and [`Snapshot`] (what a ledger holds, and [`Recorded`](crate::model::Recorded) of it).
 //! The ledger knows what the server confirmed, not who is in a room. It holds no lock between writes and makes no decisions.
 
 mod address;
@@ -22,7 +22,6 @@ mod json;
 mod ledger_file;
 mod lineage;
 mod lock;
-mod rewrite;
 
 pub use address::{Address, Name, NameError, StoreKind, StoreOptions};
 pub use backend::LedgerBackend;
@@ -30,11 +29,11 @@ pub use backend::LedgerBackend;
 pub use bucket::Bucket;
 pub use claims::{Claim, Claimed};
 pub use compact::compact;
-pub use entry::{Entries, Fact, Stage, Stamp};
+pub use entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 pub use error::{LedgerError, Loss};
-pub use file::{Remembered, Snapshot, parse};
+pub use file::{Snapshot, parse};
 pub use fold::fold;
 pub use history::{history, rooms_of};
 pub use journal::{Journal, Record};
 pub use json::bytes;
-pub use ledger_file::{LedgerFile, read, remember};
+pub use ledger_file::{LedgerFile, read};

@@ -27,7 +27,7 @@ const LARGEST_FILE: u64 = 64 << 20;
 pub struct Options {
     /// Whether a manifest without rooms is valid.
     pub allow_empty: bool,
-    /// The day for which dates are evaluated. Set it if the manifest has dates; the default is 1970-01-01.
+    /// The day for which dates are evaluated. Set it if the manifest has dates; the default is 0000-01-01.
     pub today: Date,
     /// Whether the names of users are forgotten, so that output shows only ids.
     pub hide_names: bool,

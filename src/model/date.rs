@@ -1,68 +1,64 @@
-//! Calendar dates, and whether something with dates is declared on a day.
+//! Calendar dates, points in time, and whether something with dates is declared on a day. Nothing here reads a clock.
 
 use std::fmt;
+
+use jiff::tz::Offset;
+use jiff::{Span, Timestamp, ToSpan as _, civil};
 
 /// Plans announce the end of a membership this many days ahead.
 pub const NOTICE: i32 = 14;
 
-/// A day of the Gregorian calendar, counted from 1970.
+/// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date(i32);
+pub struct Date(pub civil::Date);
 
 impl Date {
     /// Parses the form `2026-09-01`.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '-').map(|part| part.parse::<i32>().ok());
-        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-        // Years start in March, so that a leap day is the last day of a year.
-        let year = if month < 3 {
-            year.checked_sub(1)?
-        } else {
-            year
-        };
-        let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
-        let day_of_year = month.checked_add(9)?.rem_euclid(12).checked_mul(153)?;
-        let day_of_year = ((day_of_year + 2) / 5).checked_add(day)?.checked_sub(1)?;
-        let day_of_era = 365 * year + year / 4 - year / 100;
-        let day = era.checked_mul(146_097)?.checked_add(day_of_era)?;
-        let date = Self(day.checked_add(day_of_year)?.checked_sub(719_468)?);
-        // A text that is not a date, such as the 31st of a shorter month, gives a day that is written differently.
-        (date.to_string() == text).then_some(date)
+        let date = Self(text.parse().ok()?);
+        (date.0.year() >= 0 && date.to_string() == text).then_some(date)
     }
 
     /// Returns the last day of a period of this length that starts on this day.
     pub(crate) fn last_of(self, days: u64) -> Option<Self> {
-        let more = i32::try_from(days.checked_sub(1)?).ok()?;
-        self.0.checked_add(more).map(Self)
-    }
-
-    /// Returns the day that starts this number of days after 1970.
-    pub fn from_days(days: i64) -> Self {
-        Self(i32::try_from(days).unwrap_or(i32::MAX))
+        let more = i64::try_from(days.checked_sub(1)?).ok()?;
+        let last = self.0.checked_add(Span::new().try_days(more).ok()?);
+        last.ok().map(Self)
     }
 
     /// Returns the days since another day; 0 if that is later.
     pub fn days_since(self, earlier: Self) -> u64 {
-        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default()
+        let hours = self.0.duration_since(earlier.0).as_hours();
+        u64::try_from(hours / 24).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAYS_IN_400_YEARS: i64 = 146_097;
-        // Years start in March, so that a leap day is the last day of a year. The first day is 1 March of the year 0.
-        let day = i64::from(self.0) + 719_468;
-        let era = day.div_euclid(DAYS_IN_400_YEARS);
-        let day = day.rem_euclid(DAYS_IN_400_YEARS);
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (year, month) = match month {
-            0..=9 => (year + era * 400, month + 3),
-            _ => (year + era * 400 + 1, month - 9),
-        };
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        self.0.fmt(f)
+    }
+}
+
+/// Milliseconds since 1970, UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// The day in UTC.
+    pub fn day(self) -> Date {
+        Date(Offset::UTC.to_datetime(self.timestamp()).date())
+    }
+
+    /// The start of 1970 if the time is outside the calendar.
+    fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or_default()
+    }
+}
+
+/// RFC 3339 in whole seconds: `2026-11-30T03:26:00Z`.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.timestamp())
     }
 }
 
@@ -88,7 +84,7 @@ impl Presence {
         };
         Self {
             today: is_within(today),
-            later: is_within(Date(today.0.saturating_add(NOTICE + 1))),
+            later: is_within(Date(today.0.saturating_add((NOTICE + 1).days()))),
         }
     }
 
@@ -139,6 +135,8 @@ mod tests {
             "2026-01-00",
             "26-01-01",
             "+026-01-01",
+            "-000001-01-01",
+            "20260901",
             "2026-01-01 ",
             "2026/01/01",
             "2026-01-01-1",
@@ -168,7 +166,8 @@ mod tests {
     #[test]
     fn every_day_of_four_centuries_is_read_as_it_is_written() {
         for day in -10_000..140_000 {
-            assert_eq!(Date::parse(&Date(day).to_string()), Some(Date(day)));
+            let day = Time(day * 86_400_000).day();
+            assert_eq!(Date::parse(&day.to_string()), Some(day));
         }
     }
 
@@ -195,5 +194,28 @@ mod tests {
         let (this, next) = (presence("", "2026-12-05"), presence("2026-12-06", ""));
         assert!(!this.or(next).ends_soon());
         assert!(!this.and(next).today);
+    }
+
+    #[test]
+    fn days_are_counted_by_the_calendar() {
+        let day = |hours: i64| Time(hours * 3_600_000).day();
+        for (from, to, days) in [(23, 24, 1), (0, 23, 0), (0, 48, 2), (48, 0, 0), (-1, 0, 1)] {
+            assert_eq!(day(to).days_since(day(from)), days, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn times_are_shown_as_a_calendar_does() {
+        let shown = [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (1_796_009_160_999, "2026-11-30T03:26:00Z"),
+            (4_107_542_399_000, "2100-02-28T23:59:59Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
+        ];
+        for (milliseconds, expected) in shown {
+            assert_eq!(Time(milliseconds).to_string(), expected);
+        }
     }
 }

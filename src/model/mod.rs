@@ -16,11 +16,10 @@ mod redactor;
 mod room;
 mod row;
 mod text;
-mod time;
 mod users;
 
 pub use counts::{CountGap, CountMeaning, CountResult, MemberCounts, RoomCount, Size};
-pub use date::{Date, NOTICE, Presence};
+pub use date::{Date, NOTICE, Presence, Time};
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, RosterCounts,
     UserNames, Welcome, user_with_name,
@@ -37,5 +36,4 @@ pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
 pub use text::{Count, is_hidden, nfc, spell_unsafe};
-pub use time::Time;
 pub use users::UserSet;

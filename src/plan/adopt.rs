@@ -3,7 +3,6 @@
 //! Main type: [`Adoption`]. It only lists what would be recorded; nothing is sent.
 
 use super::filter::RoomFilter;
-use super::findings::{Note, UnknownMembers};
 use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 
 /// What an adoption records.
@@ -94,32 +93,4 @@ pub fn adoption(
         }
     }
     adoption
-}
-
-/// Counts the declared members of the selected rooms that are on record only because they were adopted; `None` if there are none.
-pub(super) fn on_record(
-    desired: &Desired,
-    observed: &Observed,
-    recorded: &Recorded,
-    only: &RoomFilter,
-) -> Option<Note> {
-    let mut adopted = UnknownMembers::default();
-    if recorded.rooms.values().all(|room| room.adopted.is_empty()) {
-        return None;
-    }
-    let chosen = desired.rooms.values();
-    for room in chosen.filter(|room| only.contains(&room.pipe)) {
-        let known = observed
-            .live(&room.pipe)
-            .filter_map(|live| recorded.rooms.get(&live.id));
-        let declared: usize = known
-            .map(|known| {
-                let adopted = known.adopted.iter();
-                adopted.filter(|user| room.has_member(**user)).count()
-            })
-            .sum();
-        adopted.rooms += usize::from(declared > 0);
-        adopted.members += declared;
-    }
-    (adopted.members > 0).then_some(Note::Adopted(adopted))
 }

@@ -5,13 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::filter::RoomFilter;
-use super::findings::{IgnoredField, Violation};
-use super::merge_join::without;
-use super::shard::Shard;
+use super::filter::{RoomFilter, Shard};
+use super::findings::{ShownField, Violation};
+use super::manual_steps::without;
 use crate::model::{
-    Desired, Field, FieldValue, Observed, Pipe, Recorded, RecordedRoom, RoomCount, RoomId,
-    RosterCounts,
+    Desired, Field, FieldValue, Observed, Pipe, Recorded, RecordedRoom, RoomCount, RosterCounts,
 };
 
 /// What an apply records about the manifest, besides its writes.
@@ -24,26 +22,11 @@ pub struct Baseline {
     /// Counts of rooms and memberships that changed since the last apply, per file with rows. A count that was allowed for one
     /// shard only (`--shard`) has a name of its own: `class.csv (part 3/8)`.
     pub given: RosterCounts,
-    /// Fields that are no longer ignored or pending.
-    pub settled: Vec<SettledField>,
-    /// Fields that were pending, and that the server is now known to ignore.
-    pub ignored: Vec<IgnoredField>,
+    /// Fields that are no longer ignored or pending, because the list shows them as sent, and fields that were pending and that the
+    /// server is now known to ignore.
+    pub shown: Vec<ShownField>,
     /// Rooms whose number of members is known, and is not the one on record.
     pub counted: Vec<RoomCount>,
-}
-
-/// A field that was on record as ignored or pending, and that the list now shows as it was sent. It is no longer recorded as
-/// such.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettledField {
-    /// The room.
-    pub pipe: Pipe,
-    /// Its id.
-    pub room: RoomId,
-    /// The field.
-    pub field: Field,
-    /// The value that was sent and is shown.
-    pub value: FieldValue,
 }
 
 /// Returns the fields of these rooms that are on record as ignored or pending but are now shown as sent.
@@ -51,7 +34,7 @@ pub(super) fn settled<'a>(
     pipes: impl Iterator<Item = &'a Pipe>,
     observed: &Observed,
     recorded: &Recorded,
-) -> Vec<SettledField> {
+) -> Vec<ShownField> {
     // Usually there is no such field: skip the lookup of every room.
     let mut known = recorded.rooms.values();
     if known.all(|room| room.shown.is_empty() && room.pending.is_empty()) {
@@ -65,11 +48,12 @@ pub(super) fn settled<'a>(
         let sent: BTreeMap<Field, &FieldValue> = ignored.chain(pending).collect();
         let as_sent = sent.into_iter();
         let as_sent = as_sent.filter(|(field, sent)| row.state.value(*field) == **sent);
-        as_sent.map(|(field, sent)| SettledField {
+        as_sent.map(|(field, sent)| ShownField {
             pipe: row.pipe.clone(),
             room: row.id,
             field,
-            value: sent.clone(),
+            sent: sent.clone(),
+            shown: sent.clone(),
         })
     });
     fields.collect()
@@ -83,7 +67,7 @@ impl Baseline {
         desired: &Desired,
         recorded: &Recorded,
         left: &[Pipe],
-        settled: Vec<SettledField>,
+        shown: Vec<ShownField>,
         only: &RoomFilter,
     ) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
@@ -93,7 +77,7 @@ impl Baseline {
         if !only.of_all_shards().is_all() {
             return Self {
                 back,
-                settled,
+                shown,
                 ..Self::default()
             };
         }
@@ -107,8 +91,7 @@ impl Baseline {
             left: left.iter().filter(here).cloned().collect(),
             back,
             given,
-            settled,
-            ignored: Vec::new(),
+            shown,
             counted: Vec::new(),
         }
     }

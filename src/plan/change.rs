@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
-use super::findings::{Conflict, IgnoredField, Note, UnknownMembers, Violation};
+use super::findings::{Conflict, MemberTally, Note, ShownField, Violation};
 use super::manual_steps::ManualSteps;
 use super::publish::Publish;
 use crate::model::{
@@ -33,7 +33,7 @@ pub struct Plan {
     /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
     pub undeclared: Vec<Pipe>,
     /// Fields that the server ignored; not sent again unless requested.
-    pub ignored: Vec<IgnoredField>,
+    pub ignored: Vec<ShownField>,
     /// Information for the user.
     pub notes: Vec<Note>,
     /// What an apply records about the manifest, so that later plans can be checked against it.
@@ -57,8 +57,10 @@ pub struct Change {
     pub file: Arc<str>,
     /// The line in it, from 1.
     pub line: u32,
-    /// Whether to create the room or update a live one.
-    pub action: Action,
+    /// The id of the live room to update; `None` to create the room.
+    pub room_id: Option<RoomId>,
+    /// The changed fields; empty for a new room, and if only members are added or only the welcome is sent.
+    pub fields: Vec<FieldChange>,
     /// The fields to send. Ignored fields get the raw live value, because the API resets an omitted field (`api: fact 1`).
     pub send: RoomState,
     /// Fields that keep the live value although the manifest differs, because the server ignored the manifest's value.
@@ -79,20 +81,6 @@ pub struct Change {
     pub uncertain_since: Option<Time>,
     /// The digest of what the server showed for the pipe when the plan was made.
     pub digest: Digest,
-}
-
-/// The action on a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Create the room.
-    Create,
-    /// Update the live room with this id.
-    Update {
-        /// The id of the live room.
-        id: RoomId,
-        /// The changed fields; empty if only members are added or only the welcome is sent.
-        fields: Vec<FieldChange>,
-    },
 }
 
 /// A field's value before and after the change.
@@ -166,7 +154,7 @@ pub struct Summary {
     /// Members to add.
     pub members: usize,
     /// Members to send again because their room has no record.
-    pub unknown: UnknownMembers,
+    pub unknown: MemberTally,
     /// Messages to send.
     pub messages: usize,
     /// Declared rooms without changes.
@@ -183,20 +171,19 @@ impl Plan {
     /// Adds a change and counts it.
     pub fn push(&mut self, change: Change) {
         let summary = &mut self.summary;
-        match &change.action {
-            Action::Create => summary.create += 1,
-            Action::Update { fields, .. } if !fields.is_empty() => summary.update += 1,
-            Action::Update { .. } if change.is_welcome_only() => summary.welcome_only += 1,
-            Action::Update { .. } if change.members.new.is_empty() => summary.resend_only += 1,
-            Action::Update { .. } => summary.add_only += 1,
+        match &change {
+            _ if change.is_create() => summary.create += 1,
+            _ if !change.fields.is_empty() => summary.update += 1,
+            _ if change.is_welcome_only() => summary.welcome_only += 1,
+            _ if change.members.new.is_empty() => summary.resend_only += 1,
+            _ => summary.add_only += 1,
         }
-        let outside = change.fields().iter().any(|field| field.changed.outside);
+        let outside = change.fields.iter().any(|field| field.changed.outside);
         summary.changed_outside += usize::from(outside);
         summary.publish += usize::from(change.publishes());
         summary.create_public += usize::from(change.creates_public());
         summary.members += change.members.new.len();
-        summary.unknown.rooms += usize::from(!change.members.unknown.is_empty());
-        summary.unknown.members += change.members.unknown.len();
+        summary.unknown.add(change.members.unknown.len());
         summary.messages += usize::from(change.welcome.is_some());
         summary.writes += change.writes();
         self.changes.push(change);
@@ -247,20 +234,9 @@ impl Plan {
 }
 
 impl Change {
-    /// Returns the id of the live room; `None` for a new room.
-    pub fn room_id(&self) -> Option<RoomId> {
-        match &self.action {
-            Action::Create => None,
-            Action::Update { id, .. } => Some(*id),
-        }
-    }
-
-    /// Returns the changed fields; empty for a new room.
-    pub fn fields(&self) -> &[FieldChange] {
-        match &self.action {
-            Action::Create => &[],
-            Action::Update { fields, .. } => fields,
-        }
+    /// Whether the room is created.
+    pub fn is_create(&self) -> bool {
+        self.room_id.is_none()
     }
 
     /// Whether a closed room becomes public.
@@ -270,7 +246,7 @@ impl Change {
 
     /// Whether the room is created public.
     pub fn creates_public(&self) -> bool {
-        matches!(self.action, Action::Create) && self.send.public
+        self.is_create() && self.send.public
     }
 
     /// Returns the number of calls that write the room. Members are sent in chunks. A room without members still needs one call,
@@ -282,14 +258,9 @@ impl Change {
         self.members.count().div_ceil(CHUNK).max(1)
     }
 
-    /// Whether there is anything to send.
-    pub fn is_needed(&self) -> bool {
-        !self.is_welcome_only() || self.welcome.is_some()
-    }
-
     /// Whether the room is up to date except for a pending welcome.
     pub fn is_welcome_only(&self) -> bool {
-        let written = self.action == Action::Create || !self.fields().is_empty();
+        let written = self.is_create() || !self.fields.is_empty();
         !written && self.members.count() == 0
     }
 }
@@ -311,7 +282,6 @@ impl Plan {
             _ => false,
         });
         let moved = !noted.left.is_empty() || !noted.back.is_empty();
-        let seen = !noted.settled.is_empty() || !noted.ignored.is_empty();
-        released || shrunk || moved || seen || !noted.counted.is_empty()
+        released || shrunk || moved || !noted.shown.is_empty() || !noted.counted.is_empty()
     }
 }

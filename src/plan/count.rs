@@ -7,8 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::count_evidence::{Answers, Countable, Evidence, IMPOSSIBLE, near};
-use super::filter::RoomFilter;
-use super::inputs::Inputs;
+use super::filter::{Inputs, RoomFilter};
 use crate::model::{CountGap, LiveRoom, MemberCounts, RoomCount, RoomId};
 
 /// Returns the selected rooms that can be counted: live, and with known or declared members.

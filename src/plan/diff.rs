@@ -1,21 +1,17 @@
 //! Compares each declared room with the live rows and the record of its pipe.
 
-use super::adopt::on_record;
-use super::attribution::changed;
 use super::baseline::{Baseline, left, newly_counted, settled, undeclared};
-use super::change::{Action, Change, FieldChange, Members, Plan};
+use super::change::{Change, FieldChange, Members, Plan};
 use super::digest::Digest;
-use super::filter::RoomFilter;
-use super::findings::{Conflict, ConflictKind, IgnoredField, Note, UnknownMembers};
-use super::inputs::{Inputs, PlanOptions};
-use super::manual_steps::{ManualSteps, is_exactly_declared, manual_steps};
-use super::merge_join::without;
+use super::filter::{Inputs, PlanOptions, RoomFilter};
+use super::findings::{Conflict, ConflictKind, MemberTally, Note, ShownField};
+use super::manual_steps::{ManualSteps, is_exactly_declared, manual_steps, without};
 use super::publish::{Publish, PublishRules, already_public};
 use super::rename::likely_renames;
-use super::unseen::{Unseen, unseen};
+use super::unseen::{Unseen, changed, unseen};
 use crate::model::{
-    CountResult, Desired, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy,
-    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, UserNames, Welcome,
+    CountResult, DesiredRoom, Field, FieldSet, FieldValue, LiveRoom, MembersPolicy, RecordedRoom,
+    RoomId, RoomState, Sending, Target, UserId, UserNames, Welcome,
 };
 
 /// Computes the changes and findings of the selected rooms.
@@ -31,9 +27,7 @@ pub(super) fn diff(
         names: UserNames::clone(&inputs.desired.names),
         ..Plan::default()
     };
-    let mut assumed = UnknownMembers::default();
-    let mut not_sent = UnknownMembers::default();
-    let mut assumed_at = None;
+    let [mut assumed, mut not_sent, mut adopted, mut ending] = [MemberTally::default(); 4];
     let mut now_ignored = Vec::new();
     let publish = PublishRules::new(inputs.desired, &options.allow.publish);
     let diff = Diff {
@@ -51,29 +45,28 @@ pub(super) fn diff(
         plan.ignored.extend(room_plan.ignored);
         plan.notes.extend(room_plan.notes);
         now_ignored.extend(room_plan.now_ignored);
-        if room_plan.assumed > 0 {
-            assumed_at.get_or_insert(plan.notes.len());
-            assumed.rooms += 1;
-            assumed.members += room_plan.assumed;
-        }
-        not_sent.rooms += usize::from(room_plan.not_sent > 0);
-        not_sent.members += room_plan.not_sent;
+        assumed.add(room_plan.assumed);
+        not_sent.add(room_plan.not_sent);
+        adopted.add(room_plan.adopted);
+        ending.add(room.ending);
         room_plan.change.into_iter().for_each(|it| plan.push(it));
     }
-    if let Some(index) = assumed_at {
-        plan.notes.insert(index, Note::Assumed(assumed));
-    }
-    plan.notes
-        .extend((not_sent.rooms > 0).then_some(Note::NotSent(not_sent)));
-    add_notes(&mut plan, inputs, only);
-    plan.baseline.ignored = now_ignored;
+    plan.notes.extend(assumed.note(Note::Assumed));
+    plan.notes.extend(not_sent.note(Note::NotSent));
+    add_notes(&mut plan, inputs, only, [adopted, ending]);
+    plan.baseline.shown.extend(now_ignored);
     plan.baseline.counted = newly_counted(inputs.observed, inputs.recorded);
     plan.counts.clone_from(&inputs.observed.counts);
     plan
 }
 
 /// Adds notes about the plan as a whole.
-fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
+fn add_notes(
+    plan: &mut Plan,
+    inputs: Inputs<'_>,
+    only: &RoomFilter,
+    [adopted, ending]: [MemberTally; 2],
+) {
     let Inputs {
         desired,
         observed,
@@ -96,10 +89,9 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
             pipe: pipe.clone(),
             live: live.clone(),
         }));
-    plan.notes
-        .extend(on_record(desired, observed, recorded, only));
+    plan.notes.extend(adopted.note(Note::Adopted));
     plan.notes.extend(already_public(desired, observed, only));
-    plan.notes.extend(ending(desired, only));
+    plan.notes.extend(ending.note(Note::Ending));
     if matched < declared {
         plan.notes.push(Note::LeftOut {
             rooms: declared - matched,
@@ -124,29 +116,22 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
     }
 }
 
-/// Counts the memberships of the selected rooms that end soon.
-fn ending(desired: &Desired, only: &RoomFilter) -> Option<Note> {
-    let rooms = desired.rooms.values();
-    let rooms = rooms.filter(|room| room.ending > 0 && only.contains(&room.pipe));
-    let members = rooms.clone().map(|room| room.ending).sum();
-    let rooms = rooms.count();
-    (rooms > 0).then_some(Note::Ending(UnknownMembers { rooms, members }))
-}
-
 /// The plan for one room.
 #[derive(Default)]
 struct RoomPlan {
     change: Option<Change>,
     conflict: Option<Conflict>,
     manual_steps: Option<ManualSteps>,
-    ignored: Vec<IgnoredField>,
+    ignored: Vec<ShownField>,
     /// The ignored fields that were pending until now.
-    now_ignored: Vec<IgnoredField>,
+    now_ignored: Vec<ShownField>,
     notes: Vec<Note>,
     /// Members assumed to be present, without a record.
     assumed: usize,
     /// Members that `on_create` leaves out.
     not_sent: usize,
+    /// Declared members that are on record only because they were adopted.
+    adopted: usize,
 }
 
 struct Diff<'a> {
@@ -200,7 +185,8 @@ impl Diff<'_> {
                     recreate,
                     replaces: id,
                     uncertain_since: open.and_then(|open| Some(open.first()?.since)),
-                    ..self.change(room, Action::Create, send, members)
+                    welcome: room.welcome.clone(),
+                    ..self.change(room, send, members)
                 };
                 RoomPlan {
                     change: Some(change),
@@ -232,6 +218,7 @@ impl Diff<'_> {
         }
         let mut members = self.members(room, known);
         plan.not_sent = room.members.len() - members.known - members.count();
+        plan.adopted = members.adopted;
         let owed = self.inputs.recorded.owed.get(&room.pipe);
         let is_assumed = self.options.assume_members && self.count_agrees(room);
         if is_assumed && known.is_none() && owed.is_none() {
@@ -275,8 +262,8 @@ impl Diff<'_> {
                 });
             }
         }
-        let welcome = self.welcome(room, live.id).is_some();
-        if fields.is_empty() && members.count() == 0 && !welcome {
+        let welcome = self.welcome(room, live.id);
+        if fields.is_empty() && members.count() == 0 && welcome.is_none() {
             return plan;
         }
         let mut send = room.state.clone();
@@ -289,13 +276,13 @@ impl Diff<'_> {
             inside: known.map(|record| record.members.len() + record.released.len()),
             permit: self.publish.permit(&room.pipe),
         });
-        let id = live.id;
-        let action = Action::Update { id, fields };
-        let change = self.change(room, action, (send, kept), members);
         plan.change = Some(Change {
+            room_id: Some(live.id),
+            fields,
+            welcome,
             publish,
             updated_at: live.updated_at.clone(),
-            ..change
+            ..self.change(room, (send, kept), members)
         });
         plan
     }
@@ -363,23 +350,19 @@ impl Diff<'_> {
     fn change(
         &self,
         room: &DesiredRoom,
-        action: Action,
         (send, kept): (RoomState, FieldSet),
         members: Members,
     ) -> Change {
-        let welcome = match &action {
-            Action::Create => room.welcome.clone(),
-            Action::Update { id, .. } => self.welcome(room, *id),
-        };
         Change {
             pipe: room.pipe.clone(),
             file: self.inputs.desired.file_name(room.place),
             line: room.place.line,
-            action,
+            room_id: None,
+            fields: Vec::new(),
             send,
             kept,
             members,
-            welcome,
+            welcome: None,
             recreate: false,
             publish: None,
             replaces: None,

@@ -1,12 +1,15 @@
-//! Selects rooms (`--only`, `--except`, `--shard`) and the rows of the server's list that matter to a manifest.
+//! The inputs of a plan and its options: selects rooms (`--only`, `--except`, `--shard`), and the rows of the server's list that
+//! matter to a manifest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use sha2::{Digest as _, Sha256};
 
-use super::shard::Shard;
-use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
+use crate::model::{Desired, LiveRoom, Observed, Pipe, Recorded, looks};
 
 /// Selects pipes by globs and by shard; without either, every pipe.
 #[derive(Debug, Clone, Default)]
@@ -159,4 +162,77 @@ impl<'a> RowFilter<'a> {
         let in_scope = wanted.is_none() && self.scope.contains(&row.pipe);
         observed.take(row, wanted.is_some(), in_scope);
     }
+}
+
+/// One of several parts of all rooms. A pipe is in exactly one part: the same on every machine and in every version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: u32,
+    count: NonZeroU32,
+}
+
+impl Shard {
+    /// Creates part `index` of `count`; `index` starts at 0. A part with a larger index is empty.
+    pub fn new(index: u32, count: NonZeroU32) -> Self {
+        Self { index, count }
+    }
+
+    /// Returns the index of the part, from 0.
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Returns the number of parts.
+    pub(super) fn count(self) -> u32 {
+        self.count.get()
+    }
+
+    /// Whether the pipe is in this part. The index of a pipe's part is the first eight bytes of its SHA-256, as a big-endian
+    /// number, modulo the count. SHA-256 gives parts of similar size for any names, and other tools can compute it.
+    pub fn contains(self, pipe: &Pipe) -> bool {
+        let hash = Sha256::digest(pipe.as_str());
+        let first = hash.first_chunk().copied().unwrap_or_default();
+        u64::from_be_bytes(first) % u64::from(self.count.get()) == u64::from(self.index)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// Command-line options of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    /// The selected rooms.
+    pub only: RoomFilter,
+    /// What is allowed beyond the manifest's limits.
+    pub allow: Allow,
+    /// Whether to resend fields that the server ignored.
+    pub resend_ignored: bool,
+    /// Whether to assume that declared members of existing rooms are present; if the rooms are counted, only where the count agrees.
+    pub assume_members: bool,
+}
+
+/// The inputs of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The manifest.
+    pub desired: &'a Desired,
+    /// The server's list.
+    pub observed: &'a Observed,
+    /// The ledger.
+    pub recorded: &'a Recorded,
+}
+
+/// What the command line allows beyond the manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allow {
+    /// Closed rooms that may become public.
+    pub publish: BTreeSet<Pipe>,
+    /// Deleted or vanished rooms may be recreated.
+    pub recreate: bool,
+    /// Ignore all limits except the one on publishing.
+    pub beyond_limits: bool,
 }

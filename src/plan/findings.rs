@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shard::Shard;
+use super::filter::Shard;
 use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId};
 
 /// A room that a person must fix before anything is written to it.
@@ -31,9 +31,9 @@ pub enum ConflictKind {
     NotListed(Option<RoomId>),
 }
 
-/// A field the server ignored.
+/// What the list shows of a field that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoredField {
+pub struct ShownField {
     /// The room.
     pub pipe: Pipe,
     /// Its id.
@@ -91,13 +91,13 @@ pub enum Note {
         live: Pipe,
     },
     /// `--assume-members`: number of declared members of existing rooms assumed to be present without a record.
-    Assumed(UnknownMembers),
+    Assumed(MemberTally),
     /// Number of declared members that are on record only because they were adopted.
-    Adopted(UnknownMembers),
+    Adopted(MemberTally),
     /// Number of memberships that end within the days of notice.
-    Ending(UnknownMembers),
+    Ending(MemberTally),
     /// Number of declared members who are not on record and are not sent, because of `members_policy: on_create`.
-    NotSent(UnknownMembers),
+    NotSent(MemberTally),
     /// Entries of `limits.publish` that have no effect now, because their rooms are public.
     AlreadyPublic(Vec<String>),
     /// Declared rooms that `--only` or `--except` skips.
@@ -193,11 +193,24 @@ impl LimitKind {
     }
 }
 
-/// Counts of rooms with unknown members.
+/// The number of memberships of some kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UnknownMembers {
+pub struct MemberTally {
     /// Number of rooms.
     pub rooms: usize,
     /// Number of memberships in them.
     pub members: usize,
+}
+
+impl MemberTally {
+    /// Counts the members of one more room, if there are any.
+    pub(super) fn add(&mut self, members: usize) {
+        self.rooms += usize::from(members > 0);
+        self.members += members;
+    }
+
+    /// Returns the note about these members, if there are any.
+    pub(super) fn note(self, note: fn(Self) -> Note) -> Option<Note> {
+        (self.rooms > 0).then(|| note(self))
+    }
 }

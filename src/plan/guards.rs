@@ -3,9 +3,8 @@
 use super::baseline::{left, shrunk};
 use super::change::{Change, Plan};
 use super::diff::diff;
+use super::filter::{Allow, Inputs, PlanOptions, Shard};
 use super::findings::{LimitKind, Violation};
-use super::inputs::{Allow, Inputs, PlanOptions};
-use super::shard::Shard;
 use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 
 /// Computes the plan that makes the target match the manifest. Equal inputs give equal plans.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::change::{Action, Change, Plan, Summary};
+use super::change::{Change, Plan, Summary};
+use super::filter::PlanOptions;
 use super::findings::{Note, Violation};
 use super::guards::plan;
-use super::inputs::PlanOptions;
 use super::manual_steps::ManualSteps;
 use super::publish::{PublishPermit, PublishRules};
 use crate::model::{
@@ -251,10 +251,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
 
 /// Counts the rooms without any change or difference.
 fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
-    let changes = plan
-        .changes
-        .iter()
-        .filter(|change| change.action != Action::Create);
+    let changes = plan.changes.iter().filter(|change| !change.is_create());
     let mut differ: BTreeSet<&Pipe> = changes.map(|change| &change.pipe).collect();
     let changed = differ.len();
     differ.extend(plan.manual_steps.iter().map(|room| &room.pipe));

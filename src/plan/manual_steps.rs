@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::merge_join::without;
 use crate::model::{
     Date, Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId,
     UserSet,
@@ -121,4 +120,16 @@ fn open_steps_of(
 pub(super) fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
     let declared = room.members.iter().map(|member| &member.user);
     users.len() == room.members.len() && users.iter().eq(declared)
+}
+
+/// Returns the elements that are not in the other sequence. Both are sorted and without duplicates.
+pub(super) fn without<T: Ord>(
+    some: impl Iterator<Item = T>,
+    others: impl Iterator<Item = T>,
+) -> impl Iterator<Item = T> {
+    let mut others = others.peekable();
+    some.filter(move |one| {
+        while others.next_if(|other| other < one).is_some() {}
+        others.peek() != Some(one)
+    })
 }

@@ -4,7 +4,6 @@
 //! Layers: the plan as data (`change`, `findings`), `filter`, `diff`, `guards`, `staleness`.
 
 mod adopt;
-mod attribution;
 mod baseline;
 mod change;
 mod count;
@@ -14,32 +13,24 @@ mod digest;
 mod filter;
 mod findings;
 mod guards;
-mod inputs;
 mod manifest_diff;
 mod manual_steps;
-mod merge_join;
-mod patience;
 mod publish;
 mod rename;
-mod shard;
 mod staleness;
 mod unseen;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use baseline::{Baseline, SettledField, counts_to_record, undeclared};
-pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
+pub use baseline::{Baseline, counts_to_record, undeclared};
+pub use change::{CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
 pub use count::{Counting, NextSizes, SizeAnswer, countable};
 pub use count_evidence::{Countable, IMPOSSIBLE};
 pub use digest::Digest;
-pub use filter::{RoomFilter, RowFilter};
-pub use findings::{
-    Conflict, ConflictKind, IgnoredField, LimitKind, Note, UnknownMembers, Violation,
-};
+pub use filter::{Allow, Inputs, PlanOptions, RoomFilter, RowFilter, Shard};
+pub use findings::{Conflict, ConflictKind, LimitKind, MemberTally, Note, ShownField, Violation};
 pub use guards::plan;
-pub use inputs::{Allow, Inputs, PlanOptions};
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
 pub use manual_steps::{LeaveReason, ManualSteps, OpenStep, open_steps};
-pub use patience::wait_for_confirmed;
 pub use publish::{Publish, PublishPermit};
-pub use shard::Shard;
 pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};
+pub use unseen::wait_for_confirmed;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::change::{Action, Change};
+use super::change::Change;
 use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
@@ -27,9 +27,7 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
             rooms_of.entry(*user).or_default().push(index);
         }
     }
-    let created = changes
-        .iter()
-        .filter(|change| change.action == Action::Create);
+    let created = changes.iter().filter(|change| change.is_create());
     let like = |change: &Change| -> Option<Note> {
         let same_title = titles.get(&nfc(&change.send.title)).copied();
         let index = same_title.or_else(|| most_members(change, &gone, &rooms_of))?;

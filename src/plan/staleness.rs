@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Action, Change, Plan};
+use super::change::{Change, Plan};
 use super::digest::Digest;
-use super::findings::{ConflictKind, UnknownMembers};
+use super::filter::{Allow, Inputs};
+use super::findings::{ConflictKind, MemberTally};
 use super::guards::guards;
-use super::inputs::{Allow, Inputs};
-use super::merge_join::without;
+use super::manual_steps::without;
 use crate::model::{
     DesiredRoom, Field, LiveRoom, Pipe, Recorded, RoomId, RoomState, Target, UserId, Welcome,
 };
@@ -54,7 +54,7 @@ pub struct Approved {
     /// Members of the saved plan that the manifest no longer declares.
     pub undeclared: Vec<(Pipe, Vec<UserId>)>,
     /// Rooms and members that only the new plan contains.
-    pub not_approved: UnknownMembers,
+    pub not_approved: MemberTally,
 }
 
 /// A room of a saved plan that is skipped.
@@ -102,7 +102,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
                 Ok(narrowed) => {
                     approved.not_approved.members +=
                         change.members.count() - narrowed.members.count();
-                    if narrowed.is_needed() {
+                    if !narrowed.is_welcome_only() || narrowed.welcome.is_some() {
                         approved.plan.push(narrowed);
                         continue;
                     }
@@ -138,7 +138,7 @@ impl Approved {
             plan,
             skipped: Vec::new(),
             undeclared: Vec::new(),
-            not_approved: UnknownMembers::default(),
+            not_approved: MemberTally::default(),
         }
     }
 
@@ -201,8 +201,8 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     match (&entry.welcome, &change.welcome) {
         (Some(saved), Some(new)) if saved == new => {}
         // Another run sent the welcome, or the manifest no longer has one.
-        (_, None) if change.action != Action::Create => {}
-        (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
+        (_, None) if !change.is_create() => {}
+        (None, Some(_)) if !change.is_create() => narrowed.welcome = None,
         (None, None) => {}
         _ => return Err("the saved plan has a different welcome".to_owned()),
     }
@@ -216,7 +216,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
 
 /// Checks that the list shows the room as it was when the plan was saved.
 fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Result<(), String> {
-    if entry.digest == change.digest && entry.id == change.room_id() {
+    if entry.digest == change.digest && entry.id == change.room_id {
         return Ok(());
     }
     let reason = match (live, entry.id) {

@@ -11,7 +11,7 @@ use super::paint::{Paint, Styles};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Field, FieldValue, UserNames, Welcome};
-use crate::plan::{Action, Change, FieldChange, Plan};
+use crate::plan::{Change, FieldChange, Plan};
 use crate::view::names::{user, users};
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
@@ -141,24 +141,24 @@ fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
 
 fn change_block(text: &mut String, change: &Change, width: usize, view: &View<'_>, paint: Paint) {
     let (known, names) = (view.known, &view.names);
-    let (glyph, style) = match &change.action {
-        _ if risk(change).is_some() => ("!", Styles::DANGER),
-        Action::Create => ("+", Styles::ADD),
-        Action::Update { .. } => ("~", Styles::CHANGE),
+    let (glyph, style) = match risk(change) {
+        Some(_) => ("!", Styles::DANGER),
+        None if change.is_create() => ("+", Styles::ADD),
+        None => ("~", Styles::CHANGE),
     };
     let place = format!("# {}:{}", terminal(&change.file), change.line);
     let _ = writeln!(text, "  {}", paint.style(Styles::QUIET, place));
     let pipe = pad(&terminal(change.pipe.as_str()), width);
     let (glyph, pipe) = (paint.style(style, glyph), paint.style(Styles::STRONG, pipe));
     let _ = writeln!(text, "  {glyph} {pipe} {}", headline(change, known, paint));
-    if change.action == Action::Create {
+    if change.is_create() {
         for field in Field::ALL {
             if let FieldValue::Text(value) = change.send.raw(field) {
                 let _ = writeln!(text, "      {:<7} {}", field.name(), quoted(value));
             }
         }
     }
-    let fields = change.fields().iter();
+    let fields = change.fields.iter();
     for field in fields.filter(|field| field.after != FieldValue::Public(true)) {
         let _ = writeln!(text, "      {}", field_line(field, paint));
     }
@@ -175,8 +175,8 @@ fn change_block(text: &mut String, change: &Change, width: usize, view: &View<'_
 fn headline(change: &Change, known: Known, paint: Paint) -> String {
     let publish = change.publish.as_ref();
     let public = paint.style(Styles::DANGER, "public");
-    match &change.action {
-        Action::Create => {
+    match publish {
+        _ if change.is_create() => {
             let public = match change.send.public {
                 true => public.as_str(),
                 false => "closed",
@@ -188,20 +188,17 @@ fn headline(change: &Change, known: Known, paint: Paint) -> String {
             let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
             format!("{create}  {kind}, {public}, {members}")
         }
-        Action::Update { fields, .. } if publish.is_some() => {
-            let mut fields = fields.iter();
+        Some(publish) => {
+            let mut fields = change.fields.iter();
             let opened = fields.find(|field| field.after == FieldValue::Public(true));
             let drift = opened.map_or("", drift_remark);
-            let inside = publish.map(|it| format!(", {}", sentence(&members_inside(it, known))));
-            format!(
-                "publish: closed → {public}{drift}{}",
-                inside.unwrap_or_default()
-            )
+            let inside = sentence(&members_inside(publish, known));
+            format!("publish: closed → {public}{drift}, {inside}")
         }
-        Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
-        Action::Update { fields, .. } if !fields.is_empty() => "update".to_owned(),
-        Action::Update { .. } if change.members.new.is_empty() => "send members again".to_owned(),
-        Action::Update { .. } => "add members".to_owned(),
+        None if change.is_welcome_only() => "send the welcome".to_owned(),
+        None if !change.fields.is_empty() => "update".to_owned(),
+        None if change.members.new.is_empty() => "send members again".to_owned(),
+        None => "add members".to_owned(),
     }
 }
 
@@ -239,9 +236,9 @@ fn members_lines(text: &mut String, change: &Change, known: Known, names: &UserN
     let known = known.unwrap_or_default();
     if !members.new.is_empty() {
         let names = terminal(&users(&members.new, names));
-        let names = match change.action {
-            Action::Create => names,
-            Action::Update { .. } => format!("+{} ({names})", members.new.len()),
+        let names = match change.is_create() {
+            true => names,
+            false => format!("+{} ({names})", members.new.len()),
         };
         let _ = writeln!(text, "      members {names}{known}");
     }

@@ -5,11 +5,11 @@ use super::names::{user, users};
 use super::text::{text, titles};
 use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, UserNames, Welcome};
-use crate::plan::{Action, Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
+use crate::plan::{Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
 /// A change, with the term for existing members.
 pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> Line<'a> {
-    let mut fields = change.fields().iter();
+    let mut fields = change.fields.iter();
     let title = fields.find(|field| field.field == Field::Title);
     let title = title.and_then(|field| match (&field.before, &field.after) {
         (FieldValue::Text(before), FieldValue::Text(after)) => {
@@ -30,8 +30,8 @@ pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> L
 
 /// What the change does to the room, without its title.
 fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> Vec<Text<'a>> {
-    let mut parts = match &change.action {
-        Action::Create => {
+    let mut parts = match change.is_create() {
+        true => {
             let public = value(&FieldValue::Public(change.send.public));
             let kind = value(&FieldValue::Kind(change.send.kind));
             let uncertain = match uncertain_remark(change) {
@@ -45,7 +45,7 @@ fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> V
                 public
             )]
         }
-        Action::Update { id: _, fields } => fields.iter().filter_map(describe_field).collect(),
+        false => change.fields.iter().filter_map(describe_field).collect(),
     };
     if let Some(publish) = &change.publish {
         parts.push(members_inside(publish, known));
@@ -148,7 +148,7 @@ fn describe_members<'a>(change: &'a Change, known: Known, names: &UserNames) -> 
         known: _,
         adopted: _,
     } = &change.members;
-    let (is_create, mut parts) = (change.action == Action::Create, Vec::new());
+    let (is_create, mut parts) = (change.is_create(), Vec::new());
     if !new.is_empty() {
         let add = if is_create { "" } else { "add " };
         let count = Count(new.len(), "member");

@@ -2,7 +2,7 @@
 
 use super::Count;
 use super::grammar::counts;
-use crate::plan::{Change, Plan, Summary, UnknownMembers};
+use crate::plan::{Change, MemberTally, Plan, Summary};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
@@ -47,7 +47,7 @@ pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
         (summary.changed_outside, "changed outside"),
     ]);
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
-    let UnknownMembers { rooms, members } = summary.unknown;
+    let MemberTally { rooms, members } = summary.unknown;
     let unknown = format!("{} of {}", Count(members, "member"), Count(rooms, "room"));
     let again = (members, format!("{unknown} to send again (unknown)"));
     let (members, messages) = (summary.members, summary.messages);

@@ -4,7 +4,7 @@ use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, Text, values};
 use crate::model::{Limit, NOTICE, Pipe, difference};
-use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
+use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Violation};
 
 /// Maximum number of likely renames named in one line.
 const EXAMPLES: usize = 3;
@@ -39,7 +39,7 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
 
 /// A note, and its section.
 pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
-    let members = |counted: &UnknownMembers| {
+    let members = |counted: &MemberTally| {
         let members = Count(counted.members, "membership");
         text!("{} of {}", members, Count(counted.rooms, "room"))
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::text::{text, titles};
 use super::{Span, Text, Tone};
 use crate::model::{Pipe, UserId};
-use crate::plan::{Action, Change, OpenStep};
+use crate::plan::{Change, OpenStep};
 
 /// What the lines of a section have in common. The order is that of a page: most dangerous first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,11 +171,11 @@ impl SectionKind {
 
     /// The section of a change.
     pub fn for_change(change: &Change) -> Self {
-        match &change.action {
-            _ if risk(change).is_some() => Self::NeedsAttention,
-            Action::Create => Self::Create,
-            Action::Update { fields, .. } if fields.is_empty() => Self::Members,
-            Action::Update { .. } => Self::Update,
+        match risk(change) {
+            Some(_) => Self::NeedsAttention,
+            None if change.is_create() => Self::Create,
+            None if change.fields.is_empty() => Self::Members,
+            None => Self::Update,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The claim of a create while the server keeps the run waiting, in virtual time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use roomform::apply::Halt;
@@ -12,8 +12,8 @@ use roomform::model::{
 };
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Interrupt, Job, Limiter, LiveRoom, Message, Observed,
-    Options, Outcome, Patience, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter,
-    SendMessages, Status, WriteRooms, apply, check_text, plan,
+    Options, Outcome, Patience, PipeFact, PlanOptions, ReadRooms, Record, Recorded, RoomFact,
+    RoomWrite, RowFilter, SendMessages, Status, WriteRooms, apply, check_text, plan,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -67,7 +67,7 @@ impl World {
     fn intents(&self) -> usize {
         let entries = held(&self.entries);
         let own = entries.iter().filter(|(stamp, _)| stamp.run == "own");
-        own.filter(|(_, fact)| matches!(fact, Fact::Intent { .. }))
+        own.filter(|(_, fact)| matches!(fact, Fact::Pipe(_, PipeFact::Intent { .. })))
             .count()
     }
 }
@@ -91,7 +91,7 @@ impl Record for World {
 }
 
 impl ReadRooms for World {
-    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+    async fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> Result<(), Failure> {
         held(&self.rooms).iter().cloned().for_each(take);
         Ok(())
     }
@@ -124,23 +124,27 @@ impl SendMessages for World {
 
 /// The intent of a run whose manifest has no welcome.
 fn intent() -> Fact {
-    Fact::Intent {
-        pipe: Pipe::new("team-a"),
-        members: Vec::new(),
-        welcome: false,
-    }
+    Fact::Pipe(
+        Pipe::new("team-a"),
+        PipeFact::Intent {
+            members: Vec::new(),
+            welcome: false,
+        },
+    )
 }
 
 fn confirmed() -> Fact {
-    Fact::Confirmed {
-        pipe: Pipe::new("team-a"),
-        room: RoomId(7),
-        members: Vec::new(),
-        sent: room().state,
-        kept: FieldSet::default(),
-        created: true,
-        source: None,
-    }
+    Fact::Room(
+        Pipe::new("team-a"),
+        RoomId(7),
+        RoomFact::Confirmed {
+            members: Vec::new(),
+            sent: room().state,
+            kept: FieldSet::default(),
+            created: true,
+            source: None,
+        },
+    )
 }
 
 /// The room that another run created.
@@ -155,7 +159,7 @@ fn room() -> LiveRoom {
 }
 
 /// Applies the manifest, after `prepare` has changed the world.
-fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
+fn applied(prepare: impl FnOnce(&mut World)) -> (World, Outcome) {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default());
     let desired = desired.unwrap().desired;
     let target = Target {
@@ -179,16 +183,15 @@ fn applied(prepare: impl FnOnce(&mut World)) -> (Arc<World>, Outcome) {
             entries: Mutex::default(),
         };
         prepare(&mut world);
-        let world = Arc::new(world);
         let (pace, dice) = (Limiter::new(1, None), Dice::new(7));
         let control = Control::new(pace, dice, false, Patience::default(), interrupted);
         let job = Job {
             plan: &plan,
             filter: RowFilter::new(&desired),
-            reader: &*world,
-            writer: Arc::clone(&world),
-            ledger: Arc::clone(&world),
-            control: Arc::new(control),
+            reader: &world,
+            writer: &world,
+            ledger: &world,
+            control,
         };
         let outcome = apply(job, |_| {}).await;
         (world, outcome)
@@ -221,10 +224,10 @@ fn a_create_is_not_sent_again_if_another_run_found_the_room() {
 fn a_create_is_not_sent_again_if_another_run_took_over_the_claim() {
     let (world, outcome) = applied(|world| {
         world.waits = Mutex::new(vec![Duration::from_secs(40)]);
-        let ended = Fact::NotCreated {
-            pipe: Pipe::new("team-a"),
-            of_run: Some("own".to_owned()),
-        };
+        let ended = Fact::Pipe(
+            Pipe::new("team-a"),
+            PipeFact::NotCreated(Some("own".to_owned())),
+        );
         world.meanwhile = Mutex::new(vec![ended, intent()]);
         world.interrupt = None;
     });
@@ -236,7 +239,7 @@ fn a_create_is_not_sent_again_if_another_run_took_over_the_claim() {
     assert!(outcome.rooms[0].was_uncertain);
     let entries = held(&world.entries);
     let ended = entries.values().any(|fact| {
-        matches!(fact, Fact::NotCreated { of_run: Some(run), pipe }
+        matches!(fact, Fact::Pipe(pipe, PipeFact::NotCreated(Some(run)))
             if run == "another" && *pipe == Pipe::new("team-a"))
     });
     assert!(ended, "{entries:?}");
@@ -254,10 +257,14 @@ fn a_run_that_is_interrupted_after_taking_over_ends_its_claim() {
 /// Another run creates the room after this run's plan: before this run claims the create, or before it reads the list again.
 #[test]
 fn a_welcome_is_sent_only_if_the_intent_of_the_create_has_it() {
-    let promise = || Fact::Intent {
-        pipe: Pipe::new("team-a"),
-        members: Vec::new(),
-        welcome: true,
+    let promise = || {
+        Fact::Pipe(
+            Pipe::new("team-a"),
+            PipeFact::Intent {
+                members: Vec::new(),
+                welcome: true,
+            },
+        )
     };
     for (facts, messages) in [
         (vec![intent(), confirmed()], 0),

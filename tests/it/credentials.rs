@@ -434,10 +434,10 @@ fn debug_shows_no_secret() {
         ..Credentials::default()
     };
     let Cli { verb, .. } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
-    let (files, server) = verb.inputs();
+    let flags = verb.shared();
     let config = roomform::config::Config {
-        files: files.file,
-        server,
+        files: flags.files.file,
+        server: flags.server,
         credentials,
         run: RunId::new(1),
         today: Date::default(),

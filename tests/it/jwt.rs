@@ -1,7 +1,6 @@
 //! Tokens for reading, given or signed with the secret key for `--read-as`. A list that is read with a token
 //! may lack rooms.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
@@ -300,7 +299,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
 struct Silent(AtomicUsize);
 
 impl ReadRooms for Silent {
-    async fn list(&self, _: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+    async fn list(&self, _: &mut dyn FnMut(LiveRoom)) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -351,7 +350,7 @@ fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
         &PlanOptions::default(),
     );
     assert_eq!(plan.summary.create, 1);
-    let server = Arc::new(Silent::default());
+    let server = Silent::default();
     let (_interrupt, interrupted) = watch::channel(Interrupt::None);
     let outcome: Outcome = runtime().block_on(async {
         tokio::time::pause();
@@ -360,10 +359,10 @@ fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
         let job = Job {
             plan: &plan,
             filter: RowFilter::new(&desired),
-            reader: &*server,
-            writer: Arc::clone(&server),
-            ledger: Arc::clone(&server),
-            control: Arc::new(control),
+            reader: &server,
+            writer: &server,
+            ledger: &server,
+            control,
         };
         apply(job, |_| {}).await
     });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use roomform::ledger::{
-    Claim, Claimed, Fact, Journal, LedgerError, LedgerFile, Loss, Record, compact,
+    Claim, Claimed, Fact, Journal, LedgerError, LedgerFile, Loss, PipeFact, Record, compact,
 };
 use roomform::model::{Pipe, RunId};
 use roomform::sandbox::Config;
@@ -15,10 +15,7 @@ use serde_json::Value;
 use crate::support::{Canned, Ran, Scene, Shows, answer, manifest, runtime, target, until};
 
 fn declared(pipe: &str) -> Vec<Fact> {
-    vec![Fact::Declared {
-        pipe: Pipe::new(pipe),
-        declared: true,
-    }]
+    vec![Fact::Pipe(Pipe::new(pipe), PipeFact::Declared(true))]
 }
 
 /// A ledger with two entries.
@@ -396,18 +393,18 @@ fn a_claim_of_a_run_whose_clock_is_ahead_can_be_ended() {
             replaces: None,
             takes_over,
         };
-        let intent = Fact::Intent {
-            pipe: pipe.clone(),
+        let intent = PipeFact::Intent {
             members: Vec::new(),
             welcome: false,
         };
+        let intent = Fact::Pipe(pipe.clone(), intent);
         runtime().block_on(journal.claim(claim, intent)).unwrap()
     };
     let Claimed::Held { run, .. } = claim(None) else {
         panic!("the other run holds the claim");
     };
     assert_eq!(claim(Some(run)), Claimed::Ours);
-    let recorded = file.read(&target()).unwrap().recorded();
+    let recorded = file.read(&target()).unwrap().into_recorded();
     let open = recorded.open[&pipe].iter().map(|open| open.run.as_str());
     assert_eq!(open.collect::<Vec<_>>(), [RunId::new(1).to_string()]);
 }

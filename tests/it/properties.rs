@@ -1,7 +1,6 @@
 //! For any manifest and any server state: after plan and apply, the next plan is empty, and order never matters.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::runtime;
@@ -156,7 +155,7 @@ struct World<'a> {
     sandbox: &'a Sandbox,
     target: Target,
     reader: Reader,
-    writer: Arc<Writer>,
+    writer: Writer,
     ledger: TempDir,
 }
 
@@ -184,7 +183,7 @@ impl<'a> World<'a> {
             password: "admin".into(),
             secret_key: Some("secret_key".into()),
         };
-        let writer = Arc::new(Writer::new(http, target.widget, auth));
+        let writer = Writer::new(http, target.widget, auth);
         Self {
             sandbox,
             target,
@@ -207,7 +206,7 @@ impl<'a> World<'a> {
             })
             .await
             .unwrap();
-        let recorded = read(&self.ledger(), &self.target).unwrap().recorded();
+        let recorded = read(&self.ledger(), &self.target).unwrap().into_recorded();
         let allow = Allow {
             publish: loaded.desired.rooms.keys().cloned().collect(),
             beyond_limits: true,
@@ -230,22 +229,20 @@ impl<'a> World<'a> {
             plan,
             filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
-            writer: Arc::clone(&self.writer),
-            ledger: Arc::new(
-                Journal::open(
-                    &LedgerFile::new(self.ledger()),
-                    &self.target,
-                    &RunId::new(1),
-                )
-                .unwrap(),
-            ),
-            control: Arc::new(Control::new(
+            writer: &self.writer,
+            ledger: &Journal::open(
+                &LedgerFile::new(self.ledger()),
+                &self.target,
+                &RunId::new(1),
+            )
+            .unwrap(),
+            control: Control::new(
                 Limiter::new(4, None),
                 Dice::new(1),
                 false,
                 Patience::default(),
                 tokio::sync::watch::channel(Interrupt::None).1,
-            )),
+            ),
         };
         apply(job, |_| {}).await
     }

@@ -13,8 +13,7 @@ use super::super::json::{Header, bytes_after};
 use super::super::lineage::fingerprint;
 use super::Bucket;
 use super::read::BucketReader;
-use super::retry::StoreFailure;
-use super::store::{CONCURRENT_CALLS, Put, run_concurrently};
+use super::store::{CONCURRENT_CALLS, run_concurrently};
 use super::write::create_subject;
 use crate::model::{RoomId, Target};
 
@@ -46,7 +45,7 @@ impl Bucket {
                 None => PutMode::Create,
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
-                Put::Done(new) => {
+                Ok(new) => {
                     // A store may give equal bytes equal versions. Then a second write would prove nothing, but nothing is
                     // overwritten either.
                     let old = reader.base.as_ref();
@@ -66,8 +65,7 @@ impl Bucket {
                         ..Snapshot::default()
                     });
                 }
-                Put::Taken => StoreFailure::Changed,
-                Put::Lost(failure) => failure,
+                Err(failure) => failure,
             };
             info!("the ledger was not replaced yet");
             if !backoff.pause().await {
@@ -101,10 +99,7 @@ async fn remove_merged(
         let is_begun = |room| recorded.has_begun_welcome(RoomId(room));
         is_old && (created.contains(subject) || subject.parse().is_ok_and(is_begun))
     });
-    let work = merged.map(|object| {
-        let (store, path) = (store.clone(), object.location.clone());
-        async move { Ok(store.remove(&path).await.err()) }
-    });
+    let work = merged.map(async |object| Ok(store.remove(&object.location).await.err()));
     let removed = run_concurrently(CONCURRENT_CALLS, work).await?;
     let errors: Vec<LedgerError> = removed.into_iter().flatten().collect();
     let pieces = errors.len();

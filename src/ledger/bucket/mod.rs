@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::info;
 
-use self::read::{BucketReader, Watched};
+use self::read::Watched;
 use self::store::Store;
 use super::address::{Address, StoreOptions};
 use super::error::LedgerError;
@@ -60,11 +60,6 @@ impl Bucket {
         }
         let store = Store::connect(&self.address, &self.options)?;
         Ok(self.store.get_or_init(|| store))
-    }
-
-    fn reader(&self, target: &Target) -> Result<BucketReader, LedgerError> {
-        let (store, watched) = (self.store()?.clone(), Arc::clone(&self.watched));
-        Ok(BucketReader::new(store, target.clone(), watched))
     }
 
     pub(super) async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {

@@ -12,7 +12,8 @@ use super::super::file::{Snapshot, parse, target_of};
 use super::super::json::Link;
 use super::super::lineage::{fingerprint, predecessors};
 use super::Bucket;
-use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
+use super::retry::StoreFailure;
+use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
 /// The objects whose loss is noticed.
@@ -44,33 +45,19 @@ pub(super) struct BucketReader {
     pub(super) target: Target,
     /// Pieces and claims at the last listing.
     pub(super) listed: Vec<ObjectMeta>,
+    /// The paths of these, and of what this run has written since.
+    existing: BTreeSet<Path>,
     /// Pieces and claims whose content is already known, and what the pieces continue.
     known: BTreeMap<Path, Link>,
     /// What the next piece continues.
     pub(super) link: Link,
     /// Whether to warn of a lost object instead of refusing the ledger.
     pub(super) accepts_loss: bool,
-    /// Objects that this run has written since the last listing.
-    own: BTreeSet<Path>,
     pub(super) base: Option<Base>,
     watched: Arc<Mutex<Watched>>,
 }
 
 impl BucketReader {
-    pub(super) fn new(store: Store, target: Target, watched: Arc<Mutex<Watched>>) -> Self {
-        Self {
-            store,
-            target,
-            listed: Vec::new(),
-            known: BTreeMap::new(),
-            link: Link::default(),
-            accepts_loss: false,
-            own: BTreeSet::new(),
-            base: None,
-            watched,
-        }
-    }
-
     /// Reads what is new since the last read; the first time, the whole ledger. Checks that no object is missing.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
         let mut snapshot = self.read_once().await?;
@@ -136,13 +123,11 @@ impl BucketReader {
         let mut listed = self.store.list(&self.store.pieces).await?;
         listed.extend(self.store.list(&self.store.claims).await?);
         listed.retain(|object| object.location.as_ref().ends_with(".jsonl"));
-        let paths = listed.iter().map(|object| &object.location);
-        let new: Vec<Path> = paths
-            .filter(|path| !self.known.contains_key(path))
-            .cloned()
-            .collect();
+        let paths = listed.iter().map(|object| object.location.clone());
+        self.existing = paths.collect();
         self.listed = listed;
-        self.own.clear();
+        let is_new = |path: &&Path| !self.known.contains_key(*path);
+        let new = self.existing.iter().filter(is_new).cloned().collect();
         let mut snapshot = Snapshot::default();
         for (path, bytes) in fetch_all(&self.store, new).await? {
             let piece = self.parse_object(&path, &bytes)?;
@@ -155,8 +140,7 @@ impl BucketReader {
             snapshot.entries.extend(base.entries);
         }
         let mut watched = self.watched();
-        let there: BTreeSet<&Path> = self.listed.iter().map(|object| &object.location).collect();
-        let is_there = |piece: &Piece| there.contains(&piece.path);
+        let is_there = |piece: &Piece| self.existing.contains(&piece.path);
         if watched.base == known && !watched.pieces.iter().take(pieces).all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
@@ -179,9 +163,11 @@ impl BucketReader {
         let version = self.base.as_ref().map(|base| &base.version);
         let known = self.watched().base.clone();
         let (bytes, version) = match self.store.fetch_new(path, version).await? {
-            Fetched::New(bytes, version) => (bytes, version),
-            Fetched::Absent if known.is_some() => return Err(self.store.lost(Loss::Gone)),
-            Fetched::Same | Fetched::Absent => return Ok(None),
+            Ok(fetched) => fetched,
+            Err(StoreFailure::Absent(_)) if known.is_some() => {
+                return Err(self.store.lost(Loss::Gone));
+            }
+            Err(_) => return Ok(None),
         };
         let snapshot = self.parse_object(path, &bytes)?;
         let fingerprint = fingerprint(&bytes);
@@ -210,11 +196,7 @@ impl BucketReader {
             let ends: Vec<Piece> = [first, last].into_iter().flatten().cloned().collect();
             (watched.base.clone(), ends)
         };
-        let store = &self.store;
-        let heads = ends.into_iter().map(|piece| {
-            let store = store.clone();
-            async move { find_loss(&store, &piece).await }
-        });
+        let heads = ends.iter().map(|piece| find_loss(&self.store, piece));
         let losses = run_concurrently(CONCURRENT_CALLS, heads).await?;
         let base = self.read_new_base().await?;
         // A merge removes pieces, but replaces the base first.
@@ -270,12 +252,12 @@ impl BucketReader {
             self.link.follows = path.filename().map(str::to_owned).into_iter().collect();
         }
         self.known.insert(path.clone(), link);
-        self.own.insert(path);
+        self.existing.insert(path);
     }
 
     /// Whether the object was listed, or written by this run since.
     pub(super) fn exists(&self, path: &Path) -> bool {
-        self.own.contains(path) || self.listed.iter().any(|object| object.location == *path)
+        self.existing.contains(path)
     }
 
     /// The listed pieces.
@@ -297,18 +279,29 @@ async fn find_loss(store: &Store, piece: &Piece) -> Result<Option<Loss>, LedgerE
 
 /// Fetches objects. Missing ones were merged in the meantime and are skipped.
 async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
-    let work = paths.into_iter().map(|path| {
-        let store = store.clone();
-        async move {
-            let fetched = store.fetch(&path).await?;
-            Ok(fetched.map(|bytes| (path, bytes)))
-        }
+    let work = paths.into_iter().map(async |path| {
+        let fetched = store.fetch(&path).await?;
+        Ok(fetched.map(|bytes| (path, bytes)))
     });
     let fetched = run_concurrently(CONCURRENT_CALLS, work).await?;
     Ok(fetched.into_iter().flatten().collect())
 }
 
 impl Bucket {
+    pub(super) fn reader(&self, target: &Target) -> Result<BucketReader, LedgerError> {
+        Ok(BucketReader {
+            store: self.store()?.clone(),
+            target: target.clone(),
+            listed: Vec::new(),
+            existing: BTreeSet::new(),
+            known: BTreeMap::new(),
+            link: Link::default(),
+            accepts_loss: false,
+            base: None,
+            watched: Arc::clone(&self.watched),
+        })
+    }
+
     /// Reads the target of the ledger; `None` if there is no ledger.
     pub(in crate::ledger) async fn target(&self) -> Result<Option<Target>, LedgerError> {
         let store = self.store()?;

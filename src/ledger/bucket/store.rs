@@ -32,22 +32,12 @@ pub(super) struct Store {
     pub(super) claims: Path,
 }
 
-/// The result of one attempt to put an object.
-pub(super) enum Put {
-    Done(UpdateVersion),
-    /// The object exists: another run created it, or an earlier attempt succeeded.
-    Taken,
-    /// The result is unknown, for this reason.
-    Lost(StoreFailure),
-}
+/// The result of one attempt to put an object. After [`StoreFailure::Changed`], the object exists: another run created it, or an
+/// earlier attempt succeeded. After any other failure, the result is unknown.
+pub(super) type Put = Result<UpdateVersion, StoreFailure>;
 
-/// The result of fetching an object.
-pub(super) enum Fetched {
-    New(Vec<u8>, UpdateVersion),
-    /// It still has the known version.
-    Same,
-    Absent,
-}
+/// An object and its version. The failure is that it still has the known version, or does not exist.
+pub(super) type Fetched = Result<(Vec<u8>, UpdateVersion), StoreFailure>;
 
 impl Store {
     pub(super) fn connect(address: &Address, options: &StoreOptions) -> Result<Self, LedgerError> {
@@ -121,10 +111,8 @@ impl Store {
 
     /// Fetches an object; `None` if it does not exist.
     pub(super) async fn fetch(&self, path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
-        match self.fetch_new(path, None).await? {
-            Fetched::New(bytes, _) => Ok(Some(bytes)),
-            Fetched::Same | Fetched::Absent => Ok(None),
-        }
+        let fetched = self.fetch_new(path, None).await?;
+        Ok(fetched.ok().map(|(bytes, _)| bytes))
     }
 
     /// Fetches an object, unless it still has the known version.
@@ -135,18 +123,12 @@ impl Store {
     ) -> Result<Fetched, LedgerError> {
         let fetch = || self.try_fetch(path, known);
         match self.backoff().retry("get", fetch).await {
-            Ok((bytes, version)) => Ok(Fetched::New(bytes, version)),
-            Err(StoreFailure::Same) => Ok(Fetched::Same),
-            Err(StoreFailure::Absent(_)) => Ok(Fetched::Absent),
+            fetched @ (Ok(_) | Err(StoreFailure::Same | StoreFailure::Absent(_))) => Ok(fetched),
             Err(failure) => Err(self.error("cannot be read", failure)),
         }
     }
 
-    async fn try_fetch(
-        &self,
-        path: &Path,
-        known: Option<&UpdateVersion>,
-    ) -> Result<(Vec<u8>, UpdateVersion), StoreFailure> {
+    async fn try_fetch(&self, path: &Path, known: Option<&UpdateVersion>) -> Fetched {
         let options = GetOptions {
             if_none_match: known.and_then(|known| known.e_tag.clone()),
             ..GetOptions::default()
@@ -169,9 +151,8 @@ impl Store {
         mode: PutMode,
     ) -> Result<Put, LedgerError> {
         match self.try_put(path, bytes, mode).await {
-            Ok(version) => Ok(Put::Done(version)),
-            Err(StoreFailure::Exists | StoreFailure::Changed) => Ok(Put::Taken),
-            Err(failure @ StoreFailure::Transient(..)) => Ok(Put::Lost(failure)),
+            Err(StoreFailure::Exists) => Ok(Err(StoreFailure::Changed)),
+            put @ (Ok(_) | Err(StoreFailure::Changed | StoreFailure::Transient(..))) => Ok(put),
             Err(failure) => Err(self.error("cannot be written", failure)),
         }
     }
@@ -186,9 +167,9 @@ impl Store {
         doing: &'static str,
     ) -> Result<bool, LedgerError> {
         match self.put(path, bytes, mode).await? {
-            Put::Taken => Ok(true),
-            Put::Lost(_) => Ok(false),
-            Put::Done(_) => {
+            Err(StoreFailure::Changed) => Ok(true),
+            Err(_) => Ok(false),
+            Ok(_) => {
                 let reason = "the store ignores If-Match and If-None-Match, so two runs could overwrite each other";
                 let remedy = "update the store, or use one that honours conditional writes; docs/ledger-in-a-bucket.md names some";
                 let failure = StoreFailure::Permanent(reason.to_owned(), remedy);
@@ -197,12 +178,7 @@ impl Store {
         }
     }
 
-    async fn try_put(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-        mode: PutMode,
-    ) -> Result<UpdateVersion, StoreFailure> {
+    async fn try_put(&self, path: &Path, bytes: &[u8], mode: PutMode) -> Put {
         let payload = PutPayload::from(bytes.to_vec());
         let put = self.client.put_opts(path, payload, mode.into()).await;
         put.map(Into::into).map_err(|error| self.failure(error))
@@ -226,11 +202,7 @@ impl Store {
         written.map_err(|failure| self.error("cannot be written", failure))
     }
 
-    async fn check_content(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-    ) -> Result<UpdateVersion, StoreFailure> {
+    async fn check_content(&self, path: &Path, bytes: &[u8]) -> Put {
         match self.try_fetch(path, None).await {
             Ok((content, version)) if content == bytes => Ok(version),
             Ok(_) => Err(StoreFailure::Permanent(
@@ -275,7 +247,7 @@ pub(super) async fn run_concurrently<T, F>(
     work: impl Iterator<Item = F>,
 ) -> Result<Vec<T>, LedgerError>
 where
-    F: Future<Output = Result<T, LedgerError>> + Send + 'static,
+    F: Future<Output = Result<T, LedgerError>>,
 {
     let work: Vec<F> = work.collect();
     let outputs = stream::iter(work).buffer_unordered(limit.max(1));

@@ -160,13 +160,12 @@ impl Writer {
             free.retain(|claim| !self.is_made(claim));
             for (claim, path, put) in self.try_all(free).await? {
                 match put {
-                    Put::Done(_) => {
+                    Ok(_) => {
                         self.check_second_create(&path, &claim).await?;
                         self.reader.add_own(path, Link::default());
                         self.add(claim.entries);
                     }
-                    Put::Taken => open.push(claim),
-                    Put::Lost(why) => {
+                    Err(why) => {
                         failure = why;
                         open.push(claim);
                     }
@@ -201,13 +200,12 @@ impl Writer {
         claims: Vec<OpenClaim>,
     ) -> Result<Vec<(OpenClaim, Path, Put)>, LedgerError> {
         let limit = claims.len();
-        let work = claims.into_iter().map(|claim| {
-            let (store, path) = (self.reader.store.clone(), self.free_name(&claim.claim));
-            let piece = bytes(&self.reader.target, &claim.entries);
-            async move {
-                let put = store.put(&path, &piece?, PutMode::Create).await?;
-                Ok((claim, path, put))
-            }
+        let work = claims.into_iter().map(async |claim| {
+            let path = self.free_name(&claim.claim);
+            let piece = bytes(&self.reader.target, &claim.entries)?;
+            let put = self.reader.store.put(&path, &piece, PutMode::Create);
+            let put = put.await?;
+            Ok((claim, path, put))
         });
         run_concurrently(limit, work).await
     }

@@ -38,7 +38,7 @@ impl Panel {
     }
 
     fn add_change(&mut self, view: &View<'_>, change: &Change) {
-        let fields = change.fields().iter();
+        let fields = change.fields.iter();
         for field in fields.filter(|field| field.field != Field::Title) {
             let [before, after] = [&field.before, &field.after].map(|it| super::plain(&value(it)));
             let _ = writeln!(self.lines, "{}: {before} → {after}", field.field.name());
@@ -56,7 +56,7 @@ impl Panel {
             let _ = write!(self.users, "{} ", welcome.from);
         }
         // A manifest diff has no live rooms.
-        if let Some(id) = change.room_id().filter(|_| view.state != State::Compared) {
+        if let Some(id) = change.room_id.filter(|_| view.state != State::Compared) {
             let _ = writeln!(self.lines, "Room: {id}");
         }
     }

@@ -10,8 +10,8 @@ use std::process::Child;
 use std::time::Duration;
 
 use roomform::ledger::{
-    Address, Claim, Entries, Fact, Journal, LedgerBackend, Name, NameError, Record, Stage, Stamp,
-    StoreOptions, bytes,
+    Address, Claim, Entries, Fact, Journal, LedgerBackend, Name, NameError, PipeFact, Record,
+    RoomFact, Stage, Stamp, StoreOptions, bytes,
 };
 use roomform::model::{Pipe, RoomId, RunId, UserId};
 use roomform::sandbox::Config;
@@ -68,10 +68,7 @@ fn storm(seed: u64, of: u64) -> impl FnMut(&Call<'_>) -> Option<Fault> + Send + 
 }
 
 fn declared(pipe: String) -> Fact {
-    Fact::Declared {
-        pipe: Pipe::new(pipe),
-        declared: false,
-    }
+    Fact::Pipe(Pipe::new(pipe), PipeFact::Declared(false))
 }
 
 /// One writer with several pending appends at a time, as for rooms.
@@ -183,12 +180,14 @@ fn only_one_of_eight_runs_sends_a_message_until_it_certainly_failed() {
             for (room, winners) in &given {
                 assert_eq!(winners.len(), 1, "seed {seed}, room {room}");
                 if room.0 % 3 == 0 {
-                    let failed = Fact::Message {
-                        pipe: Pipe::new(format!("room-{room}")),
-                        room: *room,
-                        from: UserId(3),
-                        stage: Stage::Failed,
-                    };
+                    let failed = Fact::Room(
+                        Pipe::new(format!("room-{room}")),
+                        *room,
+                        RoomFact::Message {
+                            from: UserId(3),
+                            stage: Stage::Failed,
+                        },
+                    );
                     ledgers[winners[0]].append(vec![failed]).await.unwrap();
                 }
             }
@@ -242,14 +241,13 @@ fn the_claim_of_a_failed_create_is_kept() {
             replaces: None,
             takes_over: None,
         };
-        let intent = Fact::Intent {
-            pipe: pipe.clone(),
+        let intent = PipeFact::Intent {
             members: Vec::new(),
             welcome: false,
         };
+        let intent = Fact::Pipe(pipe.clone(), intent);
         ledger.claim(create, intent).await.unwrap();
-        let of_run = None;
-        let failed = Fact::NotCreated { pipe, of_run };
+        let failed = Fact::Pipe(pipe, PipeFact::NotCreated(None));
         ledger.append(vec![failed]).await.unwrap();
         s3.pass(25);
         let merged = place(&s3).rewrite(&target(), |entries| entries).await;

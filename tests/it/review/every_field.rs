@@ -8,9 +8,9 @@ use roomform::model::{
     RoomKind, Target, Time, UserId, UserNames, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
-    LeaveReason, LimitKind, ManifestDiff, ManualSteps, Members, Note, OpenStep, People, Plan,
-    PlanOptions, Publish, PublishPermit, Removed, RoomDifference, UnknownMembers, Violation, plan,
+    Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, LeaveReason, LimitKind,
+    ManifestDiff, ManualSteps, MemberTally, Members, Note, OpenStep, People, Plan, PlanOptions,
+    Publish, PublishPermit, Removed, RoomDifference, ShownField, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, CsvReader, Paint, github, html};
@@ -115,10 +115,8 @@ fn changes() -> Vec<Change> {
         },
     });
     let update = |fields: &[FieldChange]| Change {
-        action: Action::Update {
-            id: RoomId(1_234_567),
-            fields: fields.to_vec(),
-        },
+        room_id: Some(RoomId(1_234_567)),
+        fields: fields.to_vec(),
         publish: Some(Publish {
             inside: Some(2),
             permit: Some(PublishPermit::Limit {
@@ -172,19 +170,19 @@ fn notes() -> Vec<Note> {
             pipe: pipe(),
             live: Pipe::new(HOSTILE.to_uppercase()),
         },
-        Note::Assumed(UnknownMembers {
+        Note::Assumed(MemberTally {
             rooms: 1,
             members: 2,
         }),
-        Note::Adopted(UnknownMembers {
+        Note::Adopted(MemberTally {
             rooms: 1,
             members: 2,
         }),
-        Note::Ending(UnknownMembers {
+        Note::Ending(MemberTally {
             rooms: 1,
             members: 2,
         }),
-        Note::NotSent(UnknownMembers {
+        Note::NotSent(MemberTally {
             rooms: 1,
             members: 2,
         }),
@@ -348,7 +346,7 @@ fn of_a_widget() -> Plan {
         previously_removed: users().into_iter().map(open_step).collect(),
     }];
     plan.undeclared = vec![pipe(), pipe()];
-    let ignored = |(field, sent, shown)| IgnoredField {
+    let ignored = |(field, sent, shown)| ShownField {
         pipe: pipe(),
         room: RoomId(1_234_567),
         field,
@@ -362,7 +360,7 @@ fn of_a_widget() -> Plan {
         .to_vec();
     plan.notes = notes();
     plan.refusals = refusals();
-    plan.summary.unknown = UnknownMembers {
+    plan.summary.unknown = MemberTally {
         rooms: 1,
         members: 2,
     };

@@ -215,7 +215,7 @@ impl SendMessages for Client {
 }
 
 impl ReadRooms for Client {
-    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+    async fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> Result<(), Failure> {
         self.world.event(self.run, "list").await;
         let delay = self.world.with(|state| {
             state.runs[self.run].lists += 1;

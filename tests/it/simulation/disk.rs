@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roomform::ledger::{Entries, Fact, Stamp};
+use roomform::ledger::{Entries, Fact, RoomFact, Stamp};
 use roomform::model::RoomId;
 
 /// The ledger file, as the next process reads it.
@@ -38,7 +38,7 @@ impl Disk {
     /// The room whose message a fact is about.
     pub fn message(fact: &Fact) -> Option<RoomId> {
         match fact {
-            Fact::Message { room, .. } => Some(*room),
+            Fact::Room(_, room, RoomFact::Message { .. }) => Some(*room),
             _ => None,
         }
     }

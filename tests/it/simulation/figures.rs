@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{Field, Limit, MembersPolicy, Pipe, RoomId, Sending, UserId, nfc};
-use roomform::plan::{Action, LimitKind, Members, Note, Plan, Summary, UnknownMembers, Violation};
+use roomform::plan::{LimitKind, MemberTally, Members, Note, Plan, Summary, Violation};
 
 use super::truth::{Truth, check};
 use super::unseen;
@@ -106,7 +106,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 let declared = |pipe| truth.wishes.rooms.contains_key(pipe);
                 declared(pipe) && !declared(live) && !truth.live(live).is_empty()
             }
-            Note::Assumed(UnknownMembers { rooms, members }) => {
+            Note::Assumed(MemberTally { rooms, members }) => {
                 truth.flags.assume_members && *rooms > 0 && *members >= *rooms
             }
             Note::LeftOut { rooms, .. } => {
@@ -117,7 +117,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 public = entries.clone();
                 true
             }
-            Note::NotSent(UnknownMembers { rooms, members }) => {
+            Note::NotSent(MemberTally { rooms, members }) => {
                 let policies = chosen.iter().map(|pipe| truth.wishes.rooms[*pipe].policy);
                 let limited = policies.filter(|policy| *policy == MembersPolicy::OnCreate);
                 (1..=limited.count()).contains(rooms) && members >= rooms
@@ -188,7 +188,7 @@ fn renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe) -> Option<boo
     let change = plan.changes.iter().find(|change| change.pipe == *to)?;
     let stood = truth.account.declared.get(from) != Some(&false);
     let gone = stood && !truth.wishes.rooms.contains_key(from);
-    let left = gone && change.action == Action::Create;
+    let left = gone && change.is_create();
     let title = known.sent.as_ref().map(|sent| nfc(&sent.title));
     let same_title = title == Some(nfc(&change.send.title));
     let sent: BTreeSet<UserId> = change.members.sent().collect();
@@ -201,7 +201,7 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let count = |test: &dyn Fn(&roomform::plan::Change) -> bool| {
         plan.changes.iter().filter(|change| test(change)).count()
     };
-    let create = |change: &roomform::plan::Change| change.action == Action::Create;
+    let create = roomform::plan::Change::is_create;
     let of = |change: &roomform::plan::Change| truth.wishes.rooms[&change.pipe].state.public;
     let was_closed = |change: &roomform::plan::Change| {
         let rows = truth.live(&change.pipe);
@@ -223,26 +223,26 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     });
     let calls = plan.changes.iter().map(|change| {
         let members = change.members.new.len() + change.members.unknown.len();
-        let nothing = !create(change) && change.fields().is_empty() && members == 0;
+        let nothing = !create(change) && change.fields.is_empty() && members == 0;
         members.div_ceil(200).max(usize::from(!nothing))
     });
     let expected = Summary {
         create: count(&create),
-        update: count(&|change| !change.fields().is_empty()),
+        update: count(&|change| !change.fields.is_empty()),
         changed_outside: count(&|change| {
-            let mut fields = change.fields().iter();
+            let mut fields = change.fields.iter();
             fields.any(|field| field.changed.outside)
         }),
         add_only: count(&|change| {
-            !create(change) && change.fields().is_empty() && !change.members.new.is_empty()
+            !create(change) && change.fields.is_empty() && !change.members.new.is_empty()
         }),
         resend_only: count(&|change| {
             let Members { new, unknown, .. } = &change.members;
             let only = new.is_empty() && !unknown.is_empty();
-            !create(change) && change.fields().is_empty() && only
+            !create(change) && change.fields.is_empty() && only
         }),
         welcome_only: count(&|change| {
-            !create(change) && change.fields().is_empty() && change.members.count() == 0
+            !create(change) && change.fields.is_empty() && change.members.count() == 0
         }),
         messages: count(&|change| change.welcome.is_some()),
         publish: count(&|change| {
@@ -251,7 +251,7 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 && of(change)
                 && sends(change)
                 && change
-                    .fields()
+                    .fields
                     .iter()
                     .any(|field| field.field.name() == "public")
         }),
@@ -261,7 +261,7 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             .iter()
             .map(|change| change.members.new.len())
             .sum(),
-        unknown: UnknownMembers {
+        unknown: MemberTally {
             rooms: count(&|change| !change.members.unknown.is_empty()),
             members: unknown.sum(),
         },

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Claim, Claimed, Fact, LedgerError, Record, Stamp};
+use roomform::ledger::{Claim, Claimed, Fact, LedgerError, Record, RoomFact, Stamp};
 use roomform::model::RoomId;
 
 use super::disk::Disk;
@@ -173,21 +173,22 @@ impl Ledger {
 
 /// Records a pending field as ignored, without evidence.
 fn call_ignored(fact: &mut Fact) {
-    if let Fact::Pending {
+    if let Fact::Room(
         pipe,
         room,
-        field,
-        sent,
-        shown,
-        ..
-    } = fact
+        RoomFact::Pending {
+            field, sent, shown, ..
+        },
+    ) = fact
     {
-        *fact = Fact::Shown {
-            pipe: pipe.clone(),
-            room: *room,
-            field: *field,
-            sent: sent.clone(),
-            shown: shown.clone(),
-        };
+        *fact = Fact::Room(
+            pipe.clone(),
+            *room,
+            RoomFact::Shown {
+                field: *field,
+                sent: sent.clone(),
+                shown: shown.clone(),
+            },
+        );
     }
 }

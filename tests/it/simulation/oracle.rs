@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use roomform::model::{Field, LiveRoom, Pipe, RoomState, UserId};
-use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
+use roomform::plan::{Change, ConflictKind, Members, Note, Plan};
 
 use super::truth::{Truth, check};
 use super::wishes::Wish;
@@ -85,8 +85,8 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
     };
     let place = change.file.as_ref() == file && index == Some(change.line as usize - 1);
     check(wrong, place, "it is declared elsewhere");
-    match (&change.action, live.as_slice()) {
-        (Action::Create, []) => {
+    match (change.room_id, live.as_slice()) {
+        (None, []) => {
             check(wrong, change.welcome == wish.welcome, "another welcome");
             let left = truth.shown.iter().any(|row| row.pipe == *pipe);
             let known = left || truth.account.ids.contains_key(pipe);
@@ -126,7 +126,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
                 "a new room has no record",
             );
         }
-        (Action::Update { id, .. }, [row]) if row.id == *id && !change.recreate => {
+        (Some(id), [row]) if row.id == id && !change.recreate => {
             fields(truth, row, wish, change, plan, wrong);
             members(truth, row, wish, change, wrong);
             let owed = truth.welcome(pipe, wish, row);
@@ -149,7 +149,7 @@ fn fields(
     let mut send: RoomState = wish.state.clone();
     for field in Field::ALL {
         let (before, after) = (row.state.value(field), wish.state.value(field));
-        let named = change.fields().iter().find(|line| line.field == field);
+        let named = change.fields.iter().find(|line| line.field == field);
         if let Some(named) = named {
             let differs = before != after && !wish.ignore.contains(field);
             let holds = named.before == before && named.after == after && differs;
@@ -170,10 +170,7 @@ fn fields(
         change.send == send,
         "another state is sent than is shown",
     );
-    let publishes = change
-        .fields()
-        .iter()
-        .any(|line| line.field == Field::Public)
+    let publishes = change.fields.iter().any(|line| line.field == Field::Public)
         && !row.state.public
         && wish.state.public;
     check(
@@ -181,8 +178,7 @@ fn fields(
         change.publishes() == publishes,
         "publishing is not reported, or reported wrongly",
     );
-    let news =
-        !change.fields().is_empty() || change.members.count() > 0 || change.welcome.is_some();
+    let news = !change.fields.is_empty() || change.members.count() > 0 || change.welcome.is_some();
     check(wrong, news, "nothing changes");
     check(
         wrong,

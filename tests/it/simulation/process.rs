@@ -91,10 +91,10 @@ pub async fn run(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start) -> End 
 
 async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize) -> End {
     let (desired, switches) = (wishes.desired(), start.flags.switches(wishes));
-    let client = Arc::new(Client {
+    let client = Client {
         world: Arc::clone(world),
         run,
-    });
+    };
     let seed = world.with(|state| state.rng.draw());
     let filter = RowFilter::new(&desired);
     let dice = Dice::new(seed);
@@ -164,16 +164,10 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     let job = Job {
         plan: &planned,
         filter: RowFilter::new(&desired),
-        reader: &*client,
-        writer: Arc::clone(&client),
-        ledger: Arc::new(Ledger { world: ledger, run }),
-        control: Arc::new(Control::new(
-            pace,
-            dice,
-            start.fail_fast,
-            patience,
-            interrupts,
-        )),
+        reader: &client,
+        writer: &client,
+        ledger: &Ledger { world: ledger, run },
+        control: Control::new(pace, dice, start.fail_fast, patience, interrupts),
     };
     let outcome = apply(job, |_| {}).await;
     let writes = world.with(|state| {

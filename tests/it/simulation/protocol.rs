@@ -1,7 +1,7 @@
 //! Invariants at the moment a write call reaches the server.
 
 use roomform::imbachat::Delivery;
-use roomform::ledger::{Fact, Stage};
+use roomform::ledger::{Fact, PipeFact, RoomFact, Stage};
 use roomform::model::{Field, FieldValue, LiveRoom, MembersPolicy, Pipe, RoomId};
 use roomform::plan::CHUNK;
 
@@ -110,7 +110,7 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     let own = process
         .appended
         .iter()
-        .any(|fact| matches!(fact, Fact::Intent { pipe, welcome: true, .. } if *pipe == row.pipe));
+        .any(|fact| matches!(fact, Fact::Pipe(pipe, PipeFact::Intent { welcome: true, .. }) if *pipe == row.pipe));
     let own = own || process.promised.contains(&row.pipe);
     if !own && !account.promises_welcome(&row.pipe) {
         wrong.push("no create promised it");
@@ -129,20 +129,22 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
 /// Checks a fact that a run records.
 pub fn record(state: &mut State, run: usize, fact: &Fact) {
     let text = match fact {
-        Fact::NotCreated { pipe, of_run } => {
+        Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
             let name = of_run.as_ref().unwrap_or(&state.runs[run].name);
             let created = state.is_protected(pipe) && created(state, pipe, name);
             created.then_some("the create made a room, or is still under way")
         }
-        Fact::Pending {
+        Fact::Room(
             pipe,
             room,
-            field,
-            sent,
-            shown,
-            updated_at,
-            since,
-        } => {
+            RoomFact::Pending {
+                field,
+                sent,
+                shown,
+                updated_at,
+                since,
+            },
+        ) => {
             let mut rows = state.runs[run].shown.iter();
             let is_shown = rows.any(|row| {
                 let same =
@@ -157,7 +159,7 @@ pub fn record(state: &mut State, run: usize, fact: &Fact) {
                 Some("that is not the time at which it was first pending")
             }
         }
-        Fact::Confirmed { room, members, .. } if !members.is_empty() => {
+        Fact::Room(_, room, RoomFact::Confirmed { members, .. }) if !members.is_empty() => {
             let is_answered = |request: &Request| {
                 let sent = &request.write.members;
                 request.answer == Answer::Good(*room)
@@ -167,13 +169,7 @@ pub fn record(state: &mut State, run: usize, fact: &Fact) {
             let mut requests = state.runs[run].requests.iter();
             (!requests.any(is_answered)).then_some("no answer without an error confirmed them")
         }
-        Fact::Shown {
-            room,
-            field,
-            sent,
-            shown,
-            ..
-        } if sent != shown => {
+        Fact::Room(_, room, RoomFact::Shown { field, sent, shown }) if sent != shown => {
             let took = can_prove(state, run) && took(state, run, *room, *field, sent);
             took.then_some("the server did not ignore it")
         }
@@ -188,7 +184,9 @@ pub fn record(state: &mut State, run: usize, fact: &Fact) {
 fn created(state: &State, pipe: &Pipe, run: &String) -> bool {
     let known = |id: &RoomId| {
         let mut facts = state.disk.entries.values();
-        facts.any(|fact| matches!(fact, Fact::Confirmed { room, .. } if room == id))
+        facts.any(
+            |fact| matches!(fact, Fact::Room(_, room, RoomFact::Confirmed { .. }) if room == id),
+        )
     };
     let live = state.server.live(pipe);
     let mut unknown = live.iter().filter(|id| !known(id));
@@ -228,7 +226,8 @@ fn is_recorded(state: &State, room: &Room, write: &Arrival) -> bool {
     };
     let mut entries = state.disk.entries.iter();
     entries.any(|(stamp, fact)| {
-        stamp.run == *run && matches!(fact, Fact::Confirmed { pipe, .. } if *pipe == room.pipe)
+        stamp.run == *run
+            && matches!(fact, Fact::Room(pipe, _, RoomFact::Confirmed { .. }) if *pipe == room.pipe)
     })
 }
 
@@ -273,7 +272,7 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
     let confirmed = process
         .appended
         .iter()
-        .filter(|fact| matches!(fact, Fact::Confirmed { pipe, .. } if *pipe == write.pipe));
+        .filter(|fact| matches!(fact, Fact::Room(pipe, _, RoomFact::Confirmed { .. }) if *pipe == write.pipe));
     good.count() <= confirmed.count()
 }
 

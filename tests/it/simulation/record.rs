@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use roomform::ledger::{Entries, Fact, Stage, Stamp};
+use roomform::ledger::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, Time, UserId};
 
 /// What the ledger records for one room.
@@ -66,7 +66,7 @@ impl Account {
     /// Reads the ledger's lines in order.
     pub fn of(entries: &Entries) -> Self {
         let mut account = Self::default();
-        let forgets = |fact: &Fact| matches!(fact, Fact::Forgotten { .. });
+        let forgets = |fact: &Fact| matches!(fact, Fact::Pipe(_, PipeFact::Forgotten));
         let forgotten: BTreeMap<&Pipe, &Stamp> = entries
             .iter()
             .filter(|(_, fact)| forgets(fact))
@@ -101,7 +101,7 @@ impl Account {
                 .collect();
             let last = lines
                 .iter()
-                .rposition(|(_, fact)| matches!(fact, Fact::Confirmed { room, .. } if room == id));
+                .rposition(|(_, fact)| matches!(fact, Fact::Room(_, room, RoomFact::Confirmed { .. }) if room == id));
             let (Some(last), Some(sent)) = (last, &known.sent) else {
                 continue;
             };
@@ -110,29 +110,31 @@ impl Account {
             for (stamp, fact) in &lines[last..] {
                 let own = stamp.run == *writer;
                 match fact {
-                    Fact::Shown {
+                    Fact::Room(
+                        _,
                         room,
-                        field,
-                        sent: one,
-                        shown: other,
-                        ..
-                    } if one == other && !own => {
+                        RoomFact::Shown {
+                            field,
+                            sent: one,
+                            shown: other,
+                        },
+                    ) if one == other && !own => {
                         // Whichever run read it, the list showed the value as last sent.
                         let ended = room == id && sent.value(*field) == *one;
                         ended.then(|| saw.copy_field(*field, sent));
                     }
                     _ if !own => {}
-                    Fact::Shown {
-                        room, field, shown, ..
+                    Fact::Room(_, room, RoomFact::Shown { field, shown, .. })
+                    | Fact::Room(_, room, RoomFact::Pending { field, shown, .. })
+                        if room == id =>
+                    {
+                        match shown {
+                            FieldValue::Text(title) => saw.title.clone_from(title),
+                            FieldValue::Kind(kind) => saw.kind = *kind,
+                            FieldValue::Public(public) => saw.public = *public,
+                        }
                     }
-                    | Fact::Pending {
-                        room, field, shown, ..
-                    } if room == id => match shown {
-                        FieldValue::Text(title) => saw.title.clone_from(title),
-                        FieldValue::Kind(kind) => saw.kind = *kind,
-                        FieldValue::Public(public) => saw.public = *public,
-                    },
-                    Fact::Seen { room, .. } => looked |= room == id,
+                    Fact::Room(_, room, RoomFact::Seen) => looked |= room == id,
                     _ => {}
                 }
             }
@@ -144,11 +146,7 @@ impl Account {
 
     fn take(&mut self, stamp: &Stamp, fact: &Fact) {
         match fact {
-            Fact::Intent {
-                pipe,
-                members,
-                welcome,
-            } => {
+            Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
                 let members: BTreeSet<UserId> = members.iter().copied().collect();
                 self.claims.entry(pipe.clone()).or_default().push(Claimed {
                     run: stamp.run.clone(),
@@ -159,19 +157,13 @@ impl Account {
                     room: None,
                 });
             }
-            Fact::NotCreated { pipe, of_run } => {
+            Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
                 let run = of_run.as_ref().unwrap_or(&stamp.run);
                 if let Some(claims) = self.claims.get_mut(pipe) {
                     claims.retain(|claim| claim.run != *run);
                 }
             }
-            Fact::Confirmed {
-                pipe,
-                room,
-                members,
-                sent,
-                ..
-            } => {
+            Fact::Room(pipe, room, RoomFact::Confirmed { members, sent, .. }) => {
                 for claim in self.claims.get_mut(pipe).into_iter().flatten() {
                     claim.owed.retain(|user| !members.contains(user));
                 }
@@ -189,12 +181,10 @@ impl Account {
                     .retain(|field, (value, _)| !resent(field, value));
                 self.names(pipe, *room);
             }
-            Fact::Adopted { pipe, room, .. } => {
+            Fact::Room(pipe, room, RoomFact::Adopted(_)) => {
                 unreachable!("nothing is adopted here: {pipe} {room}")
             }
-            Fact::Message {
-                pipe, room, stage, ..
-            } => {
+            Fact::Room(pipe, room, RoomFact::Message { stage, .. }) => {
                 let runs = self.messages.entry(*room).or_default();
                 runs.insert(stamp.run.clone(), *stage);
                 if *stage == Stage::Confirmed {
@@ -204,29 +194,27 @@ impl Account {
                 }
                 self.names(pipe, *room);
             }
-            Fact::Released {
-                taken_out: true, ..
-            } => unreachable!("no manual step is cleared here"),
-            Fact::Released { room, members, .. } => {
+            Fact::Room(
+                _,
+                _,
+                RoomFact::Released {
+                    taken_out: true, ..
+                },
+            ) => unreachable!("no manual step is cleared here"),
+            Fact::Room(_, room, RoomFact::Released { members, .. }) => {
                 let known = self.rooms.entry(*room).or_default();
                 known.released.extend(members);
                 members.iter().for_each(|user| {
                     known.on.remove(user);
                 });
             }
-            Fact::Declared { pipe, declared } => {
+            Fact::Pipe(pipe, PipeFact::Declared(declared)) => {
                 self.declared.insert(pipe.clone(), *declared);
             }
             Fact::Roster { source, given } => {
                 self.given.insert(source.clone(), *given);
             }
-            Fact::Shown {
-                room,
-                field,
-                sent,
-                shown,
-                ..
-            } => {
+            Fact::Room(_, room, RoomFact::Shown { field, sent, shown }) => {
                 let known = self.rooms.entry(*room).or_default();
                 known.pending.remove(field);
                 if sent == shown {
@@ -235,15 +223,17 @@ impl Account {
                     known.shown.insert(*field, (sent.clone(), shown.clone()));
                 }
             }
-            Fact::Pending {
+            Fact::Room(
+                _,
                 room,
-                field,
-                sent,
-                shown,
-                updated_at,
-                since,
-                ..
-            } => {
+                RoomFact::Pending {
+                    field,
+                    sent,
+                    shown,
+                    updated_at,
+                    since,
+                },
+            ) => {
                 let known = self.rooms.entry(*room).or_default();
                 let pending = Pending {
                     sent: sent.clone(),
@@ -253,8 +243,8 @@ impl Account {
                 };
                 known.pending.insert(*field, pending);
             }
-            Fact::Counted { .. } => unreachable!("nothing is counted here"),
-            Fact::Seen { .. } | Fact::Forgotten { .. } => {}
+            Fact::Room(_, _, RoomFact::Counted { .. }) => unreachable!("nothing is counted here"),
+            Fact::Room(_, _, RoomFact::Seen) | Fact::Pipe(_, PipeFact::Forgotten) => {}
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use roomform::imbachat::Delivery;
-use roomform::ledger::{Fact, Stage};
+use roomform::ledger::{Fact, RoomFact, Stage};
 use roomform::model::{Field, LiveRoom, Pipe, UserId};
-use roomform::plan::{Action, Change, Plan};
+use roomform::plan::{Change, Plan};
 
 use super::record::Account;
 use super::server::Server;
@@ -92,11 +92,7 @@ fn counted(
         room.requests as usize == sent.len() + said.len(),
         "another number of requests",
     );
-    check(
-        wrong,
-        room.create == (change.action == Action::Create),
-        "created, or not",
-    );
+    check(wrong, room.create == change.is_create(), "created, or not");
     let repeats = sent
         .windows(2)
         .filter(|pair| pair[0].write == pair[1].write);
@@ -112,10 +108,10 @@ fn counted(
         room.members == on_disk(run, &room.pipe).len(),
         "another number of members",
     );
-    let first = sent.first().is_none_or(|request| match change.action {
+    let first = sent.first().is_none_or(|request| match change.room_id {
         // Another run may have created the room meanwhile.
-        Action::Create => request.write.room.is_none() || room.was_uncertain,
-        Action::Update { id, .. } => request.write.room == Some(id),
+        None => request.write.room.is_none() || room.was_uncertain,
+        id => request.write.room == id,
     });
     check(wrong, first, "another room was written to");
     let state = sent
@@ -127,7 +123,9 @@ fn counted(
 /// The members that are on disk as confirmed by this run.
 fn on_disk(run: &Run, room: &Pipe) -> Vec<UserId> {
     let members = run.appended.iter().filter_map(|fact| match fact {
-        Fact::Confirmed { pipe, members, .. } if pipe == room => Some(members.as_slice()),
+        Fact::Room(pipe, _, RoomFact::Confirmed { members, .. }) if pipe == room => {
+            Some(members.as_slice())
+        }
         _ => None,
     });
     members.flatten().copied().collect()
@@ -202,7 +200,7 @@ fn welcomed(
     wrong: &mut Vec<String>,
 ) {
     let confirmed = run.appended.iter().filter(|fact| {
-        matches!(fact, Fact::Message { pipe, stage: Stage::Confirmed, .. } if *pipe == room.pipe)
+        matches!(fact, Fact::Room(pipe, _, RoomFact::Message { stage: Stage::Confirmed, .. }) if *pipe == room.pipe)
     });
     let good = said
         .iter()
@@ -236,7 +234,8 @@ fn welcomed(
     );
     if change.welcome.is_some() && verified && room.errors.is_empty() {
         let others = state.disk.entries.iter().any(|(stamp, fact)| {
-            let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
+            let message =
+                matches!(fact, Fact::Room(_, id, RoomFact::Message { .. }) if Some(*id) == room.id);
             message && stamp.run != run.name
         });
         // If another run created the room, the ledger says whether its welcome is still to be sent.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Fact, Stamp, bytes, compact, parse};
+use roomform::ledger::{Fact, PipeFact, Stamp, bytes, compact, parse};
 use roomform::model::{Field, FieldSet, Pipe, RoomId};
 
 use super::disk::Disk;
@@ -211,7 +211,10 @@ fn forget(state: &mut State) {
     let known: Vec<RoomId> = known.filter_map(Disk::message).collect();
     state.unprotected.insert(pipe.clone());
     state.disk.unsure.extend(known);
-    state.disk.entries.insert(stamp, Fact::Forgotten { pipe });
+    state
+        .disk
+        .entries
+        .insert(stamp, Fact::Pipe(pipe, PipeFact::Forgotten));
 }
 
 /// All faults are over: after a few rounds, nothing is left to do.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roomform::apply::{Doubt, Halt, Outcome, Status};
-use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
+use roomform::plan::{ConflictKind, Note, Plan, Violation};
 
 /// How often each event happened.
 pub type Tally = BTreeMap<&'static str, u64>;
@@ -114,13 +114,13 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     let mut count = |what: &'static str| *tally.entry(what).or_default() += 1;
     count("a plan");
     for change in &plan.changes {
-        count(match change.action {
-            Action::Create if change.recreate => "recreated",
-            Action::Create if change.uncertain_since.is_some() => "to create, uncertain",
-            Action::Create => "to create",
-            Action::Update { .. } => "to update",
+        count(match change.room_id {
+            None if change.recreate => "recreated",
+            None if change.uncertain_since.is_some() => "to create, uncertain",
+            None => "to create",
+            Some(_) => "to update",
         });
-        for field in change.fields() {
+        for field in &change.fields {
             match (field.changed.outside, field.changed.manifest) {
                 (false, false) => {}
                 (true, false) => count("changed outside"),
@@ -134,7 +134,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
         if !change.members.unknown.is_empty() {
             count("unknown");
         }
-        if change.welcome.is_some() && change.action != Action::Create {
+        if change.welcome.is_some() && !change.is_create() {
             count("a welcome still owed");
         }
         if change.is_welcome_only() {

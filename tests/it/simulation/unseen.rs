@@ -1,14 +1,14 @@
 //! The oracle for fields that were sent and that the list does not show: ignored by the server, or pending.
 
 use roomform::model::{Field, FieldValue, LiveRoom, Pipe};
-use roomform::plan::IgnoredField;
+use roomform::plan::ShownField;
 
 use super::record::{Known, Pending};
 use super::truth::Truth;
 
 /// Checks that the last confirmed write sent the value, and that a fresh list after it and the current list show another one.
-pub fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
-    let IgnoredField {
+pub fn ignored(truth: &Truth<'_>, line: &ShownField, wrong: &mut Vec<String>) {
+    let ShownField {
         pipe,
         room,
         field,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roomform::ledger::{Fact, Stage};
+use roomform::ledger::{Fact, RoomFact, Stage};
 use roomform::model::{Field, MembersPolicy, Pipe, Sending, UserId};
 use roomform::plan::{ConflictKind, Plan};
 
@@ -45,18 +45,21 @@ pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
 fn ledger(state: &State) -> Vec<String> {
     let mut wrong = Vec::new();
     for fact in state.disk.entries.values() {
-        if let Fact::Message {
+        if let Fact::Room(
+            _,
             room,
-            stage: Stage::Confirmed,
-            ..
-        } = fact
+            RoomFact::Message {
+                stage: Stage::Confirmed,
+                ..
+            },
+        ) = fact
         {
             let truth = state.server.rooms.get(room);
             if truth.is_none_or(|truth| truth.said.is_empty()) {
                 wrong.push(format!("a message is lost: {fact:?}"));
             }
         }
-        let Fact::Confirmed { room, members, .. } = fact else {
+        let Fact::Room(_, room, RoomFact::Confirmed { members, .. }) = fact else {
             continue;
         };
         let truth = state.server.rooms.get(room);

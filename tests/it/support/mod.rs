@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use roomform::ledger::{Claim, Claimed, Fact, Journal, LedgerError, Record};
+use roomform::ledger::{
+    Claim, Claimed, Fact, Journal, LedgerError, PipeFact, Record, RoomFact, Stage,
+};
 use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
 
 mod api;
@@ -32,17 +34,26 @@ pub fn target() -> Target {
 
 /// Claims a room's welcome, which a create promises; returns whether it was granted.
 pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool, LedgerError> {
-    let promise = Fact::Intent {
-        pipe: pipe.clone(),
-        members: Vec::new(),
-        welcome: true,
-    };
+    let promise = Fact::Pipe(
+        pipe.clone(),
+        PipeFact::Intent {
+            members: Vec::new(),
+            welcome: true,
+        },
+    );
     journal.append(vec![promise]).await?;
     let claim = Claim::Message {
         pipe: pipe.clone(),
         room,
     };
-    let intent = Fact::intended(pipe, room, UserId(3));
+    let intent = Fact::Room(
+        pipe.clone(),
+        room,
+        RoomFact::Message {
+            from: UserId(3),
+            stage: Stage::Intended,
+        },
+    );
     Ok(journal.claim(claim, intent).await? == Claimed::Ours)
 }
 

@@ -1,18 +1,20 @@
-//! `--count-members`: counts the members of rooms, before a plan and after an apply.
+//! `--count-members` counts the members of rooms, before a plan and after an apply; `--check-users` looks them up.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use crate::apply::{Backoff, Outcome};
+use crate::error::Result;
 use crate::imbachat::{CountBudget, Dice, Reader};
-use crate::model::{CountGap, CountResult, MemberCounts, Pipe, RoomCount, RoomId};
-use crate::plan::{Countable, Counting, Inputs, NextSizes, RoomFilter, SizeAnswer, countable};
+use crate::manifest::diagnostic::Diagnostic;
+use crate::manifest::{Loaded, UserIssue};
+use crate::model::{CountGap, CountResult, MemberCounts, Pipe, RoomCount, RoomId, UserId};
+use crate::plan::{Countable, Counting, NextSizes};
 
-/// The limits of a count.
+/// What a count may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct CountLimits {
     pub requests: u64,
@@ -20,28 +22,30 @@ pub struct CountLimits {
     pub parallelism: usize,
 }
 
-/// Asks a server for the rooms of each size.
-pub struct Counter {
-    parallelism: usize,
-    budget: Arc<CountBudget>,
-    reader: Reader,
-    dice: Arc<Dice>,
-}
-
-impl Counter {
-    pub fn new(limits: CountLimits, reader: &Reader, dice: Dice) -> Self {
-        Self {
-            parallelism: limits.parallelism,
-            budget: Arc::new(CountBudget::new(limits.requests, limits.bytes)),
-            reader: reader.clone(),
-            dice: Arc::new(dice),
-        }
+impl CountLimits {
+    /// Counts rooms.
+    pub async fn count(self, reader: &Reader, counting: Counting) -> MemberCounts {
+        self.count_within(&self.budget(), reader, counting).await
     }
 
-    /// Asks until everything is known, or the budget is spent.
-    pub async fn finish(&self, mut counting: Counting) -> MemberCounts {
-        let budget = &self.budget;
-        let wanted: Arc<BTreeSet<RoomId>> = Arc::new(counting.wanted().collect());
+    fn budget(self) -> CountBudget {
+        CountBudget::new(self.requests, self.bytes)
+    }
+
+    /// Asks for the rooms of each size, several at a time, until everything is known or the budget is spent.
+    async fn count_within(
+        self,
+        budget: &CountBudget,
+        reader: &Reader,
+        mut counting: Counting,
+    ) -> MemberCounts {
+        let dice = Dice::random();
+        let wanted: BTreeSet<RoomId> = counting.wanted().collect();
+        let is_wanted = |room| wanted.contains(&room);
+        let ask = async |size| {
+            let answer = reader.rooms_with_size(size, is_wanted, budget, &dice);
+            (size, answer.await.map_err(|failure| failure.message))
+        };
         let mut reserved = 0;
         loop {
             let next = counting.next_sizes();
@@ -55,7 +59,9 @@ impl Counter {
                 NextSizes::Done => break,
             };
             let (_, before) = budget.spent();
-            for (size, answer) in self.ask(sizes, &wanted).await {
+            let asked = stream::iter(sizes.into_iter().map(&ask));
+            let mut answers = asked.buffer_unordered(self.parallelism);
+            while let Some((size, answer)) = answers.next().await {
                 counting.record(size, answer);
             }
             if let NextSizes::First(size) = next {
@@ -70,49 +76,20 @@ impl Counter {
         counting.finish(requests, bytes)
     }
 
-    /// Asks for sizes, several at a time.
-    async fn ask(&self, sizes: Vec<u64>, wanted: &Arc<BTreeSet<RoomId>>) -> Vec<(u64, SizeAnswer)> {
-        let (mut sizes, mut answers) = (sizes.into_iter(), Vec::new());
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < self.parallelism
-                && let Some(size) = sizes.next()
-            {
-                let (reader, dice) = (self.reader.clone(), Arc::clone(&self.dice));
-                let (wanted, budget) = (Arc::clone(wanted), Arc::clone(&self.budget));
-                running.spawn(async move {
-                    let is_wanted = |room| wanted.contains(&room);
-                    let answer = reader
-                        .rooms_with_size(size, is_wanted, &budget, &dice)
-                        .await;
-                    let answer = answer.map_err(|failure| failure.message);
-                    (size, answer)
-                });
-            }
-            let Some(joined) = running.join_next().await else {
-                return answers;
-            };
-            // Tasks are never cancelled. A panic in a task is a bug, so propagate it.
-            let answer =
-                joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            answers.push(answer);
-        }
-    }
-
     /// Counts the rooms after an apply. Rooms that got members and have fewer than known are counted again, for as long as the list
     /// may lag.
     pub async fn count_again(
-        &self,
-        inputs: Inputs<'_>,
-        only: &RoomFilter,
+        self,
+        reader: &Reader,
+        all: Vec<Countable>,
         outcome: &Outcome,
         patience: Duration,
     ) -> MemberCounts {
         let (mut backoff, until) = (Backoff::default(), Instant::now() + patience);
         let written = outcome.rooms.iter().filter(|room| room.members > 0);
         let written: BTreeSet<&Pipe> = written.map(|room| &room.pipe).collect();
-        let all = countable(inputs, only);
-        let mut counts = self.finish(Counting::new(all.clone())).await;
+        let (budget, counting) = (self.budget(), Counting::new(all.clone()));
+        let mut counts = self.count_within(&budget, reader, counting).await;
         loop {
             let is_late = |room: &&Countable| {
                 let counted = counts.room(&room.pipe);
@@ -123,15 +100,13 @@ impl Counter {
                 written.contains(&room.pipe) && counted.is_some_and(is_missing)
             };
             let late: Vec<Countable> = all.iter().filter(is_late).cloned().collect();
-            let wait = (!late.is_empty())
-                .then(|| backoff.next_wait(until))
-                .flatten();
+            let wait = backoff.next_wait(until).filter(|_| !late.is_empty());
             let Some(wait) = wait else {
                 return counts;
             };
             tokio::time::sleep(wait).await;
             let counting = Counting::new(late).with_offset(counts.offset);
-            let newer = self.finish(counting).await;
+            let newer = self.count_within(&budget, reader, counting).await;
             (counts.requests, counts.bytes) = (newer.requests, newer.bytes);
             let is_known = |it: &&RoomCount| !matches!(it.result, CountResult::Unknown(_));
             let is_spent = |it: &RoomCount| it.result == CountResult::Unknown(CountGap::Budget);
@@ -145,4 +120,23 @@ impl Counter {
             }
         }
     }
+}
+
+/// Warns of declared members of these rooms whom the widget does not know, or has banned.
+pub async fn check_users(
+    reader: &Reader,
+    loaded: &Loaded,
+    chosen: impl Fn(&Pipe) -> bool,
+) -> Result<Vec<Diagnostic>> {
+    let known = reader.users(None, &Dice::random()).await?;
+    let mut banned = reader.users(Some(true), &Dice::random()).await?;
+    // A server that ignores the filter lists all users again.
+    if banned.len() == known.len() {
+        banned = BTreeSet::new();
+    }
+    let is_unknown = |user: &UserId| !known.contains(user);
+    let mut warnings = loaded.warn_of_users(UserIssue::Unknown, is_unknown, &chosen);
+    let is_banned = |user: &UserId| banned.contains(user);
+    warnings.extend(loaded.warn_of_users(UserIssue::Banned, is_banned, &chosen));
+    Ok(warnings)
 }
