@@ -1,6 +1,7 @@
 //! Checks that the documentation matches the program.
 
 mod api;
+mod russian;
 
 use std::fs;
 use std::path::PathBuf;

@@ -43,7 +43,7 @@ fn the_history_of_a_room_or_a_user_has_date_run_action_and_source() {
     assert_eq!(document["kind"], "history");
     assert_eq!(document["partial"], false);
     assert_snapshot!(stable(&document["entries"][1].to_string()), @r#"
-    {"action":"confirmed","members":[7],"pipe":"class-7a","room_id":2,"run":"RUN","source":"rooms.yaml:4","time":"TIME"}
+    {"action":"confirmed","count":null,"members":[7],"pipe":"class-7a","room_id":2,"run":"RUN","source":"rooms.yaml:4","time":"TIME"}
     "#);
     let lines = scene.run("ledger history").ok().lines().count();
     assert_eq!(
