@@ -175,7 +175,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
             let done = if welcoming { "welcomed" } else { room.done() };
             lines.push(format!("{}: {done}", escape::terminal(room.pipe.as_str())));
         }
-        Event::Resolving(rooms) => lines.push(format!("looking up {rooms} uncertain creates")),
+        Event::Resolving(rooms, _) => lines.push(format!("looking up {rooms} uncertain creates")),
         Event::Verifying => lines.push("verifying".to_owned()),
         Event::Welcoming(rooms) => {
             welcoming = true;

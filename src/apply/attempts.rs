@@ -87,9 +87,8 @@ where
         info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call failed");
         match verdict {
             Verdict::Again(wait) => {
-                if !control.pause(wait.duration(&control.dice)).await {
-                    return Err(Unsent::Failed(failure));
-                }
+                // If this ends early, so does the run.
+                control.pause(wait.duration(&control.dice)).await;
             }
             Verdict::Uncertain => return Err(Unsent::Uncertain(failure)),
             Verdict::Final => return Err(Unsent::Failed(failure)),

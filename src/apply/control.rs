@@ -167,6 +167,11 @@ impl Patience {
     pub(super) fn claim(self) -> Duration {
         self.timeout + self.verify
     }
+
+    /// How long a run waits at most for a room that another run has claimed.
+    pub(super) fn other_run(self) -> Duration {
+        (self.claim() + self.verify) * 2
+    }
 }
 
 /// The waits between the reads of a list: 0.25 s, then twice as long each time, up to 4 s.

@@ -13,8 +13,8 @@ use crate::plan::Change;
 pub enum Event<'a> {
     /// A room's calls are finished.
     Settled(&'a RoomOutcome),
-    /// This many creates are uncertain; the list is read to look for them.
-    Resolving(usize),
+    /// This many creates are uncertain; the list is read to look for them, for this long at most.
+    Resolving(usize, Duration),
     /// All rooms are settled; the list is read again.
     Verifying,
     /// This many welcomes are being sent; each of these rooms is then settled again.
@@ -185,7 +185,7 @@ pub enum Status {
     Undeclared,
     /// Nothing was sent: the room changed after the plan was saved.
     Stale(String),
-    /// Nothing was sent: the run ended first.
+    /// Nothing was sent, or the server asked to try a create later: the run ended first.
     #[default]
     NotStarted,
     /// Some calls were confirmed, or the room was found; the run ended before the rest was sent.

@@ -179,7 +179,7 @@ impl Search {
         }));
         // The other run's clock may be ahead.
         let age = age.max(held.first_seen.elapsed());
-        let give_up = self.begun + (patience.claim() + patience.verify) * 2;
+        let give_up = self.begun + patience.other_run();
         if Instant::now() >= give_up {
             return Ok(Ok(Finding::Unknown));
         }

@@ -108,7 +108,12 @@ where
         if uncertain.is_empty() || self.control.halted().is_some() {
             return false;
         }
-        event(Event::Resolving(uncertain.len()));
+        let patience = self.control.patience;
+        let most = match uncertain.iter().all(|room| room.is_ours) {
+            true => patience.verify,
+            false => patience.other_run(),
+        };
+        event(Event::Resolving(uncertain.len(), most));
         let findings = searches.look_for(&uncertain, self.reader, self.ledger, &self.control);
         let Some(findings) = findings.await else {
             return false;

@@ -32,6 +32,8 @@ pub(super) async fn carry_out(
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
         Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
+        // The server has not acted on a create that it answered with "later".
+        Err(Stop::Run) if outcome.id.is_none() => Status::NotStarted,
         Err(Stop::Run) => Status::Unfinished,
     };
     let is_uncertain = matches!(outcome.status, Status::Uncertain(..));

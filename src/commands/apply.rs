@@ -4,17 +4,18 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::Console;
 use super::apply_report::ApplyReport;
+use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, check_can_send, write_auth};
+use super::{Console, interrupt};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::config::Config;
-use crate::document::{SavedPlanError, read_plan};
+use crate::document::{self, SavedPlanError, read_plan};
 use crate::error::{Error, Exit, Result, bail, error};
 use crate::manifest::Loaded;
 use crate::plan::{Approved, PlanOptions, SavedPlan, SkipReason};
@@ -49,7 +50,14 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     session.patience.verify = args.pace.verify_timeout;
     session.count = count_limits(&args.run);
     let auth = write_auth(config)?;
-    let approved = session.plan(&loaded, saved, &options, console).await?;
+    let planned = interrupt::while_reading(session.plan(&loaded, saved, &options, console)).await;
+    if let (Err(error), Some(path)) = (&planned, &args.report)
+        && error.exit == Exit::Interrupted
+    {
+        let text = console.redact(&render::json(&document::failure(error, &[]))?);
+        replace(path, &text, NewFile::Private)?;
+    }
+    let approved = planned?;
     // A document or a page is printed once, at the end.
     if args.format == ReportFormat::Text {
         let printed = console.print(&render::plan(&approved.plan, console.out_paint));

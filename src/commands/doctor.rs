@@ -7,7 +7,7 @@ use super::filter::load_options;
 use super::members::CountLimits;
 use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
 use super::session::connect;
-use super::target::{ResolvedTarget, read_auth, write_auth};
+use super::target::{ResolvedTarget, find_target, read_auth, write_auth};
 use super::{Console, interrupt};
 use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
@@ -36,9 +36,20 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
         _ if is_target_unreadable(config) => Err(Finding::skipped("needs `settings`")),
         site => site.map_err(failed),
     };
-    let target = site.as_ref().map(|site| &site.target);
+    let located = match &site {
+        Ok(site) => Ok(site.target.clone()),
+        Err(finding) => find_target(config, loaded.desired.widget)
+            .ok()
+            .filter(|_| !is_target_unreadable(config))
+            .ok_or_else(|| finding.clone()),
+    };
+    let target = located.as_ref();
     let insecure = config.server.connection.allow_insecure_http;
     report.add("address", doctor::address(target, insecure));
+    let (needed, bad_ledger) = match (&site, target) {
+        (Err(finding), Ok(_)) => ("needs `ledger`", Some(finding.clone())),
+        _ => ("needs `address`", None),
+    };
     let site = site.ok();
     let connected = match &site {
         Some(site) => connect(config, site).await.map_err(|error| {
@@ -46,7 +57,7 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
             let is_tls = failure.is_some_and(|failure| failure.cause == Some(Cause::Tls));
             (if is_tls { "tls" } else { "connection" }, failed(error))
         }),
-        None => Err(("connection", Finding::skipped("needs `address`"))),
+        None => Err(("connection", Finding::skipped(needed))),
     };
     let credentials = &config.credentials;
     let unreadable = credentials.troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
@@ -65,7 +76,10 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
             let snapshot = ledger.read(target).await.map_err(Error::from);
             doctor::ledger(ledger, snapshot.map_err(failed))
         }
-        None => (None, Finding::skipped("needs `address`")),
+        None => {
+            let skipped = || Finding::skipped(needed);
+            (None, bad_ledger.unwrap_or_else(skipped))
+        }
     };
     report.add("ledger", finding);
     let known = server.as_ref().map(|(reader, survey)| Known {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 use crate::apply::Interrupt;
-use crate::error::{Exit, Result};
+use crate::error::{Exit, Result, bail};
 
 /// One channel for the whole run, so that Ctrl-C between a question and the first write is not lost.
 static CHANNEL: OnceLock<watch::Receiver<Interrupt>> = OnceLock::new();
@@ -55,13 +55,21 @@ pub async fn first(channel: &mut watch::Receiver<Interrupt>) -> bool {
     asked.is_ok()
 }
 
-/// Runs work of an apply that may be dropped; `None` if a signal ends it.
+/// Runs work that may be dropped; `None` if a signal ends it.
 pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut stopped = for_apply().ok()?;
+    let mut stopped = channel().ok()?;
     tokio::select! {
         biased;
         true = first(&mut stopped) => None,
         done = work => Some(done),
+    }
+}
+
+/// Runs work that only reads. The first signal ends it with an error.
+pub async fn while_reading<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
+    match unless_interrupted(reading).await {
+        Some(read) => read,
+        None => bail!(Interrupted: "interrupted while reading: nothing was sent"),
     }
 }
 

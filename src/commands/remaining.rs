@@ -21,7 +21,9 @@ impl Session {
         outcome: &mut Outcome,
         console: &mut Console,
     ) -> Option<Plan> {
-        let mut observed = outcome.observed.take()?;
+        // If the verification was interrupted, the list may lag, so it does not say what remains.
+        let is_whole = outcome.halt != Some(Halt::Interrupted);
+        let mut observed = outcome.observed.take().filter(|_| is_whole)?;
         // The sandbox also lists rooms that it failed to save, which the next run will not see. `close` reports that.
         if let Some(sandbox) = &self.sandbox
             && sandbox.flush().await.is_err()

@@ -44,16 +44,24 @@ enum Use {
 #[derive(Debug, Clone, Copy)]
 pub struct OutputKind {
     noun: &'static str,
-    start: &'static str,
+    starts: &'static [&'static str],
 }
 
 impl OutputKind {
-    pub const PLAN: Self = Self::new("a plan", r#"{"format":1,"kind":"plan""#);
-    pub const REPORT: Self = Self::new("a report", r#"{"format":1,"kind":"report""#);
-    pub const FAILED: Self = Self::new("a list of failed members", "pipe,user,error,source,line");
+    pub const PLAN: Self = Self::new("a plan", &[r#"{"format":1,"kind":"plan""#]);
+    /// An interrupted run may have written an error instead of a report.
+    pub const REPORT: Self = Self::new(
+        "a report",
+        &[
+            r#"{"format":1,"kind":"report""#,
+            r#"{"format":1,"kind":"error""#,
+        ],
+    );
+    pub const FAILED: Self =
+        Self::new("a list of failed members", &["pipe,user,error,source,line"]);
 
-    const fn new(noun: &'static str, start: &'static str) -> Self {
-        Self { noun, start }
+    const fn new(noun: &'static str, starts: &'static [&'static str]) -> Self {
+        Self { noun, starts }
     }
 }
 
@@ -143,7 +151,7 @@ impl RunFile {
             .and_then(|file| file.take(HEAD).read_to_end(&mut head))
             .with_context(|| format!("`{shown}` cannot be read"))?;
         let start: String = String::from_utf8_lossy(&head).split_whitespace().collect();
-        if head.is_empty() || start.starts_with(kind.start) {
+        if head.is_empty() || kind.starts.iter().any(|it| start.starts_with(it)) {
             return Ok(());
         }
         bail!(Usage: "{name}: `{shown}` exists and is not {}", kind.noun;

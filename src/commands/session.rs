@@ -168,8 +168,14 @@ impl Session {
         let mut outcome = {
             let mut work = pin!(apply(job, |event| progress.borrow_mut().event(&event)));
             let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
+            let (mut stopped, mut is_stopped) = (interrupt::for_apply()?, false);
             loop {
                 tokio::select! {
+                    biased;
+                    true = interrupt::first(&mut stopped), if !is_stopped => {
+                        is_stopped = true;
+                        progress.borrow().say("interrupted: finishing requests in flight; press Ctrl-C again to stop at once");
+                    }
                     outcome = &mut work => break outcome,
                     _ = ticks.tick() => progress.borrow_mut().tick(),
                 }

@@ -195,7 +195,8 @@ impl Http {
         } else {
             "check --api-url, the network and the proxy settings"
         };
-        let message = format!("{what}: {}", self.redact(&join_causes(&error)));
+        let reason = self.redact(&join_causes(&error));
+        let message = format!("{what}{}: {reason}", self.route());
         Failure::from_cause(cause, message).hint(remedy)
     }
 
@@ -274,7 +275,7 @@ impl Failure {
             cause: Some(Cause::Tls),
             ..Self::lasting(Delivery::NotSent, message)
         }
-        .hint("install the system's certificates (ca-certificates), and unset SSL_CERT_FILE or SSL_CERT_DIR if they are empty")
+        .hint("unset SSL_CERT_FILE and SSL_CERT_DIR if they are empty, or install the system's certificates (ca-certificates)")
     }
 }
 

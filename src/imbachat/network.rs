@@ -235,8 +235,15 @@ impl Proxy {
 
     /// The failure if the proxy does not accept the user and the password.
     pub(super) fn login(&self) -> Failure {
-        let message = format!("{self} asks for a user and a password (HTTP 407)");
-        let hint = format!("write {} as http://user:password@host:port", self.name);
+        let (message, hint) = match self.password {
+            Some(_) => ("does not accept the user and the password", "check them in"),
+            None => (
+                "asks for a user and a password",
+                "write http://user:password@host:port in",
+            ),
+        };
+        let message = format!("{self} {message} (HTTP 407)");
+        let hint = format!("{hint} {}", self.name);
         Failure::from_cause(Cause::Status(407), message).hint(hint)
     }
 }

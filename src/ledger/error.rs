@@ -143,6 +143,9 @@ impl LedgerError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
                 "end or resume the other process, then run again"
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
+                "name a regular file with --ledger"
+            }
             Self::Io { .. } => {
                 "make the file and its directory writable and free some space, or name another ledger with --ledger"
             }

@@ -56,17 +56,13 @@ impl Progress {
         match event {
             Event::Settled(room) => {
                 self.settled = (self.settled + 1).min(self.total);
-                let answered = matches!(
-                    room.status,
-                    Status::Applied | Status::Verified | Status::Pending(_) | Status::Ignored(_)
-                );
-                self.failed += usize::from(!answered || !room.errors.is_empty());
+                self.failed += usize::from(matches!(room.status, Status::Failed { .. }));
             }
-            Event::Resolving(rooms) => {
-                let created = Count(*rooms, "room");
-                self.stage = format!("looking for {created} whose create got no answer");
+            Event::Resolving(rooms, most) => {
+                let (created, most) = (Count(*rooms, "room"), most.as_secs_f64().ceil());
+                self.stage =
+                    format!("looking for {created} whose create got no answer, for up to {most} s");
                 self.settled = self.settled.saturating_sub(*rooms);
-                self.failed = self.failed.saturating_sub(*rooms);
                 self.tick();
             }
             Event::Verifying => {
@@ -87,6 +83,12 @@ impl Progress {
     pub fn tick(&self) {
         let (settled, rooms) = (self.settled, Count(self.total, "room"));
         (self.print)(&format!("{settled} of {rooms}: {}", self.message()));
+    }
+
+    /// Prints a line, above the bar if there is one.
+    pub fn say(&self, line: &str) {
+        self.bar.println(line);
+        (self.print)(line);
     }
 
     /// Removes the bar.

@@ -90,7 +90,7 @@ fn stopped(halt: &Halt) -> Text<'_> {
             "--fail-fast: no writes to other rooms began after the first failure".into()
         }
         Halt::Interrupted => {
-            "interrupted: requests in flight were finished; run again for the rest".into()
+            "interrupted: no other requests were sent; run again for the rest".into()
         }
     }
 }
@@ -134,6 +134,10 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
                 NotDone,
                 text!("{}, after {}", Span::Said(reason.into()), requests),
             )
+        }
+        Status::Unfinished if room.answered_at.is_some() => {
+            let left = "the rest was not sent or not recorded";
+            (NotDone, text!("{}, {} confirmed; {}", done, members, left))
         }
         Status::Unfinished => (NotDone, text!("{}, the rest was not sent", members)),
         Status::NotStarted => (NotDone, Text::default()),

@@ -69,7 +69,7 @@ fn report(scene: &Scene, exit: i32) -> (Value, Vec<(String, usize)>) {
         let so = match status {
             "verified" | "applied" => (confirmed, there) == (all, all) && requests > 0,
             "unfinished" => confirmed == there && there < all && requests > 0,
-            "not_started" => live.is_none() && requests == 0 && confirmed == 0,
+            "not_started" => live.is_none() && confirmed == 0,
             "failed" => confirmed <= there && room["reason"].is_string(),
             _ => false,
         };
@@ -133,7 +133,8 @@ fn one_signal_lets_calls_in_progress_finish() {
             .map(|(_, count)| count)
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
-        text(&output).shows("interrupted: requests in flight were finished");
+        text(&output).shows("interrupted: no other requests were sent");
+        text(&output).shows("interrupted: finishing requests in flight; press Ctrl-C again");
         // The `--failed` file lists everything that is not done.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed
@@ -199,7 +200,8 @@ fn a_signal_ends_a_wait() {
             "{:?}: {more:?}",
             begun.elapsed()
         );
-        report(&scene, 130);
+        let (_, statuses) = report(&scene, 130);
+        assert!(statuses.iter().all(|(status, _)| status != "failed"));
         let scene = scene.at(&server);
         let ledger = scene.read("l.jsonl").replace(&proxy.url(), &server);
         scene.write("l.jsonl", ledger);
@@ -249,6 +251,7 @@ fn after_the_second_signal_the_report_is_complete() {
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    text(&output).lacks(" failed").lacks("were finished");
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["stopped"], "interrupted");
     let rooms = report["rooms"].as_array().unwrap();
@@ -289,6 +292,74 @@ fn a_signal_ends_a_read_of_the_users() {
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["stopped"], "interrupted");
     assert_eq!(report["exit"], 130);
+}
+
+/// The list never shows the new rooms, which does not mean that they are in conflict.
+#[test]
+fn an_interrupted_verification_shows_no_remaining_plan() {
+    let scene = Scene::new().sandbox();
+    let proxy = Proxy::start(&scene.url(), |_, request| {
+        let nothing = r#"{"success":"true","data":[],"code":200}"#;
+        let is_list = request?.contains("/get_rooms");
+        is_list.then_some(Fault::Answer("200 OK", "", nothing))
+    });
+    let scene = scene.manifest(courses(9)).at(&proxy.url());
+    let child = begin(&scene, &["--verify-timeout", "10m"]);
+    let lists = || {
+        let seen = proxy.seen();
+        seen.iter()
+            .filter(|call| call.request.contains("/get_rooms"))
+            .count()
+    };
+    until("the second read that verifies", || lists() >= 3);
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    text(&output)
+        .shows("created as room 2, not verified")
+        .lacks("now:")
+        .lacks("conflict");
+    let (_, statuses) = report(&scene, 130);
+    assert_eq!(statuses, [("applied".to_owned(), 9)]);
+}
+
+/// The answer to the first list never comes.
+#[test]
+fn a_signal_while_the_list_is_read_is_reported() {
+    let commands: [(&str, &str); 4] = [
+        ("apply --yes --report r.json", "TERM"),
+        ("plan --format json", "INT"),
+        ("get rooms --format json", "TERM"),
+        ("export", "INT"),
+    ];
+    for (args, name) in commands {
+        let scene = Scene::new().sandbox();
+        let proxy = Proxy::start(&scene.url(), |_, _| Some(Fault::SilenceAfter));
+        let scene = scene.manifest(courses(2)).at(&proxy.url());
+        let mut command = scene.command(args);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        until("the first list", || !proxy.seen().is_empty());
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{args}: {}", text(&output));
+        text(&output).shows("interrupted while reading: nothing was sent");
+        let document = match args {
+            "export" => continue,
+            _ if args.starts_with("apply") => {
+                // The next run may replace it.
+                let again = scene.run(args.replace("--yes", "--yes --timeout 1ms"));
+                again.exits(1).err.lacks("is not a report");
+                scene.read("r.json")
+            }
+            _ => String::from_utf8(output.stdout).unwrap(),
+        };
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(
+            (&document["kind"], &document["exit"]),
+            (&"error".into(), &130.into())
+        );
+    }
 }
 
 #[test]

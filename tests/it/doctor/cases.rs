@@ -683,3 +683,17 @@ fn expired_and_expiring_tokens_are_reported() {
     ok       token           created for each request; each is valid for an hour
     ");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_ledger_behind_a_broken_link_is_a_problem_of_the_ledger() {
+    let scene = at("http://127.0.0.1:9");
+    std::os::unix::fs::symlink("nowhere/l.jsonl", scene.path("l.jsonl")).unwrap();
+    let ran = scene.run("doctor --ledger l.jsonl");
+    assert_snapshot!(steps(&ran.out, &["address", "connection", "ledger"]), @"
+    ok       address         widget 627 on http://127.0.0.1:9
+    skipped  connection      needs `ledger`
+    failed   ledger          `l.jsonl` is, or goes through, a symbolic link that is broken or leads outside the work tree
+                             remedy: remove the link, or name the file with an absolute path
+    ");
+}

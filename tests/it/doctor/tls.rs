@@ -297,7 +297,7 @@ fn unreadable_trusted_certificates_are_an_error() {
     assert_snapshot!(run("SSL_CERT_FILE", ""), @"
     skipped  connection      needs `tls`
     failed   tls             HTTPS cannot be used: No CA certificates were loaded from the system
-                             remedy: install the system's certificates (ca-certificates), and unset SSL_CERT_FILE or SSL_CERT_DIR if they are empty
+                             remedy: unset SSL_CERT_FILE and SSL_CERT_DIR if they are empty, or install the system's certificates (ca-certificates)
     ");
     run("SSL_CERT_DIR", "empty:elsewhere").shows("SSL_CERT_DIR: `elsewhere` cannot be read");
     // It is enough if one of the directories has certificates.

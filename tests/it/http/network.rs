@@ -1,6 +1,7 @@
 //! Proxies, trusted certificates and compressed answers.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -36,8 +37,8 @@ fn a_rejected_proxy_password_is_reported() {
     let tunnel = behind("HTTPS_PROXY", &with_user(&proxy), SERVER);
     assert_snapshot!(get_rooms(&tunnel, &proxy), @"
     exit 1
-    error: the proxy http://proxy (HTTPS_PROXY) asks for a user and a password (HTTP 407)
-      hint: write HTTPS_PROXY as http://user:password@host:port
+    error: the proxy http://proxy (HTTPS_PROXY) does not accept the user and the password (HTTP 407)
+      hint: check them in HTTPS_PROXY
     ");
     assert_eq!(proxy.served(), 1);
     let request = &proxy.requests()[0];
@@ -54,10 +55,33 @@ fn a_rejected_proxy_password_is_reported() {
     let plain = redacted_output(&plain, &[(&proxy.url(), "http://proxy")]);
     assert_snapshot!(plain, @"
     exit 1
-    error: the proxy http://proxy (http_proxy) asks for a user and a password (HTTP 407)
-      hint: write http_proxy as http://user:password@host:port
+    error: the proxy http://proxy (http_proxy) does not accept the user and the password (HTTP 407)
+      hint: check them in http_proxy
     ");
     plain.lacks("hunter2").lacks("bWU6");
+
+    let without_user = behind("HTTPS_PROXY", &proxy.url(), SERVER);
+    assert_snapshot!(get_rooms(&without_user, &proxy), @"
+    exit 1
+    error: the proxy http://proxy (HTTPS_PROXY) asks for a user and a password (HTTP 407)
+      hint: write http://user:password@host:port in HTTPS_PROXY
+    ");
+}
+
+/// It accepts connections and never answers.
+#[test]
+fn a_silent_proxy_is_named() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    for (name, server) in [
+        ("HTTPS_PROXY", SERVER),
+        ("HTTP_PROXY", "http://chat.invalid"),
+    ] {
+        let ran =
+            behind(name, &address, server).run("get rooms --allow-insecure-http --timeout 100ms");
+        ran.exits(1);
+        ran.err.shows(format!("the proxy {address} ({name})"));
+    }
 }
 
 #[test]

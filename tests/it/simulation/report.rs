@@ -170,9 +170,11 @@ fn ended(
         Status::Failed { .. } => {
             good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::Uncertain)
         }
-        Status::NotStarted | Status::UpToDate | Status::Undeclared | Status::Stale(_) => {
-            last.is_none() && silent
+        Status::NotStarted => {
+            let is_later = matches!(last, Some(Answer::Bad(how)) if how != Delivery::Uncertain);
+            silent && (last.is_none() || room.create && is_later)
         }
+        Status::UpToDate | Status::Undeclared | Status::Stale(_) => last.is_none() && silent,
         Status::Unfinished => last.is_some() || !silent || room.was_uncertain,
     };
     check(wrong, so, "the last answer was another");
