@@ -130,7 +130,10 @@ impl RoomCount {
     /// Whether members of a recorded room are missing, or may be. Members with an open removal are not missed.
     pub fn is_short(&self) -> bool {
         let is_short = match self.result {
-            CountResult::Fewer(size) => size.least + self.open_removals < self.expected,
+            CountResult::Fewer(size) => {
+                let most = size.most.unwrap_or(size.least);
+                most + self.open_removals < self.expected
+            }
             CountResult::Outside(_) => true,
             CountResult::Equal | CountResult::More(_) | CountResult::Unknown(_) => false,
         };

@@ -258,6 +258,20 @@ fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     counted(&scene, "").shows("7 rooms counted: equal");
 }
 
+/// With one room, it is unclear whether the writing user counts.
+#[test]
+fn an_open_removal_explains_the_count_of_a_single_room() {
+    let room =
+        "version: 1\nwidget: 627\nrooms:\n  - {pipe: team, title: Team, members: [21, 22, 23]}\n";
+    let scene = Scene::new().manifest(room).sandbox().applied();
+    scene.edit("[21, 22, 23]", "[21, 22]").apply().ok();
+    set_members(&scene, "team", &[21, 22]);
+    let plan = scene.run("plan --count-members --detailed-exitcode");
+    plan.exits(0)
+        .shows("1 open removal; if done:")
+        .lacks("ledger forget");
+}
+
 #[test]
 fn a_dropped_unknown_user_makes_the_room_partial() {
     let scene = Scene::new()
