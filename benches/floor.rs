@@ -1,5 +1,5 @@
-//! The floor of a whole process: reads files once with the bare library and keeps nothing. `floor yaml|json|csv FILE...`;
-//! `benches/whole.sh` compares the program with it.
+//! The floor (lower bound) of a whole process: reads files once with the bare library and keeps
+//! nothing. `floor yaml|json|csv FILE...`; `benches/whole.sh` compares the program with it.
 //!
 //! `floor make DIRECTORY ROOMS` writes the inputs of the script: manifests, the list, the server's state, the ledger.
 #![expect(

@@ -1,4 +1,4 @@
-//! Measures each stage and its floor: the same bytes read with the bare library, keeping nothing.
+//! Measures each stage and its floor (lower bound): the bare library reads the same bytes.
 //!
 //! `cargo bench --bench stages [-- FILTER]`. Each room has 30 members; the argument is the number of rooms.
 

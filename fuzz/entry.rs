@@ -88,7 +88,7 @@ pub fn manifest(bytes: &[u8]) {
     ));
 }
 
-/// A manifest that reads a file with rows in every way.
+/// A manifest that uses files with rows in every possible way.
 const BULK: &str = r#"version: 1
 people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
 groups:
@@ -160,7 +160,7 @@ pub fn list(bytes: &[u8]) {
     else {
         return;
     };
-    // Answers with duplicate or escaped keys are not well-formed.
+    // Skip the comparison for answers with duplicate or escaped keys.
     let twice =
         bytes.windows(6).filter(|six| six == b"\"data\"").count() != 1 || bytes.contains(&b'\\');
     if !twice && let Ok((found, _)) = &whole {

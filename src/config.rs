@@ -54,7 +54,7 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// The variables of proxies and trusted certificates that are set.
     pub network: Vec<(&'static str, SecretString)>,
-    /// In lookup order.
+    /// The variables found, in lookup order.
     pub found: Vec<Found>,
     /// Invalid variables. Only `doctor` continues if there are any.
     pub problems: Vec<Problem>,
@@ -63,7 +63,7 @@ pub struct Credentials {
 /// A variable that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// Without `_FILE`.
+    /// The name, without `_FILE`.
     pub name: &'static str,
     /// Whether the value is in a file that `…_FILE` names.
     pub in_file: bool,
@@ -72,7 +72,7 @@ pub struct Found {
 /// An invalid variable.
 #[derive(Debug)]
 pub struct Problem {
-    /// Without `_FILE`.
+    /// The name, without `_FILE`.
     pub name: &'static str,
     /// The reason, without the value.
     pub error: Error,
@@ -250,8 +250,8 @@ pub struct StoreVariables {
     pub network: Vec<(&'static str, SecretString)>,
 }
 
-/// Two lists of variables for a kind of store: the secret ones, each of which can also be set as `…_FILE`, and the others. The
-/// providers themselves define the names in these lists that end in `_FILE`.
+/// Two lists of variables for a kind of store: secret ones, which can also be set as `…_FILE`, and
+/// others. Names in the lists that end in `_FILE` come from the providers.
 type Names = (&'static str, &'static str);
 
 const S3: Names = (
@@ -335,7 +335,7 @@ fn find_variable(
     Ok(value)
 }
 
-/// Errors do not show the path: a user may have put the secret itself into the wrong variable.
+/// Errors do not show the path, because a user may have set the variable to the secret itself.
 fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     let text = read_small_file(Path::new(path))
         .with_context(|| format!("the file that {file_name} names cannot be read"))

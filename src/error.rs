@@ -123,7 +123,7 @@ macro_rules! error {
         )$(.hint($hint))*
     };
 }
-/// Returns such an error.
+/// Returns an [`Error`], created by `error!`.
 macro_rules! bail {
     ($($error:tt)+) => {
         return Err($crate::error::error!($($error)+))

@@ -1,8 +1,9 @@
 //! **roomform** is Terraform for chat rooms: a YAML manifest says which rooms an ImbaChat widget should have, a *plan* shows
 //! what that changes, and an *apply* makes it so, again and again, without duplicates or surprises.
 //!
-//! Four nouns, one direction: **desired** (the manifest) and **observed** (the server, and the ledger of what was confirmed)
-//! make a **plan**; applying it makes an **outcome**. Each stage takes the earlier nouns by reference and returns the next:
+//! Data flows in one direction: what the manifest **desires**, what the server's list shows
+//! (**observed**) and what the ledger **recorded** make a **plan**; applying it makes an
+//! **outcome**. Each stage takes the earlier values by reference and returns the next:
 //!
 //! | entry | from | to |
 //! |---|---|---|

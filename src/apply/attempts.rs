@@ -125,14 +125,14 @@ pub(super) async fn recorded<T>(
     Err(Stop::Run)
 }
 
-/// A claim that is younger than this is not renewed before the create is sent. In a longer time, another run may have found a room
-/// that this run's list did not show, or may soon take over.
+/// A claim younger than this is not renewed before the create is sent. After a longer time, another
+/// run may have found the room, or may be about to take over the claim.
 const YOUNG: Duration = Duration::from_secs(1);
 
 /// A run's claim of one create.
 pub(super) struct CreateClaim<'a, L> {
     pub(super) change: &'a Change,
-    /// The members that the new room is owed, sorted.
+    /// The members to send to the new room, sorted.
     pub(super) members: Vec<UserId>,
     pub(super) ledger: &'a L,
     pub(super) control: &'a Control,
@@ -195,7 +195,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         }
     }
 
-    /// Ends the claim: the create did nothing.
+    /// Ends the claim, because the create did nothing.
     pub(super) async fn end(&self) {
         let fact = Fact::Pipe(self.change.pipe.clone(), PipeFact::NotCreated(None));
         // If this fails, the claim stays open, which is safe.

@@ -1,5 +1,5 @@
-//! Records the manifest in the ledger: before anything is sent, the rooms and members that left it or returned to it; at the end,
-//! the row counts of its rosters.
+//! Records the manifest in the ledger. Before anything is sent: the rooms and members that left or
+//! returned. At the end: the row counts of its rosters.
 
 use super::job::Job;
 use super::outcome::Outcome;
@@ -67,7 +67,8 @@ pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
     })
 }
 
-/// Records the counts from each roster, unless the run ended early. In that case the next run compares with the old counts.
+/// Records the counts of each roster. After a run that ended early it records none, so that the
+/// next run compares with the old counts.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let given = job.plan.baseline.given.iter();
     let facts = given.map(|(source, given)| Fact::Roster {

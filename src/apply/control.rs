@@ -11,7 +11,7 @@ use super::limiter::Limiter;
 use crate::imbachat::Dice;
 use crate::ledger::LedgerError;
 
-/// Why the run does not begin writes to any more rooms.
+/// Why the run begins no more rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written, so nothing may be sent.
@@ -37,7 +37,7 @@ pub enum Interrupt {
     None,
     /// Finish the requests in flight, and start nothing else.
     Finish,
-    /// Do not wait for the answers either.
+    /// Do not wait for their answers either.
     Stop,
 }
 
@@ -52,7 +52,7 @@ pub struct Control {
     pub fail_fast: bool,
     /// How long to wait for a list that may lag behind the writes.
     pub patience: Patience,
-    /// Calls that read the list again, repeated ones included.
+    /// Number of calls that read the list again, including retries.
     pub(super) reads: Cell<u32>,
     interrupt: watch::Receiver<Interrupt>,
     halt: RefCell<Option<Halt>>,

@@ -1,4 +1,5 @@
-//! Limits concurrency and request rate. The concurrency limit shrinks when the server pushes back, and recovers.
+//! Limits concurrency and request rate. The concurrency limit drops when the server pushes back,
+//! and then recovers.
 //!
 //! Main type: [`Limiter`]. It is AIMD: additive increase for every good answer, multiplicative decrease on push-back or slow answers.
 //! Rooms that only wait for the ledger's disk hold no [`Permit`].
@@ -36,13 +37,15 @@ pub struct Limiter {
 #[derive(Debug)]
 struct State {
     width: f64,
-    /// Permits that exist, including those in use. Follows the limit, once surplus permits are returned.
+    /// Number of permits, including those in use. It matches the limit once surplus permits are
+    /// returned.
     places: usize,
     /// Rooms begun beyond the limit.
     ahead: usize,
     fastest: Option<Duration>,
     slow: u32,
-    /// No second decrease before this time: pending requests were sent under the old limit.
+    /// The limit does not drop again before this time: pending requests were sent under the old
+    /// limit.
     steady_from: Instant,
     next: Instant,
 }
@@ -78,8 +81,9 @@ impl Limiter {
         self.state.borrow().width()
     }
 
-    /// How many rooms may be begun: those being written, plus enough others that writing never waits for the disk. For a slow server
-    /// the number is small, because a run that ends early leaves an unused intent for each room begun ahead.
+    /// Returns how many rooms may be begun: those being written, and enough others that writing
+    /// never waits for the disk. A slow server needs few others, and each one leaves an unused
+    /// intent if the run ends early.
     pub(super) fn begun(&self) -> usize {
         let state = self.state.borrow();
         state.width() + state.ahead
@@ -95,8 +99,8 @@ impl Limiter {
         }
     }
 
-    /// Called when a permit is idle because no room was ready. Begins more rooms ahead, in proportion to those already begun, so that
-    /// short runs benefit too.
+    /// Allows more rooms to be begun ahead, because a permit was idle while no room was ready. The
+    /// number grows in proportion, so that short runs benefit too.
     pub(super) fn idle(&self) {
         let mut state = self.state.borrow_mut();
         state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD);

@@ -8,7 +8,7 @@ use super::control::Halt;
 use crate::model::{Field, FieldValue, MemberCounts, Observed, Pipe, RoomCount, RoomId, UserId};
 use crate::plan::Change;
 
-/// Progress.
+/// A step of an apply, for progress reports.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A room's calls are finished.
@@ -17,7 +17,7 @@ pub enum Event<'a> {
     Resolving(usize, Duration),
     /// All rooms are settled; the list is read again.
     Verifying,
-    /// This many welcomes are being sent; each of these rooms is then settled again.
+    /// This many welcomes are being sent; each of these rooms then gets another `Settled`.
     Welcoming(usize),
 }
 
@@ -47,8 +47,8 @@ impl Outcome {
         }
     }
 
-    /// Notes the rooms in which fewer members were counted than are known. A room that got members in this run is then partial, unless
-    /// its status is worse.
+    /// Marks rooms that got members in this run and have fewer members than are known. They become
+    /// partial, unless their status is worse.
     pub fn note_counts(&mut self, counts: &MemberCounts) {
         for room in self.rooms.iter_mut().filter(|room| room.members > 0) {
             let counted = counts.room(&room.pipe).filter(|counted| counted.is_short());
@@ -96,7 +96,7 @@ pub struct RoomOutcome {
     pub recreated: bool,
     /// Members confirmed in this run.
     pub members: usize,
-    /// Members sent in calls whose answer carried an error; they are not confirmed.
+    /// Members sent in calls whose answer contained an error; they are not confirmed.
     pub unconfirmed: Vec<UserId>,
     /// Errors in successful answers, without duplicates.
     pub errors: Vec<String>,
@@ -104,9 +104,9 @@ pub struct RoomOutcome {
     pub messages: usize,
     /// Calls for this room, messages and retries included.
     pub requests: u32,
-    /// How many of them sent its message.
+    /// How many of these calls sent its message.
     pub sends: u32,
-    /// How many of them were retries.
+    /// How many of these calls were retries.
     pub retries: u32,
     /// Time from the first call to the last answer, waits included.
     pub took: Duration,
@@ -160,7 +160,8 @@ pub enum Status {
     Verified,
     /// Confirmed, but the list could not be read again.
     Applied,
-    /// Successful, but answers carried errors, so that the members of those calls are not confirmed; or fewer members were counted.
+    /// Successful, but some members are not confirmed: an answer contained errors, or fewer members
+    /// were counted than are known.
     Partial,
     /// Confirmed, but the list still shows other values: field, sent, shown. The server may ignore them, or the list may lag.
     Pending(Vec<(Field, FieldValue, FieldValue)>),
@@ -218,7 +219,7 @@ impl Status {
         self.figure().1
     }
 
-    /// The position of the status in the figures, and its name.
+    /// Returns the status's position among the figures, and its name.
     pub fn figure(&self) -> (u8, &'static str) {
         match self {
             Self::Verified => (0, "verified"),

@@ -1,7 +1,8 @@
 //! Resolves uncertain creates, of this run and of others: reads the list, and adopts or creates each room.
 //!
-//! One read covers all uncertain rooms. A room counts as absent only after the list lacked it for as long as it may lag. Another run's
-//! create is left to that run until its claim is old.
+//! One read covers all uncertain rooms. A room counts as absent only if the list has not shown it
+//! for as long as the list may lag. Another run's create is left to that run until its claim is
+//! old.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +64,7 @@ struct Held {
     /// When it was written, by that run's clock.
     since: Time,
     first_seen: Instant,
-    /// Since when the claim has been old and the list has lacked the room.
+    /// Since when the claim has been old while the list did not show the room.
     absent_since: Option<Instant>,
 }
 
@@ -75,7 +76,7 @@ pub(super) struct Uncertain<'a> {
     pub(super) is_ours: bool,
 }
 
-/// A list as it was read.
+/// A list, and when the read began.
 struct Reading {
     begun: Instant,
     observed: Observed,
@@ -177,7 +178,7 @@ impl Search {
             first_seen: Instant::now(),
             absent_since: None,
         }));
-        // The other run's clock may be ahead.
+        // The other run's clock may be ahead, so that its claim looks too young.
         let age = age.max(held.first_seen.elapsed());
         let give_up = self.begun + patience.other_run();
         if Instant::now() >= give_up {
@@ -200,7 +201,7 @@ impl Search {
         })
     }
 
-    /// Records what happens to the room next.
+    /// Ends the search, or restarts it for the create that follows.
     fn finish(&mut self, finding: &Finding) {
         match finding {
             Finding::Absent => {

@@ -18,7 +18,8 @@ use crate::ledger::{Fact, PipeFact, Record, RoomFact};
 use crate::model::{Field, FieldValue, Observed, Pipe};
 use crate::plan::{Change, ShownField};
 
-/// Applies a plan. Rooms fail independently. Only a ledger that cannot be written, an interrupt, denied access or `fail_fast` end it.
+/// Applies a plan. Rooms fail independently: only an unwritable ledger, an interrupt, denied access
+/// or `fail_fast` ends the run early.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
@@ -88,8 +89,8 @@ where
         outcome.rooms = rooms;
     }
 
-    /// Looks for the rooms of uncertain creates. Sends existing rooms what is still pending, and creates the others.
-    /// Returns false if there is nothing to look for, or nothing was learned.
+    /// Looks for the rooms of uncertain creates. Sends what is pending to the rooms that exist, and
+    /// creates the others. Returns false if there is nothing to look for, or nothing was learned.
     async fn resolve_uncertain(
         &self,
         searches: &mut Searches,
@@ -119,7 +120,7 @@ where
             return false;
         };
         let mut work = Vec::new();
-        // The creates that this run claimed, and how many requests their rooms had before.
+        // The creates that this run claimed, with the number of earlier requests for each room.
         let mut claimed: BTreeMap<Pipe, u32> = BTreeMap::new();
         for Uncertain { change, .. } in uncertain {
             let pipe = &change.pipe;
@@ -150,7 +151,7 @@ where
             }
         }
         let written = self.write_all(work, event).await;
-        // A run that ended before it sent a create ends its claim.
+        // If the run ended before it sent a create, end its claim.
         let unsent = written
             .values()
             .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
@@ -181,7 +182,8 @@ where
     }
 }
 
-/// Runs work on rooms, with limited concurrency. `left` gives the outcome of rooms not begun before the run ended.
+/// Runs work on rooms, with limited concurrency. `left` returns the outcome of a room that was not
+/// begun when the run ended.
 async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
     control: &Control,
     work: Vec<(&'p Change, RoomOutcome)>,

@@ -1,4 +1,4 @@
-//! Sends one room's calls: intent, calls in order, a confirmation after each. Independent of other rooms.
+//! Sends one room's calls in order. Records the intent first, and a confirmation after each call.
 
 use tokio::time::Instant;
 use tracing::info;
@@ -154,14 +154,14 @@ async fn send_calls<'a, L: Record>(
         }
         if let Some(meant) = outcome.id.replace(room).filter(|meant| *meant != room) {
             outcome.id = Some(meant);
-            // Check that the server wrote to the intended room.
+            // The server wrote to a room other than the intended one.
             return Err(Stop::Room(Status::Conflict(format!(
                 "the call was for room {meant}, but the server answered for room {room}"
             ))));
         }
         if chunks.peek().is_none() {
-            // This was the room's last call, so the next room may be written while the confirmation is saved. Yield first: then
-            // this connection is free, and the next room need not open another one.
+            // This was the room's last call, so the next room may be written while the confirmation
+            // is saved. Yield first, so that the next room can reuse this connection.
             tokio::task::yield_now().await;
             slot.permit = None;
         }

@@ -20,8 +20,9 @@ struct Sight {
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
-/// Reads the list until it shows for every room that the write took effect or was ignored, or until the list can no longer lag.
-/// Settles the rooms by the last list that was read. Returns that list; `None` if the run was interrupted before one was read.
+/// Reads the list until it shows, for every room, whether the write took effect or was ignored, or
+/// until the list can no longer lag. Sets the rooms' statuses from the last list, and returns it;
+/// `None` if the run was interrupted before one was read.
 pub(super) async fn verify<R: ReadRooms, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
@@ -80,7 +81,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
         return Ok(None);
     };
     for (room, status) in rooms.iter_mut().zip(verdicts) {
-        // An interrupted run did not wait long enough for a verdict on the others.
+        // An interrupted run did not wait long enough to judge the other rooms.
         if let Some(status) = status.filter(|status| is_waited_for || is_final(status)) {
             room.status = status;
         }
@@ -93,7 +94,7 @@ fn is_final(status: &Status) -> bool {
     !matches!(status, Status::Pending(_) | Status::NotVisible)
 }
 
-/// What the ledger says about fields, by room and field.
+/// The pending fields according to the ledger, by room and field.
 pub(super) type PendingFields<'a> = BTreeMap<(&'a Pipe, Field), &'a PendingField>;
 
 /// What one list proves about the rooms.
@@ -151,9 +152,9 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Whether the list is newer than the room's write: it shows another write of this run that was sent after this one was
-    /// answered. If the room has not changed since an earlier run sent the same values, any other write of this run counts as
-    /// later.
+    /// Whether the list is newer than the room's write: it shows another write of this run that was
+    /// sent after the room's write was answered. If the room has not changed since an earlier run
+    /// sent the same values, any other write of this run counts as later.
     fn is_fresh(
         &self,
         room: &RoomOutcome,
@@ -191,8 +192,8 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         return false;
     };
     if change.is_create() {
-        // Another run may have created the room, or it existed before and the plan's list did not show it. Then a list from
-        // before this write may show it, too.
+        // If another run created the room, or the room existed and the plan's list did not show it,
+        // then a list from before this write may show it, too.
         let is_new = !room.was_uncertain && room.id != change.replaces;
         let is_as_sent = |field| row.state.is_same(field, &change.send);
         return is_new && Field::ALL.into_iter().all(is_as_sent);

@@ -1,4 +1,5 @@
-//! Welcomes: a message is sent once a new room is written and the list shows it under its pipe, so that it reaches the right room.
+//! Sends a welcome once a new room is written and the list shows the room under its pipe, so that
+//! the message reaches the right room.
 //!
 //! The ledger records the intent before the message is sent. After that, the message is never sent again unless the server
 //! certainly did not act on it.
@@ -14,7 +15,7 @@ use crate::ledger::{Claim, Claimed, Fact, Record, RoomFact, Stage};
 use crate::model::Welcome;
 use crate::plan::Change;
 
-/// Only the server's message says whether it is the call, the room or the user that is unknown.
+/// A 404 can mean an unknown call, room or user. Only the server's message says which.
 const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
 /// Divides rooms into those whose welcome is to be sent now, and the others. Rooms whose writes could not be verified have to wait.
@@ -94,7 +95,7 @@ async fn say<L: Record>(
     let claim = ledger.claim(Claim::Message { pipe, room }, fact(Stage::Intended));
     let claimed = recorded(control, claim).await?;
     if claimed != Claimed::Ours {
-        info!(pipe = %change.pipe, "no create promised the welcome, or another run is sending it: it is not sent here");
+        info!(pipe = %change.pipe, "the welcome is not sent: no create promised it, or another run is sending it");
         return Ok(());
     }
     let message = Message {

@@ -52,7 +52,7 @@ pub struct DayFlag {
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct NamesFlag {
-    /// Show users by id only, without the names that `people` and rosters have
+    /// Show users by id only, without the names from `people` and rosters
     #[arg(long, hide_short_help = true)]
     pub no_names: bool,
 }
@@ -131,7 +131,7 @@ impl Default for ConnectionFlags {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct ReaderFlag {
-    /// Read with a JWT for this user of the site, made from the secret key, instead of with the key itself
+    /// Read as this user of the site, with a JWT signed with the secret key instead of the key itself
     #[arg(long, value_name = "N", value_parser = parse::positive(), hide_short_help = true)]
     pub read_as: Option<u64>,
 }

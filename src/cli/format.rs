@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-/// The formats of `apply`, which also report any failed run and any invalid manifest
+/// The formats of `apply`. Every verb can report a failed run or an invalid manifest in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// Human-readable text

@@ -175,7 +175,7 @@ pub struct PaceFlags {
     pub fail_fast: bool,
     /// How long the list may lag behind the writes
     ///
-    /// For this long, a run reads the list again until it shows what was sent, and looks for a room before it creates it again.
+    /// For this long, a run reads the list again until it shows what was sent, and looks for an uncertain room before it sends the create again.
     #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
           hide_short_help = true)]
     pub verify_timeout: Duration,
@@ -184,7 +184,7 @@ pub struct PaceFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub struct CountFlags {
-    /// Compare the number of members with what is known
+    /// Compare each room's number of members with the known number
     ///
     /// The API lists no members, but finds rooms by their number of users.
     #[arg(long, help_heading = None::<&str>)]
@@ -228,7 +228,7 @@ pub struct RunFlags {
     /// Exceed `limits`, except the one on publishing
     #[arg(long, help_heading = "Guards")]
     pub ignore_limits: bool,
-    /// Send the fields that the server ignored again
+    /// Resend the fields that the server ignored
     #[arg(long, help_heading = "Guards", hide_short_help = true)]
     pub resend_ignored: bool,
     /// Without a ledger: assume that the declared members of existing rooms are present

@@ -103,9 +103,9 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Make the widget match the manifest
     Apply(ApplyArgs),
-    /// Print the rooms after rosters and templates: a manifest in JSON, or CSV with a line per member
+    /// Print the rooms with rosters and templates resolved: a manifest in JSON, or CSV with a line per member
     Render(RenderArgs),
-    /// Show the file, group and row that each member of a room, or each room of a user, comes from
+    /// Show where each member of a room, or each room of a user, comes from: file, group and row
     Explain(ExplainArgs),
     /// Print the live rooms as a manifest, or write it to files
     Export(ExportArgs),

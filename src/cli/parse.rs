@@ -12,12 +12,12 @@ pub(super) fn positive() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// With fewer requests nothing can be counted: one is for a size, two are for the sizes beside it, and two check the answers.
+/// At least five requests: one for a size, two for its neighbours, and two to check the answers.
 pub(super) fn count_requests() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(5..)
 }
 
-/// At most a day.
+/// Parses a duration of at most a day.
 pub(super) fn duration(text: &str) -> Parsed<Duration> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
@@ -55,7 +55,7 @@ pub(super) fn date(text: &str) -> Parsed<Date> {
     date.ok_or("write it as 2026-09-01")
 }
 
-/// The part of the rooms, counted from 0, and the number of parts.
+/// Parses `I/N`: the part, counted from 0, and the number of parts.
 pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     let numbers = text.split_once('/');
     let numbers =
@@ -70,7 +70,7 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     Ok((index, count))
 }
 
-/// A smaller page has no space for the figures and the note about omitted items.
+/// Refuses a page without space for the figures and the note about omitted items.
 pub(super) fn page_size(text: &str) -> Parsed<usize> {
     let bytes = text.parse().ok().filter(|bytes| *bytes >= 4096);
     bytes.ok_or("a page needs at least 4096 bytes to hold its figures")
@@ -89,7 +89,7 @@ pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
     pin.ok_or("write it as 0.2.0@SHA256, with the 64 digits that SHA256SUMS of the release has")
 }
 
-/// An empty filter would not filter.
+/// Refuses an empty filter, because it would select everything.
 pub(super) fn not_empty(text: &str) -> Parsed<String> {
     match text.trim() {
         "" => Err("write a value, or leave the flag out"),

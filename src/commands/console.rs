@@ -120,7 +120,7 @@ impl Console {
         }
     }
 
-    /// Prints a view in one of the formats of `plan`, or prints the document instead.
+    /// Prints a view in a format of `plan`; for JSON, prints the document instead.
     pub fn print_view<'a, D: Serialize>(
         &mut self,
         format: PlanFormat,
@@ -163,7 +163,8 @@ impl Console {
         }
     }
 
-    /// Prints a question, or the line break after its answer. It is printed in every log format, because there is a terminal.
+    /// Prints a question, or the line break after its answer. The log format does not matter,
+    /// because a question needs a terminal.
     pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }
@@ -255,7 +256,8 @@ impl Console {
             ReportFormat::Markdown => {
                 let target = self.target.as_ref();
                 let page = markdown::failure(error, &self.verb, target, self.fit);
-                // The log does not contain the page: stderr reports the error whether or not the page was printed.
+                // A CI job's log does not contain the page, so stderr reports the error in any
+                // case.
                 drop(self.print(&page));
                 false
             }
@@ -271,7 +273,7 @@ impl Console {
     }
 }
 
-/// Returns who reads the CSV. A flag for CSV needs that format.
+/// Returns who reads the CSV. `--spreadsheet` needs `--format csv`.
 pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
     match flags.spreadsheet {
         true if !is_csv => bail!(Usage: "--spreadsheet is for CSV"; "add --format csv"),
@@ -283,7 +285,8 @@ pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
 /// Bytes that a bot may add around a page.
 const AROUND: usize = 256;
 
-/// The limits of a page. Sites count characters, UTF-16 units or bytes, and some do not document which. The byte count is never lower.
+/// The limits of a page. Sites count characters, UTF-16 units or bytes, and some do not document
+/// which, so pages are limited by the highest count, the bytes.
 fn fit(flags: PageFlags) -> markdown::Fit {
     let (site, dialect) = match flags.fit {
         None => (None, Dialect::Html),
@@ -310,7 +313,7 @@ struct Redacted<'a, W> {
     redactor: Option<&'a Redactor>,
     /// Bytes that are not searched yet, because a secret may continue after them.
     pending: Vec<u8>,
-    /// How many of them were left by the last search.
+    /// How many of these bytes the last search left.
     kept: usize,
 }
 
@@ -353,7 +356,7 @@ impl<W: Write> Write for Redacted<'_, W> {
         Ok(bytes.len())
     }
 
-    /// Keeps the pending bytes.
+    /// Keeps the pending bytes, because a secret may continue after them.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

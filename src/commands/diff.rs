@@ -14,7 +14,7 @@ use crate::plan::{PlanOptions, Side, compare};
 use crate::render;
 use crate::view;
 
-/// A manifest without rooms, as in git.
+/// Names a manifest without rooms, as git names a missing file.
 const NOTHING: &str = "/dev/null";
 
 pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -25,7 +25,8 @@ pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Ex
         only: room_filter(&args.filter)?,
         ..PlanOptions::default()
     };
-    // The first manifest of a repository is compared with an empty one. `plan` also refuses an empty head.
+    // The base may be empty, to compare the first manifest of a repository. As in `plan`, the head
+    // may not.
     let before = load_input(&args.base, load_options(config, true))?;
     let after = load_input(&args.head, load_options(config, args.allow_empty))?;
     if !console.report_diagnostics(&[&before, &after])? {

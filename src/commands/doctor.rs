@@ -162,7 +162,8 @@ fn is_target_unreadable(config: &Config) -> bool {
     widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
 }
 
-/// Refuses a write probe before any check runs: the pipe is invalid, or there is no terminal to ask on.
+/// Refuses a write probe before any check runs, if its pipe or users are invalid, or there is no
+/// terminal to ask on.
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST_PIPE || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {

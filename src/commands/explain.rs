@@ -86,7 +86,7 @@ pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console
     let rooms = desired.rooms.values();
     let rooms: Vec<&DesiredRoom> = rooms.filter(|room| only.contains(&room.pipe)).collect();
     if let Some(pipe) = render::find_ci_command(&rooms).filter(|_| is_csv) {
-        bail!(Failed: "`{pipe}`: its pipe or title contains a command that the log of a CI job obeys, and CSV cannot escape it";
+        bail!(Failed: "`{pipe}`: its pipe or title contains a command that a CI job would execute, and CSV cannot escape it";
             "rename the room, or use --format json");
     }
     console.print_stream(|out| match args.format {

@@ -86,7 +86,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
     Ok(Exit::Done)
 }
 
-/// The globs of `--scope` without duplicates, and the filter they form. They go into the manifest, so they must be valid there.
+/// The globs of `--scope` without duplicates, and the filter they form. The globs are written to
+/// the manifest, so they must be valid there.
 fn parse_scope(globs: &[String], options: Options) -> Result<(Vec<String>, RoomFilter)> {
     let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
     let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), options);
@@ -231,7 +232,8 @@ impl<'a> Destination<'a> {
         })
     }
 
-    /// Refuses the files unless the manifest, read back with them, has its previous content and the new rooms.
+    /// Reads back the manifest with these files, and refuses them unless it has its previous
+    /// content and the new rooms.
     fn check_read_back(
         &self,
         files: &[PlannedFile],

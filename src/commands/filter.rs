@@ -41,7 +41,7 @@ pub fn match_pipes<'p>(
     Ok(pipes)
 }
 
-/// How manifests are read on the day of this run.
+/// Returns the options for loading manifests in this run.
 pub fn load_options(config: &Config, allow_empty: bool) -> Options {
     Options {
         allow_empty,

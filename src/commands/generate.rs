@@ -36,8 +36,8 @@ pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result
     Ok(Exit::Done)
 }
 
-/// Says which values are paths. Scripts cannot express a value that only follows `=`, so its flag
-/// has none.
+/// Marks the values that are paths. Completion scripts cannot express a flag whose value must
+/// follow `=`, so that flag gets no value.
 fn with_hints(command: Command) -> Command {
     command
         .mut_args(|arg| match arg.get_value_hint() {

@@ -124,8 +124,9 @@ fn query(list: &GetList) -> Query {
     }
 }
 
-/// Whether a row passes the filters, as far as its fields show. In the samples of the API's own documentation, some rows do not. The
-/// filter `status` of rooms means a user's status in the room; the row's `status` is something else.
+/// Whether a row passes the filters, as far as its fields show. In the API's documentation, some
+/// sample rows do not. The filter `status` of rooms is not checked: it means a user's status in the
+/// room, and a row's `status` is something else.
 fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
     let is_number = |field: &str, wanted: &str| match row.get(field) {
         Some(Cell::Number(number)) => number == wanted,
@@ -173,7 +174,8 @@ fn sort(rows: &mut [Row], fields: &[String]) {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Nothing,
-    /// The float's bits in total order, and the digits for numbers that floats cannot distinguish.
+    /// The float's bits in total order, and the whole number, because floats cannot distinguish
+    /// large ones.
     Number(i64, Option<i128>),
     Text(String),
 }
@@ -190,7 +192,7 @@ impl SortKey {
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => {
                 let bits = number.to_bits().cast_signed();
-                // As in f64::total_cmp: a larger magnitude of a negative number comes first.
+                // As in `f64::total_cmp`: this reverses the order of negative numbers.
                 let ordered = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
                 Self::Number(ordered, text.parse().ok())
             }

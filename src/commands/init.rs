@@ -114,7 +114,8 @@ fn ci_file(ci: Ci, args: &InitArgs) -> (String, String) {
     (path.to_owned(), text)
 }
 
-/// The lines of a template, indented. `@cache LINE` is only for that store of the ledger, and `@@NAME` is a part.
+/// Returns the lines of a template, indented. A line `@cache LINE` is only for the ledger store
+/// `cache`, and a line `@@NAME` stands for the part with this name.
 fn lines_for(store: &str, template: &str, indent: &str) -> String {
     let mut text = String::new();
     for line in template.lines() {

@@ -146,7 +146,7 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
         "run `roomform ledger show` to list the record")
 }
 
-/// Lists the rooms that only a glob matched.
+/// Lists the matched rooms, except those named without a glob.
 pub fn print_matched(rooms: &BTreeSet<Pipe>, names: &[String], console: &mut Console) {
     let pipes = rooms.iter().map(Pipe::as_str);
     let matched = pipes.filter(|pipe| !names.iter().any(|name| name == pipe));
@@ -208,7 +208,8 @@ async fn adopt(
     Ok(Exit::Done)
 }
 
-/// The facts for the adopted rooms. With the whole manifest, also the row counts of its files, which later counts are compared with.
+/// Returns the facts for the adopted rooms. For the whole manifest, also the row counts of its
+/// files, for comparison with later counts.
 fn facts_to_adopt(
     adoption: &Adoption,
     loaded: &Loaded,

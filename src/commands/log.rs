@@ -109,7 +109,7 @@ impl Subscriber for Log {
         });
     }
 
-    // There are no spans: no event is nested.
+    // This crate has no spans.
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }

@@ -21,7 +21,7 @@ pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
     }
 }
 
-/// Asks for consent to what `done` describes. `Some` is the exit if the user declines.
+/// Asks for consent to what `done` describes. Returns the exit if the user declines.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.streams.interactive {
         console.error(&format!("nothing was {done}: {NO_TERMINAL}"));

@@ -1,6 +1,6 @@
 //! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It reads. Writing requires a [`WriteAuth`], sending a key.
+//! Main type: [`Session`]. It can only read: writing requires a [`WriteAuth`], and sending a key.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -208,7 +208,8 @@ impl Session {
         Ok(())
     }
 
-    /// The live rooms that a manifest concerns. Waits for rooms that were confirmed so recently that the list may not show them yet.
+    /// Reads the list, and returns the rooms that matter to the manifest. Waits for rooms that were
+    /// confirmed so recently that the list may not show them yet.
     async fn observe_confirmed(
         &self,
         loaded: &Loaded,
@@ -219,7 +220,7 @@ impl Session {
         let desired = &loaded.desired;
         let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
         let mut backoff = Backoff::default();
-        // The clock of the machine that confirmed a room may be ahead.
+        // Limit the wait, because the clock of the machine that confirmed a room may be ahead.
         let deadline = Instant::now() + self.patience.verify;
         let mut is_reported = false;
         loop {
@@ -243,7 +244,7 @@ impl Session {
         }
     }
 
-    /// The live rooms that a manifest concerns.
+    /// Reads the list, and returns the rooms that matter to the manifest.
     pub async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed> {
         let take = |observed: &mut Observed, row| filter.take(observed, row);
         let nothing_yet = || filter.empty_list();
@@ -322,7 +323,8 @@ pub fn load_manifest(
             "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
         );
     }
-    // A page about an invalid manifest also names the target. The verbs that need a target report a missing one.
+    // A page about an invalid manifest names the target, if there is one. Verbs that need a target
+    // report a missing one.
     console.target = find_target(config, loaded.desired.widget).ok();
     info!(
         files = loaded.sources.names().len(),

@@ -114,7 +114,7 @@ pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target
 }
 
 impl ResolvedTarget {
-    /// The target, and the ledger that a flag or the target names.
+    /// Finds the target and its ledger: the one that a flag names, or the default.
     pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
         let (target, endpoint) = locate(config, declared)?;
         let ledger = match config.named_ledger() {

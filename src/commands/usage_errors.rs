@@ -70,7 +70,7 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
     let hint = match verb.as_str() {
         "validate" => "use `roomform check`, which validates the manifest offline",
         "destroy" => {
-            "remove them from the manifest and delete them in ImbaChat: the API cannot delete rooms"
+            "remove the rooms from the manifest and delete them in ImbaChat: the API cannot delete rooms"
         }
         "state" => "use `roomform ledger`, which shows and forgets records",
         "import" => "use `roomform export`, which prints the live rooms as a manifest",

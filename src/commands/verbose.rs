@@ -61,7 +61,8 @@ pub fn log_plan(plan: &Plan) {
     );
 }
 
-/// Logs how each file with rows was read, and what became of its rows. Detection may be wrong, and its results are not secret.
+/// Logs how each file with rows was read, and what became of its rows. Detection may be wrong, so
+/// the log shows its results, which are not secret.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;

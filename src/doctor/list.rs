@@ -66,7 +66,7 @@ fn count(rows: usize) -> Finding {
     let rows = Count(rows, "row");
     Finding::warning(
         format!("exactly {rows}: the server may have truncated the list"),
-        "compare this with the number of rooms in ImbaChat; if ImbaChat has more, the others look as if they were missing",
+        "compare this with the number of rooms in ImbaChat; if ImbaChat has more, roomform treats the others as missing",
     )
 }
 

@@ -1,4 +1,4 @@
-//! Checks this machine and the ledger: settings, manifest, address.
+//! Local checks: settings, manifest, address and ledger.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
     finding.with(details.collect())
 }
 
-/// Checks the manifest. It may be missing if its paths are the default.
+/// Checks the manifest. With `by_default`, it may be missing.
 pub fn manifest(paths: &[PathBuf], by_default: bool, options: Options) -> (Loaded, Finding) {
     if by_default && paths.iter().all(|path| !path.exists()) {
         let finding = Finding::skipped("there is no rooms.yaml and no rooms/ here");

@@ -18,10 +18,11 @@ use crate::model::{
 
 pub const UNDER_WAY: &str =
     "the probe is running; if you stop now, you will not know which room it created";
-/// How often the list is read after the second call, because it may lag, and the pause between reads.
+/// How often the list is read at most after the second call, because it may lag; and the pause
+/// between reads.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
-/// Answered by the first read that shows the room.
+/// This question is answered by the first read that shows the room.
 const IS_PIPE_KEPT: &str = "is the pipe kept";
 
 /// What is known before the probe writes.
@@ -89,7 +90,7 @@ pub async fn write_probe(
     if let Some(room) = known.rooms.iter().find(|room| room.id == id) {
         return (overwritten(room), None);
     }
-    // Rows that may belong to the probe.
+    // Reads the rows that may belong to the probe.
     let read = async || {
         let take = |rows: &mut Vec<LiveRoom>, row: LiveRoom| {
             if row.id == id || row.pipe == pipe {
@@ -150,7 +151,7 @@ pub async fn write_probe(
 
 /// What was seen after users were added to the room.
 pub struct ProbedUsers {
-    /// How many of them were counted.
+    /// The count of the room's members.
     pub counts: MemberCounts,
     /// The rooms that a JWT for one of them lists, if one can be made.
     pub listed: Option<Result<Vec<RoomId>, Failure>>,
@@ -226,7 +227,7 @@ impl Notes {
         self.settle(IS_PIPE_KEPT, answer);
     }
 
-    /// Notes the room in the answer to the second call.
+    /// Notes whether the answer to the second call names the same room.
     fn named(&mut self, id: RoomId) {
         let other = || format!("no, it named room {id}, which may be another room: check it too");
         let answer = (id == self.probe.room).then_some("yes").ok_or_else(other);

@@ -84,7 +84,7 @@ struct PublishDocument {
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct MembersDocument {
-    /// Not recorded.
+    /// Members to add: the record does not have them.
     new: Vec<u64>,
     /// Members of a room without a record. They are sent again.
     unknown: Vec<u64>,

@@ -13,7 +13,7 @@ pub(super) struct CountsDocument {
     /// Whether the server counts the writing user in rooms that roomform created.
     counts_writing_user: bool,
     requests: u64,
-    /// Size of the rows.
+    /// Size of the rows in the answers.
     bytes: u64,
     /// Number of rooms that have as many members as expected.
     equal: usize,
@@ -25,9 +25,9 @@ pub(super) struct CountsDocument {
 struct RoomCountDocument {
     pipe: String,
     room_id: u64,
-    /// Members on record that may be inside; without a record, declared members.
+    /// Members on record who may be in the room; declared members if it has no record.
     expected: u64,
-    /// Whether the ledger has a record of the room. Only such a room can be pending.
+    /// Whether the ledger has a record of the room. Only such a room can make the plan pending.
     recorded: bool,
     /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
     result: &'static str,

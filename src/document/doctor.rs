@@ -16,7 +16,7 @@ pub struct DoctorDocument {
     /// The widget, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<TargetDocument>,
-    /// In order of dependency.
+    /// The checks, in order of dependency.
     steps: Vec<StepDocument>,
     /// What a write probe left behind and learned, if it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ struct StepDocument {
     verdict: Verdict,
     /// What was found.
     message: String,
-    /// The cases, one each.
+    /// A text for each case.
     details: Vec<String>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ enum VerdictDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProbeDocument {
     pipe: String,
-    /// The room that can only be removed manually.
+    /// The id of the room of the probe, which can only be removed manually.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
     findings: Vec<FindingDocument>,
@@ -60,7 +60,7 @@ struct ProbeDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 struct FindingDocument {
     question: String,
-    /// Whether the probe settled it.
+    /// Whether the probe answered the question.
     settled: bool,
     answer: String,
 }

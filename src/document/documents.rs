@@ -89,7 +89,8 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
 
 /// The result of `check`.
 pub fn check(loaded: &Loaded, exit: Exit) -> Document {
-    // Each use of a file with rows. The delimiter is null for one value per line. Of the rows, `read` is the sum of the others.
+    // Each use of a file with rows. The delimiter is null for one value per line. `read` is the sum
+    // of the counts.
     let files = loaded.notes().into_iter().map(|note| {
         let (manifest, place) = loaded.sources.name_and_position(note.at);
         let rows = note.rows.named().chain([("read", note.rows.read())]);
@@ -112,7 +113,7 @@ pub fn check(loaded: &Loaded, exit: Exit) -> Document {
     Document::new("check", exit, None, body)
 }
 
-/// Why a run failed; of invalid manifests, the diagnostics too.
+/// Why a run failed, with the diagnostics of invalid manifests.
 pub fn failure(error: &Error, invalid: &[&Loaded]) -> Document {
     let invalid = invalid.iter();
     let diagnostics = invalid.flat_map(|it| diagnostics(&it.diagnostics, &it.sources));

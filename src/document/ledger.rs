@@ -35,7 +35,7 @@ pub fn history(
     Document::new("history", Exit::Done, Some(target), body)
 }
 
-/// The state that a ledger with this number of lines adds up to.
+/// The recorded state of a ledger with this number of lines.
 pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
     let list = |set: &UserSet| set.iter().map(|user| user.0).collect::<Vec<u64>>();
     let empty = RecordedRoom::default();

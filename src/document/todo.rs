@@ -44,7 +44,7 @@ pub(super) struct OpenStepDocument {
     since: String,
     /// Calendar days since then.
     age_days: u64,
-    /// That run.
+    /// The id of the run that recorded it.
     run: String,
 }
 

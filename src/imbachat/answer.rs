@@ -34,7 +34,7 @@ impl Http {
         let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
             Ok(body) => wire::complaint(&body),
             Err(failure) if failure.lasting => Some(failure.message),
-            // The timeout of the whole request, or of idle time.
+            // The whole request timed out, or was idle for too long.
             Err(failure) if failure.cause == Some(Cause::NoAnswer) => {
                 Some(incomplete(self.timeout))
             }
@@ -98,7 +98,7 @@ impl Http {
         })
     }
 
-    /// Logs the shape of a body. For a list, without its rows.
+    /// Logs the shape of a body; for a list, that of its envelope and the number of its rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
         // The shape is computed only if it is logged.
         debug!(

@@ -39,7 +39,7 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Scheme, host and port, and the base path if there is one: two paths may be two servers.
+    /// Scheme, host, port, and the base path if there is one, because two paths may be two servers.
     pub fn origin(&self) -> String {
         let path = self.base.path().trim_end_matches('/');
         format!("{}{path}", self.base.origin().ascii_serialization())

@@ -44,7 +44,7 @@ impl Http {
     /// Creates a client. `timeout` limits connecting, idle time and a whole write. `secrets` are redacted in all errors.
     ///
     /// # Errors
-    /// If a variable of the network is unusable, or there are no trusted certificates.
+    /// If a proxy or certificate variable is unusable, or there are no trusted certificates.
     pub fn new(
         endpoint: Endpoint,
         timeout: Duration,
@@ -57,7 +57,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout)
-            // The library would ignore unusable variables.
+            // The library ignores unusable variables, so `network` selects the proxy.
             .no_proxy();
         let proxy = network.proxy(&endpoint)?;
         if let Some(proxy) = &proxy {
@@ -83,7 +83,7 @@ impl Http {
         })
     }
 
-    /// The route to the server, as words for people: the proxy, or an empty text.
+    /// Returns ` through PROXY` for messages; empty without a proxy.
     pub fn route(&self) -> String {
         let proxy = self.proxy.iter();
         proxy.map(|proxy| format!(" through {proxy}")).collect()
@@ -158,7 +158,7 @@ impl Http {
             Bad::NoList(text) => Failure {
                 lasting: true,
                 ..unusable(Cause::Unreadable, &text).hint(
-                    "check --endpoint; get messages reads a list, or one under `data` or `messages`",
+                    "check --endpoint; get messages reads a bare list, or a list under `data` or `messages`",
                 )
             },
             Bad::Complaint { code, text } => {

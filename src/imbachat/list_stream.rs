@@ -1,4 +1,5 @@
-//! Splits a list answer while it arrives: yields each element of `data` and drops it, and keeps the rest as the envelope.
+//! Splits a list answer while it arrives: passes on each element of `data`, and keeps the rest as
+//! the envelope.
 //!
 //! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` is a list or, as PHP
 //! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`).
@@ -101,7 +102,7 @@ impl ListStream {
     /// [`RowError::Cut`] if the answer is incomplete.
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
-        // If it is not even an object, such as HTML, the envelope reader reports a better error.
+        // If it is not an object (HTML, for example), parsing the envelope gives a better error.
         if whole || self.is_object != Some(true) {
             Ok(self.envelope)
         } else {

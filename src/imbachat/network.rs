@@ -1,6 +1,7 @@
 //! How a server is reached: through which proxy, and with which trusted certificates.
 //!
-//! Main type: [`Network`]. The libraries ignore a variable that they cannot use; here it is an error.
+//! Main type: [`Network`]. The libraries ignore unusable variables; this module reports them as
+//! errors.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -99,7 +100,7 @@ impl Network {
         }
     }
 
-    /// Checks that the named file, and one of the named directories, hold trusted certificates.
+    /// Checks that the file in SSL_CERT_FILE, and a directory in SSL_CERT_DIR, hold certificates.
     pub(super) fn check_certificates(&self) -> Result<(), Failure> {
         if let Some((name, file)) = self.find(&["SSL_CERT_FILE"]) {
             check_certificates(name, Path::new(file), true)?;
@@ -223,7 +224,7 @@ impl Proxy {
                 );
             }
             Cause::NoConnectionInTime => format!("{self} makes no connection to {origin} in time"),
-            // The other causes repeat that there is no connection.
+            // The outer causes only repeat that there is no connection.
             _ => format!(
                 "no connection to {self}: {}",
                 reason.rsplit(": ").next().unwrap_or_default()

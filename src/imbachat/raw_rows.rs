@@ -25,14 +25,14 @@ const MOST_VALUES: usize = 16_000_000;
 const DEEPEST: u32 = 128;
 /// Replaces a text that cannot be searched for secrets.
 const WITHHELD: &str = "…";
-/// Maximum number of keys in an error. They are not cut here: a secret that is cut would not be found.
+/// Maximum number of keys in an error. Keys are not truncated: a truncated secret is not found.
 const KEYS: usize = 12;
 /// Keys that report success or failure and never hold a list of rows.
 const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
 /// The possible names of the message list, if there are several lists.
 const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
-/// A list that may hold the messages, by its name.
+/// A list that may hold the messages, with its name.
 type NamedList<'a> = (String, Vec<&'a RawValue>);
 
 /// Reads one element of a list.
@@ -52,7 +52,8 @@ pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<
     Ok(Row::new(shapes.share(names)?, cells))
 }
 
-/// The names of the fields of rows. Rows with the same names share them, which halves the memory for a list.
+/// The field names of rows. Rows with the same names share them, which halves the memory for a
+/// list.
 #[derive(Default)]
 pub(super) struct Shapes {
     known: BTreeSet<Arc<[String]>>,
@@ -200,8 +201,8 @@ fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String,
     })
 }
 
-/// PHP often stores lists and objects as JSON texts. A text is rewritten only if it has a secret, and hidden if it cannot be
-/// searched.
+/// Removes secrets from a text that is JSON, as PHP often stores lists and objects. A text is
+/// rewritten only if it has a secret, and hidden if it cannot be searched.
 fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String {
     let is_json = text.trim_start().starts_with(['{', '[']);
     let Some(value) = serde_json::from_str::<&RawValue>(&text)
@@ -220,10 +221,11 @@ fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String 
     if is_changed { clean } else { text }
 }
 
-/// Finds the messages in an answer of unknown shape, and passes them on: a bare list, or a list in an object.
+/// Finds the messages in an answer of unknown shape (a bare list, or a list in an object), and
+/// passes them on.
 ///
 /// # Errors
-/// If the answer reports an error, it is unclear which of its lists to use, or `take` fails.
+/// If the answer reports an error, does not have exactly one list of messages, or `take` fails.
 pub(super) fn take_messages(
     answer: &[u8],
     mut take: impl FnMut(&[u8]) -> Result<(), Bad>,

@@ -118,7 +118,7 @@ impl Query {
         Ok(form.attach_to(http.post(&self.path(widget))?))
     }
 
-    /// Adds a hint about the path of messages: it is not documented, so it may be wrong.
+    /// Adds a hint if the path may be wrong: the user set it, or it is not documented.
     fn explain(&self, failure: Failure) -> Failure {
         let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
         match (&self.path, self.listing) {
@@ -144,7 +144,8 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// The site ids of the widget's users, or only of those who are banned or not, with retries. Users without one are omitted.
+    /// Reads the site ids of the widget's users, or only of banned or unbanned ones, with retries.
+    /// Users without a site id are omitted.
     ///
     /// # Errors
     /// [`Failure`], also if there is only a JWT, which get_users does not accept (`api: get_users`).
@@ -318,7 +319,7 @@ pub struct Reachability {
     pub date: Option<Timestamp>,
     /// If the answer is a redirect, the failure that every call would get.
     pub redirected: Option<Failure>,
-    /// Whether the list was returned without credentials: then it proves nothing about them.
+    /// Whether the list was returned without credentials, so that it proves nothing about them.
     pub open: bool,
 }
 

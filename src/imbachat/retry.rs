@@ -13,7 +13,7 @@ use super::failure::{Call, Cause, Delivery, Failure};
 const ATTEMPTS: u32 = 4;
 /// Maximum attempts if the server only asks to retry later: it has not acted yet.
 const PATIENT: u32 = 10;
-/// The longest first wait.
+/// Maximum wait before the first retry.
 const BASE: Duration = Duration::from_millis(250);
 /// The longest `Retry-After` that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -105,8 +105,8 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// Makes a call until it succeeds or may not be retried. Once `halt` is done, the current attempt is completed, and no other one
-/// starts.
+/// Makes a call until it succeeds or may not be retried. Once `halt` is done, finishes the current
+/// attempt and starts no other.
 pub(super) async fn with_retries<T, F>(
     call: Call,
     dice: &Dice,

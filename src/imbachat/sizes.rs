@@ -1,4 +1,4 @@
-//! Lists of the rooms that have a number of users, within a budget.
+//! Lists the rooms that have a given number of users, within a budget.
 
 use std::cell::Cell;
 use std::future::pending;
@@ -32,7 +32,7 @@ impl CountBudget {
         self.spent.get()
     }
 
-    /// Sets one request and these bytes aside. Returns false if they are not left.
+    /// Reserves one request and these bytes. Returns false if the budget does not have them.
     pub fn reserve(&self, bytes: u64) -> bool {
         let ((requests, spent), most) = (self.spent.get(), self.most.get());
         let fits = requests < most.0 && spent + bytes <= most.1;
@@ -45,7 +45,7 @@ impl CountBudget {
     /// Returns a reserved request and these bytes to the budget.
     pub fn release(&self, bytes: u64) {
         let ((_, spent), most) = (self.spent.get(), self.most.get());
-        // Answers that were cut have passed the limit by a few rows.
+        // Answers that were cut off may have exceeded the limit by a few rows.
         self.most.set((most.0 + 1, most.1.max(spent) + bytes));
     }
 
@@ -64,8 +64,8 @@ impl CountBudget {
 }
 
 impl Reader {
-    /// Lists the rooms that the filter `count_users` finds for a size: the number of rows, and the live rooms among them that are
-    /// wanted. `None` if the budget runs out first.
+    /// Returns the number of rows that the filter `count_users` finds for a size, and the wanted
+    /// live rooms among them. `None` if the budget runs out first.
     ///
     /// # Errors
     /// [`Failure`]

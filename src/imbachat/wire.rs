@@ -138,7 +138,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
     parse_borrowed(text, &mut Vec::new())
 }
 
-/// Same as [`parse`]; `clean` holds a copy without the commas if there are any.
+/// Same as [`parse`]; if there are stray commas, `clean` holds a copy without them.
 pub(super) fn parse_borrowed<'t, T: Deserialize<'t>>(
     text: &'t [u8],
     clean: &'t mut Vec<u8>,
@@ -184,7 +184,7 @@ fn without_stray_commas(text: &[u8]) -> Vec<u8> {
     clean
 }
 
-/// 5, "5", 5.0, true.
+/// Reads a whole number: 5, "5", 5.0 or true.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
@@ -200,7 +200,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// true, "true", 1, "1" and their opposites; null, "" and the like count as false.
+/// Reads a boolean: true, "true", 1, "1" and their opposites; null, "" and "null" are false.
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -215,7 +215,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// An exact text (a room may be named "NULL"), a number as text, or else an empty text.
+/// Returns an exact text (a room may be named "NULL"), a number as text, or else an empty text.
 fn raw_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -256,7 +256,7 @@ pub(super) fn reasons(answer: &Value) -> Option<String> {
 pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            // Drop the full stop, because our sentence goes on.
+            // Drop the full stop, because our sentence continues.
             let text = text.trim_end_matches('.');
             if !text.is_empty() {
                 found.push(text.to_owned());

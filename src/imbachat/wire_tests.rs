@@ -1,4 +1,4 @@
-//! Tests of every answer in the two published pages, and of PHP's type conversions.
+//! Tests every answer in the two pages of the API's documentation, and PHP's type conversions.
 
 use super::*;
 use crate::imbachat::Written;
@@ -157,7 +157,7 @@ fn a_success_that_carries_an_error_names_it() {
         answer.map(|answer| answer.errors),
         Ok(vec![accepted.to_owned()])
     );
-    // A server that only accepted a call may still act on it: it is uncertain, not refused.
+    // A server that only accepted a call may still act on it: the call is uncertain, not refused.
     assert_eq!(
         write_answer::written(br#"{"code":202,"message":"queued"}"#, false),
         Err(Bad::Shape("the answer names no room".to_owned()))

@@ -35,7 +35,7 @@ pub struct WriteAuth {
 pub struct RoomWrite<'a> {
     /// The room. If it is `None`, the server finds the room by its pipe, or creates it.
     pub room: Option<RoomId>,
-    /// Always sent.
+    /// The room's pipe. Always sent.
     pub pipe: &'a Pipe,
     /// Title, type and publicity. Always sent, because an omitted title is reset (`api: fact 1`).
     pub state: &'a RoomState,
@@ -56,7 +56,7 @@ pub struct Message<'a> {
     pub room: RoomId,
     /// The sender.
     pub from: UserId,
-    /// Not empty.
+    /// The text; not empty.
     pub text: &'a str,
 }
 
@@ -68,8 +68,8 @@ pub trait SendMessages {
         message: &Message<'_>,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>>;
 
-    /// Sends a message, with retries if the server cannot have acted on the attempt before. Once `halt`
-    /// is done, the current attempt is completed, and no other one starts.
+    /// Sends a message, with retries if the server cannot have acted on the previous attempt. Once
+    /// `halt` is done, finishes the current attempt and starts no other.
     ///
     /// # Errors
     /// The last attempt's [`Failure`]; [`Delivery::Uncertain`] if the message may have been sent.
@@ -137,7 +137,7 @@ impl WriteRooms for Writer {
             members = members.len(),
             "write"
         );
-        // Scalars first: PHP silently drops variables beyond its limit (`api: fact 2`).
+        // Members come last, because PHP silently drops variables beyond its limit (`api: fact 2`).
         let mut form = Form::new()
             .text("imba_id", self.widget)
             .text("login", self.auth.login.expose_secret())
@@ -167,8 +167,8 @@ impl WriteRooms for Writer {
 }
 
 impl Sender {
-    /// Creates a sender for one widget. The documentation's text requires a site user's password, but its sample has none:
-    /// it is sent if there is one.
+    /// Creates a sender for one widget. The password is optional: the documentation's text requires
+    /// a site user's password, but its sample has none.
     pub fn new(
         http: Http,
         widget: WidgetId,
@@ -239,7 +239,7 @@ impl Form {
         Self::default()
     }
 
-    /// Adds a field. Names are ours, so they need no escaping.
+    /// Adds a field. Names are never user text, so they need no escaping.
     #[must_use]
     pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
         let boundary = &*BOUNDARY;

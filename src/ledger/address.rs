@@ -74,7 +74,7 @@ impl Name {
     /// If the scheme is unknown, or the address has no object key.
     pub fn parse(name: &Path) -> Result<Self, NameError> {
         let scheme = name.to_str().and_then(|text| text.split_once("://"));
-        // `./a://b` is a path, like everything that does not start with a word.
+        // `./a://b` is a path, because `./a` cannot be a scheme.
         let is_word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
         let Some((scheme, rest)) = scheme.filter(|(scheme, _)| is_word(scheme)) else {
             return Ok(Self::File(name.to_owned()));

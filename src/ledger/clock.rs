@@ -29,7 +29,7 @@ impl EntryClock {
         clock
     }
 
-    /// Gives all later stamps a later time than this one's.
+    /// Makes all later stamps later than this one.
     pub(super) fn pass(&self, stamp: &Stamp) {
         if let Some(time) = parse_time(&stamp.time) {
             self.earliest_millisecond
@@ -47,8 +47,8 @@ impl EntryClock {
         })
     }
 
-    /// Later entries have later stamps, even after entries from a machine whose clock is ahead. Then each call is a millisecond
-    /// later, so that another run can see that a claim was renewed.
+    /// Returns a time that never runs backwards. After entries from a machine whose clock is ahead,
+    /// each call adds a millisecond, so that another run can see that a claim was renewed.
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         let earliest = &self.earliest_millisecond;

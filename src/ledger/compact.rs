@@ -8,7 +8,7 @@ use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
-/// What an entry sets. The last entry by stamp wins.
+/// A value that entries set. The entry with the latest stamp wins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
     /// That a create is open.
@@ -27,7 +27,7 @@ enum Register<'a> {
     Id(&'a Pipe),
     /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),
-    /// That the room is known, without a write of ours.
+    /// That the room is known, without a write by roomform.
     There(&'a Pipe, RoomId),
     /// That roomform created the room.
     Created(&'a Pipe, RoomId),

@@ -45,7 +45,7 @@ pub enum PipeFact {
 pub enum RoomFact {
     /// The server confirmed a write.
     Confirmed {
-        /// Members of this call; empty if the answer carried an error.
+        /// Members of this call; empty if the answer contained an error.
         members: Vec<UserId>,
         /// The room state that was sent.
         sent: RoomState,
@@ -78,8 +78,8 @@ pub enum RoomFact {
         /// When a run first recorded that this value is pending; `None` if this entry is the first.
         since: Option<Time>,
     },
-    /// The server ignored a value that was sent: a list that is fresh shows another one. If both values are the same, the field
-    /// is neither ignored nor pending any more.
+    /// The server ignored a value that was sent: an up-to-date list shows another one. If `sent`
+    /// and `shown` are equal, the field is no longer ignored or pending.
     Shown {
         /// The field that differs.
         field: Field,

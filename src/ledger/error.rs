@@ -121,7 +121,7 @@ impl LedgerError {
         matches!(self, Self::Lost { .. } | Self::Closed { is_lost: true, .. })
     }
 
-    /// The error of every later write, with this one's cause and hint.
+    /// Returns the error for every later write, with the cause and hint of this one.
     pub(super) fn closed(&self) -> Self {
         if let Self::Closed { reason, is_lost } = self {
             return Self::Closed {

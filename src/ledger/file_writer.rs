@@ -18,9 +18,9 @@ use super::ledger_file::{LedgerFile, end_of_lines};
 use super::lock::sync_directory;
 use crate::model::{RunId, Target};
 
-/// How long to collect lines before one fsync. It saves a third of the work with a fast server. Creates are begun ahead and do
-/// not wait for it. A room with more members than fit in one call waits after each call, and so does
-/// a welcome.
+/// How long to collect lines before one fsync. With a fast server, this saves a third of the work.
+/// Creates are begun ahead and do not wait for it. A welcome does, and so does each call of a room
+/// whose members do not fit in one call.
 const LINGER: Duration = Duration::from_millis(1);
 const CANNOT_BE_WRITTEN: &str = "cannot be written";
 

@@ -33,7 +33,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
     folding.finish()
 }
 
-/// When each forgotten pipe was last forgotten. Earlier entries do not count.
+/// Returns when each pipe was last forgotten, if ever. Earlier entries of that pipe do not count.
 pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
@@ -73,7 +73,7 @@ struct Room {
     known: RecordedRoom,
     /// The last run that wrote to the room. Only what that run saw counts: another run may have read the list earlier.
     run: Option<Arc<str>>,
-    /// Fields for which the list showed that run a value other than the one it had sent.
+    /// Fields for which that run saw a value other than the one it had sent.
     shown: BTreeMap<Field, FieldValue>,
     /// Whether that run read the list again.
     seen: bool,
@@ -238,7 +238,8 @@ impl Folding {
         }
     }
 
-    /// Sets the room of the pipe's intents, and removes the members that the room has received from them.
+    /// Sets the room of the pipe's intents, and removes from them the members that the room
+    /// received.
     fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         for intent in self.intents.get_mut(pipe).into_iter().flatten() {
             intent.room = Some(room);

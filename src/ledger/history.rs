@@ -7,7 +7,7 @@ use super::fold::fold;
 use super::json::kind_name;
 use crate::model::{HistoryEntry, ListedRoom, Pipe, UserId};
 
-/// Returns the entries about a room or a user, or all. Entries about a user have no other members.
+/// Returns all entries, or those about a room or a user. For a user, they list no other members.
 pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> Vec<HistoryEntry> {
     let mut rooms_of_user = BTreeSet::new();
     let mut is_about = |fact: &Fact, user: UserId| {

@@ -1,6 +1,7 @@
 //! The ledger opened for writing. Facts are durable when [`Record::append`] returns. Waiting facts are written together.
 //!
-//! Main type: [`Journal`]. Its writer (`file_writer`, or the one for buckets) receives the facts as batches.
+//! Main type: [`Journal`]. Its writer (in `file_writer` or `bucket/write`) receives facts in
+//! batches.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,7 +18,8 @@ pub trait Record {
     /// Returns when the facts are durable. After an error nothing more may be sent to the server.
     fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>>;
 
-    /// Records that a call is about to be sent, unless another run holds the claim: then the call must not be sent.
+    /// Claims a call by recording that it is about to be sent. If another run holds the claim, the
+    /// call is not recorded and must not be sent.
     fn claim(
         &self,
         claim: Claim,
@@ -30,7 +32,7 @@ pub trait Record {
 pub struct Journal {
     clock: Arc<EntryClock>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// Dropped after the sender: the thread ends once everything is written.
+    /// Dropped after `batches`, so that the thread writes everything and ends.
     pub(super) thread: Option<JoinOnDrop>,
 }
 

@@ -1,4 +1,4 @@
-//! A ledger file that is watched: if it disappears or is replaced while this process uses it, the next write finds out.
+//! A ledger file that is watched: if it disappears or is replaced during use, the next write fails.
 //!
 //! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known one is accepted: its header says so.
 
@@ -17,7 +17,7 @@ use super::lineage::{fingerprint, fingerprint_of, predecessors};
 use super::lock::{check_regular, directory, is_same, is_still_there, open_locked, sync_directory};
 use crate::model::Target;
 
-/// How much of the end of the known text is compared.
+/// Number of bytes compared at the end of the known text.
 const TAIL: u64 = 1 << 10;
 
 /// A ledger file, and what this process knows of it. Clones share that knowledge.

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(create).read(true).append(true);
-    // A ledger names people.
+    // Keep the ledger private, because it names people.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     loop {
@@ -44,7 +44,7 @@ fn lock_within(file: File, patience: Duration) -> io::Result<File> {
     })
 }
 
-/// Reading a device or a pipe may never end.
+/// Refuses devices and pipes, because reading one may never end.
 pub(super) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         Ok(())

@@ -9,21 +9,21 @@ use super::raw::By;
 use crate::model::{FileId, UserId};
 use crate::tables::row::{Column, Row};
 
-/// A file, how its cells name users, and the columns with users and names.
+/// A use of a file: how its cells refer to users, and the columns with users and names.
 type NamingUse = (FileId, Option<By>, Vec<String>);
 
-/// The readable name of each user: made from the `show` columns of a row, else a name from `people`. Of several names of the same
-/// kind, the first is used.
+/// The readable name of each user: from the `show` columns of a row, or else from `people`. If
+/// there are several of one kind, the first is used.
 #[derive(Debug, Default)]
 pub(super) struct DisplayNames {
     listed: RefCell<BTreeMap<UserId, String>>,
     shown: RefCell<BTreeMap<UserId, String>>,
-    /// The rosters whose rows all gave their names.
+    /// The uses of files from which every row's name was read.
     read: RefCell<HashSet<NamingUse>>,
 }
 
 impl DisplayNames {
-    /// Adds a name by which a user may be listed.
+    /// Adds a name from `people`.
     pub(super) fn add(&self, user: UserId, name: &str) {
         let mut names = self.listed.borrow_mut();
         names.entry(user).or_insert_with(|| name.to_owned());
@@ -41,7 +41,7 @@ impl DisplayNames {
         true
     }
 
-    /// Whether no earlier roster has the names in these columns of a file.
+    /// Whether no earlier roster has read the names in these columns of the file.
     pub(super) fn is_first_use<'c>(
         &self,
         file: FileId,

@@ -20,7 +20,7 @@ pub struct Way {
     pub groups: Vec<String>,
     /// The place that names the user: a line of a manifest or a row of a roster.
     pub place: Place,
-    /// Whether the path is a roster joined to a generated room.
+    /// Whether the user comes from a roster joined to a generated room.
     pub joined: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct Membership {
     pub user: UserId,
     /// Every path to the membership; empty for a user who is only excluded.
     pub ways: Vec<Way>,
-    /// The exclusions of the user.
+    /// Every path by which the user is excluded.
     pub excluded: Vec<Way>,
 }
 
@@ -42,7 +42,7 @@ pub struct Membership {
 pub enum Subject {
     /// A declared room.
     Room(Pipe),
-    /// A user with their names. The id of a person whom `people` leaves out may be unknown.
+    /// A user and their names. If `people` leaves the person out, the id may be unknown.
     User(Option<UserId>, Vec<String>),
 }
 
@@ -61,7 +61,7 @@ pub struct Explained {
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
     asked: String,
-    /// The user that the query names, with their names. The id of a person whom `people` leaves out may be unknown.
+    /// The queried user, and their names. If `people` leaves the person out, the id may be unknown.
     user: Option<(Option<UserId>, Vec<String>)>,
     left_out: Option<Place>,
     of_room: Vec<Membership>,

@@ -13,7 +13,6 @@ use crate::tables::nearest::nearest;
 use crate::tables::number::{LARGEST_ID, TOO_LARGE, is_digits, positive_id, share, whole_number};
 use crate::tables::source::Lines;
 
-/// Decodes values and collects diagnostics.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a Problems,
@@ -48,7 +47,7 @@ pub(super) struct Keys {
     pub(super) own: &'static [&'static str],
     /// Additional keys, such as those of a file with rows.
     pub(super) more: &'static [&'static str],
-    /// Keys that belong in the entry's `each`.
+    /// Keys that belong in the entry's `each`, as the hint then says.
     pub(super) of_each: &'static [&'static str],
 }
 
@@ -139,7 +138,7 @@ impl<'n> Fields<'n> {
         decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
     }
 
-    /// Reports a missing key; `what` describes the value. A room is named by its pipe.
+    /// Reports a missing key; `what` describes the value. The message names a room by its pipe.
     pub(super) fn require(&self, decoder: &mut Decoder<'_>, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let owner = match self.get("pipe").and_then(Node::word) {
@@ -263,7 +262,7 @@ impl Decoder<'_> {
         self.problems.note(Code::NeedsQuotes, at, message, hint);
     }
 
-    /// Returns the id that [`Decoder::id`] would decode, without reporting anything else.
+    /// Like [`Decoder::id`], but reports nothing.
     pub(super) fn plain_id(node: &Node) -> Option<u64> {
         match node.value() {
             Value::Scalar { text, plain: true } => positive_id(text),
@@ -296,7 +295,7 @@ impl Decoder<'_> {
         None
     }
 
-    /// Decodes one of a few words.
+    /// Decodes a word that must be one of `choices`.
     pub(super) fn choice<T: Copy>(
         &mut self,
         node: &Node,
@@ -324,7 +323,7 @@ impl Decoder<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// Decodes `50` or `"10%"`.
+    /// Decodes a limit, such as `50` or `"10%"`.
     pub(super) fn limit(&mut self, node: &Node, what: impl Display) -> Option<Limit> {
         let limit = match node.value() {
             Value::Scalar { text, plain } => {
@@ -357,7 +356,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns the names and values of a mapping with free keys.
+    /// Returns the names and values of a mapping whose keys the user chooses.
     pub(super) fn names<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, what, "a mapping");

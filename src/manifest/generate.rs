@@ -33,7 +33,7 @@ pub(super) fn generate_rooms(
     else {
         return;
     };
-    // A roster may join rows that `where` leaves out.
+    // With a roster, visit all rows: it may also match those that `where` leaves out.
     selection.may_skip = joins.is_empty();
     let visited = table.rows(&selection, |row, presence| {
         let row_use = RowUse::of(presence);

@@ -69,7 +69,7 @@ impl<'a> Directory<'a> {
         problems: &'a Problems,
     ) -> Self {
         let (mut people, display) = (People::default(), DisplayNames::default());
-        // Names come after all files, so that the order of the manifest's files does not matter.
+        // Add the manifest's own names after all files, so that the order of files does not matter.
         for raw in files.iter().filter_map(|raw| raw.directory.as_ref()) {
             people.add_file(raw, tables.get(&raw.file, problems), &display);
         }
@@ -143,7 +143,8 @@ impl<'a> Directory<'a> {
         self.left.set(Some(MOST_MEMBERSHIPS));
     }
 
-    /// Enters a group if it is new. If it is already being expanded, it contains itself: returns its depth on the stack.
+    /// Starts to expand a group if it is new. If it is already being expanded, it contains itself,
+    /// and its depth on the stack is returned.
     fn enter_group(&mut self, name: &'a str, path: &mut Path<'a>) -> Option<usize> {
         let group = self.groups.get_mut(name)?;
         match group.state {

@@ -169,8 +169,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Collects the manifest's files without hidden entries. Links must not lead out of the root: else a pull request could make an
-    /// error quote the runner's files.
+    /// Collects the manifest's files, except hidden ones. Links must not lead out of the root: a
+    /// pull request could otherwise make an error message quote files of the CI runner.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
         let entries = self.real_paths.find(directory);
         let entries = entries.and_then(|real| Ok((self.files.list(directory)?, real)));

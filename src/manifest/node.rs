@@ -19,8 +19,10 @@ pub(super) struct Node<'t> {
 #[derive(Debug, Clone)]
 pub(super) enum Value<'t> {
     /// A word or text; `plain` if it is unquoted.
-    Scalar { text: Cow<'t, str>, plain: bool },
-    /// The items of a list.
+    Scalar {
+        text: Cow<'t, str>,
+        plain: bool,
+    },
     Seq(Vec<Node<'t>>),
     /// A mapping in file order, including duplicate keys.
     Map(Pairs<'t>),
@@ -79,7 +81,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Returns the items of a list; any other node is its own single item.
+    /// Returns the items of a list. Any other node counts as a list of one item.
     pub(super) fn items(&self) -> &[Self] {
         match self.value() {
             Value::Seq(items) => items,

@@ -19,7 +19,7 @@ use crate::tables::table::TableUse;
 
 mod preset_users;
 
-/// Maximum number of people without an id whose error waits until a list names them; further errors are reported at once.
+/// Maximum number of errors that wait until a list names the person. Others are reported at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// The hint for an invalid id.
 const HOLDS_IDS: &str = "fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros";
@@ -31,11 +31,11 @@ const NOTED: Person = Person::LeftOut(None, At::NOWHERE);
 #[derive(Debug, Default)]
 pub(super) struct People {
     names: BTreeMap<String, Person>,
-    /// Whether these are the names of a single roster: only people whom the roster names are used.
+    /// Whether these names are for a single roster, which uses only the people that it names.
     pub(super) is_of_roster: bool,
     /// Whether a file of names could not be read. An unknown name may be in it, so it is not reported.
     pub(super) is_incomplete: bool,
-    /// The file with the names, if there is one: the hint for an unknown person names it.
+    /// The file with the names, if there is one, for the hint about an unknown person.
     pub(super) file: Option<String>,
     /// Errors in the ids of people. They are reported only if a list names the person.
     without_id: Vec<Diagnostic>,
@@ -124,7 +124,7 @@ impl People {
             }
             if has_name { row_use } else { RowUse::Blank }
         });
-        // The errors of these rows are reported, so a list that names a person from one of them gets no error.
+        // Errors in these rows are already reported. Naming a person from one is not another error.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
@@ -191,7 +191,6 @@ impl People {
         self.names.is_empty()
     }
 
-    /// Returns the person with this name.
     pub(super) fn get(&self, name: &str) -> Option<Person> {
         self.names.get(name).copied()
     }
@@ -249,7 +248,7 @@ impl People {
     }
 }
 
-/// Parses a user id: a cell, or one of the users in it.
+/// Parses a user id from a cell, or from one part of a cell with several users.
 pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId, Diagnostic> {
     positive_id(cell).map(UserId).ok_or_else(|| {
         let shown = clip(cell);

@@ -1,4 +1,5 @@
-//! Traces a place to its source: the row of a file, for the person who fixes it. Also warns of members unknown to the widget.
+//! Finds the row that a place refers to, so that a person can fix it. Also warns of members that
+//! the widget does not know or has banned.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,8 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// Returns a warning for each declared member of these rooms with an issue, at the first place that names them, with the number
-    /// of rooms.
+    /// Returns a warning for each declared member of the chosen rooms who has the issue. It has the
+    /// first place that names the member, and the number of rooms.
     pub fn warn_of_users(
         &self,
         issue: UserIssue,

@@ -70,7 +70,8 @@ pub(super) struct RawWelcome {
 #[derive(Debug, Clone)]
 pub(super) enum RawMember {
     Id(u64),
-    /// Consecutive ids, each with its own place. Most lists contain only ids, and there are millions of them.
+    /// Adjacent ids in a list, each with a place. Most lists contain only ids, and there are
+    /// millions of them.
     Ids(Vec<Member>),
     /// A name from `people`.
     Person(String),
@@ -108,7 +109,7 @@ pub(super) struct RawRoster {
     pub(super) file: RawFile,
     /// The columns with users; if empty, `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
-    /// Whether only the first of the columns with a cell names a user.
+    /// Whether only the first of these columns whose cell is not empty names a user.
     pub(super) takes_first: bool,
     /// The text between the users of a cell, if a cell has several.
     pub(super) split: Option<String>,
@@ -158,7 +159,6 @@ pub(super) struct RawGenerate {
     /// Use only the first row for each value of this column.
     pub(super) distinct: Option<Spanned<String>>,
     pub(super) filter: Vec<RawFilter>,
-    /// The room template.
     pub(super) room: RawRoom,
     pub(super) from_row: RawFromRow,
     pub(super) enrol: Vec<RawEnrol>,

@@ -108,11 +108,11 @@ struct Declared<'r, 'a> {
     directory: &'r Directory<'a>,
     tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// Where each pipe is declared first, also by a room with a mistake.
+    /// Where each pipe is declared first, including by rooms with errors.
     known: HashMap<Pipe, At>,
     /// The number of rooms and members per file that are not declared today because of their dates.
     outside_dates: BTreeMap<FileId, u64>,
-    /// Whether lists were left out because there were too many members, which is reported.
+    /// Whether the limit on members was exceeded, so that lists are missing. This is reported once.
     was_full: bool,
     welcomes: Welcomes,
 }
@@ -249,7 +249,7 @@ fn widget(files: &[RawManifest], problems: &Problems) -> Option<WidgetId> {
     Some(WidgetId(first.value))
 }
 
-/// Returns the block that only one file may have.
+/// Returns a block that only one file may have, and reports a second one.
 fn single<'a, T>(
     mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,

@@ -83,7 +83,7 @@ impl<'a> RoomTemplate<'a> {
             exclude: exclude?,
             welcome: welcome?,
         };
-        // Without a title, the pipes are still checked.
+        // Without a valid title, the template still serves to check the pipes.
         (!raw.broken || !raw.pipe.value.is_empty()).then_some(template)
     }
 
@@ -212,7 +212,7 @@ impl Text {
         found.map(|(_, value)| *value)
     }
 
-    /// Reports a result that cannot be used.
+    /// Reports an invalid result of a template.
     fn note_result(&self, at: At, row: &Row<'_>, message: &str, hint: &str) {
         let mistake = match self.only_column() {
             Some(column) => row.mistake(Code::BadCell, column, message),

@@ -44,8 +44,8 @@ impl<'a> RosterReader<'a> {
         members
     }
 
-    /// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors are reported and skipped. If the
-    /// users of a row are used, `visit` decides how the row counts.
+    /// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors
+    /// are reported and skipped. `visit` returns how a row counts if its users can be used.
     pub(super) fn read_roster(
         &self,
         raw: &RawRoster,
@@ -80,7 +80,8 @@ impl<'a> RosterReader<'a> {
         let (Some(columns), Some(mut selection)) = (columns, selection) else {
             return;
         };
-        // A row that `where` leaves out still names its user, so the first of many like uses reads all rows.
+        // Rows that are left out still name users, so the first use of these columns reads all
+        // rows.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,

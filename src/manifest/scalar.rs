@@ -1,6 +1,7 @@
 //! How YAML readers interpret an unquoted word: why `pipe: 0123` is an error instead of a guess.
 //!
-//! Covers YAML 1.1 *and* 1.2, since both are in use: a word that either reads as anything else is not accepted as text.
+//! Covers YAML 1.1 *and* 1.2, since both are in use: a word is accepted as text only if both
+//! versions read it as text.
 
 use crate::tables::number::is_digits;
 

@@ -9,7 +9,7 @@ use crate::model::{DesiredRoom, RoomKind, is_hidden};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::number::is_digits;
 
-/// Maximum bytes of a pipe: a typical column size.
+/// Maximum bytes of a pipe: a typical size of a database column.
 pub const LONGEST_PIPE: usize = 255;
 /// Maximum bytes of a title.
 const LONGEST_TITLE: usize = 4096;
@@ -89,7 +89,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
 }
 
-/// Whether the vendor's own WordPress plugin makes such pipes, for BuddyPress groups (`api: fact 13`).
+/// Whether the vendor's WordPress plugin makes such pipes for groups (`api: fact 13`).
 fn is_of_vendor(pipe: &str) -> bool {
     let group = pipe.split_once('_');
     group.is_some_and(|(status, id)| {

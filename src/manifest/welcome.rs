@@ -137,7 +137,7 @@ fn sender(written: &Spanned<RawMember>, directory: &Directory<'_>) -> Option<Use
     None
 }
 
-/// Returns why a text is not a valid welcome, if it is not.
+/// Returns the message and the hint if a text is not a valid welcome.
 fn why_bad(text: &str) -> Option<(&'static str, &'static str)> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     match text {

@@ -11,7 +11,7 @@ pub enum CountMeaning {
     Exact,
     /// It finds the rooms with at least this number of users.
     AtLeast,
-    /// One of these two; the answers fit both.
+    /// Exact or at least: the answers fit both.
     Either,
     /// The server ignores it.
     Ignored,
@@ -58,7 +58,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// The size of a room compared with what is known.
+/// A room's counted size compared with its expected size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountResult {
     /// It has as many members as expected.
@@ -67,7 +67,7 @@ pub enum CountResult {
     Fewer(Size),
     /// It has more.
     More(Size),
-    /// It has none of these sizes, which include the expected one.
+    /// Its size is not the expected one, but within this range around it.
     Outside(Size),
     /// It cannot be counted.
     Unknown(CountGap),
@@ -80,7 +80,7 @@ pub enum CountGap {
     Budget,
     /// The server did not answer all requests.
     Failed,
-    /// Its size changed while it was counted.
+    /// The room's size changed while it was counted.
     Changed,
     /// The server ignores the filter.
     Ignored,
@@ -114,7 +114,8 @@ pub struct RoomCount {
     pub pipe: Pipe,
     /// Its id.
     pub room: RoomId,
-    /// The number of members on record that may be inside; without a record, the number of declared members.
+    /// The number of recorded members that may be in the room; without a record, of declared
+    /// members.
     pub expected: u64,
     /// Whether the ledger has a record of the room.
     pub is_recorded: bool,

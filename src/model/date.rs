@@ -19,14 +19,14 @@ impl Date {
         (date.0.year() >= 0 && date.to_string() == text).then_some(date)
     }
 
-    /// Returns the last day of a period of this length that starts on this day.
+    /// Returns the last day of a period of `days` days that starts on this day.
     pub(crate) fn last_of(self, days: u64) -> Option<Self> {
         let more = i64::try_from(days.checked_sub(1)?).ok()?;
         let last = self.0.checked_add(Span::new().try_days(more).ok()?);
         last.ok().map(Self)
     }
 
-    /// Returns the days since another day; 0 if that is later.
+    /// Returns the number of days since an earlier day; 0 if that day is later.
     pub fn days_since(self, earlier: Self) -> u64 {
         let hours = self.0.duration_since(earlier.0).as_hours();
         u64::try_from(hours / 24).unwrap_or_default()
@@ -62,11 +62,11 @@ impl fmt::Display for Time {
     }
 }
 
-/// Whether something is declared today, and whether it is declared after the days of notice.
+/// Whether something is declared today, and whether it is declared after the notice period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
     pub(crate) today: bool,
-    /// After the days of notice.
+    /// On the day after the notice period.
     pub(crate) later: bool,
 }
 
@@ -88,7 +88,7 @@ impl Presence {
         }
     }
 
-    /// Something that is declared when both are.
+    /// Something that is declared only while both are.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Presence {
         }
     }
 
-    /// Something that is declared when either is.
+    /// Something that is declared while either is.
     #[must_use]
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Presence {
         }
     }
 
-    /// Whether it ends within the days of notice.
+    /// Whether it ends within the notice period.
     pub(crate) fn ends_soon(self) -> bool {
         self.today && !self.later
     }
@@ -190,7 +190,7 @@ mod tests {
             let found = (presence.today, presence.ends_soon());
             assert_eq!(found, (is_declared, ends_soon), "{from} {until}");
         }
-        // A membership that goes on with other dates does not end.
+        // A membership that continues with other dates does not end.
         let (this, next) = (presence("", "2026-12-05"), presence("2026-12-06", ""));
         assert!(!this.or(next).ends_soon());
         assert!(!this.and(next).today);

@@ -54,7 +54,7 @@ pub struct DesiredRoom {
     pub state: RoomState,
     /// Members without excluded users, sorted by user, without duplicates.
     pub members: Vec<Member>,
-    /// Number of these members that end within the days of [notice](super::NOTICE).
+    /// Number of these members whose membership ends within [`NOTICE`](super::NOTICE) days.
     pub ending: usize,
     /// Users who are never added, even if a group contains them.
     pub exclude: BTreeSet<UserId>,
@@ -92,16 +92,17 @@ pub enum Limit {
     Share(u64),
 }
 
-/// The guards of a manifest. A missing guard sets no limit, except `publish`, which then lists no room.
+/// The guards of a manifest. A missing guard sets no limit; a missing `publish` allows no room to
+/// become public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Rooms to create; a share is of the declared rooms.
+    /// Rooms to create; a percentage refers to the declared rooms.
     pub create: Option<Limit>,
-    /// Rooms whose title, type or publicity changes; a share is of the declared rooms.
+    /// Rooms whose title, type or publicity changes; a percentage refers to the declared rooms.
     pub update: Option<Limit>,
-    /// Members to send; a share is of the declared memberships.
+    /// Members to send; a percentage refers to the declared memberships.
     pub add_members: Option<Limit>,
-    /// Messages to send; a share is of the declared rooms.
+    /// Messages to send; a percentage refers to the declared rooms.
     pub messages: Option<Limit>,
     /// Closed rooms that may become public: pipes of declared rooms, or globs.
     pub publish: Vec<String>,
@@ -126,7 +127,8 @@ impl Limits {
     }
 }
 
-/// The number of rooms and memberships per file with rows, by file name. An entry for one shard has a name of its own.
+/// The number of rooms and memberships in each file with rows, by file name. A count for one shard
+/// has its own entry, such as `class.csv (part 3/8)`.
 pub type RosterCounts = BTreeMap<Arc<str>, u64>;
 
 /// The readable names of users, for output only.
@@ -157,16 +159,17 @@ pub struct Desired {
     /// The files with rows (rosters and sources of generated rooms), with their paths relative to the manifest's root. These
     /// paths are the same on every machine.
     pub rosters: BTreeMap<FileId, Arc<str>>,
-    /// Rooms and memberships per file that are not declared today because of their dates. The guards count them.
+    /// Number of rooms and memberships in each file that are not declared today because of their
+    /// dates. Guards count them too.
     pub outside_dates: BTreeMap<FileId, u64>,
-    /// The readable names of users that `people` or a file with rows has. They are untrusted text.
+    /// Readable names of users, from `people` or a file with rows. They are untrusted text.
     pub names: UserNames,
     /// The day for which the manifest was resolved.
     pub today: Date,
 }
 
 impl Desired {
-    /// Returns the name of the file of a place.
+    /// Returns the file name of a place.
     pub fn file_name(&self, place: Place) -> Arc<str> {
         self.files
             .get(place.file.0 as usize)
@@ -174,8 +177,8 @@ impl Desired {
             .unwrap_or_default()
     }
 
-    /// Counts the rooms and memberships per file with rows, by file name, whatever their dates. A membership counts for the first
-    /// file that names it.
+    /// Counts the rooms and memberships in each file with rows, by file name, regardless of dates.
+    /// A membership counts only for the first file that names it.
     pub fn roster_counts(&self) -> RosterCounts {
         let outside = |file: &FileId| self.outside_dates.get(file).copied().unwrap_or_default();
         let files = self.rosters.keys();

@@ -1,4 +1,4 @@
-//! A text that is escaped, perhaps several times, and has markup in between.
+//! Reads text that may be escaped several times, with markup in between.
 //!
 //! Main type: [`Rest`].
 
@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 /// What an escape or markup may start with.
 pub(super) const STARTS: &[u8] = b"&\\%+\"<\x1b";
-/// What our pages may put between two characters. Text on a terminal may also have colours.
+/// Markup that our pages may insert between two characters. Terminal output may also have colour
+/// codes.
 const MARKUP: [&[u8]; 5] = [b"<!-- -->", b"<del>", b"</del>", b"<ins>", b"</ins>"];
 
 /// The rest of a text, which may be escaped up to `depth` times.
@@ -39,7 +40,8 @@ impl<'b> Rest<'b> {
         self.bytes = self.bytes.get(length..).unwrap_or_default();
     }
 
-    /// The characters that may begin here, after any markup: first the character as it is, then unescaped once, twice, and so on.
+    /// Skips markup, then returns each possible next character: as it is, unescaped once, twice,
+    /// and so on. Each comes with the text after it.
     pub(super) fn readings(mut self) -> Vec<(char, Self)> {
         while let markup @ [_, ..] = self.markup() {
             self.advance(markup.len());
@@ -53,7 +55,7 @@ impl<'b> Rest<'b> {
         let bytes = self.bytes.get(c.len_utf8()..).unwrap_or_default();
         let mut found = vec![(c, Self { bytes, ..self })];
         if u8::try_from(c).is_ok_and(|c| STARTS.contains(&c)) {
-            // Each round unescapes what the last ones have found.
+            // Each round unescapes what the previous rounds found.
             for depth in 0..self.depth {
                 for (c, rest) in found.clone() {
                     let mut rest = Self { depth, ..rest };
@@ -74,13 +76,13 @@ impl<'b> Rest<'b> {
             '\\' => self.after_backslash(),
             '%' => self.percent(),
             '+' => Some(' '),
-            // In CSV.
+            // CSV doubles a quote.
             '"' => self.next().filter(|next| *next == '"'),
             _ => None,
         }
     }
 
-    /// Reads a short escape up to its end; in lower case.
+    /// Reads a short escape up to `end`, and returns it in lower case.
     fn until(&mut self, end: char) -> String {
         let text: String = self.take(10).take_while(|c| *c != end).collect();
         text.to_ascii_lowercase()
@@ -133,7 +135,7 @@ impl<'b> Rest<'b> {
         })
     }
 
-    /// The rest of a URL-encoded character.
+    /// Decodes the rest of a URL-encoded character.
     fn percent(&mut self) -> Option<char> {
         let mut bytes = vec![self.digits(2)? as u8];
         let length = bytes.first()?.leading_ones().max(1) as usize;

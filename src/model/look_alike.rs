@@ -10,7 +10,8 @@ const MOST_SHOWN: usize = 3;
 /// Maximum code points listed for each side of a difference.
 const POINTS: usize = 4;
 
-/// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a server folds together.
+/// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a
+/// server may treat as equal.
 pub fn looks(text: &str) -> String {
     if !text.chars().all(is_standalone_sign) {
         return find_shape(text);
@@ -31,7 +32,8 @@ fn is_standalone_sign(sign: char) -> bool {
     (sign as usize) < BEYOND && !depends
 }
 
-/// Looks up such a character in a table that is computed once, because inputs have hundreds of thousands of texts.
+/// Looks up a standalone character in a table whose entries are computed once, because inputs have
+/// hundreds of thousands of texts.
 fn shape_of_sign(sign: char) -> &'static str {
     static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
     let shape = SHAPES.get(sign as usize);

@@ -1,6 +1,7 @@
-//! The members of a list, before the dates of memberships are applied.
+//! The members of a list, before membership dates are applied.
 //!
-//! Main type: [`MemberList`]. Nearly all members have no dates, so they are kept apart from those that have.
+//! Main type: [`MemberList`]. Nearly all members have no dates; they are stored apart from the
+//! others.
 
 use std::collections::BTreeSet;
 
@@ -44,19 +45,19 @@ impl MemberList {
         self.always.len() + self.dated.len()
     }
 
-    /// Whether a sorted list has the user, with or without dates.
+    /// Whether the sorted list has the user, with or without dates.
     pub(crate) fn contains(&self, user: UserId) -> bool {
         self.is_always(user) || self.dated.iter().any(|(member, _)| member.user == user)
     }
 
-    /// Whether a sorted list has the user on all days.
+    /// Whether the sorted list has the user on all days.
     fn is_always(&self, user: UserId) -> bool {
         let found = self.always.binary_search_by_key(&user, |it| it.user);
         found.is_ok()
     }
 
-    /// Sorts the members by user. The duplicates of a user become one member with the first place, who is declared whenever one of
-    /// them is.
+    /// Sorts the members by user and merges duplicates: the first place is kept, and the member is
+    /// declared whenever one of the duplicates is.
     pub(crate) fn order(&mut self) {
         order(&mut self.always);
         self.dated
@@ -77,8 +78,8 @@ impl MemberList {
         self.always.iter().chain(dated).copied()
     }
 
-    /// Splits a sorted list, without some users, into the members of today and those of other days. Also returns how many members of
-    /// today end soon.
+    /// Removes the users in `without` from a sorted list, and splits it into today's members and
+    /// those of other days. Also returns how many of today's memberships end soon.
     pub(crate) fn split(mut self, without: &BTreeSet<UserId>) -> (Vec<Member>, Vec<Member>, usize) {
         if !without.is_empty() {
             self.always.retain(|member| !without.contains(&member.user));

@@ -18,7 +18,7 @@ pub struct LiveRoom {
     pub state: RoomState,
     /// Whether the row has a deletion date.
     pub deleted: bool,
-    /// When the server last changed the row, in the server's words. Only compared for equality.
+    /// When the server last changed the row, as the server writes it. Only compared for equality.
     pub updated_at: Option<Box<str>>,
 }
 
@@ -27,13 +27,13 @@ pub struct LiveRoom {
 pub struct Observed {
     /// Rows of the wanted pipes, including deleted rows, sorted by id. Nearly every pipe has only one row.
     rooms: HashMap<Pipe, Vec<LiveRoom>>,
-    /// Number of live rows, kept or not.
+    /// Number of live rows, including those not kept.
     pub live: usize,
     /// Number of live rows that are in scope and not declared.
     pub unmanaged: usize,
-    /// Wanted pipes that look like the pipe of an undeclared live row, paired with that pipe.
+    /// Pairs of a wanted pipe and the similar-looking pipe of an undeclared live row.
     pub look_alikes: Vec<(Pipe, Pipe)>,
-    /// A pipe with more live rows than are kept.
+    /// A pipe with more than [`MOST_ROWS`] live rows, if any.
     pub crowded: Option<Pipe>,
     /// When the server was asked for the list; `None` if unknown.
     pub read_at: Option<Time>,
@@ -70,7 +70,7 @@ impl Observed {
             None => rows.insert(at, row),
         }
         if rows.len() > MOST_ROWS {
-            // Drop a deleted row first: it does not matter if the pipe has other rows.
+            // Drop a deleted row first: deleted rows only matter if the pipe has no live row.
             let surplus = rows.iter().rposition(|row| row.deleted);
             let row = rows.remove(surplus.unwrap_or(MOST_ROWS));
             if !row.deleted {

@@ -52,14 +52,14 @@ pub struct Owed {
     pub members: UserSet,
     /// Whether the welcome is still to be sent.
     pub welcome: bool,
-    /// The room to send it to, if known; else the room that has the pipe.
+    /// The room to send to; `None` means the room that has the pipe.
     pub room: Option<RoomId>,
 }
 
 /// When a member left the manifest, as far as the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// When a run recorded it.
+    /// When a run recorded that the member left.
     pub since: Time,
     /// That run.
     pub run: Arc<str>,
@@ -86,7 +86,8 @@ pub struct RecordedRoom {
     pub kept: FieldSet,
     /// The pipe of that write. A server that treats two pipes as equal may have written to another pipe's room.
     pub pipe: Option<Pipe>,
-    /// Fields that the list showed differently when the same run verified the write; `None` if it did not verify.
+    /// Fields whose listed value differed from the sent one when the same run verified the write;
+    /// `None` if it did not verify.
     pub seen: Option<BTreeMap<Field, FieldValue>>,
     /// Fields that the server ignored.
     pub shown: BTreeMap<Field, Shown>,
@@ -126,7 +127,8 @@ pub struct ListedRoom {
     pub pipe: Pipe,
     /// Its id.
     pub room: RoomId,
-    /// Since when, in UTC; unknown if a compaction removed the entry.
+    /// Since when the user is a member or is to be removed, in UTC; unknown if a compaction removed
+    /// the entry.
     pub since: Option<String>,
     /// Whether the user left the manifest and is still to be removed; else the user is a known member.
     pub is_open_step: bool,
@@ -150,7 +152,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Adapts the record to a list that was read before the last entry: what runs saw later does not apply to that list.
+    /// Adapts the record to a list that was read before the last entry, by dropping what runs may
+    /// have seen after that list.
     #[must_use]
     pub fn without_later_observations(mut self) -> Self {
         self.rooms.values_mut().for_each(|room| room.seen = None);
@@ -162,7 +165,7 @@ impl Recorded {
         self.ids.is_empty() && self.owed.is_empty()
     }
 
-    /// Whether a run started to send the room's welcome and did not definitely fail.
+    /// Whether a run sent the room's welcome, or may have sent it.
     pub fn has_begun_welcome(&self, room: RoomId) -> bool {
         let known = self.rooms.get(&room);
         known.is_some_and(|known| known.welcome.is_some())

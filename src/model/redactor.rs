@@ -1,6 +1,7 @@
 //! Finds secrets in a text, in every form that a server, a page or a log may give them.
 //!
-//! Main type: [`Redactor`]. It unescapes the text, rather than escaping the secrets: our outputs escape what a server has escaped.
+//! Main type: [`Redactor`]. It unescapes the text instead of escaping the secrets, because our
+//! outputs escape text that a server may already have escaped.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -22,15 +23,15 @@ const DEPTH: u8 = 3;
 /// Replaces the end of a long text in our outputs.
 const CUT: char = '…';
 
-/// Replaces secrets by `***`: as they are, truncated, in any mix of escapes (URL, HTML, JSON, CSV), and within base64. `Debug`
-/// shows nothing.
+/// Replaces secrets by `***`, whether plain, truncated, in any mix of escapes (URL, HTML, JSON,
+/// CSV), or within base64. `Debug` shows nothing.
 #[derive(Clone, Default)]
 pub struct Redactor(Vec<Secret>);
 
 #[derive(Clone)]
 struct Secret {
     text: String,
-    /// Whether it is only the start of a token.
+    /// Whether it is only the start of a token, whose rest is hidden too.
     is_start: bool,
 }
 
@@ -81,8 +82,8 @@ impl Redactor {
         String::from_utf8_lossy(&clean).into_owned()
     }
 
-    /// Appends the bytes without the secrets, and returns how many bytes it consumed. Unless the text ends here, it leaves the end of
-    /// the bytes if a secret may begin there and continue in the next bytes.
+    /// Appends the bytes without the secrets, and returns how many bytes it consumed. Unless
+    /// `is_last`, it does not consume a tail in which a secret may begin.
     pub fn redact_bytes(&self, bytes: &[u8], is_last: bool, clean: &mut Vec<u8>) -> usize {
         let firsts = self.0.iter().filter_map(|it| it.text.bytes().next());
         let firsts: Vec<u8> = firsts.chain(*b"&\\%").collect();
@@ -106,7 +107,7 @@ impl Redactor {
                 continue;
             };
             clean.extend_from_slice(HIDDEN);
-            // Keep the markup, so that a page stays whole.
+            // Keep the markup, so that the page stays valid.
             while rest.bytes.len() > end.bytes.len() {
                 let markup = rest.markup();
                 clean.extend_from_slice(markup);
@@ -132,8 +133,8 @@ impl Redactor {
 }
 
 impl Secret {
-    /// If a text begins with this secret, returns the rest of the text. An escape can be read in several ways, so all matches are
-    /// followed.
+    /// If a text begins with this secret, returns the rest of the text. An escape can be read in
+    /// several ways, so each one is tried.
     fn end_in<'b>(&self, mut rest: Rest<'b>) -> Option<Rest<'b>> {
         let text = &self.text;
         // Most texts differ from the secret at once.
@@ -174,7 +175,8 @@ impl Secret {
     }
 }
 
-/// The part of a base64 text that depends only on the secret: for each of its three possible alignments, in both alphabets.
+/// Returns the base64 digits that depend only on the secret, for each of the three possible
+/// alignments and in both alphabets.
 fn base64_forms(secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     for shift in 0..3 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// A list that the server has.
+/// One of the server's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listing {
     /// The rooms of a widget.
@@ -51,7 +51,7 @@ pub enum Cell {
 /// The fields of a row in the server's order, without duplicate names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Rows with the same names share them.
+    /// Rows with the same names share one allocation.
     names: Arc<[String]>,
     cells: Box<[Cell]>,
 }

@@ -35,8 +35,9 @@ pub fn is_hidden(c: char) -> bool {
     mark || c.is_control()
 }
 
-/// Appends a text. `spell` writes the characters that must not be printed as they are: hidden ones, and one character of each command
-/// that the log of a CI job obeys. These are `##` anywhere, and `::` and `section_start:` at the start or after white space.
+/// Appends a text. `spell` writes the characters that must not be printed as they are: hidden ones,
+/// and one character of each command that a CI job's log would obey. These commands are `##`
+/// anywhere, and `::`, `section_start:` and `section_end:` at the start or after white space.
 pub fn spell_unsafe(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     let (mut before, mut start) = (' ', 0);
     for (at, c) in text.char_indices() {

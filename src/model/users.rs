@@ -14,7 +14,7 @@ impl UserSet {
         self.0.binary_search(user).is_ok()
     }
 
-    /// Merges users into the set; if the set is empty, without a copy.
+    /// Merges users into the set. An empty set takes over the vector without a copy.
     pub fn merge(&mut self, users: Vec<UserId>) {
         if self.is_empty() {
             *self = users.into();

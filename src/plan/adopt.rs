@@ -16,8 +16,9 @@ pub struct Adoption {
     pub not_listed: usize,
     /// Declared pipes that more than one live room has; the user must resolve the conflict.
     pub several: Vec<Pipe>,
-    /// Number of memberships that are not adopted, because the ledger shows that they still must be sent: left over from a create,
-    /// back in the manifest, or new in a room that roomform wrote to.
+    /// Number of memberships that are not adopted because they must still be sent. According to the
+    /// ledger, they are left over from a create, back in the manifest, or new in a room that
+    /// roomform wrote to.
     pub to_send: usize,
 }
 
@@ -71,7 +72,8 @@ pub fn adoption(
         let is_new = |user: &UserId| known.is_none_or(|known| !known.members.contains(user));
         let owed = recorded.owed.get(&room.pipe);
         let owed = owed.filter(|owed| owed.room.is_none_or(|room| room == id));
-        // For a room that roomform wrote to, the record says who was sent. `on_create` members are never pending for an existing room.
+        // If roomform wrote to the room, members that are not on record must still be sent. With
+        // `on_create`, no members are sent to an existing room.
         let written =
             room.policy == MembersPolicy::Ensure && known.is_some_and(|known| known.sent.is_some());
         let is_to_send = |user: &UserId| {

@@ -60,9 +60,10 @@ pub(super) fn settled<'a>(
 }
 
 impl Baseline {
-    /// The baseline that an apply of a manifest sets. For a selection of rooms (`--only`), it contains only the rooms that are back.
-    /// For a shard (`--shard`), it contains the rooms of the shard that left or are back; what is allowed for one shard is not
-    /// allowed for the others.
+    /// Returns the baseline that an apply sets. If globs select rooms (`--only`), it contains only
+    /// rooms that are back and settled fields. For a shard (`--shard`), it contains the rooms of
+    /// the shard that left or are back; what is allowed for one shard is not allowed for the
+    /// others.
     pub(super) fn of(
         desired: &Desired,
         recorded: &Recorded,
@@ -167,7 +168,7 @@ pub fn counts_to_record(
                 continue;
             }
         }
-        // Counts that were allowed for a shard once are not used for later comparisons.
+        // Update the shards' old entries too, so that they do not allow a later drop.
         for (count, index) in parts.0.into_keys() {
             all.insert(of_part(&source, index, count), now);
         }
@@ -191,7 +192,7 @@ impl Parts {
         Self(noted.collect())
     }
 
-    /// Whether the count is allowed: for this shard, or for every one of N shards (`--shard I/N`).
+    /// Whether the count is allowed: for this shard, or for all N shards (`--shard I/N`).
     fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
         let is_allowed = |part: &(u32, u32)| {
             let noted = self.0.get(part);

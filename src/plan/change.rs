@@ -94,7 +94,7 @@ pub struct FieldChange {
     pub after: FieldValue,
     /// Who caused the difference, as far as the ledger shows.
     pub changed: ChangedBy,
-    /// Whether the last recorded write sent the value already.
+    /// Whether the last recorded write already sent this value.
     pub was_sent: bool,
 }
 
@@ -266,9 +266,10 @@ impl Change {
 }
 
 impl Plan {
-    /// Whether the run has something to record even if it sends nothing: members or rooms that left, rooms that are back, fields that
-    /// the server ignores or no longer ignores, new counts, or a file that was allowed to shrink. Other changes of a file's row count wait
-    /// until something else is recorded.
+    /// Whether the run has something to record even if it sends nothing: members or rooms that
+    /// left, rooms that are back, fields that the server ignores or no longer ignores, new counts,
+    /// or a file that was allowed to shrink. Other row counts are recorded only together with
+    /// something else.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self

@@ -1,7 +1,7 @@
 //! Counts members: which sizes to ask the server for, and what the answers mean.
 //!
-//! Main type: [`Counting`]. A list that is filtered by `count_users` names the rooms with that number of users, or with at least that
-//! number (`api: get_rooms`); which one follows from the answers.
+//! Main type: [`Counting`]. A list that is filtered by `count_users` shows the rooms with exactly
+//! that number of users, or with at least that number (`api: get_rooms`). The answers show which.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,18 +45,18 @@ pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
     rooms.collect()
 }
 
-/// The answer to a request for one size: the number of rows, and the rooms to count that are among them, in any order. `None` if the
-/// budget was spent before, or an error message.
+/// The answer to a request for one size: the number of rows, and which of the rooms to count are
+/// among them, in any order. `None` if the budget was already spent; `Err` is an error message.
 pub type SizeAnswer = Result<Option<(usize, Vec<RoomId>)>, String>;
 
 /// What to ask next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextSizes {
-    /// These sizes, in any order. If the budget is too small for all of them, the first ones.
+    /// These sizes, in any order. If the budget does not suffice for all of them, the first ones.
     Ask(Vec<u64>),
     /// This size, before all others.
     First(u64),
-    /// The first size once more, to see whether its answer is still the same.
+    /// The first size again, to see whether its answer is still the same.
     Again(u64),
     /// Nothing.
     Done,
@@ -82,7 +82,7 @@ impl Counting {
         }
     }
 
-    /// Uses the offset of an earlier count, because it cannot be found from a few rooms.
+    /// Uses the offset of an earlier count, because a few rooms are too few to infer it.
     #[must_use]
     pub fn with_offset(mut self, offset: Option<u64>) -> Self {
         self.answers.offset = offset;
@@ -126,7 +126,7 @@ impl Counting {
         NextSizes::Again(first)
     }
 
-    /// Takes the answer for a size.
+    /// Records the answer for a size; a second answer is only compared with the first.
     pub fn record(&mut self, size: u64, answer: SizeAnswer) {
         let Answers {
             rows,
@@ -160,7 +160,8 @@ impl Counting {
         rows.insert(size, answer);
     }
 
-    /// Returns what the answers say about each room. `requests` and `bytes` are what they cost.
+    /// Returns what the answers say about each room. `requests` and `bytes` are what the answers
+    /// cost.
     pub fn finish(self, requests: u64, bytes: u64) -> MemberCounts {
         let evidence = Evidence::new(&self.answers);
         let rooms = self.answers.rooms.iter().map(|room| RoomCount {
@@ -182,7 +183,8 @@ impl Counting {
         }
     }
 
-    /// The expected sizes and those beside them. The sizes that most rooms should have come first.
+    /// Returns the expected sizes and their neighbours, starting with those that most rooms should
+    /// have.
     fn sizes_near(&self) -> Vec<u64> {
         let mut rooms: BTreeMap<u64, usize> = BTreeMap::new();
         for room in &self.answers.rooms {

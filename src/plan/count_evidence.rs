@@ -1,4 +1,4 @@
-//! What lists that are filtered by size prove about the number of members.
+//! Infers the number of members from lists that are filtered by size.
 //!
 //! Main type: [`Evidence`].
 
@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
 
-/// No room has as many users. If the server names one, it ignores the filter.
+/// A size that no room has. A server that returns rooms for it ignores the filter.
 pub const IMPOSSIBLE: u64 = 1_000_000_000;
 
-/// If no answer near a room's expected size names the room, it is searched for this far away.
+/// If no answer near a room's expected size lists the room, sizes up to this distance are searched.
 const SEARCHED: u64 = 50;
 
 /// A room to count.
@@ -39,15 +39,16 @@ pub(super) struct Answers {
     pub(super) rooms: Vec<Countable>,
     /// The number of rows of each answer, or why there is none.
     pub(super) rows: BTreeMap<u64, Result<usize, CountGap>>,
-    /// The sizes whose answers name a room, sorted.
+    /// The sizes whose answers list a room, sorted.
     pub(super) sizes: HashMap<RoomId, Vec<u64>>,
     /// Whether the second answer for the first size is the same, or why there is none.
     pub(super) is_stable: Option<Result<bool, CountGap>>,
-    /// How often the writing user counts in a room that roomform created (0 or 1), if it is known.
+    /// The offset ([`MemberCounts::offset`](crate::model::MemberCounts::offset)) of an earlier
+    /// count.
     pub(super) offset: Option<u64>,
 }
 
-/// A size and those beside it. PHP takes 0 for no filter at all, so nothing asks for it.
+/// Returns a size and its neighbours, except 0, which PHP treats as no filter.
 pub(super) fn near(size: u64) -> impl Iterator<Item = u64> {
     let sizes = [size, size + 1, size.saturating_sub(1)];
     sizes.into_iter().filter(|size| *size > 0)
@@ -78,7 +79,8 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// The sizes whose answers name a room, and whether they are the smallest sizes that have an answer.
+    /// Returns the sizes whose answers list a room, and whether these are the smallest sizes with
+    /// an answer.
     fn found(&self, room: &Countable) -> (&'a [u64], bool) {
         let sizes = self.answers.sizes.get(&room.room);
         let sizes = sizes.map_or(&[][..], Vec::as_slice);
@@ -126,7 +128,8 @@ impl<'a> Evidence<'a> {
         self.answers.offset.or(found)
     }
 
-    /// The number of users in a room: `None` if no answer names it, an error if the answers say nothing.
+    /// Returns the number of users in a room; `None` if no answer lists it, an error if the answers
+    /// do not tell.
     fn size(&self, room: &Countable) -> Result<Option<Size>, CountGap> {
         let (sizes, are_smallest) = self.found(room);
         match (self.meaning, sizes) {
@@ -151,7 +154,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// If the writing user counts as a member: one more size to ask for, for each room whose size is not clear without it.
+    /// If the writing user counts as a member, returns one more size to ask for, for each room
+    /// whose size is still unclear.
     pub(super) fn sizes_above(&self) -> Vec<u64> {
         let is_open = |size: Option<Size>, above: u64| match size {
             None => true,
@@ -166,7 +170,8 @@ impl<'a> Evidence<'a> {
         sizes.collect()
     }
 
-    /// Other sizes for the rooms that no answer names, the nearest first: several members may have left, or joined a public room.
+    /// Returns more sizes to ask for, nearest first, for recorded rooms that no answer lists:
+    /// several members may have left, or joined a public room.
     pub(super) fn sizes_around(&self) -> Vec<u64> {
         let rooms = self.answers.rooms.iter();
         let is_lost = |room: &&Countable| room.is_recorded && self.found(room).0.is_empty();
@@ -232,7 +237,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Why a size near this one has no answer; `None` if all have one.
+    /// Returns why a size near this one has no answer; `None` if all have one.
     fn gap(&self, wanted: u64) -> Option<CountGap> {
         let answers = &self.answers.rows;
         near(wanted).find_map(|size| match answers.get(&size) {
@@ -246,7 +251,7 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// The result of a room that no answer names.
+    /// Returns the result for a room that no answer lists.
     fn outside(&self, wanted: u64, in_members: impl Fn(Size) -> Size) -> CountResult {
         let is_answered = |size: &u64| self.answered.binary_search(size).is_ok();
         let least = (1..=wanted).rev().take_while(is_answered).last();

@@ -146,7 +146,8 @@ impl Diff<'_> {
         let id = self.inputs.recorded.ids.get(&room.pipe).copied();
         let mut live = observed.live(&room.pipe);
         match (live.next(), live.next()) {
-            // A live room with another id than the recorded one does not prove that the recorded room is gone.
+            // In an incomplete list, a room with another id does not prove that the recorded one is
+            // gone.
             (live, None)
                 if observed.is_partial
                     && live.is_none_or(|live| id.is_some_and(|id| id != live.id)) =>
@@ -287,7 +288,8 @@ impl Diff<'_> {
         plan
     }
 
-    /// Whether the count of a room without a record is the number of its declared members, if the rooms were counted.
+    /// Whether a room without a record has as many members as declared; true if rooms were not
+    /// counted.
     fn count_agrees(&self, room: &DesiredRoom) -> bool {
         let counts = self.inputs.observed.counts.as_ref();
         counts.is_none_or(|counts| {

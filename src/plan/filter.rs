@@ -97,7 +97,7 @@ pub(super) fn glob_set(globs: &[impl AsRef<str>]) -> Result<Option<GlobSet>, glo
     builder.build().map(Some)
 }
 
-/// Maximum number of look-alikes that are reported, because anyone may create rooms.
+/// Maximum number of look-alikes that are reported. Anyone may create rooms, so there may be many.
 const MOST_LOOK_ALIKES: usize = 1000;
 
 /// Divides the rows of a list into declared rooms, undeclared rooms in scope, and the rest.
@@ -105,7 +105,7 @@ const MOST_LOOK_ALIKES: usize = 1000;
 pub struct RowFilter<'a> {
     desired: &'a Desired,
     wanted: HashMap<&'a str, &'a Pipe>,
-    /// The declared pipes by look, built for the first undeclared row.
+    /// The declared pipes by the key that [`looks`] returns, built for the first undeclared row.
     looks: OnceLock<HashMap<String, Pipe>>,
     scope: RoomFilter,
 }
@@ -133,7 +133,7 @@ impl<'a> RowFilter<'a> {
         looks.get(&self::looks(pipe.as_str()))
     }
 
-    /// Returns what a complete list shows.
+    /// Returns the observed state for a complete list.
     pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
         let mut observed = self.empty_list();
         rows.into_iter()

@@ -64,7 +64,7 @@ pub enum Note {
         from: Pipe,
         /// The new one.
         to: Pipe,
-        /// Whether the titles are the same; else most members are.
+        /// Whether the titles are the same; otherwise, most members are.
         same_title: bool,
     },
     /// It is unknown whether the welcome was sent; it is not sent again.
@@ -94,7 +94,7 @@ pub enum Note {
     Assumed(MemberTally),
     /// Number of declared members that are on record only because they were adopted.
     Adopted(MemberTally),
-    /// Number of memberships that end within the days of notice.
+    /// Number of memberships that end within the notice period.
     Ending(MemberTally),
     /// Number of declared members who are not on record and are not sent, because of `members_policy: on_create`.
     NotSent(MemberTally),
@@ -127,7 +127,7 @@ pub enum Violation {
         count: u64,
         /// The count allowed.
         allowed: u64,
-        /// The percentage in the manifest, in hundredths of a percent, if the limit is one.
+        /// The manifest's percentage, in hundredths of a percent; `None` if the limit is a number.
         share: Option<u64>,
     },
     /// Closed rooms would become public, and nothing allows it.
@@ -144,8 +144,8 @@ pub enum Violation {
         /// The first few rooms.
         rooms: Vec<Pipe>,
     },
-    /// The rooms that left the manifest, and the rooms that would be created, each number more than half of the rooms at the last
-    /// apply.
+    /// The rooms that left the manifest are more than half of the rooms at the last apply, and so
+    /// are the rooms that would be created.
     MassChange {
         /// Rooms to create.
         created: u64,
@@ -198,7 +198,7 @@ impl LimitKind {
 pub struct MemberTally {
     /// Number of rooms.
     pub rooms: usize,
-    /// Number of memberships in them.
+    /// Number of memberships.
     pub members: usize,
 }
 

@@ -32,8 +32,8 @@ pub fn plan(
     plan
 }
 
-/// Returns every violated guard, most dangerous first, whether or not it is allowed. Plans of any size are checked. `plan`
-/// covers all shards, even when it is checked for one.
+/// Returns every violated guard, allowed or not, most dangerous first. Plans of any size are
+/// checked. `plan` covers all shards, even if `shard` selects one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     let Inputs {
         desired, recorded, ..
@@ -68,7 +68,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 /// Whether the command line lifts a guard.
 pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        // Its flag names rooms. The guard lists only rooms that the flag does not name.
+        // `--allow-publish` names rooms, and the guard lists only rooms that it does not name.
         Violation::Publish { .. } => false,
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits
@@ -77,8 +77,9 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     }
 }
 
-/// Detects a changed prefix: the rooms that leave the manifest, and the new rooms, each number more than half of the rooms at the
-/// last apply. Rooms that left earlier do not count, because over time they would make up most of the record.
+/// Detects a changed prefix: more than half of the rooms at the last apply left the manifest, and
+/// more than half as many are new. Rooms that left earlier do not count, because over time they
+/// would make up most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();

@@ -51,7 +51,8 @@ pub struct ManifestDiff {
     pub people: People,
 }
 
-/// Membership counts by person: each person counts once, in however many rooms they join or leave.
+/// Membership counts by person: each person counts once, no matter how many rooms they join or
+/// leave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct People {
     /// People who join a room.
@@ -203,7 +204,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
             title: room.state.title.clone(),
             members: room.members.len(),
         });
-    // The differences name these members.
+    // `differences` already lists these members.
     plan.notes.retain(|note| !matches!(note, Note::NotSent(_)));
     let mut names = (*base.desired.names).clone();
     names.extend((*head.desired.names).clone());
@@ -315,7 +316,7 @@ fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     found
 }
 
-/// Returns the differences in a room of both manifests that its change does not show.
+/// Returns the differences in a room of both manifests, except those that its change shows.
 fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
     let mut found = Vec::new();
     if before.policy != after.policy {

@@ -1,4 +1,4 @@
-//! Members to remove manually: those that this change causes, and those still open from earlier runs.
+//! Members to remove manually: those who left with this plan, and those who left in earlier runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct ManualSteps {
     pub title: String,
     /// The file and line that declare it, if any does.
     pub place: Option<(Arc<str>, u32)>,
-    /// Recorded members that are undeclared for the first time.
+    /// Recorded members who left the manifest since the last apply.
     pub newly_removed: Vec<UserId>,
     /// Members that left in an earlier run.
     pub previously_removed: Vec<OpenStep>,
@@ -72,7 +72,7 @@ pub(super) fn manual_steps(
     })
 }
 
-/// Returns the manual steps of all recorded rooms that earlier runs caused and that are not done.
+/// Returns the open manual steps of all recorded rooms, as recorded by earlier runs.
 pub fn open_steps(desired: &Desired, recorded: &Recorded) -> Vec<ManualSteps> {
     let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
         let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);

@@ -1,6 +1,7 @@
 //! Likely renames: a pipe that left the manifest since the last apply, and a new pipe with the same title or most of its members.
 //!
-//! A pipe is the identity of a room, so roomform never renames a room. A user who edits a pipe usually means to, and gets a note.
+//! A pipe is the identity of a room, so roomform never renames a room. A user who edits a pipe
+//! usually meant to rename the room, and gets a note.
 
 use std::collections::{BTreeMap, HashMap};
 

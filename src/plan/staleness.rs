@@ -19,7 +19,7 @@ use crate::model::{
 pub struct SavedPlan {
     /// The target of the plan.
     pub target: Target,
-    /// The path of its ledger, unless the path is absolute.
+    /// The path of its ledger; `None` if the path is absolute.
     pub ledger: Option<String>,
     /// Rooms to write.
     pub changes: Vec<SavedChange>,
@@ -142,7 +142,7 @@ impl Approved {
         }
     }
 
-    /// Rooms that changed after the plan was saved, or that the manifest does not ask for.
+    /// Counts the skipped rooms that changed after the plan was saved or left the manifest.
     pub fn stale(&self) -> usize {
         let is_stale = |skipped: &&Skipped| skipped.reason != SkipReason::UpToDate;
         self.skipped.iter().filter(is_stale).count()
@@ -229,7 +229,8 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
     Err(reason.to_owned())
 }
 
-/// Whether an earlier run of the saved plan already wrote the fields: the id is the one in the saved plan, or roomform created the room.
+/// Whether an earlier run already wrote the saved fields: the list shows them, and the room has the
+/// saved id or was created by roomform.
 fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
     let is_ours = match entry.id {
         Some(id) => id == room.id,

@@ -7,15 +7,15 @@ use crate::model::{
     DesiredRoom, Field, FieldValue, LiveRoom, PendingField, Pipe, RecordedRoom, Time,
 };
 
-/// A list that is younger than a write by this many milliseconds certainly shows the write.
+/// A list that was read this many milliseconds after a write certainly shows the write.
 const LAG_AT_MOST: i64 = 60 * 60 * 1000;
 
 /// A field that was sent and that the list does not show.
 pub(super) enum Unseen<'a> {
     /// The server ignored it; it is reported instead of sent.
     Ignored(ShownField),
-    /// The server ignored it, but the ledger does not say so yet: long after the value was sent, the list still shows the room
-    /// unchanged.
+    /// The server ignored it, but the ledger does not say so yet: the list still shows the room
+    /// unchanged long after the value was sent.
     NowIgnored(ShownField),
     /// The list may lag; it is sent again.
     Pending(&'a PendingField),
@@ -43,7 +43,7 @@ pub(super) fn unseen<'a>(
     if let Some(was) = record.shown.get(&field)
         && is_same(&was.sent, &was.shown)
     {
-        // If any run has sent another value since, that was a new attempt, and this difference is new.
+        // If a run has sent another value since, this difference is a new one.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         if last.is_none_or(|last| last == was.sent || last == was.shown) {
             return Some(Unseen::Ignored(ignored(&was.sent, &was.shown)));
@@ -63,8 +63,8 @@ pub(super) fn unseen<'a>(
     })
 }
 
-/// Returns the time until which to wait for declared rooms that are confirmed and missing from the list; `None` if there is no
-/// such room. The list may lag by `lag` milliseconds.
+/// Returns until when to wait for declared rooms that are confirmed but not listed; `None` if there
+/// is nothing to wait for. The list may lag by `lag` milliseconds.
 pub fn wait_for_confirmed(inputs: Inputs<'_>, only: &RoomFilter, lag: i64) -> Option<Time> {
     let Inputs {
         desired,
@@ -100,7 +100,7 @@ pub(super) fn changed(
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
     ChangedBy {
-        // The server may have applied the sent value late.
+        // If the list now shows the sent value, the server may have applied it late.
         outside: then.is_some_and(|then| then != live) && sent != *live,
         // If the live value was kept, the sent value is not what the manifest wanted.
         manifest: *wanted != sent && !record.kept.contains(field),

@@ -32,7 +32,7 @@ impl CsvReader {
         Ok(writer.delimiter(delimiter).from_writer(out))
     }
 
-    /// Returns the text of a cell that anyone may have written.
+    /// Returns untrusted text as a cell.
     pub(super) fn cell(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Program => text.into(),
@@ -41,7 +41,7 @@ impl CsvReader {
     }
 }
 
-/// Unwraps the I/O error: wrapped, a closed pipe could not be distinguished from a full disk.
+/// Unwraps the I/O error, so that callers can tell a closed pipe from a full disk.
 pub(super) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -29,7 +29,7 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            // Escaped text has no `##`. The renderer may join two `#` again around the marked part.
+            // Escaping breaks up each `##`, but the renderer may join them again around the mark.
             text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }
@@ -51,8 +51,8 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     text
 }
 
-/// Whether a line only announces an excerpt without a file name. The renderer prints such a line if it has already printed the
-/// position.
+/// Whether a line is the header of an excerpt without a file name. The renderer prints it after a
+/// position that is printed separately.
 fn is_nameless(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().trim() == ":::"
 }
@@ -119,7 +119,7 @@ fn add_excerpt<'a>(
     }
 }
 
-/// The line that contains a byte, escaped, and cut around the byte if it is long; and the range of the token in it.
+/// The line that contains a byte, escaped and cut to fit, and the range of the token in it.
 fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let mut offsets = (0..=offset.min(text.len())).rev();
     let split = offsets.find_map(|offset| text.split_at_checked(offset));
@@ -182,8 +182,8 @@ fn token_len(text: &str) -> usize {
     }
 }
 
-/// The length of the quoted text at the start, including its quotes. With `doubles`, a doubled quote does not end it; otherwise an
-/// escaped quote does not.
+/// The length of the quoted text at the start, including its quotes. With `doubles`, a doubled
+/// quote does not end the text. Without it, a quote after a backslash does not.
 fn quoted_len(text: &str, doubles: bool) -> Option<usize> {
     let mut rest = text.char_indices().peekable();
     let (_, quote) = rest.next()?;

@@ -1,4 +1,4 @@
-//! The findings of `doctor` as text: one line for each check, followed by its cases and its hint.
+//! The findings of `doctor` as text: one line for each check, followed by its details and its hint.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::paint::{Paint, Styles};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::view::Count;
 
-/// Maximum number of cases shown for one check.
+/// Maximum number of details shown for one check.
 const SHOWN: usize = 8;
 /// The column where messages start.
 const INDENT: usize = 25;

@@ -8,7 +8,7 @@ use crate::model::{is_hidden, spell_unsafe};
 const LONGEST: usize = 200;
 /// Maximum number of characters of an untrusted text on a page: enough for every valid pipe.
 const LONGEST_ON_PAGE: usize = 255;
-/// The same limit in bytes of the page: one text must not fill it, no matter how many escapes it needs.
+/// The same limit in bytes after escaping: one text with many escapes must not fill the page.
 const WIDEST_ON_PAGE: usize = 1300;
 /// Printed for an empty text.
 const EMPTY: &str = "(empty)";
@@ -146,7 +146,7 @@ pub fn html(text: &str) -> String {
 }
 
 /// For a cell of a spreadsheet: no hidden characters and no formulas. A leading apostrophe makes a spreadsheet treat the cell as
-/// text. Some take the wide signs for formulas, too.
+/// text. Some also treat full-width signs as the start of a formula.
 pub fn spreadsheet(text: &str) -> String {
     let safe = terminal(text);
     if safe.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {

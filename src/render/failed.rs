@@ -1,5 +1,6 @@
-//! What to run again, as CSV: a line for each unconfirmed member, or one line for the room. A member from a roster keeps the cells of
-//! its row, so that the file can be corrected and used as a roster again.
+//! What an apply did not complete, as CSV: a line for each unconfirmed member, or one line for the
+//! room. A member from a roster keeps the cells of its row, so that the file can be corrected and
+//! used as a roster again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// The cells of a row with their column numbers. A name in use gets a prefix.
+    /// The cells of a row with their column numbers. A column whose name is in use gets a prefix.
     fn number(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let cells = row.into_iter().map(|(name, cell)| {

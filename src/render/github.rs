@@ -1,6 +1,7 @@
 //! Views as GitHub annotations: workflow commands that attach a message to a line of a file.
 //!
-//! GitHub shows ten annotations of each level for a step. No more are printed, most dangerous first, and the last one shows the total.
+//! GitHub shows ten annotations of each level for a step, so no more are printed. The most
+//! dangerous come first, and the last one has the figures.
 
 use std::fmt::Write;
 
@@ -65,7 +66,7 @@ fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
     command(level, &place, title, &message, line.hint)
 }
 
-/// A workflow command. `place` is already a safe property.
+/// A workflow command. `place` is already escaped.
 fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&str>) -> String {
     let (title, message) = (annotation_property(title), annotation(message));
     let hint = hint.map(|hint| format!("%0A{}", annotation(hint)));

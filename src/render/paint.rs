@@ -11,7 +11,7 @@ impl Styles {
     pub(super) const ADD: Style = AnsiColor::Green.on_default();
     pub(super) const REMOVE: Style = AnsiColor::Red.on_default();
     pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
-    /// It needs attention.
+    /// For what needs attention.
     pub(super) const DANGER: Style = AnsiColor::Red.on_default().bold();
     pub(super) const QUIET: Style = Style::new().dimmed();
     /// A heading.
@@ -31,7 +31,6 @@ pub enum Paint {
 }
 
 impl Paint {
-    /// Styles a text.
     pub(super) fn style(self, style: Style, text: impl Display) -> String {
         match self {
             Self::Plain => text.to_string(),

@@ -87,7 +87,7 @@ fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
     }
 }
 
-/// The lines that need attention, one each, to read again before a question. Empty if there are none.
+/// The lines that need attention, repeated before the confirmation prompt. Empty if there are none.
 pub fn attention(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
     let sections = view.sections.values();

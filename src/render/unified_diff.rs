@@ -1,5 +1,5 @@
 //! Compares two manifests line by line, like `diff -u`. Rooms are first matched by pipe, so that the work grows with the number of
-//! changes, and a room is never compared with another one.
+//! changes, and a room is never compared with a different room.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use crate::plan::{RoomFilter, Side};
 
 /// Number of context lines around a change.
 const CONTEXT: usize = 3;
-/// After this time, the diff may be longer than the shortest one.
+/// After this time, the diff may be longer than necessary.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The name of a missing manifest.
 const NOTHING: &str = "/dev/null";
@@ -84,7 +84,7 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
 
 fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], paint: Paint) {
     let header = UnifiedHunkHeader::new(hunk).to_string();
-    // The room of the first line, where `diff` shows the function.
+    // Show the room of the first line where `diff` shows the function.
     let start = hunk.first().map_or(0, |op| op.old_range().start);
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));

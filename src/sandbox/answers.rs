@@ -14,7 +14,8 @@ use super::rows;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body. It claims to be JSON, but the answer to an update has an extra comma, as on the API's page.
+    /// The body. It claims to be JSON, but the answer to an update has an extra comma, as
+    /// documented.
     pub body: String,
 }
 
@@ -28,14 +29,14 @@ impl Answer {
         Self { status, body }
     }
 
-    /// The first of the two documented shapes, with the id as a number, twice.
+    /// The answer to a create, in the first documented form: the id is a number, twice.
     pub(super) fn room_created(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"success":true,"roomId":{id},"room_id":{id}}}]}}"#
         ))
     }
 
-    /// The second documented shape, with the id as text and a comma that makes it invalid JSON.
+    /// The answer to an update, in the second form: the id is text, and a comma breaks the JSON.
     pub(super) fn room_updated(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"error":false,"success":true,"room_id":"{id}",}}]}}"#
@@ -55,7 +56,7 @@ impl Answer {
         Self::json(code, &json!({"code": code, "error": text}))
     }
 
-    /// The same error, with its text under another key.
+    /// Like [`Answer::error`], but with the text under the key `message`.
     pub(super) fn not_found(text: &str) -> Self {
         Self::json(404, &json!({"code": 404, "message": text}))
     }

@@ -39,7 +39,8 @@ impl Endpoint {
         }
     }
 
-    /// Rooms and messages are also listed for a token. The credentials of `imba_rooms` are in the form.
+    /// Whether these credentials allow the call. A token may list rooms and messages too.
+    /// `imba_rooms` is always allowed, because its credentials are in the form.
     fn admits(self, auth: &Auth, now: u64) -> bool {
         match self {
             Self::ImbaRooms => true,

@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
-/// Time limit for the head of a request, and for its body. A client that stops in the middle would keep its connection forever,
-/// and a process has few of them.
+/// Time limit for the head of a request, and for its body. Otherwise, clients that stop in the
+/// middle could use up the connections of the process.
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Accepts connections that can be cut, and counts them.
@@ -33,7 +33,6 @@ pub(super) struct Connection(Arc<Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
-    /// Whether the connection is cut.
     cut: AtomicBool,
     /// Requests whose head has arrived.
     begun: AtomicU64,
@@ -46,12 +45,12 @@ struct Requests {
 pub(super) struct Handling(Arc<Requests>);
 
 impl Connection {
-    /// The next write fails and closes the connection.
+    /// Cuts the connection: the next write fails and closes it.
     pub(super) fn cut(&self) {
         self.0.cut.store(true, Ordering::Release);
     }
 
-    /// The head of a request has arrived: its time limit ends.
+    /// Ends the time limit for the head of a request, because the head has arrived.
     pub(super) fn begin_request(&self) -> Handling {
         self.0.begun.fetch_add(1, Ordering::AcqRel);
         Handling(Arc::clone(&self.0))
@@ -68,7 +67,7 @@ impl Drop for Handling {
 pub(super) struct CuttableStream {
     stream: TcpStream,
     connection: Connection,
-    /// When the head of the next request is late; `None` between requests.
+    /// The time limit for the head of the next request; `None` between requests.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Requests whose head had arrived at the last read.
     begun: u64,

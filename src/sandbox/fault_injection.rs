@@ -75,7 +75,7 @@ impl Faults {
         }
     }
 
-    /// A number in [0, 1).
+    /// A pseudo-random number in [0, 1).
     fn share(&self, throw: u64) -> f64 {
         let bits = splitmix64(splitmix64(self.seed).wrapping_add(throw));
         (bits >> 11) as f64 / (1_u64 << 53) as f64

@@ -1,6 +1,7 @@
 //! The calls over HTTP: requests in, answers out, with faults and delays.
 //!
-//! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are elsewhere too.
+//! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are in
+//! [`super::php`] and [`super::body`].
 
 use std::future::poll_fn;
 use std::pin::Pin;

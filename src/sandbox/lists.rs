@@ -5,8 +5,9 @@
 //!
 //! Choices where the documentation is silent: filters match exactly, and an invalid number matches nothing; a date matches
 //! by prefix, so a day finds all of its seconds; rows are those of the widget in the path, so another `imba_id`
-//! finds none; `status` of a room is the role of any member, `banned` means that a member is banned. The samples
-//! show rows that their own filters exclude; the sandbox applies the filters.
+//! finds none; for a room, `status` matches the role of any member, and `banned` means that a
+//! member is banned. The samples show rows that their own filters exclude; the sandbox applies the
+//! filters.
 
 use std::collections::BTreeMap;
 

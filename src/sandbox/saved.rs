@@ -37,7 +37,6 @@ impl From<serde_json::Error> for ReadError {
     }
 }
 
-/// Serializes a state.
 pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let widgets = || world.widgets.values();
     let mut text = format!("{{\"format\":{FORMAT},\n\"counters\":").into_bytes();
@@ -81,8 +80,8 @@ pub(super) fn write_changes(counters: Counters, changes: &[Entry]) -> serde_json
     Ok(text)
 }
 
-/// Reads a state and the changes after it. Also returns whether the last line is partial. A partial line was never
-/// answered, so it is dropped.
+/// Reads a state and the changes after it. Also returns whether the last line is partial. A partial
+/// line is dropped, because its call was never answered.
 pub(super) fn read(text: &[u8]) -> Result<(World, bool), ReadError> {
     let (Header { format }, _) = first(text)?;
     if format != FORMAT {

@@ -7,7 +7,7 @@
 
 use super::*;
 
-/// A server with saved state that widgets with these numbers have called.
+/// A server with saved state, after the first call for each of these widgets.
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {

@@ -97,7 +97,7 @@ pub(super) struct Widget {
     /// By external id.
     pub(super) users: BTreeMap<u64, User>,
     pub(super) messages: Vec<Message>,
-    /// Ids of the live rooms with a pipe. Seeded states may have more than one.
+    /// Ids of the live rooms by pipe. A seeded state may have several rooms with one pipe.
     pipes: HashMap<String, BTreeSet<u64>>,
     has_support_room: bool,
 }
@@ -253,7 +253,6 @@ impl Widget {
         self.rooms.insert(room.id, room);
     }
 
-    /// The live room with this id.
     pub(super) fn live_room(&self, id: u64) -> Option<&Room> {
         self.rooms.get(&id).filter(|room| room.deleted_at.is_none())
     }

@@ -18,7 +18,7 @@ use super::error::SandboxError;
 use super::saved::{self, ReadError};
 use super::server_state::{Quirks, World};
 
-/// Changes are appended until they have at least this many bytes.
+/// The file is not replaced before the appended changes have this many bytes.
 const SMALL: u64 = 1 << 20;
 
 /// A handle to the world. Clones share it.
@@ -62,8 +62,8 @@ impl Store {
         work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns when this revision, or a later one, is on disk. `whole` also replaces the appended changes with
-    /// one state.
+    /// Waits until this revision, or a later one, is on disk. `whole` also replaces the appended
+    /// changes with one state.
     pub(super) async fn save(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -92,7 +92,6 @@ impl Store {
         saved.map_err(cannot("write", &path))?
     }
 
-    /// Saves unsaved changes.
     pub(super) async fn flush(&self) -> Result<(), SandboxError> {
         let newest = self.with_world(|world| world.revision);
         self.save(newest, true).await

@@ -10,8 +10,8 @@ use super::files::Files;
 /// Directories that the system itself links from, such as `/dev/stdin`.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
-/// Whether a link in the path of a manifest leads out of its git work tree. Without git, only a link at the end of the path
-/// counts, and must stay in its directory, because the user chose the rest of the path.
+/// Whether a link in the path of a manifest leads out of its git work tree. Without git, only the
+/// last component is checked: it must not link out of its directory. The user chose the rest.
 pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     // A trailing `/` would make the system follow the last link.
     let path: PathBuf = path.components().collect();
@@ -28,7 +28,8 @@ pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Whether a link in a relative output path is broken or leads out of the git work tree; without git, out of the current directory.
+/// Whether a relative output path contains a link that is broken or leads out of the git work tree.
+/// Without git, a link must not lead out of the current directory.
 pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     let mut links = path.ancestors().filter(|it| it.is_symlink());
     links.any(|link| {
@@ -41,8 +42,8 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Returns the directory of a link and the link's target, both as real paths; `None` if the path is not a link. A broken link is
-/// reported when it is read.
+/// Returns the directory of a link and the link's target, both as real paths; `None` if the path is
+/// not a link, or if the link is broken, which reading it reports.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     if !files.may_be_link(path).ok()? {
         return None;
@@ -52,7 +53,8 @@ pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, Pa
     (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
-/// Whether a manifest in this directory may read the file; both are real paths. Git's own directory can hold credentials.
+/// Whether a manifest in this directory may read the file; both are real paths. Files in `.git` may
+/// not be read, because they can hold credentials.
 pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)

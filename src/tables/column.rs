@@ -14,7 +14,7 @@ use super::table::{Table, TableUse};
 
 /// Number of lines below the first one that are searched for the header.
 const LOWEST_HEADER: u32 = 10;
-/// Maximum number that a numbered column may have.
+/// Maximum number at the end of the name of a numbered column.
 const MOST_NUMBERED: u64 = 1000;
 
 impl TableUse<'_> {
@@ -55,7 +55,7 @@ impl TableUse<'_> {
         inexact.is_empty().then_some(column)
     }
 
-    /// Reports a cell that the workbook may have changed, so that it could name another user or course.
+    /// Reports a number that the workbook may have rounded: it could name another user or course.
     fn note_inexact(&self, row: u32, index: usize) {
         let source = &self.file.source;
         let start = source.line_start(row).unwrap_or_default();
@@ -184,7 +184,7 @@ impl Table {
         }
     }
 
-    /// Returns the first line below the header that has this text as a cell, if it is near: the header is then probably a title.
+    /// Returns a line near the header that has this text as a cell, and may be the real header.
     fn find_line_with(&self, wanted: &str) -> Option<u32> {
         let first = self.header.start.line;
         (first..first + LOWEST_HEADER).find(|line| {
@@ -206,7 +206,7 @@ fn has(names: &[Spanned<String>], key: &str) -> bool {
     names.iter().any(|name| column_key(&name.value) == key)
 }
 
-/// Finds something that need not be given; `None` if it is given and cannot be found, which is reported.
+/// Finds an optional item: `Some(None)` if not given, `None` if not found, which is reported.
 pub(crate) fn optional<A, T>(
     given: Option<A>,
     find: impl FnOnce(A) -> Option<T>,

@@ -12,7 +12,7 @@ pub enum Condition {
     OneOf(Vec<String>),
     /// None of these texts.
     Not(Vec<String>),
-    /// A list with one of these elements, separated by a text.
+    /// A list with one of these elements; the text is the separator.
     Has(Vec<String>, String),
     /// Not empty, or empty if this is false.
     Present(bool),
@@ -56,7 +56,7 @@ impl Condition {
         needs_date && !cell.is_empty() && parse_date(cell).is_none()
     }
 
-    /// Returns the delimiter of a list in a cell that the condition compares as a whole.
+    /// Returns the delimiter if the cell seems to be a list, but is compared as a whole.
     pub(crate) fn find_list(&self, cell: &str) -> Option<&'static str> {
         memchr::memchr3(b'|', b';', b',', cell.as_bytes())?;
         let texts = self.whole_cells();
@@ -76,8 +76,8 @@ impl Condition {
 /// The delimiters of lists in cells.
 pub(crate) const LIST_DELIMITERS: [&str; 3] = ["|", ";", ","];
 
-/// Returns each delimiter of several values in a cell, and whether it may be part of a single value instead: a comma is often part
-/// of a name or a number.
+/// Returns each delimiter that seems to separate values in a cell, and whether it may be part of a
+/// single value instead: a comma is often part of a name or a number.
 pub(crate) fn lists_in(cell: &str) -> impl Iterator<Item = (&'static str, bool)> {
     let found = LIST_DELIMITERS.into_iter().filter(|delimiter| {
         let elements = cell.split(*delimiter).map(str::trim);

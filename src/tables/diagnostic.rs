@@ -86,7 +86,7 @@ codes! {
     MoreRows "E030" "more-rows" "More rows with errors than are shown.",
     BadWelcome "E031" "bad-welcome" "A welcome without a sender, or one that is empty, too long, or has control characters.",
     BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
-    WrongFile "E033" "wrong-file" "A file that is no table or manifest: a document of another program, a web page, a Git LFS pointer, or a merge conflict.",
+    WrongFile "E033" "wrong-file" "A file that is neither a table nor a manifest: a document of another program, a web page, a Git LFS pointer, or a merge conflict.",
     BadWorkbook "E034" "bad-workbook" "An Excel workbook that cannot be read, or a sheet that it does not have.",
     UnusualPipe "W101" "unusual-pipe" "A pipe that the realtime layer may not accept.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
@@ -254,7 +254,8 @@ impl Problems {
         self.0.borrow().kept.is_empty()
     }
 
-    /// Returns all diagnostics without duplicates, sorted by place; those without a place come first. The rest are counted in one line.
+    /// Returns all diagnostics without duplicates, sorted by place; those without a place come
+    /// first. Diagnostics above a limit are only counted.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let noted = self.0.into_inner();
         let mut sorted = noted.kept;
@@ -268,7 +269,7 @@ impl Problems {
         });
         sorted.dedup();
         for (file, rows) in noted.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
-            // `400 bad-cell, 12 ragged-row`
+            // For example `400 bad-cell, 12 ragged-row`.
             let kinds = rows.more.iter();
             let kinds = kinds.map(|(code, count)| format!("{count} {}", code.name()));
             let kinds = kinds.collect::<Vec<_>>().join(", ");

@@ -2,7 +2,7 @@
 
 use super::quotes::{end_of_quoted, judge_quoted};
 
-/// Whether a file without `delimiter` has one value per line and no header.
+/// Whether a file with this name has one value per line and no header, unless `delimiter` is set.
 pub(crate) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
     let ending = ending.and_then(|at| name.get(at..));
@@ -78,7 +78,7 @@ pub(crate) fn likely_delimiter(text: &str) -> u8 {
         }
         at += 1;
     }
-    // On a tie, the first one; without any delimiter, the comma.
+    // On a tie, the first delimiter of the list wins. If none occurs, the comma is returned.
     counts
         .into_iter()
         .rev()
@@ -108,7 +108,7 @@ pub(crate) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> us
     0
 }
 
-/// Trims a cell. Almost no cell has surrounding white space.
+/// Trims a cell. Fast for cells without surrounding white space, as nearly all are.
 pub(crate) fn trimmed(cell: &str) -> &str {
     let bytes = cell.as_bytes();
     match (bytes.first(), bytes.last()) {

@@ -80,7 +80,7 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
     Ok(text)
 }
 
-/// Detects a byte order mark or zero bytes, which no single-byte encoding has.
+/// Whether the bytes have a UTF-16 mark, or zero bytes, which single-byte encodings do not use.
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
     let marked = Encoding::for_bom(bytes)
         .is_some_and(|(encoding, _)| encoding == UTF_16LE || encoding == UTF_16BE);
@@ -115,7 +115,7 @@ fn guess(bytes: &[u8]) -> Option<String> {
     let (sample, _) = encoding.decode_without_bom_handling(word.get(..40).unwrap_or(word));
     let sample = clip(&sample);
     Some(format!(
-        "with `encoding: {label}` it would read `{sample}`; or save the file as UTF-8"
+        "set `encoding: {label}` if it should read `{sample}`, or save the file as UTF-8"
     ))
 }
 
@@ -153,7 +153,7 @@ mod tests {
                 format!("not valid UTF-8: byte {byte}, in line {line}")
             );
             let hint = format!(
-                "with `encoding: {label}` it would read `{word}`; or save the file as UTF-8"
+                "set `encoding: {label}` if it should read `{word}`, or save the file as UTF-8"
             );
             assert_eq!(why.hint, hint);
         }

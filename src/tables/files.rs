@@ -106,7 +106,7 @@ impl Files for Disk {
     }
 }
 
-/// Removes `.` components, and `..` components that cancel the one before them.
+/// Removes each `.`, and each `..` together with the component before it.
 pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -27,7 +27,7 @@ pub(crate) struct OpenedFile {
     pub(crate) name: String,
     /// The name of the encoding.
     pub(crate) encoding: &'static str,
-    /// The cells of a workbook that are too large to be exact: each row, from 1, and column index, from 0.
+    /// The row, from 1, and the column index, from 0, of each number that is too large to be exact.
     pub(super) inexact: Vec<(u32, usize)>,
 }
 
@@ -40,15 +40,15 @@ pub(crate) struct Header {
     pub(crate) columns: Vec<String>,
     /// The indices of the columns with each name, by [`column_key`].
     pub(crate) by_name: BTreeMap<String, Vec<usize>>,
-    /// The first column for each word in a template.
+    /// For each [`word`] that a template may use, the first column that matches.
     by_word: OnceLock<HashMap<String, usize>>,
     /// Where the rows start.
     pub(crate) start: Start,
     /// The text with bad quotes replaced by spaces, if there are any, so that later errors are found too.
     pub(crate) repaired: Option<String>,
-    /// Where each row starts, known once they were read.
+    /// Where each row starts; set when the rows have been read.
     pub(super) rows: OnceLock<RowStarts>,
-    /// The rows by their cells, for each column.
+    /// For each column, an index to find rows by their cells.
     pub(super) indexes: Vec<OnceLock<Index>>,
 }
 
@@ -124,7 +124,7 @@ impl Header {
         let given = delimiter.or(said);
         let delimiter = given.unwrap_or_else(|| likely_delimiter(table));
         let at = |offset: usize| At::new(file.id, start + offset);
-        // `enrollments.csv:214`
+        // For example `enrollments.csv:214`.
         let line = |at: At| format!("{}:{}", file.name, source.line_at(at.offset));
         let mut quotes = Vec::new();
         bad_quotes(table, delimiter, |open, bad| {
@@ -220,8 +220,8 @@ pub(crate) fn word(name: &str) -> String {
         .collect()
 }
 
-/// Returns the offset of the row after a first row with a single name, if that row has several names. `given` is the delimiter, if it
-/// is not detected.
+/// If the first row has a single name, and the next row has several, returns the offset of the next
+/// row: it seems to be the header. `given` is the delimiter, unless it is detected.
 fn find_header_below(
     text: &str,
     from: usize,

@@ -1,20 +1,20 @@
-//! Finds rows by a cell.
+//! Finds rows by the text of a cell.
 //!
-//! Main type: [`Index`]. It may find too many rows; the conditions are checked again for each of them.
+//! Main type: [`Index`]. It has only hashes, and may find too many rows: each is checked again.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::condition::lists_in;
 
-/// The rows of a file by their cells in one column, as sorted pairs: the hash of a text, and the number of a row.
+/// The index of one column: sorted pairs of the hash of a text and the number of a row.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     hasher: RandomState,
-    /// By the whole cell.
+    /// A pair for each whole cell.
     pub(super) cells: Vec<(u32, u32)>,
-    /// The rows with a list in the cell. By a delimiter, the first row with such a list; by one of the values, every row whose list
-    /// may also be a single value.
+    /// Pairs for cells that are lists: for each delimiter, the first row with such a list. If a
+    /// cell may also be a single value, a pair for each of its elements instead.
     pub(super) lists: Vec<(u32, u32)>,
 }
 
@@ -36,7 +36,7 @@ impl Index {
         }
     }
 
-    /// Returns the pairs of a text.
+    /// Returns the pairs with the hash of this text.
     pub(super) fn find<'i>(&self, pairs: &'i [(u32, u32)], text: &str) -> &'i [(u32, u32)] {
         let hash = self.hash(text);
         let from = pairs.partition_point(|(other, _)| *other < hash);

@@ -25,14 +25,14 @@ pub struct RawFile {
     pub expand: Option<(Spanned<String>, String)>,
     /// Optional columns: if the file lacks them, their cells are empty.
     pub optional: Vec<Spanned<String>>,
-    /// The columns with the first and the last day of a row.
+    /// The columns with the first and the last day on which a row applies.
     pub from: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
-    /// The column with the number of days from the first one.
+    /// The column with the number of days on which a row applies, counted from the first day.
     pub days: Option<Spanned<String>>,
     /// The columns that make a readable name of a row's user.
     pub show: Vec<Spanned<String>>,
-    /// The index among the files that the manifest names, because one file may be read in two ways.
+    /// The number of this use of a file in the manifest: one file may be used in two ways.
     pub number: usize,
     /// Whether the file may be absent; then it has no rows.
     pub may_lack: bool,
@@ -52,7 +52,7 @@ impl RawFile {
 pub enum SheetName {
     /// The sheet with this name; case is ignored.
     Name(String),
-    /// The sheet at this place, from 1.
+    /// The sheet at this position, from 1.
     Number(u64),
 }
 
@@ -83,7 +83,7 @@ pub struct RawFilter {
 pub struct KnownWords {
     /// The values.
     pub words: Vec<String>,
-    /// What to do about another value.
+    /// The hint for any other value.
     pub hint: &'static str,
 }
 
@@ -97,7 +97,8 @@ pub struct RawVia {
     pub file: RawFile,
     /// Its columns, paired with the roster's.
     pub on: RawOn,
-    /// The roster's columns that it replaces, paired with its own; the columns of the join if it only fills empty cells.
+    /// The roster's columns that it replaces, paired with its own. Empty if it only fills empty
+    /// cells: it then has columns with the names that the join uses.
     pub to: RawOn,
     /// Which of its rows to use.
     pub filter: Vec<RawFilter>,

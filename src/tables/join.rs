@@ -38,7 +38,8 @@ pub(crate) struct Join<'t> {
 struct Via {
     /// The file's name.
     name: String,
-    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out. A cell is empty if it has no column.
+    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out. A cell
+    /// is empty if the table has no column for it.
     cells: HashMap<String, Option<(Vec<String>, Presence)>>,
     /// The roster's columns that form the key.
     columns: Vec<Column>,
@@ -54,7 +55,7 @@ struct Group {
     first: At,
     /// The column of that cell.
     column: Option<usize>,
-    /// How the rows of the other table with this key are used, at best; `None` if there are no such rows.
+    /// The best use of any row with this key in the other table; `None` if there is no such row.
     joined: Option<RowUse>,
 }
 
@@ -191,7 +192,8 @@ impl<'t> Join<'t> {
             .into()
     }
 
-    /// Recounts the roster rows that join only unused rows of the other table, and warns of roster rows that join no row.
+    /// Corrects the counts for roster rows that match only unused rows of the other table, and
+    /// warns of roster rows that match no row.
     pub(crate) fn finish(self, each: &Table) {
         for group in self.groups.values() {
             let row_use = group.joined.unwrap_or(RowUse::Unmatched);
@@ -205,7 +207,7 @@ impl<'t> Join<'t> {
         if left.is_empty() {
             return;
         }
-        // The missing row may be one whose error is already reported.
+        // The row that a key refers to may have an error, which is already reported.
         let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
         left.sort_by_key(|(key, group)| (group.first, *key));
@@ -228,10 +230,10 @@ impl<'t> Join<'t> {
     fn unjoined(&self, key: &str, group: &Group, each: &Table) -> Diagnostic {
         let more = match group.rows {
             1 => String::new(),
-            2 => "; 1 more row has it".to_owned(),
-            rows => format!("; {} more rows have it", rows - 1),
+            2 => "; 1 more row has this value".to_owned(),
+            rows => format!("; {} more rows have this value", rows - 1),
         };
-        // `enrollments.csv:214:course_id`
+        // For example `enrollments.csv:214:course_id`.
         let file = &self.roster.file;
         let line = file.source.line_at(group.first.offset);
         let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
@@ -322,7 +324,6 @@ impl Via {
     }
 }
 
-/// Joins cells to a key.
 fn join_cells<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
     let mut key = Cow::from(cells.next().unwrap_or_default());
     for cell in cells {

@@ -2,7 +2,7 @@
 //!
 //! Main entries: [`nearest`] for a short list of words, [`NearestSearch`] for all names of a file.
 
-/// Maximum length of an unknown name that is searched for, in bytes.
+/// Maximum length of an unknown name, in bytes. Longer names get no suggestion.
 const LONGEST: usize = 60;
 /// The limit on the work of all searches: 800,000 names of eight letters compared, or four million skipped.
 const MOST_WORK: usize = 60_000_000;

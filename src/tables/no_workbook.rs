@@ -3,7 +3,7 @@
 use super::encoding::NoText;
 use super::input::SheetName;
 
-/// Reports that this build has no workbooks.
+/// Reports that this build cannot read workbooks.
 pub(crate) fn read_sheet(
     _: &[u8],
     _: Option<&SheetName>,

@@ -50,12 +50,11 @@ pub(crate) struct Home {
 /// A path, the given encoding, and the given sheet.
 type FileKey = (PathBuf, Option<String>, Option<SheetName>);
 
-/// Opens files with rows.
 pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
     /// The directory that file names in the ledger are relative to.
     base: PathBuf,
-    /// Many rooms may name one file.
+    /// Cached, because many rooms may name the same file.
     real_paths: RealPaths<'a>,
     /// The files by real path; `None` for those that could not be read.
     opened: BTreeMap<FileKey, Option<Arc<OpenedFile>>>,
@@ -121,7 +120,6 @@ impl<'a> Opener<'a> {
         (self.tables, files.collect())
     }
 
-    /// Opens a file that a manifest names.
     pub(crate) fn open(&mut self, raw: RawFile, home: &Home) {
         let path = home.directory.join(&raw.path.value);
         let real = match self.real_paths.find(&path) {
@@ -183,7 +181,8 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a link to the newest export is one source.
+    /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a
+    /// link to the newest export has the same name each time.
     fn find_name(&mut self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {

@@ -29,7 +29,7 @@ pub(crate) fn end_of_line(bytes: &[u8], from: usize) -> usize {
     memchr::memchr2(b'\n', b'\r', rest).map_or(bytes.len(), |length| from + length)
 }
 
-/// Whether the quoted cell from `open` to `end` is bad.
+/// Returns what is wrong with the quoted cell from `open` to `end`, if anything.
 pub(crate) fn judge_quoted(
     bytes: &[u8],
     open: usize,

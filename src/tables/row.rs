@@ -35,14 +35,14 @@ pub(crate) enum Cells {
     At(usize),
     /// One index per number, from 1; `None` for numbers that the file lacks.
     Numbered(Vec<Option<usize>>),
-    /// At one index, which has the values of several rows, with a text between them.
+    /// At one index, where a cell has values for several rows, separated by this text.
     Parts(usize, String),
     /// The column is optional, and absent.
     Absent,
 }
 
 impl Column {
-    /// Returns the index of the cell for a number, from 0.
+    /// Returns the index of the cell for the row with this number, from 0.
     fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) | Cells::Parts(place, _) => Some(*place),
@@ -60,7 +60,7 @@ impl Column {
         }
     }
 
-    /// Returns how many rows a row of the file gives for this column.
+    /// Returns how many rows this column makes of a record.
     pub(crate) fn numbers(&self, record: &StringRecord) -> usize {
         match &self.place {
             Cells::Numbered(places) => places.len(),
@@ -90,7 +90,8 @@ impl<'f> Filter<'f> {
         }
     }
 
-    /// Whether a cell must be one of the [`whole_cells`](Self::whole_cells), and any other cell is ignored.
+    /// Whether the condition only selects the rows whose cell is one of the
+    /// [`whole_cells`](Self::whole_cells).
     pub(super) fn is_equality(&self) -> bool {
         matches!(self.raw.condition, Condition::OneOf(_)) && !self.raw.any_case
     }
@@ -109,7 +110,7 @@ impl<'f> Filter<'f> {
         condition.accepts(cell, self.raw.any_case) && !is_unknown
     }
 
-    /// Whether the cell's value is not one that the format or the condition defines.
+    /// Whether neither the format nor the condition has the cell's value.
     fn is_unknown(&self, cell: &str) -> bool {
         let Some(known) = &self.raw.known else {
             return false;
@@ -127,11 +128,11 @@ impl<'f> Filter<'f> {
     }
 }
 
-/// A row of a table, or one of the rows that numbered columns give.
+/// A row of a table, or one of several rows made from a record by `numbered` or `expand`.
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
     pub(crate) record: &'r StringRecord,
-    /// The number in the numbered columns, from 0.
+    /// The number of the row among those of its record, from 0.
     pub(crate) number: usize,
     pub(crate) table: TableUse<'r>,
     pub(crate) start: Start,
@@ -155,9 +156,9 @@ impl Row<'_> {
         .unwrap_or_default()
     }
 
-    /// Returns whether all conditions match. If only a value that the column cannot have prevents a match, that is reported.
+    /// Returns whether all conditions match. Reports an invalid value if the others match.
     pub(crate) fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
-        // Most of the millions of rows are in files without conditions.
+        // A fast path: the largest files usually have no conditions.
         if filters.is_empty() {
             return true;
         }
@@ -269,7 +270,7 @@ impl Row<'_> {
         Diagnostic::at(code, self.cell_at(column), message)
     }
 
-    /// `enrollments.csv:214`
+    /// Returns the file and line, as in `enrollments.csv:214`.
     pub(crate) fn file_and_line(&self) -> String {
         format!("{}:{}", self.table.file.source.name, self.start.line)
     }

@@ -11,12 +11,13 @@ pub(crate) struct Visited {
     pub(crate) matching: usize,
 }
 
-/// What became of a row. A row with several users, or with several reasons, counts as the last of these that applies.
+/// What became of a row. If several variants apply, as to a row with several users, the last one
+/// counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RowUse {
-    /// It has no cells that count.
+    /// All cells that are read are empty.
     Blank,
-    /// A `where` leaves it out: its own, or that of the person or the row that it names.
+    /// A `where` leaves out the row, or the person or other row that it names.
     LeftOut,
     /// Today is outside its dates.
     OutsideDates,
@@ -29,7 +30,7 @@ pub(crate) enum RowUse {
     Used,
 }
 
-/// The names of what becomes of a row, in the order of [`RowUse`].
+/// The names of the variants of [`RowUse`], in order.
 const NAMES: [&str; 7] = [
     "blank",
     "left_out",
@@ -50,7 +51,7 @@ impl RowUse {
     }
 }
 
-/// The number of rows by what became of them.
+/// The number of rows for each `RowUse`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts([usize; NAMES.len()]);
 
@@ -72,7 +73,7 @@ impl RowCounts {
             .for_each(|count| *count += rows);
     }
 
-    /// Counts rows under another use, if they were counted as used before.
+    /// Moves this many rows from [`RowUse::Used`] to another use.
     pub(crate) fn move_used(&mut self, rows: usize, row_use: RowUse) {
         let [.., used] = &mut self.0;
         *used -= rows;

@@ -1,5 +1,5 @@
 //! Reads the rows that a use of a table selects. The first use of a file reads all rows. Later uses read only the rows that their
-//! conditions may select, so that thousands of uses cost no more than the rows they have.
+//! conditions may select, so that thousands of uses cost only as much as the rows they select.
 //!
 //! Main entry: [`TableUse::rows`].
 
@@ -20,8 +20,8 @@ use crate::model::Presence;
 
 impl TableUse<'_> {
     /// Calls `visit` for each row, with the days on which it is declared; `None` if a condition leaves the row out. Blank rows
-    /// are skipped; ragged rows are reported. Each number of `numbered` columns becomes a separate row, unless its cell in the
-    /// first of these columns is empty. So does each value of the `expand` column.
+    /// are skipped; ragged rows are reported. Each value of the `expand` column becomes a row, and
+    /// so does each number of the `numbered` columns whose cell in the first of them is not empty.
     pub(crate) fn rows(
         &self,
         selection: &Selection<'_>,
@@ -72,7 +72,7 @@ impl TableUse<'_> {
         visited
     }
 
-    /// Reports that no row of a file is used, unless it may be empty.
+    /// Reports a file without matching rows, unless it may be empty.
     pub(crate) fn check_empty(&self, counted: usize) {
         if counted == 0 && !self.raw.allow_empty {
             let message = format!("`{}` has no matching rows", self.file.name);
@@ -114,7 +114,7 @@ impl Table {
         for text in texts {
             add(index, &index.cells, text);
         }
-        // A list in a cell that `where` compares as a whole gets a warning, in any row.
+        // Also find lists in cells that `where` compares as a whole: they get a warning.
         for (filter, place) in filters {
             let index = self.index(place, rows)?;
             let texts = filter.whole_cells().iter().map(String::as_str);

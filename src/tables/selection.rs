@@ -7,7 +7,7 @@ use super::number::whole_number;
 use super::row::{Column, DATE_HINT, Filter, Row};
 use crate::model::Presence;
 
-/// The conditions and the dates of rows, and the numbered columns that multiply them.
+/// The conditions and dates that select rows, and the columns that turn a record into several rows.
 #[derive(Debug)]
 pub(crate) struct Selection<'f> {
     pub(crate) numbered: Vec<Column>,

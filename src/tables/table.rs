@@ -44,12 +44,11 @@ impl<'t> Deref for TableUse<'t> {
 }
 
 impl Table {
-    /// Returns what became of the rows.
     pub(crate) fn counts(&self) -> RowCounts {
         self.counts.get()
     }
 
-    /// Counts rows under another use, if they were counted as used before.
+    /// Moves this many rows from [`RowUse::Used`] to another use.
     pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
         let mut counts = self.counts.get();
         counts.move_used(rows, row_use);
@@ -121,7 +120,7 @@ impl Table {
         }
         rows.blank = blank;
         rows.starts.shrink_to_fit();
-        // The rows may be read for the first time inside a visit, too.
+        // The starts are already set if `visit` has read the same file.
         let _ = self.header.rows.set(rows);
     }
 

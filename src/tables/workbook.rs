@@ -1,4 +1,5 @@
-//! Reads a sheet of an Excel workbook as CSV: line 7 of the text is row 7 of the sheet, so that places are the sheet's.
+//! Reads a sheet of an Excel workbook as CSV: line 7 of the text is row 7 of the sheet, so that
+//! lines in messages match the sheet.
 //!
 //! Main entry: [`read_sheet`].
 
@@ -31,7 +32,8 @@ struct SheetText {
     rows: u32,
 }
 
-/// Reads the wanted sheet, or the first one. Also returns the cells that are too large to be exact.
+/// Reads the wanted sheet, or the first one. Also returns the places of numbers too large to be
+/// exact.
 pub(crate) fn read_sheet(
     bytes: &[u8],
     wanted: Option<&SheetName>,
@@ -113,8 +115,9 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
 }
 
 impl SheetText {
-    /// Moves a row's cells into the text, after blank lines for the rows above it that have no cells. The first row is the header; rows
-    /// that are shorter get empty cells, because workbooks do not store those.
+    /// Moves a row's cells into the text, after blank lines for the rows above it that have no
+    /// cells. The first row is the header. Shorter rows are filled up with empty cells, because
+    /// workbooks do not store empty cells.
     fn push_row(
         &mut self,
         at: u32,
@@ -177,7 +180,7 @@ fn count_zeros(style: &Style) -> usize {
     let code = style.number_format.as_ref();
     let code = code.map_or("", |format| format.format_code.as_str());
     let code = code.split(';').next().unwrap_or_default();
-    // `[$-419]00000` is for one language only.
+    // Remove the language, as in `[$-419]00000`.
     let code = code.rsplit(']').next().unwrap_or_default();
     match code.bytes().all(|byte| byte == b'0') {
         true => code.len(),

@@ -7,7 +7,7 @@ use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
-/// A change, with the term for existing members.
+/// A change as a line. `known` has the words for existing members.
 pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> Line<'a> {
     let mut fields = change.fields.iter();
     let title = fields.find(|field| field.field == Field::Title);
@@ -101,7 +101,7 @@ fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     Some(text!("{}{}{} → {}{}", name, space, before, after, drift))
 }
 
-/// A remark for a field that someone else changed, which the run reverts.
+/// A remark for a field that someone else changed, and that the run changes back.
 pub fn drift_remark(change: &FieldChange) -> &'static str {
     let ChangedBy { outside, manifest } = change.changed;
     match (outside, manifest) {
@@ -127,7 +127,7 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
-/// For example `28 known (25 confirmed, 3 adopted)`; `None` if no member is known.
+/// The existing members, if any, for example `28 known (25 confirmed, 3 adopted)`.
 pub fn known_members(members: &Members, known: Known) -> Option<String> {
     let (count, adopted) = (members.known, members.adopted);
     let count = match (count, adopted) {

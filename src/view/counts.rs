@@ -39,7 +39,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// For example `28 known, 27 counted`.
+/// The count of a room, for example `28 known, 27 counted`.
 pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
     let known = match room.is_recorded {
         true => "known",

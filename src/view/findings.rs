@@ -9,7 +9,7 @@ use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Violation};
 /// Maximum number of likely renames named in one line.
 const EXAMPLES: usize = 3;
 
-/// The old pipe, the new one, and whether the titles are the same; otherwise most members are.
+/// The old pipe, the new one, and whether the titles are equal. If not, most members are equal.
 pub(super) type Rename<'a> = (&'a Pipe, &'a Pipe, bool);
 
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
@@ -37,7 +37,7 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     }
 }
 
-/// A note, and its section.
+/// A note as a line, and the section of the line.
 pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     let members = |counted: &MemberTally| {
         let members = Count(counted.members, "membership");
@@ -76,7 +76,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
         Note::Pending { pipe, field, was } => {
             let [sent, shown] = values(&was.sent, &was.shown);
             let text = text!(
-                "{} was sent as {} before, the list showed {} at {}; it is sent again",
+                "{} was sent as {} before; the list showed {} at {}; it is sent again",
                 field.name(),
                 sent,
                 shown,
@@ -126,7 +126,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     (kind, line)
 }
 
-/// New rooms that look like rooms that left, in one line with the first few as examples.
+/// One line for all likely renames (new rooms that look like rooms that left), with examples.
 pub(super) fn renames<'a>(renames: &[Rename<'a>]) -> Line<'a> {
     let examples = renames.iter().take(EXAMPLES);
     let examples = examples.map(|(from, to, same_title)| {

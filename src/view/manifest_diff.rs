@@ -180,7 +180,7 @@ fn describe_room_difference<'a>(what: &'a RoomDifference, names: &UserNames) -> 
     }
 }
 
-/// Where to find all members, if a list of them is cut. Each removed room has its own line.
+/// Where to find all members, if a list of them is cut. Removed rooms have a line each.
 fn cut(diff: &ManifestDiff) -> Option<String> {
     let is_long = |difference: &Difference| match difference {
         Difference::Room { what, .. } => what.users().len() > NAMED,

@@ -58,7 +58,7 @@ pub struct View<'a> {
     pub sections: BTreeMap<SectionKind, Section<'a>>,
     /// Explanations of the terms on this page.
     pub legend: Vec<&'static str>,
-    /// Where to find the whole lists, if any was cut.
+    /// Where to find the complete lists, if one is cut.
     pub cut: Option<String>,
     /// The words for a room's existing members.
     pub known: Known,
@@ -110,7 +110,7 @@ pub enum State {
     Done,
 }
 
-/// The subject of a section.
+/// What a section is about, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Danger,

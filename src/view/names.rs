@@ -6,7 +6,7 @@ pub use crate::model::user_with_name as user;
 use crate::model::{UserId, UserNames};
 use crate::plan::{Change, ManualSteps};
 
-/// The first users, and the number of the others; not safe to print.
+/// The first users, and the number of the others. Not escaped.
 pub fn users(users: &[UserId], names: &UserNames) -> String {
     few(users.iter().map(|it| user(*it, names)), NAMED)
 }

@@ -45,7 +45,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view.add(SectionKind::Remedies, remedies);
     view.add_counts(left);
     view.add_conflicts(left);
-    // What this run recorded is not an open step of an earlier run.
+    // Use the plan from before the run: what the run recorded is not yet an open step.
     view.add_manual_steps(plan);
     let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
     view.add_notes(left.notes.iter().filter(uncertain));
@@ -85,9 +85,11 @@ fn stopped(halt: &Halt) -> Text<'_> {
         Halt::Ledger { reason, .. } => {
             text!("{}; nothing more was sent", Span::Message(reason.into()))
         }
-        Halt::Denied => "no writes to other rooms began with these credentials".into(),
+        Halt::Denied => {
+            "the server rejects the credentials; writes to other rooms were not started".into()
+        }
         Halt::FailFast => {
-            "--fail-fast: no writes to other rooms began after the first failure".into()
+            "--fail-fast: writes to other rooms were not started after the first failure".into()
         }
         Halt::Interrupted => {
             "interrupted: no other requests were sent; run again for the rest".into()

@@ -131,7 +131,7 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
     }
     if plan.summary.changed_outside > 0 {
         legend.push(
-            "changed outside: since the last recorded write, by someone or something that is not in this ledger",
+            "changed outside: changed since the last recorded write by someone or something that this ledger does not record",
         );
     }
     legend

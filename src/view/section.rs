@@ -138,7 +138,7 @@ impl SectionKind {
             Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
             Self::Conflicts => "nothing is written to these rooms",
             Self::FewerMembers => {
-                "to find users whom the widget does not know: `plan --check-users`; to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`"
+                "to find users whom the widget does not know, run `plan --check-users`; to add all declared members again, including people whom you removed, run `roomform ledger forget PIPE`, then `apply`"
             }
             Self::ManualSteps => "the API cannot remove members or rooms",
             Self::OpenSteps => {

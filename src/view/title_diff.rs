@@ -6,7 +6,7 @@ use similar::{ChangeTag, TextDiff};
 
 /// Maximum length of texts that are shown whole, in characters.
 const LONGEST: usize = 200;
-/// Maximum length shown of the part that differs, if there is space.
+/// Maximum length of the part that differs, where there is space.
 const LONGEST_PART: usize = 1000;
 /// Length of the common text shown around that part.
 const AROUND: usize = 40;

@@ -282,7 +282,7 @@ fn a_rejected_login_is_not_tried_for_every_room() {
             .any(|words| ran.out.contains(words))
             && ran
                 .out
-                .contains("stopped: no writes to other rooms began with these credentials"),
+                .contains("stopped: the server rejects the credentials; writes to other rooms were not started"),
         "{}",
         ran.out
     );

@@ -120,7 +120,7 @@ fn fewer_members_are_pending_and_more_are_not() {
     set_members(&scene, "lounge", &[11, 12, 99]);
     set_members(&scene, "team", &[]);
     assert_snapshot!(counted(&scene, ""), @r#"
-      fewer members than known: to find users whom the widget does not know: `plan --check-users`; to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+      fewer members than known: to find users whom the widget does not know, run `plan --check-users`; to add all declared members again, including people whom you removed, run `roomform ledger forget PIPE`, then `apply`
         course: 3 known, 2 counted
         team: 3 known, not 1 to 5 counted
 
@@ -140,7 +140,7 @@ fn fewer_members_are_pending_and_more_are_not() {
     set_members(&scene, "lounge", &[11, 12, 99]);
     set_members(&scene, "team", &[]);
     assert_snapshot!(counted(&scene, ""), @r#"
-      fewer members than known: to find users whom the widget does not know: `plan --check-users`; to add everyone declared again, also people whom you removed: `roomform ledger forget PIPE`, then `apply`
+      fewer members than known: to find users whom the widget does not know, run `plan --check-users`; to add all declared members again, including people whom you removed, run `roomform ledger forget PIPE`, then `apply`
         course: 3 known, 2 counted
         team: 3 known, 0 counted
 

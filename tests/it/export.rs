@@ -112,7 +112,7 @@ fn scope_selects_rooms_and_is_written_to_the_manifest() {
     assert_snapshot!(printed, @r#"
     # Written by `roomform export` from the server's list of rooms. `roomform plan` finds no changes for it.
     # The API does not list the members of a room. `members` below are those that the ledger records;
-    # everyone else in a room stays there, listed or not.
+    # everyone else in a room stays in it.
     version: 1
     widget: 627
     scope: ["course-*", "team*"]

@@ -71,7 +71,7 @@ fn a_field_that_is_not_shown_in_time_is_pending_and_not_called_ignored() {
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);
     plan.shows("\"Old\" → \"Team A\"\n")
-        .shows("team-a: title was sent as \"Team A\" before, the list showed \"Old\" at ");
+        .shows("team-a: title was sent as \"Team A\" before; the list showed \"Old\" at ");
     let document = scene.run("plan --format json").json();
     scene.fits_schema("plan", &document);
     assert_eq!(document["notes"][0]["note"], "pending");

@@ -3,7 +3,7 @@ apply() {
   status=0
   roomform apply "${@:2}" --file "$MANIFEST" --ledger "$ROOMFORM_LEDGER" --report "$1/report.json" --failed "$1/failed.csv" --format markdown --fit @FIT@ > "$1/page.md" || status=$?
   cat "$1/page.md" >> "$summary"
-  # What 4 (partly applied) and 5 (refused) leave is in the plan below.
+  # Exit codes 4 (partly applied) and 5 (refused) leave changes, which the plan below shows.
   case "$status" in 0 | 4 | 5) ;; *) exit "$status" ;; esac
 }
 for plan in plans/*/plan.json; do

@@ -115,7 +115,7 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
 fn is_this_machine(url: &str) -> bool {
     let rest = url.trim_start_matches("http://");
     let host = rest.split('/').next().unwrap_or_default();
-    // The user information may look like a host.
+    // The user name before `@` may look like a host.
     let host = host.rsplit('@').next().unwrap_or_default();
     let name = match host.strip_prefix('[') {
         Some(six) => six.split(']').next().unwrap_or_default(),

@@ -46,8 +46,8 @@ impl Bucket {
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Ok(new) => {
-                    // A store may give equal bytes equal versions. Then a second write would prove nothing, but nothing is
-                    // overwritten either.
+                    // A store may give equal bytes the same version. A second write would then
+                    // prove nothing, but could not overwrite anything either.
                     let old = reader.base.as_ref();
                     if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";

@@ -144,7 +144,8 @@ impl BucketReader {
         if watched.base == known && !watched.pieces.iter().take(pieces).all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
-        // A base would contain some of these pieces, and those may be removed.
+        // A merge may remove pieces that a base contains, so watch listed pieces only without a
+        // base.
         if watched.base.is_none() && watched.pieces.is_empty() {
             let listed = self.pieces().map(|object| Piece {
                 path: object.location.clone(),

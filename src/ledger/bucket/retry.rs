@@ -93,7 +93,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
     let words = match (status(&text), innermost_cause(error)) {
         (Some((_, rest)), _) => describe_answer(rest),
         (None, Some(cause)) => cause,
-        // The part before it has the address and the duration.
+        // The part before ` - ` has the address and the duration.
         (None, None) => text.rsplit(" - ").next().unwrap_or_default().to_owned(),
     };
     let words = Redactor::new(hidden.iter().map(ExposeSecret::expose_secret)).redact(&words);

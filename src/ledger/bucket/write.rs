@@ -21,7 +21,8 @@ use super::retry::StoreFailure;
 use super::store::{Put, run_concurrently};
 use crate::model::{Pipe, RunId, Target};
 
-/// With more pieces than this, the next run that writes merges them: every reader has to fetch each piece.
+/// If there are more pieces than this, the next run that writes merges them, because every reader
+/// has to fetch each piece.
 const MANY_PIECES: usize = 256;
 
 impl Bucket {
@@ -222,7 +223,7 @@ impl Writer {
         name(number)
     }
 
-    /// Whether the claim that was read is this one.
+    /// Whether this claim is among the entries that were read.
     fn is_made(&self, claim: &OpenClaim) -> bool {
         let mut stamps = claim.entries.keys();
         stamps.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
@@ -246,7 +247,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Checks that the ledger is still there. After a merge by another run there may be new entries, and claims that were removed.
+    /// Checks that the ledger is still there. If another run merged it, reads what is new: entries
+    /// may have been added, and claims removed.
     async fn check(&mut self) -> Result<(), LedgerError> {
         if let Some(base) = self.reader.check().await? {
             self.add(base.entries);

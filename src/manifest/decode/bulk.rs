@@ -36,7 +36,7 @@ pub(super) const MOVED: Keys = Keys::of_file("`moved`", &["roster", "on", "to", 
 const MATCHING: &str = "the columns that must match, as in {course_id: course_id}";
 const REPLACED: &str = "the columns that are replaced, as in {course_id: xlist_course_id}";
 
-/// Decodes one entry of `generate`, complete or merged into a preset.
+/// Decodes one entry of `generate`. With `format`, it is merged into a preset first.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
     let fields = decoder.fields(node, GENERATE)?;
     let Some(format) = fields.get("format") else {
@@ -135,7 +135,7 @@ fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {
     })
 }
 
-/// Decodes a file between the roster and the rooms.
+/// Decodes `via` or `moved`: a file that links the rows of a roster to the rows of rooms.
 fn between(decoder: &mut Decoder<'_>, fields: &Fields<'_>, to: RawOn) -> Option<RawVia> {
     let on = pairs(decoder, fields, "on", MATCHING);
     let filter = filters(decoder, fields);
@@ -147,7 +147,7 @@ fn between(decoder: &mut Decoder<'_>, fields: &Fields<'_>, to: RawOn) -> Option<
     })
 }
 
-/// Reports columns that are replaced, but decide nothing.
+/// Reports columns in `to` that are not in the roster's `on`: replacing them has no effect.
 fn check_replaced(
     decoder: &mut Decoder<'_>,
     to: &[(Spanned<String>, Spanned<String>)],
@@ -163,7 +163,7 @@ fn check_replaced(
     }
 }
 
-/// Decodes pairs of columns; at least one.
+/// Decodes a mapping from column to column, which must not be empty.
 fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, key: &str, what: &str) -> Option<RawOn> {
     fields.require(decoder, key, what);
     let node = fields.get(key)?;

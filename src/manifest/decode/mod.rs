@@ -71,7 +71,7 @@ pub(super) fn decode_file(
     (raw, decoder.files)
 }
 
-/// Builds a file from its items.
+/// Decodes one manifest file, item by item.
 struct FileDecoder<'a> {
     decoder: Decoder<'a>,
     /// The top-level keys so far.

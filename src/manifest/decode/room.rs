@@ -78,7 +78,7 @@ pub(super) fn from_fields(
     }
 }
 
-/// Decodes the settings of a room, except those that `is_from_row` finds in each row.
+/// Decodes the settings of a room, except templates (`is_from_row`), which each row fills in.
 pub(super) fn settings(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,

@@ -37,7 +37,7 @@ pub(super) const DELIMITERS: [(&str, u8); 5] = [
     ("\t", b'\t'),
 ];
 
-/// Whether `people` is a file. A person may be called `roster`; the value is then an id.
+/// Whether `people` is a file. A person may also be named `roster`; its value is then an id.
 pub(super) fn is_directory(node: &Node) -> bool {
     let Value::Map(pairs) = node.value() else {
         return false;
@@ -75,7 +75,8 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Opt
     })
 }
 
-/// Decodes `user`: the columns with users, whether only the first column that is not empty in a row counts, and the text between the users of a cell.
+/// Decodes `user`. Returns the columns with users, whether only the first one with a value in a row
+/// counts, and the text between the users of a cell.
 fn users(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,
@@ -113,7 +114,7 @@ fn column_with_list(
     (fields.decode_texts(decoder, "column"), split)
 }
 
-/// Decodes the column whose values give a row each.
+/// Decodes `expand`: the column with several values in a cell, each of which becomes a row.
 fn expand(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<(Spanned<String>, String)> {
     let node = fields.get("expand")?;
     let (columns, split) = column_with_list(decoder, node, EXPAND);
@@ -142,7 +143,7 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
     })
 }
 
-/// Decodes a file with rows, and records it so that it is opened before anything is looked up in it.
+/// Decodes a file with rows, and adds it to the files to open.
 pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawFile> {
     fields.require(decoder, "roster", "the path of a file");
     let path = fields.decode_text(decoder, "roster");
@@ -182,7 +183,7 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     Some(file)
 }
 
-/// Decodes a sheet: a number is its place, a text its name.
+/// Decodes a sheet: a number is its position in the workbook, and a text is its name.
 fn sheet(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<SheetName>> {
     let value = match Decoder::plain_id(node) {
         Some(number) => SheetName::Number(number),
@@ -191,7 +192,7 @@ fn sheet(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<SheetName>> {
     Some(Spanned { value, at: node.at })
 }
 
-/// Decodes the column with the first or the last day of rows.
+/// Decodes `from` or `until`: the column with the first or the last day on which a row applies.
 fn date_column(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,
@@ -301,7 +302,8 @@ fn cells(decoder: &mut Decoder<'_>, node: &Node) -> Vec<String> {
     nodes.filter_map(|node| cell(decoder, node)).collect()
 }
 
-/// Decodes a mapping by column. Reports duplicate columns; names that differ only in case are duplicates.
+/// Decodes a mapping whose keys are columns. Reports duplicate columns; names that differ only in
+/// case are duplicates.
 pub(super) fn columns<'n>(
     decoder: &mut Decoder<'_>,
     node: &'n Node<'n>,

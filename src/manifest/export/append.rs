@@ -5,8 +5,9 @@ use crate::manifest::yaml::{Written, written};
 
 const KEY: &str = "rooms";
 
-/// Returns the text with these rooms at the end of its `rooms` list, or with a new list at its end. Returns `None` if the list is
-/// not written as lines that start with `-`, because there is no safe place to insert.
+/// Adds these rooms at the end of the `rooms` list, or adds a list at the end of the text. Returns
+/// `None` if the list is not written as lines that start with `-`, because there is no safe place
+/// to insert.
 ///
 /// The caller must read the result back before using it: this function looks only at the text.
 pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {

@@ -24,9 +24,9 @@ use crate::tables::diagnostic::At;
 pub struct Entry {
     /// The pipe.
     pub pipe: Pipe,
-    /// The type of its room; of the first room if there are several.
+    /// The type of its room, or of the first one if there are several.
     pub kind: RoomKind,
-    /// Whether the text declares the room; else it is a comment that says why a manifest cannot.
+    /// Whether the text declares the room. If not, it is a comment that says why no manifest can.
     pub declared: bool,
     /// Lines indented by two spaces.
     pub text: String,
@@ -89,7 +89,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
 const HEAD: &str = "\
 # Written by `roomform export` from the server's list of rooms. `roomform plan` finds no changes for it.
 # The API does not list the members of a room. `members` below are those that the ledger records;
-# everyone else in a room stays there, listed or not.
+# everyone else in a room stays in it.
 ";
 const HEAD_OF_NOTHING: &str = "\
 # Written by `roomform export` from the server's list of rooms: none of the requested rooms can be declared.

@@ -21,14 +21,14 @@ pub enum Unlike {
     Rest,
 }
 
-/// Compares the manifest after the export with the added rooms and, if there was a manifest before, with that.
+/// Checks the manifest after the export against the added rooms and the earlier manifest, if any.
 ///
 /// # Errors
 /// The first difference.
 pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
     for (pipe, room) in &added.rooms {
         let found = after.rooms.get(pipe);
-        // The file's defaults may set the members policy; an export does not.
+        // Ignore the members policy: the file's defaults may set it, but an export does not.
         let alike =
             found.is_some_and(|found| compared_content(found).0 == compared_content(room).0);
         if !alike {

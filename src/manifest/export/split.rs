@@ -14,7 +14,7 @@ const LONGEST: usize = 60;
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// Returns the file name, without extension, for the prefix of a pipe: the text before the first `-` or `_`.
-/// Pipes that the server generated have no prefix, because each would get a file of its own.
+/// Pipes that the server generated go into one file; otherwise each would get its own.
 pub fn by_prefix(entry: &Entry) -> String {
     let pipe = entry.pipe.as_str();
     let prefix = match pipe.split_once(['-', '_']) {

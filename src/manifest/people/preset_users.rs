@@ -21,7 +21,7 @@ impl People {
         problems: &Problems,
     ) {
         if tables.is_absent(&users.file) {
-            // A replaced users file must have its own status column; otherwise the status is unknown.
+            // The manifest's own file must then have the status column.
             let mut status = users.filter.iter().map(|filter| &filter.column.value);
             if let Some(table) = tables.get(&own.file, problems)
                 && !status.any(|column| table.has_column(column))
@@ -40,7 +40,7 @@ impl People {
         let Some(table) = tables.get(&users.file, problems) else {
             return;
         };
-        // A person may be named by a column that only one of the two files uses.
+        // The two files may name people by different columns, so read those of both.
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names);

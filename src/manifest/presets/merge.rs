@@ -59,7 +59,6 @@ pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
     column_key(one) == column_key(other)
 }
 
-/// Removes a key and returns its value.
 pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     let place = pairs
         .iter()

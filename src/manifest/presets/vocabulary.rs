@@ -17,7 +17,7 @@ const STATUS_HINT: &str = "fix the cell, or select rows with `where` and `status
 pub(in super::super) struct Vocabulary {
     /// The place where the manifest names the format, which is the place of everything in the preset.
     pub(super) at: At,
-    /// Values by part of the entry and column.
+    /// Values by part of the entry (such as `enrol`) and column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
     /// The columns with roles, by part of the entry.
     pub(super) role_columns: BTreeSet<(String, String)>,
@@ -34,7 +34,7 @@ impl Vocabulary {
                 self.teach_part("people", &people.file, &mut people.filter, false, files);
             }
             if let Some(users) = &mut roster.preset_users {
-                // A replaced users file must have its own status column.
+                // This file may be absent if the manifest's own has the status column.
                 self.teach_part("people", &users.file, &mut users.filter, true, files);
             }
             for (part, via) in [("via", &mut enrol.via), ("moved", &mut enrol.moved)] {

@@ -10,7 +10,7 @@ const FUEL: u64 = 10_000;
 /// Maximum bytes of a template, a filtered text or a result.
 pub(super) const LONGEST: usize = 64 << 10;
 
-/// Creates an environment that has only the template language's filters.
+/// Creates an environment with no filters except those of a manifest.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -16,10 +16,8 @@ use crate::tables::source::Spanned;
 
 /// The template's name inside its environment.
 const NAME: &str = "template";
-/// The allowed tags.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
-/// A compiled template.
 #[derive(Debug)]
 pub(super) struct Template {
     text: String,
@@ -96,7 +94,8 @@ impl Template {
         &self.names
     }
 
-    /// Returns names that are complete expressions, with or without filters, in a text without conditions: the output always contains them.
+    /// Returns the names whose values are always in the output: those that are a whole expression,
+    /// with or without filters. A text with conditions has none.
     pub(super) fn bare_names(&self) -> Vec<String> {
         if self.is_conditional() {
             return Vec::new();

@@ -74,8 +74,8 @@ fn is_nothing(text: &str, start: usize, end: usize) -> bool {
         .is_some_and(|it| it.trim().is_empty())
 }
 
-/// Returns the column of a list's `-`. The library reports the first `-` if it is indented. Otherwise it reports the text after
-/// it, and the `-` is in the column of the key.
+/// Returns the column of a list's `-`. The library reports the first `-` if it is indented.
+/// Otherwise it reports the text after the `-`, which is then in the column of the key.
 fn column(text: &str, start: usize, key: usize) -> usize {
     let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));
     let before = text.get(..if indented { start } else { key });

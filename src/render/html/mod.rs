@@ -1,7 +1,7 @@
-//! A view as an HTML page: one file without requests, to read, search and open.
+//! A view as an HTML page: one file that loads nothing else, with rows to search and open.
 //!
 //! Without its script the page is complete, but long. `escape` escapes hidden characters in untrusted text, and the template escapes
-//! markup. The page's content security policy runs no script except its own.
+//! markup. The content security policy allows only the page's own script.
 
 mod panel;
 
@@ -36,7 +36,7 @@ struct Row {
     what: String,
     hint: Option<String>,
     place: Option<String>,
-    /// What it shows when it is opened.
+    /// What the row shows when it is opened.
     panel: Option<Panel>,
 }
 

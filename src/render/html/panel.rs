@@ -1,5 +1,5 @@
-//! What a row of a page shows when it is opened: fields, members by source, the welcome. One text for each row, because a browser needs
-//! much longer for many elements.
+//! What a row of a page shows when it is opened: fields, members by source, the welcome. Each row
+//! has one text, because many elements would make the browser slow.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -61,7 +61,8 @@ impl Panel {
         }
     }
 
-    /// Adds users by the place that declares them in a room, or else by the room's place. A roster is one place; its users have rows.
+    /// Adds users, grouped by the place that declares them in a room, or else by the room's place.
+    /// Each roster is one group, in which users have row numbers.
     fn add_users(&mut self, view: &View<'_>, name: &str, pipe: Option<&Pipe>, users: &[UserId]) {
         let desired = view.desired;
         let room = pipe.and_then(|pipe| desired?.rooms.get(pipe));

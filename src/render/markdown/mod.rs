@@ -1,5 +1,5 @@
-//! Views as Markdown pages, for a comment on a pull request or a job summary. A page is cut to a limit at whole items, with exact
-//! counts of the omitted ones.
+//! Views as Markdown pages, for a comment on a pull request or a job summary. A page over a limit
+//! omits whole items, and counts them exactly.
 
 mod page;
 mod prose;
@@ -15,7 +15,8 @@ use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
 /// The limits of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// Maximum size in bytes, which also limits the characters, whichever unit a site counts; at least 4096, so that the figures fit.
+    /// Maximum size in bytes; at least 4096, so that the figures fit. It also holds for sites that
+    /// count characters, because a text never has more characters than bytes.
     pub bytes: Option<usize>,
     /// The Markdown that the site supports.
     pub dialect: Dialect,
@@ -96,7 +97,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
     }
 }
 
-/// Position, label, message, hint.
+/// A line as an item: position, label, message, hint.
 fn item(kind: SectionKind, line: &Line<'_>) -> String {
     let words = write_text(&line.sentence());
     let label = line.label.as_deref().map(|label| match line.detail {

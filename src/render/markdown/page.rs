@@ -6,9 +6,9 @@ use super::Dialect;
 use crate::view::SectionKind;
 use crate::view::grammar::sentence;
 
-/// Folds are open if they have up to this many items in total. They fit on one or two screens.
+/// Folds are open if they have up to this many items in total, which fit on one or two screens.
 const OPEN: usize = 12;
-/// Approximate bytes of a section besides its items and name. The finished page is measured.
+/// Estimated bytes of a section besides its items and name. The finished page is measured exactly.
 const AROUND: usize = 120;
 
 /// A page before it is written. All text in it is escaped.
@@ -30,7 +30,7 @@ pub(super) struct Section {
     /// Its lines, without list markers.
     pub(super) items: Vec<String>,
     pub(super) is_folded: bool,
-    /// The command that lists the items. They are the first to be omitted.
+    /// The command that lists the items, if there is one: they are then the first to be omitted.
     pub(super) listed_by: Option<&'static str>,
 }
 

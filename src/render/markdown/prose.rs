@@ -33,7 +33,7 @@ pub(super) fn prose(text: &str) -> String {
     }
 }
 
-/// Whether a text at the start of a line is plain: no list, no definition.
+/// Whether a text can start a line without becoming a list or a definition.
 fn starts_plainly(text: &str) -> bool {
     let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
     match after.chars().next() {

@@ -453,7 +453,7 @@ fn lists_that_look_truncated_are_a_warning() {
             assert_snapshot!(steps(&text, &["rooms", "count"]), @"
             ok       rooms           100 rooms: 100 conferences; 0 public
             warning  count           exactly 100 rows: the server may have truncated the list
-                                     remedy: compare this with the number of rooms in ImbaChat; if ImbaChat has more, the others look as if they were missing
+                                     remedy: compare this with the number of rooms in ImbaChat; if ImbaChat has more, roomform treats the others as missing
             ");
         }
     }

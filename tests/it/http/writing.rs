@@ -75,13 +75,13 @@ fn a_refused_create_fails_and_is_not_retried() {
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
-    stopped: no writes to other rooms began with these credentials
+    stopped: the server rejects the credentials; writes to other rooms were not started
     ");
     assert_snapshot!(created(json(denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (code 401 with HTTP 200): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
-    stopped: no writes to other rooms began with these credentials
+    stopped: the server rejects the credentials; writes to other rooms were not started
     ");
     assert_snapshot!(created(json(r#"{"errors":["the pipe is taken"]}"#)), @"
       !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
@@ -210,7 +210,7 @@ fn secrets_are_hidden_if_the_answer_to_a_write_repeats_them() {
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): *** / *** / *** \u{1b}[1m, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
-    stopped: no writes to other rooms began with these credentials
+    stopped: the server rejects the credentials; writes to other rooms were not started
     ");
 }
 
