@@ -184,7 +184,7 @@ pub struct PaceFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub struct CountFlags {
-    /// Compare each room's number of members with the known number
+    /// Compare member counts with the known numbers
     ///
     /// The API lists no members, but finds rooms by their number of users.
     #[arg(long, help_heading = None::<&str>)]

@@ -414,7 +414,7 @@ fn flags_and_commands_of_terraform_get_a_hint() {
         (
             &["destroy"],
             "there is no verb `destroy`",
-            "remove them from the manifest and delete them",
+            "remove the rooms from the manifest and delete them",
         ),
     ] {
         let scene = new_room();
