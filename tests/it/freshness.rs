@@ -175,6 +175,18 @@ fn a_diff_says_that_a_plan_would_be_refused() {
     out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, 9 before: is the file complete?");
 }
 
+#[test]
+fn shards_of_different_counts_do_not_allow_a_smaller_size_together() {
+    let scene = applied();
+    scene.write("data/enrollments.csv", rows(4));
+    for shard in ["0/2", "0/3"] {
+        let run = format!("apply --yes --ignore-limits --shard {shard}");
+        scene.run(run.as_str()).ok();
+        assert!(given(&scene).contains(&format!("enrollments.csv (part {shard}) 4")));
+    }
+    scene.plan().exits(5);
+}
+
 /// `class.csv.bak` is another file than `class.csv`, although its name starts the same.
 #[test]
 fn only_sizes_of_the_shrunk_file_are_worth_recording() {
