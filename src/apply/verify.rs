@@ -14,7 +14,7 @@ use crate::plan::{Change, FieldChange, Note, Plan};
 
 /// What the list showed after the writes.
 struct Sight {
-    /// Rooms in the manifest.
+    /// What the list shows of the rooms in the manifest.
     observed: Observed,
     /// The pipes of written rooms in the list.
     pipes: BTreeMap<RoomId, Pipe>,

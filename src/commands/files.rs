@@ -112,7 +112,7 @@ pub fn has_manifest(path: &Path) -> bool {
 pub enum NewFile {
     /// Everyone: the file is for others too.
     Shared,
-    /// Its owner: the file names people.
+    /// Only its owner, because people are named in the file.
     Private,
 }
 

@@ -48,7 +48,9 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 let steps = known.map(|known| known.released.keys());
                 if let Some(users) = steps.filter(|steps| steps.len() > 0) {
                     let (users, pipe) = (few(users, NAMED), escape::terminal(pipe.as_str()));
-                    console.warn(&format!("forgets open steps: remove {users} from `{pipe}`"));
+                    console.warn(&format!(
+                        "plans will no longer list these manual steps: remove {users} from `{pipe}`"
+                    ));
                 }
             }
             let journal = ledger.open(target, &config.run).await?;

@@ -36,10 +36,10 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     sandbox.stop().await?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     console.print(&format!(
-        "served {} over {}, {} of them writes\n",
+        "served {} ({} of them writes) over {}\n",
         Count(count(stats.calls()), "call"),
-        Count(count(stats.connections), "connection"),
-        stats.writes()
+        stats.writes(),
+        Count(count(stats.connections), "connection")
     ))?;
     Ok(Exit::Done)
 }

@@ -208,7 +208,7 @@ impl Notes {
             let question = arrives(field);
             match (row.state.value(field) == sent.value(field), field) {
                 (true, Field::Public) => {
-                    let answer = "closed was sent and is shown; public was not tried, because the probe never makes a room public";
+                    let answer = "`closed` was sent and is shown; `public` was not tried, because the probe never makes a room public";
                     self.leave_open(question, answer);
                 }
                 (true, _) => self.settle(question, Ok("yes")),
@@ -319,7 +319,7 @@ impl Notes {
         }
         let question = "does a JWT list only its user's rooms";
         match seen.listed {
-            None => self.leave_open(question, "not tried: a JWT needs the secret key"),
+            None => self.leave_open(question, "not tried: signing a JWT needs the secret key"),
             Some(Err(failure)) => self.leave_open(question, &failure.message),
             Some(Ok(listed)) => {
                 let own = listed.contains(&self.probe.room);

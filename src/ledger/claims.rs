@@ -46,7 +46,7 @@ pub enum Claimed {
     Held {
         /// The other run.
         run: String,
-        /// When its claim was written, by its own clock.
+        /// When the other run wrote its claim, by the clock of that run's machine.
         since: Time,
         /// How old its claim is, if both clocks agree.
         age: Duration,

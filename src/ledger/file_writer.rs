@@ -1,4 +1,5 @@
-//! Writes a journal's batches to a file in a thread, so that only callers wait for the disk. Waiting batches share one fsync.
+//! Writes a journal's batches to a file in its own thread, so that only tasks that need an answer
+//! wait for the disk. Waiting batches share one fsync.
 //!
 //! The file is locked only during a write, so two runs on one ledger alternate batch by batch.
 

@@ -254,8 +254,8 @@ impl Known {
         Ok(Self { file, end, tail })
     }
 
-    /// Whether a file is the known one with lines added, or was rewritten from it. If the known file has no lines, every file
-    /// continues it.
+    /// Returns true if a file continues the known one: it is the same file with lines added, or its
+    /// header says that it replaces the known file. Every file continues a known file without lines.
     fn is_continued_by(&self, other: &mut File) -> io::Result<bool> {
         if self.end == 0 {
             return Ok(true);

@@ -115,7 +115,7 @@ fn sender(written: &Spanned<RawMember>, directory: &Directory<'_>) -> Option<Use
             Some(Person::User(user, ..)) => return Some(user),
             Some(Person::LeftOut(..)) => bad(
                 "the sender of the welcome is left out of the directory of people",
-                "choose a user that the directory's `where` selects",
+                "choose a user that the `where` of `people` selects",
             ),
             Some(Person::WithoutId(number)) => directory.people.mistake(number)?,
             None if directory.people.is_incomplete => return None,

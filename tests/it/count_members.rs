@@ -88,7 +88,8 @@ fn nothing_is_counted_if_the_filter_finds_no_room() {
         .shows("0 of 7 rooms counted; ");
 }
 
-/// The last count recorded that the writing user counts as a member, so a room with one member less is not equal.
+/// According to the last recorded count, the writing user counts as a member. So a room with one
+/// member less has lost a member.
 #[test]
 fn a_room_that_lost_a_member_is_not_taken_for_one_without_the_writing_user() {
     let scene = applied(quirks(CountUsers::Exact, true));

@@ -45,7 +45,7 @@ const TABLE: [(&str, &[&str]); 18] = [
 
 /// Libraries and parts of std that a module must not name, whatever path leads to them.
 const NEVER: [(&str, &[&str]); 9] = [
-    // Its findings have a versioned form in `document`.
+    // `document` serializes the doctor's findings, in a versioned form.
     ("doctor", &["serde"]),
     (
         "view",

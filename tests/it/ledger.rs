@@ -523,7 +523,7 @@ fn forget_lists_the_open_steps_that_it_forgets() {
     let ran = run(&scene, "ledger forget course-0*");
     ran.exits(0);
     ran.err
-        .shows("forgets open steps: remove 10, 11 from `course-01`")
+        .shows("plans will no longer list these manual steps: remove 10, 11 from `course-01`")
         .lacks("`course-02`");
 }
 

@@ -227,6 +227,6 @@ fn snippets_run_against_sandbox_serve() {
         good("get_rooms"),
     ];
     assert_eq!(statuses, expected);
-    let counted = "served 7 calls over 7 connections, 3 of them writes";
+    let counted = "served 7 calls (3 of them writes) over 7 connections";
     rest.shows(counted);
 }

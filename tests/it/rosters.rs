@@ -130,7 +130,7 @@ generate:
     output.ends("invalid: 2 errors\n");
 }
 
-/// Errors in quoting are in the corpus, `quotes-in-files-with-rows`.
+/// The corpus tests errors in quoting: see `quotes-in-files-with-rows`.
 #[test]
 fn quoted_cells_that_span_lines_are_read() {
     let scene = room("{roster: a.csv, user: user}");

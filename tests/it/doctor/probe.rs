@@ -34,7 +34,7 @@ fn a_server_that_applies_updates_is_recognized() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and is shown; public was not tried, because the probe never makes a room public
+      open     does a create's publicity arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
       settled  does a call by pipe and id name the same room: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: yes
@@ -81,7 +81,7 @@ fn a_server_that_ignores_updates_is_recognized() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and is shown; public was not tried, because the probe never makes a room public
+      open     does a create's publicity arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
       settled  does a call by pipe and id name the same room: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: no, not within 3 reads of the list

@@ -176,7 +176,8 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         let writes = process.requests.len() + process.said.len();
         tally::outcome(&mut state.tally, &outcome);
         state.say(|| {
-            // The list has no order, and these times differ between two worlds of a seed.
+            // Leave out what differs between two simulations with the same seed: the observed rooms, which
+            // have no order, and the times.
             let without_times = |room: RoomOutcome| RoomOutcome {
                 sent_at: None,
                 answered_at: None,
