@@ -4,7 +4,7 @@
 
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::dialect::cell_offset;
-use super::header::column_key;
+use super::header::{UnusableCell, column_key};
 use super::input::RawFilter;
 use super::number::whole_number;
 use super::row::{Cells, Column, Filter};
@@ -47,16 +47,16 @@ impl TableUse<'_> {
         };
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
         let column = Column { name, place };
-        let inexact = self.file.inexact.iter();
-        let inexact: Vec<_> = inexact.filter(|(_, index)| column.has(*index)).collect();
-        for (row, index) in &inexact {
-            self.note_inexact(*row, *index);
+        let unusable = self.file.unusable.iter();
+        let unusable: Vec<_> = unusable.filter(|cell| column.has(cell.column)).collect();
+        for cell in &unusable {
+            self.note_unusable(cell);
         }
-        inexact.is_empty().then_some(column)
+        unusable.is_empty().then_some(column)
     }
 
-    /// Reports a number that the workbook may have rounded: it could name another user or course.
-    fn note_inexact(&self, row: u32, index: usize) {
+    fn note_unusable(&self, cell: &UnusableCell) {
+        let (row, index) = (cell.row, cell.column);
         let source = &self.file.source;
         let start = source.line_start(row).unwrap_or_default();
         let text = source.text.get(start..).unwrap_or_default();
@@ -64,9 +64,8 @@ impl TableUse<'_> {
         let at = At::new(self.file.id, offset);
         let column = self.header.columns.get(index).map_or("", String::as_str);
         let place = format!("{}:{row}:{}", source.name, clip(column));
-        let message = format!("{place}: a workbook stores only 15 digits of a number");
-        let hint = "format the column as text, and enter the number again";
-        self.problems.note(Code::BadCell, at, message, hint);
+        let message = format!("{place}: {}", cell.why);
+        self.problems.note(Code::BadCell, at, message, cell.hint);
     }
 
     pub(crate) fn all_columns(&self, names: &[Spanned<String>]) -> Option<Vec<Column>> {

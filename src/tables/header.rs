@@ -27,8 +27,18 @@ pub(crate) struct OpenedFile {
     pub(crate) name: String,
     /// The name of the encoding.
     pub(crate) encoding: &'static str,
-    /// The row, from 1, and the column index, from 0, of each number that is too large to be exact.
-    pub(super) inexact: Vec<(u32, usize)>,
+    pub(super) unusable: Vec<UnusableCell>,
+}
+
+/// A cell of a workbook that is an error if its column is used.
+#[derive(Debug)]
+pub(crate) struct UnusableCell {
+    /// From 1.
+    pub(super) row: u32,
+    /// From 0.
+    pub(super) column: usize,
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
 }
 
 /// How to read a file's rows.

@@ -1,13 +1,14 @@
 //! Replaces `workbook` in a build without Excel support.
 
 use super::encoding::NoText;
+use super::header::UnusableCell;
 use super::input::SheetName;
 
 /// Reports that this build cannot read workbooks.
 pub(crate) fn read_sheet(
     _: &[u8],
     _: Option<&SheetName>,
-) -> Result<(String, Vec<(u32, usize)>), NoText> {
+) -> Result<(String, Vec<UnusableCell>), NoText> {
     let message = "this build of roomform cannot read Excel workbooks";
     let hint = "build it with the feature xlsx, which is on by default; or export the sheet as CSV";
     Err(NoText::new(message, hint))

@@ -222,7 +222,7 @@ impl<'a> Opener<'a> {
         };
         let sheet = raw.sheet.as_ref();
         let at_sheet = sheet.map(|sheet| sheet.at);
-        let (text, encoding, inexact) = if is_zip(&bytes) {
+        let (text, encoding, unusable) = if is_zip(&bytes) {
             let read = if raw.encoding.is_some() || raw.delimiter.is_some() {
                 let message = "`encoding` and `delimiter` are for text, and this is a workbook";
                 Err(NoText::new(message, "remove them"))
@@ -230,8 +230,8 @@ impl<'a> Opener<'a> {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
             let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
-            let (text, inexact) = read?;
-            (text, XLSX, inexact)
+            let (text, unusable) = read?;
+            (text, XLSX, unusable)
         } else {
             if let Some(at) = at_sheet {
                 let message = format!("`sheet` is for workbooks, and `{shown}` is text");
@@ -259,7 +259,7 @@ impl<'a> Opener<'a> {
             name: clip(&source.name),
             source,
             encoding,
-            inexact,
+            unusable,
         })
     }
 }

@@ -189,7 +189,7 @@ mod tests {
             source: Arc::clone(sources.file(id).unwrap()),
             name: "a.csv".to_owned(),
             encoding: "UTF-8",
-            inexact: Vec::new(),
+            unusable: Vec::new(),
         };
         let header = Header::read(&file, Some(b'\t'), At::NOWHERE, &Problems::default());
         let table = Table {

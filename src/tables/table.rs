@@ -201,7 +201,7 @@ mod tests {
                     source: Arc::new(Source::new("", text.clone())),
                     name: String::new(),
                     encoding: "",
-                    inexact: Vec::new(),
+                    unusable: Vec::new(),
                 }),
                 header: Arc::new(Header::new(Some(b','), Vec::new(), start)),
                 raw: RawFile::default(),

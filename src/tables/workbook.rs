@@ -10,6 +10,7 @@ use memchr::memmem::find_iter;
 
 use super::diagnostic::clip;
 use super::encoding::NoText;
+use super::header::UnusableCell;
 use super::input::SheetName;
 
 /// Maximum size of the unpacked workbook, and of the text of a sheet: a small archive can unpack to any size.
@@ -26,18 +27,16 @@ const MOST_SHOWN: usize = 20;
 #[derive(Debug, Default)]
 struct SheetText {
     text: String,
-    /// The row, from 1, and the column index, from 0, of whole numbers that are too large to be exact.
-    inexact: Vec<(u32, usize)>,
+    unusable: Vec<UnusableCell>,
     /// The number of rows in the text.
     rows: u32,
 }
 
-/// Reads the wanted sheet, or the first one. Also returns the places of numbers too large to be
-/// exact.
+/// Reads the wanted sheet, or the first one. Also returns the cells that cannot be used.
 pub(crate) fn read_sheet(
     bytes: &[u8],
     wanted: Option<&SheetName>,
-) -> Result<(String, Vec<(u32, usize)>), NoText> {
+) -> Result<(String, Vec<UnusableCell>), NoText> {
     if unpacked_size(bytes) > LARGEST as u64 {
         return Err(too_large());
     }
@@ -61,7 +60,7 @@ pub(crate) fn read_sheet(
     if has_empty {
         check_formulas(&mut book, &name)?;
     }
-    Ok((sheet.text, sheet.inexact))
+    Ok((sheet.text, sheet.unusable))
 }
 
 type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
@@ -85,7 +84,13 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
         at = line;
         let text = match cell.get_value() {
             DataRef::Float(number) if is_inexact(*number) => {
-                sheet.inexact.push((line + 1, column));
+                // A rounded number could name another user or course.
+                sheet.unusable.push(UnusableCell {
+                    row: line + 1,
+                    column,
+                    why: "a workbook stores only 15 digits of a number",
+                    hint: "format the column as text, and enter the number again",
+                });
                 format!("{number:E}")
             }
             DataRef::Float(number) if number.fract() == 0.0 => {
@@ -100,7 +105,15 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
             DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
                 text.clone()
             }
-            DataRef::Error(error) => error.to_string(),
+            DataRef::Error(error) => {
+                sheet.unusable.push(UnusableCell {
+                    row: line + 1,
+                    column,
+                    why: "the formula of this cell failed",
+                    hint: "correct the formula, or enter the value",
+                });
+                error.to_string()
+            }
             DataRef::Empty => {
                 has_empty = true;
                 continue;

@@ -48,7 +48,6 @@ fn each_kind_of_cell_becomes_text() {
         (Truth(true), "TRUE"),
         (Formula("\"a\"&\"b\"", Some("ab")), "ab"),
         (Formula("A1", Some("")), ""),
-        (Failed("#N/A"), "#N/A"),
         (Nothing, ""),
     ] {
         assert_eq!(text_of(cell), expected);
@@ -190,6 +189,24 @@ fn a_number_that_a_workbook_cannot_store_is_an_error_if_its_column_is_used() {
 
     the manifest is invalid: 2 errors
     ");
+}
+
+#[test]
+fn a_formula_that_failed_is_an_error_if_its_column_is_used() {
+    let rows: [&[Cell<'_>]; 2] = [
+        &[Text("user"), Text("status")],
+        &[Number("7"), Failed("#N/A")],
+    ];
+    let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
+    let scene = room("roster: book.xlsx, user: user");
+    scene.write("book.xlsx", &book);
+    scene.run("check").exits(0);
+    scene.edit("user: user", "user: user, where: {status: active}");
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err
+        .shows("error[E028 bad-cell]: book.xlsx:2:status: the formula of this cell failed")
+        .shows("help: correct the formula, or enter the value");
 }
 
 #[test]
