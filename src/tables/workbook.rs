@@ -69,6 +69,7 @@ type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoText> {
     let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
     let zeros: Vec<usize> = cells.styles().iter().map(count_zeros).collect();
+    let texts: Vec<bool> = cells.styles().iter().map(adds_text).collect();
     let (mut sheet, mut row) = (SheetText::default(), Vec::<(usize, String)>::new());
     let (mut columns, mut at, mut has_empty) = (0, 0, false);
     while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(damaged)? {
@@ -94,6 +95,14 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
                 format!("{number:E}")
             }
             DataRef::Float(number) if number.fract() == 0.0 => {
+                if texts.get(style) == Some(&true) {
+                    sheet.unusable.push(UnusableCell {
+                        row: line + 1,
+                        column,
+                        why: "the format of this cell adds text to its number",
+                        hint: "format the column as text, and enter the values as they are shown",
+                    });
+                }
                 let zeros = zeros.get(style).copied().unwrap_or_default();
                 format!("{:0zeros$}", *number as i64)
             }
@@ -188,17 +197,30 @@ fn is_inexact(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() >= FIRST_INEXACT
 }
 
+/// Whether a format adds letters, digits or dashes, as in `"K-"0000` or `000-000`.
+fn adds_text(style: &Style) -> bool {
+    let code = first_section(style);
+    let is_quoted =
+        |(index, part): (usize, &str)| index % 2 == 1 && part.contains(char::is_alphanumeric);
+    code.split('"').enumerate().any(is_quoted) || code.contains("0-0") || code.contains("0\\-0")
+}
+
 /// Returns the number of digits that a format such as `00000` always shows; 0 for other formats.
 fn count_zeros(style: &Style) -> usize {
-    let code = style.number_format.as_ref();
-    let code = code.map_or("", |format| format.format_code.as_str());
-    let code = code.split(';').next().unwrap_or_default();
-    // Remove the language, as in `[$-419]00000`.
-    let code = code.rsplit(']').next().unwrap_or_default();
+    let code = first_section(style);
     match code.bytes().all(|byte| byte == b'0') {
         true => code.len(),
         false => 0,
     }
+}
+
+/// Returns the format of positive numbers.
+fn first_section(style: &Style) -> &str {
+    let code = style.number_format.as_ref();
+    let code = code.map_or("", |format| format.format_code.as_str());
+    let code = code.split(';').next().unwrap_or_default();
+    // Remove the language, as in `[$-419]00000`.
+    code.rsplit(']').next().unwrap_or_default()
 }
 
 /// Formats a date or a time, in the forms of ISO 8601.

@@ -4,7 +4,7 @@ use crate::support::workbook::{Cell, Sheet, workbook, zip};
 use crate::support::{Scene, Shows};
 use insta::assert_snapshot;
 
-use Cell::{Day, Failed, Formula, Nothing, Number, Padded, Text, Time, Truth};
+use Cell::{Day, Failed, Formula, Labelled, Nothing, Number, Padded, Text, Time, Truth};
 
 /// A manifest with one room, whose members are in this roster.
 fn room(roster: &str) -> Scene {
@@ -207,6 +207,24 @@ fn a_formula_that_failed_is_an_error_if_its_column_is_used() {
     ran.err
         .shows("error[E028 bad-cell]: book.xlsx:2:status: the formula of this cell failed")
         .shows("help: correct the formula, or enter the value");
+}
+
+#[test]
+fn a_number_whose_format_adds_text_is_an_error_if_its_column_is_used() {
+    let rows: [&[Cell<'_>]; 2] = [
+        &[Text("user"), Text("card")],
+        &[Number("7"), Labelled("19")],
+    ];
+    let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
+    let scene = room("roster: book.xlsx, user: user");
+    scene.write("book.xlsx", &book);
+    scene.run("check").exits(0);
+    scene.edit("user: user", "user: card");
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err
+        .shows("book.xlsx:2:card: the format of this cell adds text to its number")
+        .shows("help: format the column as text, and enter the values as they are shown");
 }
 
 #[test]
