@@ -361,7 +361,11 @@ impl Scene {
         const UNPRIVILEGED: u32 = 65_534;
         let plain = self.command(args);
         let copy = self.path("roomform");
-        fs::copy(plain.get_program(), &copy).unwrap();
+        // Another process writes the copy: a child of this one could inherit a file that is open for
+        // writing, and the program could not start ("text file busy").
+        let mut cp = Command::new("cp");
+        let copied = cp.arg(plain.get_program()).arg(&copy).status();
+        assert!(copied.unwrap().success());
         let mut command = Command::new(copy);
         command
             .args(plain.get_args())
