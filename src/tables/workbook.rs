@@ -68,8 +68,7 @@ type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 /// Reads all cells; also returns whether there are cells without a value.
 fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoText> {
     let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
-    let zeros: Vec<usize> = cells.styles().iter().map(count_zeros).collect();
-    let texts: Vec<bool> = cells.styles().iter().map(adds_text).collect();
+    let zeros: Vec<Option<usize>> = cells.styles().iter().map(count_zeros).collect();
     let (mut sheet, mut row) = (SheetText::default(), Vec::<(usize, String)>::new());
     let (mut columns, mut at, mut has_empty) = (0, 0, false);
     while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(damaged)? {
@@ -83,28 +82,36 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
             return Err(damaged("a cell is out of place"));
         }
         at = line;
+        let mut refuse = |why, hint| {
+            sheet.unusable.push(UnusableCell {
+                row: line + 1,
+                column,
+                why,
+                hint,
+            });
+        };
         let text = match cell.get_value() {
             DataRef::Float(number) if is_inexact(*number) => {
                 // A rounded number could name another user or course.
-                sheet.unusable.push(UnusableCell {
-                    row: line + 1,
-                    column,
-                    why: "a workbook stores only 15 digits of a number",
-                    hint: "format the column as text, and enter the number again",
-                });
+                refuse(
+                    "a workbook stores only 15 digits of a number",
+                    "format the column as text, and enter the number again",
+                );
                 format!("{number:E}")
             }
             DataRef::Float(number) if number.fract() == 0.0 => {
-                if texts.get(style) == Some(&true) {
-                    sheet.unusable.push(UnusableCell {
-                        row: line + 1,
-                        column,
-                        why: "the format of this cell adds text to its number",
-                        hint: "format the column as text, and enter the values as they are shown",
-                    });
+                let zeros = zeros.get(style).copied().unwrap_or(Some(0));
+                if zeros.is_none() {
+                    refuse(
+                        "the format of this cell adds text to its number",
+                        "format the column as text, and enter the values as they are shown",
+                    );
                 }
-                let zeros = zeros.get(style).copied().unwrap_or_default();
-                format!("{:0zeros$}", *number as i64)
+                format!(
+                    "{:0zeros$}",
+                    *number as i64,
+                    zeros = zeros.unwrap_or_default()
+                )
             }
             DataRef::Float(number) => number.to_string(),
             DataRef::Int(number) => number.to_string(),
@@ -115,12 +122,10 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoTe
                 text.clone()
             }
             DataRef::Error(error) => {
-                sheet.unusable.push(UnusableCell {
-                    row: line + 1,
-                    column,
-                    why: "the formula of this cell failed",
-                    hint: "correct the formula, or enter the value",
-                });
+                refuse(
+                    "the formula of this cell failed",
+                    "correct the formula, or enter the value",
+                );
                 error.to_string()
             }
             DataRef::Empty => {
@@ -197,30 +202,26 @@ fn is_inexact(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() >= FIRST_INEXACT
 }
 
-/// Whether a format adds letters, digits or dashes, as in `"K-"0000` or `000-000`.
-fn adds_text(style: &Style) -> bool {
-    let code = first_section(style);
-    let is_quoted =
-        |(index, part): (usize, &str)| index % 2 == 1 && part.contains(char::is_alphanumeric);
-    code.split('"').enumerate().any(is_quoted) || code.contains("0-0") || code.contains("0\\-0")
-}
-
-/// Returns the number of digits that a format such as `00000` always shows; 0 for other formats.
-fn count_zeros(style: &Style) -> usize {
-    let code = first_section(style);
-    match code.bytes().all(|byte| byte == b'0') {
-        true => code.len(),
-        false => 0,
-    }
-}
-
-/// Returns the format of positive numbers.
-fn first_section(style: &Style) -> &str {
+/// Returns the number of digits that a format such as `00000` always shows, and 0 for other formats;
+/// `None` if the format adds letters, digits or dashes, as in `"K-"0000` or `000-000`.
+fn count_zeros(style: &Style) -> Option<usize> {
     let code = style.number_format.as_ref();
     let code = code.map_or("", |format| format.format_code.as_str());
     let code = code.split(';').next().unwrap_or_default();
     // Remove the language, as in `[$-419]00000`.
-    code.rsplit(']').next().unwrap_or_default()
+    let code = code.rsplit(']').next().unwrap_or_default();
+    let mut quoted = code.split('"').skip(1).step_by(2);
+    let mut escaped = code.split('\\').skip(1);
+    if quoted.any(|text| text.contains(char::is_alphanumeric))
+        || escaped.any(|rest| rest.starts_with(char::is_alphanumeric))
+        || code.replace(['"', '\\'], "").contains("0-0")
+    {
+        return None;
+    }
+    match code.bytes().all(|byte| byte == b'0') {
+        true => Some(code.len()),
+        false => Some(0),
+    }
 }
 
 /// Formats a date or a time, in the forms of ISO 8601.

@@ -11,8 +11,8 @@ pub enum Cell<'a> {
     Number(&'a str),
     /// A number in the format `00000`.
     Padded(&'a str),
-    /// A number in the format `"K-"0000`.
-    Labelled(&'a str),
+    /// A number, and a format that adds text: 0 for `"K-"0000`, 1 for `\K0000`, 2 for `000"-"000`.
+    Labelled(&'a str, usize),
     /// A day as its number.
     Day(&'a str),
     /// A day and a time as a number.
@@ -90,7 +90,9 @@ fn cell_xml(place: &str, cell: Cell<'_>) -> String {
         }
         Cell::Number(value) => format!("<c r=\"{place}\"><v>{value}</v></c>"),
         Cell::Padded(value) => format!("<c r=\"{place}\" s=\"1\"><v>{value}</v></c>"),
-        Cell::Labelled(value) => format!("<c r=\"{place}\" s=\"4\"><v>{value}</v></c>"),
+        Cell::Labelled(value, format) => {
+            format!("<c r=\"{place}\" s=\"{}\"><v>{value}</v></c>", 4 + format)
+        }
         Cell::Day(value) => format!("<c r=\"{place}\" s=\"2\"><v>{value}</v></c>"),
         Cell::Time(value) => format!("<c r=\"{place}\" s=\"3\"><v>{value}</v></c>"),
         Cell::Truth(value) => format!("<c r=\"{place}\" t=\"b\"><v>{}</v></c>", u8::from(value)),
@@ -133,7 +135,7 @@ pub fn workbook(sheets: &[Sheet]) -> Vec<u8> {
         ("_rels/.rels".to_owned(), format!("<Relationships xmlns=\"{PACKAGE}\"><Relationship Id=\"book\" Type=\"{RELATIONS}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>")),
         ("xl/workbook.xml".to_owned(), format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\"><sheets>{names}</sheets></workbook>")),
         ("xl/_rels/workbook.xml.rels".to_owned(), format!("<Relationships xmlns=\"{PACKAGE}\">{styles}</Relationships>")),
-        ("xl/styles.xml".to_owned(), format!("<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"2\"><numFmt numFmtId=\"164\" formatCode=\"00000\"/><numFmt numFmtId=\"165\" formatCode=\"&quot;K-&quot;0000\"/></numFmts><cellXfs count=\"5\"><xf numFmtId=\"0\"/><xf numFmtId=\"164\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"165\"/></cellXfs></styleSheet>")),
+        ("xl/styles.xml".to_owned(), format!("<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"4\"><numFmt numFmtId=\"164\" formatCode=\"00000\"/><numFmt numFmtId=\"165\" formatCode=\"&quot;K-&quot;0000\"/><numFmt numFmtId=\"166\" formatCode=\"\\K0000\"/><numFmt numFmtId=\"167\" formatCode=\"000&quot;-&quot;000\"/></numFmts><cellXfs count=\"7\"><xf numFmtId=\"0\"/><xf numFmtId=\"164\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"165\"/><xf numFmtId=\"166\"/><xf numFmtId=\"167\"/></cellXfs></styleSheet>")),
     ]);
     let parts: Vec<(&str, &[u8])> = parts
         .iter()
