@@ -28,6 +28,6 @@ ldd "$stage/roomform" | grep -o '/[^ ]*' | xargs -I {} cp --parents --dereferenc
 image=dist/roomform-$version-$architecture-image.tar
 rm -f "$image"
 buildah "${store[@]}" build --quiet --isolation chroot --file packaging/Containerfile --tag roomform target/packaging >/dev/null
-buildah "${store[@]}" push --quiet roomform "oci-archive:$image:roomform:$version"
+buildah "${store[@]}" push --quiet roomform "docker-archive:$image:roomform:$version"
 
 (cd dist && sha256sum -- roomform* > SHA256SUMS)

@@ -43,7 +43,7 @@ try "$deb" deb/usr/bin/roomform
 [ -s deb/usr/share/man/man1/roomform-plan.1.gz ] && [ -s deb/usr/share/bash-completion/completions/roomform ]
 
 store=(--storage-driver vfs --root "$work/containers" --runroot "$work/run")
-container=$(buildah "${store[@]}" from --quiet "oci-archive:$image")
+container=$(buildah "${store[@]}" from --quiet "docker-archive:$image")
 root=$(buildah "${store[@]}" mount "$container")
 [ "$(buildah "${store[@]}" inspect --format '{{.OCIv1.Config.User}}' "$container")" = 65532:65532 ]
 # What an engine adds: the network's files, and a directory that the user of the image may write to. The rest belongs to root.
