@@ -17,7 +17,8 @@ const PUSHED_BACK: f64 = 0.5;
 const SLOWED: f64 = 0.75;
 /// An answer is slow if it takes about this many times as long as the fastest one.
 const SLOW: u32 = 4;
-const SOME: Duration = Duration::from_millis(50);
+/// Added to multiples of the fastest time, which may be close to zero.
+const MARGIN: Duration = Duration::from_millis(50);
 /// Maximum time between two requests. Also used for an invalid rate.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The number of slow answers in a row that lowers the limit.
@@ -121,7 +122,7 @@ impl Limiter {
         let mut state = self.state.borrow_mut();
         let fastest = state.fastest.map_or(took, |fastest| fastest.min(took));
         state.fastest = Some(fastest);
-        state.slow = if took > fastest * SLOW + SOME {
+        state.slow = if took > fastest * SLOW + MARGIN {
             state.slow + 1
         } else {
             0
@@ -163,7 +164,7 @@ impl State {
         let now = Instant::now();
         if now >= self.steady_from {
             self.width = (self.width * to).max(1.0);
-            self.steady_from = now + self.fastest.unwrap_or_default() * 2 + SOME;
+            self.steady_from = now + self.fastest.unwrap_or_default() * 2 + MARGIN;
             info!(
                 width = self.width as u64,
                 "the server is slow: writing fewer rooms at a time"

@@ -23,14 +23,11 @@ use crate::render::{self, Count, escape};
 use crate::view::{self, names};
 
 pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    let outputs = [
-        ("--report", &args.report, OutputKind::REPORT),
-        ("--failed", &args.failed, OutputKind::FAILED),
-    ];
-    let (files, file) = (
-        RunFiles::default().outputs(&outputs, args.force),
-        args.plan.as_deref(),
-    );
+    let (report, failed) = (args.report.as_deref(), args.failed.as_deref());
+    let files = RunFiles::default()
+        .output("--report", report, OutputKind::REPORT, args.force)
+        .output("--failed", failed, OutputKind::FAILED, args.force);
+    let file = args.plan.as_deref();
     files.check_writable()?;
     let options = plan_options(&args.run)?;
     let saved = file.map(|file| read_saved(file, &options)).transpose()?;

@@ -32,32 +32,26 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     let (options, by_default) = (load_options(config, false), config.files.is_empty());
     let (loaded, finding) = doctor::manifest(&config.manifest(), by_default, options);
     report.add("manifest", finding);
-    let site = match ResolvedTarget::new(config, loaded.desired.widget) {
-        _ if is_target_unreadable(config) => Err(Finding::skipped("needs `settings`")),
-        site => site.map_err(failed),
+    let located = match is_target_unreadable(config) {
+        true => Err(Finding::skipped("needs `settings`")),
+        false => find_target(config, loaded.desired.widget).map_err(failed),
     };
-    let located = match &site {
-        Ok(site) => Ok(site.target.clone()),
-        Err(finding) => find_target(config, loaded.desired.widget)
-            .ok()
-            .filter(|_| !is_target_unreadable(config))
-            .ok_or_else(|| finding.clone()),
-    };
-    let target = located.as_ref();
     let insecure = config.server.connection.allow_insecure_http;
-    report.add("address", doctor::address(target, insecure));
-    let (needed, bad_ledger) = match (&site, target) {
-        (Err(finding), Ok(_)) => ("needs `ledger`", Some(finding.clone())),
-        _ => ("needs `address`", None),
+    report.add("address", doctor::address(located.as_ref(), insecure));
+    let (site, needed) = match located {
+        Ok(_) => {
+            let site = ResolvedTarget::new(config, loaded.desired.widget);
+            (site.map_err(failed), "needs `ledger`")
+        }
+        Err(_) => (Err(Finding::skipped("needs `address`")), "needs `address`"),
     };
-    let site = site.ok();
     let connected = match &site {
-        Some(site) => connect(config, site).await.map_err(|error| {
+        Ok(site) => connect(config, site).await.map_err(|error| {
             let failure = error.source.downcast_ref::<Failure>();
             let is_tls = failure.is_some_and(|failure| failure.cause == Some(Cause::Tls));
             (if is_tls { "tls" } else { "connection" }, failed(error))
         }),
-        None => Err(("connection", Finding::skipped(needed))),
+        Err(_) => Err(("connection", Finding::skipped(needed))),
     };
     let credentials = &config.credentials;
     let unreadable = credentials.troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
@@ -65,21 +59,18 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
         true => Finding::skipped("needs `settings`"),
         false => failed(error),
     });
-    let target = site.as_ref().map(|site| &site.target);
+    let target = site.as_ref().ok().map(|site| &site.target);
     let http = connected.as_ref().map(|(http, _)| http);
     let http = http.map_err(Clone::clone);
     let is_jwt_set = credentials.jwt.is_some();
     let server =
         doctor::check_server(&mut report, target, http, auth, is_jwt_set, &Dice::random()).await;
     let (recorded, finding) = match &site {
-        Some(ResolvedTarget { ledger, target, .. }) => {
+        Ok(ResolvedTarget { ledger, target, .. }) => {
             let snapshot = ledger.read(target).await.map_err(Error::from);
             doctor::ledger(ledger, snapshot.map_err(failed))
         }
-        None => {
-            let skipped = || Finding::skipped(needed);
-            (None, bad_ledger.unwrap_or_else(skipped))
-        }
+        Err(finding) => (None, finding.clone()),
     };
     report.add("ledger", finding);
     let known = server.as_ref().map(|(reader, survey)| Known {
@@ -91,7 +82,7 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     doctor::check_list(&mut report, known.as_ref());
     if let Some(pipe) = &args.write_probe {
         let (finding, probe) = match (&site, &connected, &known) {
-            (Some(site), Ok((http, _)), Some(known)) => {
+            (Ok(site), Ok((http, _)), Some(known)) => {
                 write_probe(pipe, args, site, http, known, config, console).await?
             }
             _ => (Finding::skipped("needs `answers`"), None),
@@ -102,7 +93,7 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     if let Ok((_, Some(sandbox))) = connected {
         sandbox.stop().await?;
     }
-    report.target = site.map(|site| site.target);
+    report.target = site.ok().map(|site| site.target);
     print(&report, args.format, console)
 }
 

@@ -22,8 +22,8 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
             "set IMBACHAT_SECRET_KEY, or leave --check-users out");
     }
     let options = plan_options(&args.run)?;
-    let outputs = [("--out", &args.out, OutputKind::PLAN)];
-    let files = RunFiles::default().outputs(&outputs, args.force);
+    let out = args.out.as_deref();
+    let files = RunFiles::default().output("--out", out, OutputKind::PLAN, args.force);
     let allow_empty = args.run.manifest.allow_empty;
     let Some((mut loaded, resolved)) =
         load_run(config, allow_empty, &options.only, files, console)?

@@ -84,18 +84,18 @@ impl RunFiles {
         self
     }
 
-    /// Adds the files of output flags. Without `force`, an existing file must be of the same kind.
-    pub fn outputs(
+    /// Adds the file of an output flag. Without `force`, an existing file must be of the same kind.
+    pub fn output(
         self,
-        flags: &[(&'static str, &Option<PathBuf>, OutputKind)],
+        name: &'static str,
+        path: Option<&Path>,
+        kind: OutputKind,
         force: bool,
     ) -> Self {
-        flags
-            .iter()
-            .fold(self, |files, (name, path, kind)| match force {
-                true => files.writes(name, path.as_deref()),
-                false => files.with(name, path.as_deref(), Use::Replaced(*kind)),
-            })
+        match force {
+            true => self.writes(name, path),
+            false => self.with(name, path, Use::Replaced(kind)),
+        }
     }
 
     /// Adds the files of the manifest and its rosters.

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::config::{Config, Credentials, StoreVariables};
+use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::{Endpoint, Network, ReadAuth, WriteAuth};
 use crate::ledger::{Address, LedgerBackend, LedgerFile, Name, NameError, StoreOptions};
@@ -191,19 +191,13 @@ const KEY_ONLY: &str = "set the widget's secret key: a JWT can only read";
 /// Credentials for writing to a widget's rooms, required before anything is read, so that a run without them fails at once. Only
 /// `apply` and `doctor --write-probe` request them: no other verb can create a writer.
 pub fn write_auth(config: &Config) -> Result<WriteAuth> {
-    let Credentials {
-        login,
-        password,
-        secret_key,
-        ..
-    } = &config.credentials;
-    let missing_names = match (login.clone(), password.clone()) {
+    let credentials = &config.credentials;
+    let missing_names = match (&credentials.login, &credentials.password) {
         (Some(login), Some(password)) => {
-            let secret_key = secret_key.clone();
             return Ok(WriteAuth {
-                login,
-                password,
-                secret_key,
+                login: login.clone(),
+                password: password.clone(),
+                secret_key: credentials.secret_key.clone(),
             });
         }
         (None, None) => "IMBACHAT_LOGIN and IMBACHAT_PASSWORD",

@@ -275,37 +275,28 @@ impl Notes {
             self.settle("does the list lag after an update", Err(answer));
         }
         let answer = "not tried: the call after the create named the room";
-        self.leave_open(
-            "does a call by pipe alone update the room or duplicate it",
-            answer,
-        );
+        let question = "does a call by pipe alone update the room or duplicate it";
+        self.leave_open(question, answer);
     }
 
     /// Notes what counting and a JWT show. `all` are the rooms that the secret key lists, and the probe's own.
     fn looked(&mut self, seen: ProbedUsers, all: &BTreeSet<RoomId>) {
         let question = "which rooms does the filter count_users find";
         let ignored = "all rooms: members cannot be counted";
+        let unclear = "the answers fit more than one meaning, or contradict each other";
         match seen.counts.meaning {
             CountMeaning::Exact => self.settle(question, Ok("those with this number of users")),
             CountMeaning::AtLeast => self.settle(question, Ok("those with at least this number")),
             CountMeaning::Ignored => self.settle(question, Err(ignored.to_owned())),
-            CountMeaning::Either | CountMeaning::Unclear => {
-                self.leave_open(
-                    question,
-                    "the answers fit more than one meaning, or contradict each other",
-                );
-            }
+            CountMeaning::Either | CountMeaning::Unclear => self.leave_open(question, unclear),
         }
         for room in &seen.counts.rooms {
             let question = "are the users in the room";
             match room.result {
                 CountResult::Equal => {
                     self.settle(question, Ok("yes, all were counted"));
-                    let answer = if seen.counts.offset == Some(1) {
-                        "yes"
-                    } else {
-                        "no"
-                    };
+                    let is_counted = seen.counts.offset == Some(1);
+                    let answer = if is_counted { "yes" } else { "no" };
                     self.settle("does the writing user count as a member", Ok(answer));
                 }
                 CountResult::Fewer(size) | CountResult::More(size) => {

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::change::users;
 use super::{Document, names};
 use crate::error::Exit;
-use crate::model::{
-    Field, HistoryEntry, Recorded, RecordedRoom, Sending, Target, UserNames, UserSet,
-};
+use crate::model::{Field, HistoryEntry, Recorded, RecordedRoom, Sending, Target, UserNames};
 
 /// The output of `ledger history --format json`. `partial`: the ledger was compacted or merged, so entries may be missing.
 pub fn history(
@@ -37,7 +35,6 @@ pub fn history(
 
 /// The recorded state of a ledger with this number of lines.
 pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
-    let list = |set: &UserSet| set.iter().map(|user| user.0).collect::<Vec<u64>>();
     let empty = RecordedRoom::default();
     let rooms = recorded.ids.iter().map(|(pipe, id)| {
         let room = recorded.rooms.get(id).unwrap_or(&empty);
@@ -51,8 +48,8 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
             "pipe": pipe.as_str(),
             "room_id": id.0,
             "left": recorded.left.contains(pipe),
-            "members": list(&room.members),
-            "adopted": list(&room.adopted),
+            "members": users(room.members.iter().as_slice()),
+            "adopted": users(room.adopted.iter().as_slice()),
             "released": room.released.keys().map(|user| user.0).collect::<Value>(),
             "welcome": welcome,
             "ignored_fields": fields(room.shown.keys().collect()),
@@ -60,7 +57,7 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
         })
     });
     let owed = recorded.owed.iter().map(|(pipe, owed)| {
-        let members = list(&owed.members);
+        let members = users(owed.members.iter().as_slice());
         json!({"pipe": pipe.as_str(), "members": members, "welcome": owed.welcome})
     });
     let open = recorded.open.iter();

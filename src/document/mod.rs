@@ -1,4 +1,5 @@
-//! The JSON formats: versioned structs of their own, so that the model can change without breaking readers.
+//! The JSON formats. They are versioned and separate from the model, so that the model can change
+//! without breaking readers.
 //!
 //! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], whose JSON Schemas are committed in `schema/`, and [`Document`]
 //! for outputs without a schema.

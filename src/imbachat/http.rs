@@ -177,8 +177,8 @@ impl Http {
             let message = format!("no connection to {}: {reason}", self.endpoint.origin());
             return Failure::from_cause(cause, message).hint(remedy);
         }
+        let reason = self.redact(&join_causes(&error));
         if let Some(proxy) = self.proxy.as_ref().filter(|_| error.is_connect()) {
-            let reason = self.redact(&join_causes(&error));
             return proxy.fail(cause, &reason, &self.endpoint.origin());
         }
         let what = match cause {
@@ -195,7 +195,6 @@ impl Http {
         } else {
             "check --api-url, the network and the proxy settings"
         };
-        let reason = self.redact(&join_causes(&error));
         let message = format!("{what}{}: {reason}", self.route());
         Failure::from_cause(cause, message).hint(remedy)
     }

@@ -111,7 +111,7 @@ impl Query {
 
     /// The request without credentials. The widget is also sent as a filter, as in every documented sample.
     fn request(&self, http: &Http, widget: WidgetId) -> Result<RequestBuilder, Failure> {
-        let mut form = Form::new().text("imba_id", widget);
+        let mut form = Form::default().text("imba_id", widget);
         for (name, value) in &self.filters {
             form = form.text(name, value);
         }

@@ -104,12 +104,11 @@ pub struct Sender {
 
 impl Writer {
     /// Creates a writer for one widget.
-    pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
+    pub fn new(mut http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
         let sender = auth.secret_key.clone().map(|key| {
             let password = Some(auth.password.clone());
             Sender::new(http.clone(), widget, key, password)
         });
-        let mut http = sender.as_ref().map_or(http, |sender| sender.http.clone());
         http.credentials = SITE_USER;
         Self {
             http,
@@ -138,7 +137,7 @@ impl WriteRooms for Writer {
             "write"
         );
         // Members come last, because PHP silently drops variables beyond its limit (`api: fact 2`).
-        let mut form = Form::new()
+        let mut form = Form::default()
             .text("imba_id", self.widget)
             .text("login", self.auth.login.expose_secret())
             .text("password", self.auth.password.expose_secret());
@@ -195,7 +194,7 @@ impl SendMessages for Sender {
             .timeout(http.timeout)
             .basic_auth(self.widget, Some(self.key.expose_secret()));
         // The documentation's text requires `imba_id` too, but its sample has none.
-        let mut form = Form::new().text("imba_id", self.widget);
+        let mut form = Form::default().text("imba_id", self.widget);
         if let Some(password) = &self.password {
             form = form.text("password", password.expose_secret());
         }
@@ -234,11 +233,6 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Creates an empty form.
-    pub(super) fn new() -> Self {
-        Self::default()
-    }
-
     /// Adds a field. Names are never user text, so they need no escaping.
     #[must_use]
     pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
@@ -268,7 +262,7 @@ mod tests {
 
     #[test]
     fn values_are_sent_unchanged() {
-        let form = Form::new().text("a", "one\r\n--two\"").text("b", "");
+        let form = Form::default().text("a", "one\r\n--two\"").text("b", "");
         let body = form.body.replace(&*BOUNDARY, "X");
         let field = |name, value| {
             format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

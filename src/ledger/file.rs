@@ -55,7 +55,7 @@ fn first_line(text: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 /// The header of a ledger, if it starts with one.
 pub(super) fn header_of(text: &mut impl BufRead) -> io::Result<Option<Header>> {
     let line = first_line(text)?;
-    Ok(line.and_then(|line| Header::parse(without_mark(&line)).ok()))
+    Ok(line.and_then(|line| serde_json::from_slice(without_mark(&line)).ok()))
 }
 
 /// Returns the target of a ledger; `None` if it is empty, or only a partial line.
@@ -70,7 +70,7 @@ pub(super) fn target_of(
     let Some(line) = line else {
         return Ok(None);
     };
-    match Header::parse(without_mark(&line)) {
+    match serde_json::from_slice::<Header>(without_mark(&line)) {
         Ok(header) => Ok(Some(header.target())),
         Err(_) => Err(LedgerError::NoHeader(path.to_owned())),
     }
@@ -145,7 +145,7 @@ fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<Option<Head
     if memchr::memmem::find(line, HEADER_KEY).is_none() {
         return Ok(None);
     }
-    let Ok(header) = Header::parse(line) else {
+    let Ok(header) = serde_json::from_slice::<Header>(line) else {
         return Ok(None);
     };
     let version = header.roomform_ledger;

@@ -52,10 +52,6 @@ impl Header {
         }
     }
 
-    pub(super) fn parse(line: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(line)
-    }
-
     pub(super) fn target(&self) -> Target {
         Target {
             origin: self.origin.clone(),

@@ -68,7 +68,6 @@ impl Loaded {
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let Place { file, line } = *place;
             let source = self.sources.file(file)?;
-            let offset = u32::try_from(source.line_start(line)?).ok()?;
             let several = match rooms {
                 1 => String::new(),
                 rooms => format!(", in {rooms} rooms"),
@@ -76,7 +75,7 @@ impl Loaded {
             let name = &source.name;
             let user = user_with_name(*user, &self.desired.names);
             let message = format!("{name}:{line}: {words} user {user}{several}");
-            let at = At { file, offset };
+            let at = At::new(file, source.line_start(line)?);
             Some(Diagnostic::at(code, at, message).hint(hint))
         };
         let listed = found.iter().take(MOST_LISTED);

@@ -33,7 +33,7 @@ impl Loaded {
             at: table.raw.path.at,
             encoding: table.file.encoding,
             delimiter: table.header.delimiter.map(char::from),
-            rows: table.counts(),
+            rows: table.counts.get(),
             columns: match table.header.delimiter {
                 Some(_) => table.header.columns.clone(),
                 None => Vec::new(),

@@ -80,8 +80,7 @@ impl<'a> RosterReader<'a> {
         let (Some(columns), Some(mut selection)) = (columns, selection) else {
             return;
         };
-        // Rows that are left out still name users, so the first use of these columns reads all
-        // rows.
+        // Rows that are left out still name users: the first use of these columns reads all rows.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,

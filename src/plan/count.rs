@@ -101,16 +101,14 @@ impl Counting {
         let Some(first) = first.filter(|_| self.answers.is_stable.is_none()) else {
             return NextSizes::Done;
         };
-        match (
-            self.answers.rows.get(&IMPOSSIBLE),
-            self.answers.rows.get(&first),
-        ) {
+        let rows = &self.answers.rows;
+        match (rows.get(&IMPOSSIBLE), rows.get(&first)) {
             (None, _) => return NextSizes::Ask(vec![IMPOSSIBLE]),
             (Some(Ok(0)), None) => return NextSizes::First(first),
             (Some(Ok(0)), Some(Ok(_))) => {}
             _ => return NextSizes::Done,
         }
-        let is_open = |size: &u64| !self.answers.rows.contains_key(size);
+        let is_open = |size: &u64| !rows.contains_key(size);
         let open: Vec<u64> = sizes.into_iter().filter(is_open).collect();
         if !open.is_empty() {
             return NextSizes::Ask(open);

@@ -240,14 +240,10 @@ impl<'a> Evidence<'a> {
     /// Returns why a size near this one has no answer; `None` if all have one.
     fn gap(&self, wanted: u64) -> Option<CountGap> {
         let answers = &self.answers.rows;
+        let failure = || answers.values().find_map(|it| it.err());
         near(wanted).find_map(|size| match answers.get(&size) {
             Some(answer) => answer.err(),
-            None => Some(
-                answers
-                    .values()
-                    .find_map(|it| it.err())
-                    .unwrap_or(CountGap::Budget),
-            ),
+            None => failure().or(Some(CountGap::Budget)),
         })
     }
 

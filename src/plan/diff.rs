@@ -173,27 +173,24 @@ impl Diff<'_> {
             _ => None,
         };
         let recreate = obstacle.is_some();
-        match obstacle {
-            Some(obstacle) if !self.options.allow.recreate => self.conflict(room, obstacle),
-            _ => {
-                let members = Members {
-                    new: room.members.iter().map(|member| member.user).collect(),
-                    ..Members::default()
-                };
-                let send = (room.state.clone(), FieldSet::default());
-                let open = self.inputs.recorded.open.get(&room.pipe);
-                let change = Change {
-                    recreate,
-                    replaces: id,
-                    uncertain_since: open.and_then(|open| Some(open.first()?.since)),
-                    welcome: room.welcome.clone(),
-                    ..self.change(room, send, members)
-                };
-                RoomPlan {
-                    change: Some(change),
-                    ..RoomPlan::default()
-                }
-            }
+        if let Some(obstacle) = obstacle.filter(|_| !self.options.allow.recreate) {
+            return self.conflict(room, obstacle);
+        }
+        let members = Members {
+            new: room.members.iter().map(|member| member.user).collect(),
+            ..Members::default()
+        };
+        let open = self.inputs.recorded.open.get(&room.pipe);
+        let change = Change {
+            recreate,
+            replaces: id,
+            uncertain_since: open.and_then(|open| Some(open.first()?.since)),
+            welcome: room.welcome.clone(),
+            ..self.change(room, room.state.clone(), members)
+        };
+        RoomPlan {
+            change: Some(change),
+            ..RoomPlan::default()
         }
     }
 
@@ -283,7 +280,8 @@ impl Diff<'_> {
             welcome,
             publish,
             updated_at: live.updated_at.clone(),
-            ..self.change(room, (send, kept), members)
+            kept,
+            ..self.change(room, send, members)
         });
         plan
     }
@@ -349,12 +347,7 @@ impl Diff<'_> {
         }
     }
 
-    fn change(
-        &self,
-        room: &DesiredRoom,
-        (send, kept): (RoomState, FieldSet),
-        members: Members,
-    ) -> Change {
+    fn change(&self, room: &DesiredRoom, send: RoomState, members: Members) -> Change {
         Change {
             pipe: room.pipe.clone(),
             file: self.inputs.desired.file_name(room.place),
@@ -362,7 +355,7 @@ impl Diff<'_> {
             room_id: None,
             fields: Vec::new(),
             send,
-            kept,
+            kept: FieldSet::default(),
             members,
             welcome: None,
             recreate: false,

@@ -35,6 +35,7 @@ pub fn plan(
 /// Returns every violated guard, allowed or not, most dangerous first. Plans of any size are
 /// checked. `plan` covers all shards, even if `shard` selects one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
+    use LimitKind::{AddMembers, Create, Messages, Update};
     let Inputs {
         desired, recorded, ..
     } = inputs;
@@ -43,15 +44,10 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let sent = summary.members + summary.unknown.members;
     let limits = [
-        (
-            LimitKind::Messages,
-            limits.messages,
-            summary.messages,
-            rooms,
-        ),
-        (LimitKind::Create, limits.create, summary.create, rooms),
-        (LimitKind::Update, limits.update, summary.update, rooms),
-        (LimitKind::AddMembers, limits.add_members, sent, memberships),
+        (Messages, limits.messages, summary.messages, rooms),
+        (Create, limits.create, summary.create, rooms),
+        (Update, limits.update, summary.update, rooms),
+        (AddMembers, limits.add_members, sent, memberships),
     ];
     let limits = limits
         .into_iter()

@@ -88,7 +88,8 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
     let mut approved = Approved::whole(new.with_changes(Vec::new()));
     // A forged file may list a room twice: the first entry is used.
     let mut entries = BTreeMap::new();
-    for entry in saved.changes {
+    for mut entry in saved.changes {
+        entry.members.sort_unstable();
         entries.entry(entry.pipe.clone()).or_insert(entry);
     }
     for entry in entries.into_values() {
@@ -150,10 +151,9 @@ impl Approved {
 
     fn note_undeclared(&mut self, entry: &SavedChange, room: Option<&DesiredRoom>) {
         let Some(room) = room else { return };
-        let mut members = entry.members.clone();
-        members.sort_unstable();
+        let members = entry.members.iter().copied();
         let declared = room.members.iter().map(|member| member.user);
-        let undeclared: Vec<UserId> = without(members.into_iter(), declared).collect();
+        let undeclared: Vec<UserId> = without(members, declared).collect();
         if !undeclared.is_empty() {
             self.undeclared.push((entry.pipe.clone(), undeclared));
         }
@@ -206,9 +206,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
         (None, None) => {}
         _ => return Err("the saved plan has a different welcome".to_owned()),
     }
-    let mut members = entry.members.clone();
-    members.sort_unstable();
-    let is_approved = |user: &UserId| members.binary_search(user).is_ok();
+    let is_approved = |user: &UserId| entry.members.binary_search(user).is_ok();
     narrowed.members.new.retain(is_approved);
     narrowed.members.unknown.retain(is_approved);
     Ok(narrowed)

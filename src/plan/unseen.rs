@@ -40,19 +40,16 @@ pub(super) fn unseen<'a>(
     let is_same = |sent: &FieldValue, shown: &FieldValue| {
         *sent == room.state.value(field) && *shown == live.state.value(field)
     };
+    // If a run has sent another value since, this difference is a new one.
+    let last = || record.sent.as_ref().map(|sent| sent.value(field));
     if let Some(was) = record.shown.get(&field)
         && is_same(&was.sent, &was.shown)
+        && last().is_none_or(|last| last == was.sent || last == was.shown)
     {
-        // If a run has sent another value since, this difference is a new one.
-        let last = record.sent.as_ref().map(|sent| sent.value(field));
-        if last.is_none_or(|last| last == was.sent || last == was.shown) {
-            return Some(Unseen::Ignored(ignored(&was.sent, &was.shown)));
-        }
+        return Some(Unseen::Ignored(ignored(&was.sent, &was.shown)));
     }
     let was = record.pending.get(&field)?;
-    // Another run may have sent another value since.
-    let last = record.sent.as_ref().map(|sent| sent.value(field));
-    let is_last = last.is_none_or(|last| last == was.sent);
+    let is_last = last().is_none_or(|last| last == was.sent);
     if !is_last || !is_same(&was.sent, &was.shown) || was.updated_at != live.updated_at {
         return None;
     }

@@ -127,10 +127,7 @@ impl World {
     }
 
     pub(super) fn get_users(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
-        self.touch(widget, now);
-        let Some(contents) = self.widgets.get(&widget) else {
-            return Answer::list(&[]);
-        };
+        let contents = &*self.touch(widget, now);
         let filter = Filter(form);
         let last = last_messages(contents, |message| message.remote_user_id);
         let mut users: Vec<_> = contents
@@ -143,10 +140,7 @@ impl World {
     }
 
     pub(super) fn get_messages(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
-        self.touch(widget, now);
-        let Some(contents) = self.widgets.get(&widget) else {
-            return Answer::list(&[]);
-        };
+        let contents = &*self.touch(widget, now);
         let filter = Filter(form);
         let rows = contents.messages.iter().rev().filter_map(|message| {
             let author = contents.users.get(&message.remote_user_id)?;

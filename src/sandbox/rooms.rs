@@ -34,9 +34,8 @@ impl World {
         if form.text("login").zip(form.text("password")) != Some(SITE_USER) {
             return Answer::error(401, "no user of the site has that login and password");
         }
-        self.touch(widget, now);
         let unique = self.quirks.unique_pipes;
-        let contents = self.widget_mut(widget);
+        let contents = self.touch(widget, now);
         let pipe = form.text("room_pipe").map(cut);
         let known = match (form.text("room_id"), &pipe) {
             (Some(id), _) => match number(id).and_then(|id| contents.live_room(id)) {

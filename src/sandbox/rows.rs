@@ -15,12 +15,6 @@ fn object(fields: &[(&str, &dyn Display)]) -> String {
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// The answer to a list call. `"success"` is text here, and a boolean in the answers to writes.
-pub(super) fn list(rows: &[String]) -> String {
-    let rows = rows.join(",");
-    format!("{{\"success\":\"true\",\"data\":[{rows}],\"code\":200}}")
-}
-
 /// A row of `get_rooms`. It has no members, as in the API.
 pub(super) fn room_row(room: &Room) -> String {
     object(&[

@@ -26,8 +26,7 @@ impl World {
         if !complaints.is_empty() {
             return Answer::invalid(&complaints);
         }
-        self.touch(widget, now);
-        let contents = self.widget_mut(widget);
+        let contents = self.touch(widget, now);
         let user = form
             .text("user_id")
             .and_then(number)

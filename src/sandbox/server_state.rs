@@ -150,8 +150,8 @@ impl World {
         self.add(Entry::Room(room));
     }
 
-    /// Creates a widget's owner and support room on its first call (api: fact 11).
-    pub(super) fn touch(&mut self, widget: u64, now: u64) {
+    /// Returns a widget; creates its owner and support room on its first call (api: fact 11).
+    pub(super) fn touch(&mut self, widget: u64, now: u64) -> &mut Widget {
         if !self.widget_mut(widget).has_support_room {
             let id = self.next_room_id();
             let room = Room {
@@ -161,6 +161,7 @@ impl World {
             };
             self.add(Entry::Room(room));
         }
+        self.widget_mut(widget)
     }
 
     /// A room with default values.

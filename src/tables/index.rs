@@ -1,6 +1,7 @@
 //! Finds rows by the text of a cell.
 //!
-//! Main type: [`Index`]. It has only hashes, and may find too many rows: each is checked again.
+//! Main type: [`Index`]. It stores only hashes, so it may find rows that do not match.
+//! The caller checks each row again.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};

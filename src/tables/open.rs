@@ -229,8 +229,7 @@ impl<'a> Opener<'a> {
             } else {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
-            let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
-            let (text, unusable) = read?;
+            let (text, unusable) = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why))?;
             (text, XLSX, unusable)
         } else {
             if let Some(at) = at_sheet {
@@ -241,8 +240,7 @@ impl<'a> Opener<'a> {
             let label = raw.encoding.as_ref();
             let decoded = decode(bytes, label.map(|label| label.value.as_str()));
             let at = label.map(|label| label.at);
-            let decoded = decoded.map_err(|why| no_text(Code::NotUtf8, at, why));
-            let (text, encoding) = decoded?;
+            let (text, encoding) = decoded.map_err(|why| no_text(Code::NotUtf8, at, why))?;
             let json = || is_json(&text).then_some(JSON);
             if let Some(what) = wrong_text(&text).or_else(json) {
                 return Err(wrong(what).into());

@@ -1,4 +1,4 @@
-//! What became of the rows of a file, for one of its uses.
+//! How the rows of a file are counted, for one use of the file.
 //!
 //! Main type: [`RowCounts`].
 
@@ -11,7 +11,7 @@ pub(crate) struct Visited {
     pub(crate) matching: usize,
 }
 
-/// What became of a row. If several variants apply, as to a row with several users, the last one
+/// How a row is counted. If several variants apply, as for a row with several users, the last one
 /// counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RowUse {
@@ -67,10 +67,9 @@ impl RowCounts {
     }
 
     pub(crate) fn add(&mut self, row_use: RowUse, rows: usize) {
-        self.0
-            .get_mut(row_use as usize)
-            .into_iter()
-            .for_each(|count| *count += rows);
+        if let Some(count) = self.0.get_mut(row_use as usize) {
+            *count += rows;
+        }
     }
 
     /// Moves this many rows from [`RowUse::Used`] to another use.

@@ -222,7 +222,7 @@ mod tests {
             lines.extend(presence.map(|_| row.start.line));
             RowUse::of(presence)
         });
-        let counts = table.counts();
+        let counts = table.counts.get();
         let mut found = problems.sorted(sources);
         // The first use reports ragged rows.
         found.retain(|diagnostic| !diagnostic.message.contains("cells, the header"));

@@ -22,8 +22,8 @@ pub(crate) struct Table {
     pub(crate) file: Arc<OpenedFile>,
     pub(crate) header: Arc<Header>,
     pub(crate) raw: RawFile,
-    /// What became of the rows, once they were read.
-    pub(super) counts: Cell<RowCounts>,
+    /// The counts of the rows; set when they are read.
+    pub(crate) counts: Cell<RowCounts>,
 }
 
 /// A table, and where its errors go.
@@ -44,10 +44,6 @@ impl<'t> Deref for TableUse<'t> {
 }
 
 impl Table {
-    pub(crate) fn counts(&self) -> RowCounts {
-        self.counts.get()
-    }
-
     /// Moves this many rows from [`RowUse::Used`] to another use.
     pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
         let mut counts = self.counts.get();
@@ -137,13 +133,16 @@ impl Table {
             .map(|delimiter| reader(text, delimiter));
         for start in starts {
             if let Some(reader) = &mut reader {
-                let mut place = Position::new();
-                place.set_byte(start.byte.into());
+                // The reader skips line ends itself. A seek would fill its buffer again.
+                let passed = text.get(reader.position().byte() as usize..start.byte as usize);
+                let is_break = |byte: u8| matches!(byte, b'\r' | b'\n');
                 // Reading cannot fail: the text is in memory and UTF-8, and ragged rows are allowed.
-                let read = reader
-                    .seek(place)
-                    .and_then(|()| reader.read_record(&mut record));
-                read.unwrap_or_default();
+                if !passed.is_some_and(|passed| passed.bytes().all(is_break)) {
+                    let mut place = Position::new();
+                    place.set_byte(start.byte.into());
+                    reader.seek(place).unwrap_or_default();
+                }
+                reader.read_record(&mut record).unwrap_or_default();
             } else {
                 let line = text.get(start.byte as usize..).map_or("", first_line);
                 record = StringRecord::from(vec![line.trim()]);

@@ -112,10 +112,9 @@ pub(crate) fn find_conflict(file: FileId, source: &Source) -> Option<Diagnostic>
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
         before.is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
     };
-    let offset = find_iter(bytes, b"<<<<<<< ").find(starts_line)?;
-    let offset = u32::try_from(offset).ok()?;
-    let (name, line) = (&source.name, source.line_at(offset));
+    let at = At::new(file, find_iter(bytes, b"<<<<<<< ").find(starts_line)?);
+    let (name, line) = (&source.name, source.line_at(at.offset));
     let message = format!("{name}:{line}: a merge conflict starts here");
     let hint = "resolve it, and remove the lines that start with <<<<<<<, ======= and >>>>>>>";
-    Some(Diagnostic::at(Code::WrongFile, At { file, offset }, message).hint(hint))
+    Some(Diagnostic::at(Code::WrongFile, at, message).hint(hint))
 }

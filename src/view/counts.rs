@@ -87,22 +87,19 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let (short, all) = (counted.short(), counted.rooms.len() - unknown);
     let results = match all {
         0 if unknown > 0 => String::new(),
-        0 => ": nothing to compare".to_owned(),
-        _ if equal == all => ": equal".to_owned(),
-        _ if agrees == all => ": count agrees with the manifest".to_owned(),
-        _ => [
-            ": ",
-            &counts([
-                (equal, "equal"),
-                (agrees, "as declared"),
-                (short, "fewer"),
-                (removed, "fewer (open removals)"),
-                (more, "more"),
-                (all - equal - agrees - short - removed - more, "different"),
-            ]),
-        ]
-        .concat(),
+        0 => "nothing to compare".to_owned(),
+        _ if equal == all => "equal".to_owned(),
+        _ if agrees == all => "count agrees with the manifest".to_owned(),
+        _ => counts([
+            (equal, "equal"),
+            (agrees, "as declared"),
+            (short, "fewer"),
+            (removed, "fewer (open removals)"),
+            (more, "more"),
+            (all - equal - agrees - short - removed - more, "different"),
+        ]),
     };
+    let colon = if results.is_empty() { "" } else { ": " };
     let of = match unknown {
         0 => String::new(),
         _ => format!("{all} of "),
@@ -115,7 +112,7 @@ pub fn count_figures(counted: &MemberCounts) -> String {
     let requests = Count(counted.requests as usize, "request");
     let size = counted.bytes.div_ceil(1024);
     format!(
-        "{of}{} counted{results}; {requests}, {size} KiB{offset}",
+        "{of}{} counted{colon}{results}; {requests}, {size} KiB{offset}",
         Count(counted.rooms.len(), "room")
     )
 }

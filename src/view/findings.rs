@@ -9,9 +9,6 @@ use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Violation};
 /// Maximum number of likely renames named in one line.
 const EXAMPLES: usize = 3;
 
-/// The old pipe, the new one, and whether the titles are equal. If not, most members are equal.
-pub(super) type Rename<'a> = (&'a Pipe, &'a Pipe, bool);
-
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     match kind {
         ConflictKind::Several(ids) => text!(
@@ -61,11 +58,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             );
             Line::for_room(pipe, text)
         }
-        Note::Renamed {
-            from,
-            to,
-            same_title,
-        } => renames(&[(from, to, *same_title)]),
+        Note::Renamed { .. } => renames(&[note]),
         Note::WelcomeUncertain { pipe, room } => {
             let text = text!(
                 "its welcome may have been sent, so it is not sent again; check room {}, then remove `welcome` from the manifest",
@@ -127,14 +120,21 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
 }
 
 /// One line for all likely renames (new rooms that look like rooms that left), with examples.
-pub(super) fn renames<'a>(renames: &[Rename<'a>]) -> Line<'a> {
-    let examples = renames.iter().take(EXAMPLES);
-    let examples = examples.map(|(from, to, same_title)| {
-        let same = match same_title {
-            true => "the title",
-            false => "most members",
-        };
-        text!("{} has {} of {}", *to, same, *from)
+pub(super) fn renames<'a>(renames: &[&'a Note]) -> Line<'a> {
+    let examples = renames.iter().copied().take(EXAMPLES);
+    let examples = examples.filter_map(|note| match note {
+        Note::Renamed {
+            from,
+            to,
+            same_title,
+        } => {
+            let same = match same_title {
+                true => "the title",
+                false => "most members",
+            };
+            Some(text!("{} has {} of {}", to, same, from))
+        }
+        _ => None,
     });
     let mut examples = Text::join(examples, ", ");
     if let more @ 1.. = renames.len().saturating_sub(EXAMPLES) {

@@ -58,9 +58,9 @@ pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
 
 /// For example `widget 627 on the sandbox`.
 pub(super) fn site(target: &Target) -> Text<'_> {
-    let site = match target.origin.as_str() {
-        "sandbox:" => "the sandbox".into(),
-        origin => Text::from(Span::Name(origin.into())),
+    let site = match target.is_sandbox() {
+        true => "the sandbox".into(),
+        false => Text::from(Span::Name(target.origin.as_str().into())),
     };
     let widget = Span::words(target.widget.to_string());
     text!("widget {} on {}", widget, site)
@@ -87,19 +87,11 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn add_notes(&mut self, notes: impl IntoIterator<Item = &'a Note>) {
-        let mut renames = Vec::new();
-        for note in notes {
-            if let Note::Renamed {
-                from,
-                to,
-                same_title,
-            } = note
-            {
-                renames.push((from, to, *same_title));
-            } else {
-                let (kind, line) = findings::note(note);
-                self.add(kind, [line]);
-            }
+        let is_rename = |note: &&Note| matches!(note, Note::Renamed { .. });
+        let (renames, others): (Vec<_>, Vec<_>) = notes.into_iter().partition(is_rename);
+        for note in others {
+            let (kind, line) = findings::note(note);
+            self.add(kind, [line]);
         }
         if !renames.is_empty() {
             self.add(SectionKind::Notes, [findings::renames(&renames)]);

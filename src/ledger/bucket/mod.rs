@@ -11,8 +11,9 @@
 //! The ledger is the union of all objects. A merge removes pieces only after the base contains them. A reader lists the pieces
 //! before it reads the base, so the base that it reads contains any piece removed in between.
 //!
-//! Before each write, a run checks that the base, and the first and last known piece, are still
-//! there. The header of a base that a merge wrote names the bases that it replaces (`lineage`). The header of a piece names the base and the pieces before it, so that a reader notices a lost one.
+//! Before each write, a run checks that the base, and the first and last known piece, are still there. The header of a base that
+//! a merge wrote names the bases that it replaces (`lineage`). The header of a piece names the base and the pieces before it, so
+//! that a reader notices a lost one.
 
 mod connect;
 mod merge;

@@ -79,7 +79,7 @@ impl BucketReader {
         Ok(snapshot)
     }
 
-    /// A piece that another one follows, or the base of a piece, if it is not there. A merge replaces the base before it removes pieces,
+    /// Finds a missing object: a piece that another one follows, or the base of a piece. A merge replaces the base before it removes pieces,
     /// so pieces with another base prove nothing.
     fn find_missing(&self) -> Option<Path> {
         let base = self.base.as_ref().map(|base| &base.fingerprint);

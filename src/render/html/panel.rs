@@ -21,17 +21,21 @@ pub(super) struct Panel {
 impl Panel {
     pub(super) fn new(view: &View<'_>, detail: &Detail<'_>) -> Option<Self> {
         let mut panel = Self::default();
-        match detail {
+        let (name, users) = match detail {
             Detail::None => return None,
-            Detail::Change(change) => panel.add_change(view, change),
-            Detail::Removed(users) => panel.add_users(view, "Remove", None, users),
-            Detail::OpenSteps(steps) => {
-                let users: Vec<UserId> = steps.iter().map(|step| step.user).collect();
-                panel.add_users(view, "Removed earlier", None, &users);
+            Detail::Change(change) => {
+                panel.add_change(view, change);
+                return Some(panel);
             }
-        }
+            Detail::Removed(users) => ("Remove", users.to_vec()),
+            Detail::OpenSteps(steps) => {
+                let users = steps.iter().map(|step| step.user);
+                ("Removed earlier", users.collect::<Vec<UserId>>())
+            }
+        };
+        panel.add_users(view, name, None, &users);
         // The row itself names the first users.
-        if !matches!(detail, Detail::Change(_)) && panel.users.split(' ').count() <= NAMED + 1 {
+        if users.len() <= NAMED {
             panel.lines.clear();
         }
         Some(panel)

@@ -325,7 +325,11 @@ impl Scene {
     }
 
     pub fn command(&self, args: impl Args) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_roomform"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_roomform")), args)
+    }
+
+    fn command_of(&self, program: &Path, args: impl Args) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args.args())
             .current_dir(self.dir.path())
@@ -359,22 +363,13 @@ impl Scene {
         use std::os::unix::fs::{MetadataExt, chown};
         use std::os::unix::process::CommandExt;
         const UNPRIVILEGED: u32 = 65_534;
-        let plain = self.command(args);
         let copy = self.path("roomform");
         // Another process writes the copy: a child of this one could inherit a file that is open for
         // writing, and the program could not start ("text file busy").
         let mut cp = Command::new("cp");
-        let copied = cp.arg(plain.get_program()).arg(&copy).status();
+        let copied = cp.arg(env!("CARGO_BIN_EXE_roomform")).arg(&copy).status();
         assert!(copied.unwrap().success());
-        let mut command = Command::new(copy);
-        command
-            .args(plain.get_args())
-            .current_dir(self.dir.path())
-            .env_clear()
-            .stdin(Stdio::null());
-        for (name, value) in plain.get_envs() {
-            command.env(name, value.unwrap_or_default());
-        }
+        let mut command = self.command_of(&copy, args);
         let owner = fs::metadata(self.dir.path()).unwrap().uid();
         if owner == 0 {
             own(self.dir.path(), UNPRIVILEGED);
