@@ -117,7 +117,8 @@ impl ApplyReport<'_> {
         warnings.extend(diagnostics(&self.unknown, sources));
         let (plan, ledger) = (&self.approved.plan, self.ledger.clone());
         let plan = PlanDocument::new(plan, ledger, self.exit, warnings);
-        let outcome = self.outcome.as_ref();
+        let nothing = Outcome::default();
+        let outcome = self.outcome.as_ref().unwrap_or(&nothing);
         ReportDocument::new(plan, outcome, self.after.as_ref(), self.exit, &self.run)
     }
 }

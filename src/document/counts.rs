@@ -5,20 +5,21 @@ use serde::Serialize;
 
 use crate::model::{CountResult, MemberCounts, RoomCount};
 
-/// What the server says about the number of members in rooms.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CountsDocument {
-    /// What the filter `count_users` means: `exact`, `at_least`, `exact_or_at_least`, `ignored` or `unclear`.
-    meaning: &'static str,
-    /// Whether the server counts the writing user in rooms that roomform created.
-    counts_writing_user: bool,
-    requests: u64,
-    /// Size of the rows in the answers.
-    bytes: u64,
-    /// Number of rooms that have as many members as expected.
-    equal: usize,
-    /// The other rooms.
-    rooms: Vec<RoomCountDocument>,
+define_documents! {
+    /// What the server says about the number of members in rooms.
+    pub(super) struct CountsDocument(counts: &MemberCounts) {
+        /// What the filter `count_users` means: `exact`, `at_least`, `exact_or_at_least`, `ignored` or `unclear`.
+        meaning: &'static str = counts.meaning.name(),
+        /// Whether the server counts the writing user in rooms that roomform created.
+        counts_writing_user: bool = counts.offset == Some(1),
+        requests: u64 = counts.requests,
+        /// Size of the rows in the answers.
+        bytes: u64 = counts.bytes,
+        /// Number of rooms that have as many members as expected.
+        equal: usize = counts.rooms.iter().filter(|room| room.result == CountResult::Equal).count(),
+        /// The other rooms.
+        rooms: Vec<RoomCountDocument> = counts.rooms.iter().filter_map(room).collect(),
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,20 +44,6 @@ struct RoomCountDocument {
     /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-}
-
-impl CountsDocument {
-    pub(super) fn new(counts: &MemberCounts) -> Self {
-        let rooms: Vec<_> = counts.rooms.iter().filter_map(room).collect();
-        Self {
-            meaning: counts.meaning.name(),
-            counts_writing_user: counts.offset == Some(1),
-            requests: counts.requests,
-            bytes: counts.bytes,
-            equal: counts.rooms.len() - rooms.len(),
-            rooms,
-        }
-    }
 }
 
 fn room(room: &RoomCount) -> Option<RoomCountDocument> {

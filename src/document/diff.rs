@@ -5,65 +5,90 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value, welcome};
-use super::plan::{NoteDocument, RefusalDocument, note, refusal};
+use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value};
+use super::plan::{NoteDocument, RefusalDocument, note, refusals};
 use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy, Pipe, UserId};
-use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
+use crate::plan::{
+    Change, Difference, ManifestDiff, ManualSteps, People, Removed, RoomDifference, Summary,
+};
 use crate::view::names::named_users;
 use crate::view::{percent, would_be_refused};
 
-/// The differences between two manifests, and what an apply would do if the widget matched the first.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "roomform diff")]
-pub struct DiffDocument {
-    #[serde(flatten)]
-    header: Header,
-    /// The first manifest, as named on the command line.
-    base: String,
-    /// The second manifest, as named on the command line.
-    head: String,
-    /// Whether they differ in more than source positions.
-    differ: bool,
-    summary: SummaryDocument,
-    #[serde(with = "PeopleDocument")]
-    people: People,
-    /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
-    changes: Vec<ChangeDocument>,
-    /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
-    manual_steps: Vec<RoomMembersDocument>,
-    /// Rooms that were removed from the manifest. The API cannot delete them.
-    removed: Vec<RemovedDocument>,
-    /// Differences that cause no change.
-    differences: Vec<DifferenceDocument>,
-    notes: Vec<NoteDocument>,
-    /// Why `plan` would refuse the second manifest, as far as the manifests show.
-    would_refuse: Vec<RefusalDocument>,
-    /// The known names of the users in this document, by id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(default)]
-    names: BTreeMap<u64, String>,
-    /// Warnings about the second manifest.
-    diagnostics: Vec<DiagnosticDocument>,
-}
+define_documents! {
+    /// The differences between two manifests, and what an apply would do if the widget matched the first.
+    #[schemars(title = "roomform diff")]
+    pub struct DiffDocument(
+        diff @ ManifestDiff {
+            base, head, names: _, changes, manual_steps, removed, differences, notes, would_refuse,
+            summary, people,
+        }: &ManifestDiff,
+        exit: Exit,
+        diagnostics: Vec<DiagnosticDocument>
+    ) {
+        #[serde(flatten)]
+        header: Header = Header::new("diff", exit),
+        /// The first manifest, as named on the command line.
+        base: String = base.clone(),
+        /// The second manifest, as named on the command line.
+        head: String = head.clone(),
+        /// Whether they differ in more than source positions.
+        differ: bool = diff.differs(),
+        summary: SummaryDocument = SummaryDocument::new(summary, removed.len()),
+        #[serde(with = "PeopleDocument")]
+        people: People = *people,
+        /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
+        changes: Vec<ChangeDocument> = self::changes(changes),
+        /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
+        manual_steps: Vec<RoomMembersDocument> = self::manual_steps(manual_steps),
+        /// Rooms that were removed from the manifest. The API cannot delete them.
+        removed: Vec<RemovedDocument> = removed.iter().map(RemovedDocument::new).collect(),
+        /// Differences that cause no change.
+        differences: Vec<DifferenceDocument> = differences.iter().map(difference).collect(),
+        notes: Vec<NoteDocument> = notes.iter().map(note).collect(),
+        /// Why `plan` would refuse the second manifest, as far as the manifests show.
+        would_refuse: Vec<RefusalDocument> = refusals(would_refuse, would_be_refused),
+        /// The known names of the users in this document, by id.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        #[schemars(default)]
+        names: BTreeMap<u64, String> = names(diff),
+        /// Warnings about the second manifest.
+        diagnostics: Vec<DiagnosticDocument> = diagnostics,
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct SummaryDocument {
-    create: usize,
-    /// Rooms that are created public.
-    create_public: usize,
-    /// Rooms with a changed title, type or publicity.
-    update: usize,
-    /// Closed rooms that become public.
-    publish: usize,
-    /// Rooms that only gain members.
-    add_members_only: usize,
-    members_to_add: usize,
-    messages_to_send: usize,
-    removed: usize,
-    /// Rooms that are the same in both manifests.
-    unchanged: usize,
+    struct SummaryDocument(summary: &Summary, removed: usize) {
+        create: usize = summary.create,
+        /// Rooms that are created public.
+        create_public: usize = summary.create_public,
+        /// Rooms with a changed title, type or publicity.
+        update: usize = summary.update,
+        /// Closed rooms that become public.
+        publish: usize = summary.publish,
+        /// Rooms that only gain members.
+        add_members_only: usize = summary.add_only,
+        members_to_add: usize = summary.members,
+        messages_to_send: usize = summary.messages,
+        removed: usize = removed,
+        /// Rooms that are the same in both manifests.
+        unchanged: usize = summary.unchanged,
+    }
+
+    struct RoomMembersDocument(pipe: &Pipe, members: &[UserId]) {
+        pipe: String = pipe.to_string(),
+        members: Vec<u64> = users(members),
+    }
+
+    struct RemovedDocument(room: &Removed) {
+        pipe: String = room.pipe.to_string(),
+        /// Where the first manifest declares it.
+        file: String = room.file.to_string(),
+        /// From 1.
+        line: u32 = room.line,
+        title: String = room.title.clone(),
+        /// The number of members it had.
+        members: usize = room.members,
+    }
 }
 
 /// Each person is counted once, no matter how many rooms they join or leave.
@@ -79,24 +104,6 @@ struct PeopleDocument {
     leave: usize,
     /// Rooms that lose people.
     left_rooms: usize,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct RoomMembersDocument {
-    pipe: String,
-    members: Vec<u64>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct RemovedDocument {
-    pipe: String,
-    /// Where the first manifest declares it.
-    file: String,
-    /// From 1.
-    line: u32,
-    title: String,
-    /// The number of members it had.
-    members: usize,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -157,72 +164,25 @@ enum LimitDocument {
     Share(String),
 }
 
-impl DiffDocument {
-    /// Builds the document of a comparison.
-    pub fn new(diff: &ManifestDiff, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
-        let differ = diff.differs();
-        let ManifestDiff {
-            base,
-            head,
-            names,
-            changes,
-            manual_steps,
-            removed,
-            differences,
-            notes,
-            would_refuse,
-            summary,
-            people,
-        } = diff;
-        let users_of_rooms = differences.iter().flat_map(|it| match it {
-            Difference::Room { what, .. } => what.users(),
-            _ => &[],
-        });
-        let named = named_users(changes, manual_steps).chain(users_of_rooms.copied());
-        let names = super::names(named, names);
-        let changes = changes.iter().map(ChangeDocument::new);
-        let manual_steps = manual_steps.iter();
-        let manual_steps = manual_steps.map(|it| members(&it.pipe, &it.newly_removed));
-        let would_refuse = would_refuse
-            .iter()
-            .map(|it| refusal(it, &would_be_refused(it)));
-        Self {
-            header: Header::new("diff", exit),
-            base: base.clone(),
-            head: head.clone(),
-            differ,
-            summary: SummaryDocument {
-                create: summary.create,
-                create_public: summary.create_public,
-                update: summary.update,
-                publish: summary.publish,
-                add_members_only: summary.add_only,
-                members_to_add: summary.members,
-                messages_to_send: summary.messages,
-                removed: removed.len(),
-                unchanged: summary.unchanged,
-            },
-            people: *people,
-            changes: changes.map(ChangeDocument::without_id).collect(),
-            manual_steps: manual_steps.collect(),
-            removed: removed.iter().map(removed_room).collect(),
-            differences: differences.iter().map(difference).collect(),
-            notes: notes.iter().map(note).collect(),
-            would_refuse: would_refuse.collect(),
-            names,
-            diagnostics,
-        }
-    }
+fn changes(changes: &[Change]) -> Vec<ChangeDocument> {
+    let changes = changes.iter().map(ChangeDocument::new);
+    changes.map(ChangeDocument::without_id).collect()
 }
 
-fn removed_room(room: &Removed) -> RemovedDocument {
-    RemovedDocument {
-        pipe: room.pipe.to_string(),
-        file: room.file.to_string(),
-        line: room.line,
-        title: room.title.clone(),
-        members: room.members,
-    }
+fn manual_steps(rooms: &[ManualSteps]) -> Vec<RoomMembersDocument> {
+    let rooms = rooms.iter();
+    rooms
+        .map(|it| RoomMembersDocument::new(&it.pipe, &it.newly_removed))
+        .collect()
+}
+
+fn names(diff: &ManifestDiff) -> BTreeMap<u64, String> {
+    let users_of_rooms = diff.differences.iter().flat_map(|it| match it {
+        Difference::Room { what, .. } => what.users(),
+        _ => &[],
+    });
+    let named = named_users(&diff.changes, &diff.manual_steps);
+    super::names(named.chain(users_of_rooms.copied()), &diff.names)
 }
 
 fn difference(difference: &Difference) -> DifferenceDocument {
@@ -255,17 +215,12 @@ fn limit(limit: Limit) -> LimitDocument {
     }
 }
 
-fn members(pipe: &Pipe, members: &[UserId]) -> RoomMembersDocument {
-    RoomMembersDocument {
-        pipe: pipe.to_string(),
-        members: users(members),
-    }
-}
-
 fn room(pipe: &Pipe, what: &RoomDifference) -> DifferenceDocument {
     let room = pipe.to_string();
     match what {
-        RoomDifference::NotSent(who) => DifferenceDocument::MembersNotSent(members(pipe, who)),
+        RoomDifference::NotSent(who) => {
+            DifferenceDocument::MembersNotSent(RoomMembersDocument::new(pipe, who))
+        }
         RoomDifference::Policy(after) => DifferenceDocument::MembersPolicy {
             pipe: room,
             after: match after {
@@ -294,10 +249,14 @@ fn room(pipe: &Pipe, what: &RoomDifference) -> DifferenceDocument {
         },
         RoomDifference::Welcome { before, after } => DifferenceDocument::Welcome {
             pipe: room,
-            before: before.as_ref().map(welcome),
-            after: after.as_ref().map(welcome),
+            before: before.as_ref().map(WelcomeDocument::new),
+            after: after.as_ref().map(WelcomeDocument::new),
         },
-        RoomDifference::Excluded(who) => DifferenceDocument::Excluded(members(pipe, who)),
-        RoomDifference::Readmitted(who) => DifferenceDocument::Readmitted(members(pipe, who)),
+        RoomDifference::Excluded(who) => {
+            DifferenceDocument::Excluded(RoomMembersDocument::new(pipe, who))
+        }
+        RoomDifference::Readmitted(who) => {
+            DifferenceDocument::Readmitted(RoomMembersDocument::new(pipe, who))
+        }
     }
 }

@@ -4,38 +4,53 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Header, TargetDocument};
-use crate::doctor::{Answer, Report, Verdict};
+use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::error::Exit;
 
-/// The findings of `doctor`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "roomform doctor")]
-pub struct DoctorDocument {
-    #[serde(flatten)]
-    header: Header,
-    /// The widget, if known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<TargetDocument>,
-    /// The checks, in order of dependency.
-    steps: Vec<StepDocument>,
-    /// What a write probe left behind and learned, if it ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probe: Option<ProbeDocument>,
-}
+define_documents! {
+    /// The findings of `doctor`.
+    #[schemars(title = "roomform doctor")]
+    pub struct DoctorDocument(report: &Report, exit: Exit) {
+        #[serde(flatten)]
+        header: Header = Header::new("doctor", exit),
+        /// The widget, if known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<TargetDocument> = report.target.as_ref().map(TargetDocument::new),
+        /// The checks, in order of dependency.
+        steps: Vec<StepDocument> = report.findings.iter().map(StepDocument::new).collect(),
+        /// What a write probe left behind and learned, if it ran.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        probe: Option<ProbeDocument> = report.probe.as_ref().map(ProbeDocument::new),
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct StepDocument {
-    /// `settings`, `manifest`, …
-    step: &'static str,
-    #[serde(with = "VerdictDocument")]
-    verdict: Verdict,
-    /// What was found.
-    message: String,
-    /// A text for each case.
-    details: Vec<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
+    struct StepDocument((step, finding): &(&'static str, Finding)) {
+        /// `settings`, `manifest`, …
+        step: &'static str = step,
+        #[serde(with = "VerdictDocument")]
+        verdict: Verdict = finding.verdict,
+        /// What was found.
+        message: String = finding.message.clone(),
+        /// A text for each case.
+        details: Vec<String> = finding.details.clone(),
+        /// What to do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remedy: Option<String> = finding.remedy.clone(),
+    }
+
+    struct ProbeDocument(probe: &WriteProbe) {
+        pipe: String = probe.pipe.to_string(),
+        /// The id of the room of the probe, which can only be removed manually.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room_id: Option<u64> = Some(probe.room.0),
+        findings: Vec<FindingDocument> = probe.answers.iter().map(FindingDocument::new).collect(),
+    }
+
+    struct FindingDocument(answer: &Answer) {
+        question: String = answer.question.clone(),
+        /// Whether the probe answered the question.
+        settled: bool = answer.settled,
+        answer: String = answer.answer.clone(),
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,52 +61,4 @@ enum VerdictDocument {
     Warning,
     Failed,
     Skipped,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ProbeDocument {
-    pipe: String,
-    /// The id of the room of the probe, which can only be removed manually.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    room_id: Option<u64>,
-    findings: Vec<FindingDocument>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct FindingDocument {
-    question: String,
-    /// Whether the probe answered the question.
-    settled: bool,
-    answer: String,
-}
-
-impl DoctorDocument {
-    /// Builds the document of a report.
-    pub fn new(report: &Report, exit: Exit) -> Self {
-        let steps = report.findings.iter().map(|(step, finding)| StepDocument {
-            step,
-            verdict: finding.verdict,
-            message: finding.message.clone(),
-            details: finding.details.clone(),
-            remedy: finding.remedy.clone(),
-        });
-        Self {
-            header: Header::new("doctor", exit),
-            target: report.target.as_ref().map(TargetDocument::new),
-            steps: steps.collect(),
-            probe: report.probe.as_ref().map(|probe| ProbeDocument {
-                pipe: probe.pipe.to_string(),
-                room_id: Some(probe.room.0),
-                findings: probe.answers.iter().map(answer).collect(),
-            }),
-        }
-    }
-}
-
-fn answer(answer: &Answer) -> FindingDocument {
-    FindingDocument {
-        question: answer.question.clone(),
-        settled: answer.settled,
-        answer: answer.answer.clone(),
-    }
 }

@@ -2,89 +2,66 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Document;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{Diagnostic, Sources};
+use crate::manifest::diagnostic::{Diagnostic, LineColumn, Sources};
 
-/// One diagnostic of a manifest.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct DiagnosticDocument {
-    /// For example `E012`.
-    code: &'static str,
-    /// For example `duplicate-pipe`.
-    name: &'static str,
-    /// `error` or `warning`.
-    severity: &'static str,
-    /// What is wrong.
-    message: String,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    /// The file or path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    /// From 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    /// In characters, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
-    /// A second, related position.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    related: Option<PlaceDocument>,
-}
+define_documents! {
+    /// One diagnostic of a manifest.
+    pub struct DiagnosticDocument(
+        Diagnostic { code, message, at, path, related, hint }: &Diagnostic,
+        sources: &Sources
+    ) {
+        /// For example `E012`.
+        code: &'static str = code.id(),
+        /// For example `duplicate-pipe`.
+        name: &'static str = code.name(),
+        /// `error` or `warning`.
+        severity: &'static str = code.severity().name(),
+        /// What is wrong.
+        message: String = message.clone(),
+        /// What to do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String> = hint.clone(),
+        /// The file or path.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<String> = {
+            let file = at.map(|at| sources.name_and_position(at).0);
+            file.or(path.as_deref()).map(str::to_owned)
+        },
+        /// From 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u32> = at.map(|at| sources.locate(at).line),
+        /// In characters, from 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        column: Option<u32> = at.map(|at| sources.locate(at).column),
+        /// A second, related position.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        related: Option<PlaceDocument> = related
+            .as_ref()
+            .map(|(at, label)| PlaceDocument::new(sources.name_and_position(*at), label)),
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct PlaceDocument {
-    file: String,
-    /// From 1.
-    line: u32,
-    /// In characters, from 1.
-    column: u32,
-    /// How it is related.
-    label: String,
+    struct PlaceDocument((file, place): (&str, LineColumn), label: &str) {
+        file: String = file.to_owned(),
+        /// From 1.
+        line: u32 = place.line,
+        /// In characters, from 1.
+        column: u32 = place.column,
+        /// How it is related.
+        label: String = label.to_owned(),
+    }
 }
 
 /// Converts diagnostics into documents.
 pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<DiagnosticDocument> {
-    let documents = diagnostics.iter().map(|it| document(it, sources));
+    let documents = diagnostics
+        .iter()
+        .map(|it| DiagnosticDocument::new(it, sources));
     documents.collect()
-}
-
-fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
-    let Diagnostic {
-        code,
-        message,
-        at,
-        path,
-        related,
-        hint,
-    } = diagnostic;
-    let (file, place) = at.map(|at| sources.name_and_position(at)).unzip();
-    DiagnosticDocument {
-        code: code.id(),
-        name: code.name(),
-        severity: code.severity().name(),
-        message: message.clone(),
-        hint: hint.clone(),
-        file: file.or(path.as_deref()).map(str::to_owned),
-        line: place.map(|place| place.line),
-        column: place.map(|place| place.column),
-        related: related.as_ref().map(|(at, label)| {
-            let (file, place) = sources.name_and_position(*at);
-            PlaceDocument {
-                file: file.to_owned(),
-                line: place.line,
-                column: place.column,
-                label: label.clone(),
-            }
-        }),
-    }
 }
 
 /// The result of `check`.

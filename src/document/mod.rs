@@ -4,6 +4,29 @@
 //! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], whose JSON Schemas are committed in `schema/`, and [`Document`]
 //! for outputs without a schema.
 
+/// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place.
+macro_rules! define_documents {
+    ($(
+        $(#[$attribute:meta])*
+        $visible:vis struct $name:ident($($source:tt)*) {
+            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
+        }
+    )+) => {$(
+        #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+        $(#[$attribute])*
+        $visible struct $name {
+            $($(#[$field_attribute])* $field: $type,)+
+        }
+
+        impl $name {
+            /// Builds the document.
+            $visible fn new($($source)*) -> Self {
+                Self { $($field: $value,)+ }
+            }
+        }
+    )+};
+}
+
 mod change;
 mod counts;
 mod diff;
@@ -40,41 +63,23 @@ use crate::model::{Target, UserId, UserNames};
 /// The version of every document. It grows when a field changes its meaning or is removed.
 pub const FORMAT: u32 = 1;
 
-/// The first fields of every document.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Header {
-    /// The version of this format: 1.
-    format: u32,
-    /// What the document is, such as `plan`.
-    kind: &'static str,
-    /// The exit code of the run that made it.
-    exit: u8,
-}
-
-impl Header {
-    fn new(kind: &'static str, exit: Exit) -> Self {
-        Self {
-            format: FORMAT,
-            kind,
-            exit: exit.code(),
-        }
+define_documents! {
+    /// The first fields of every document.
+    struct Header(kind: &'static str, exit: Exit) {
+        /// The version of this format: 1.
+        format: u32 = FORMAT,
+        /// What the document is, such as `plan`.
+        kind: &'static str = kind,
+        /// The exit code of the run that made it.
+        exit: u8 = exit.code(),
     }
-}
 
-/// A widget on a server.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-struct TargetDocument {
-    /// Scheme, host and port, or `sandbox:`.
-    origin: String,
-    widget: u64,
-}
-
-impl TargetDocument {
-    fn new(target: &Target) -> Self {
-        Self {
-            origin: target.origin.clone(),
-            widget: target.widget.0,
-        }
+    /// A widget on a server.
+    #[derive(Deserialize)]
+    struct TargetDocument(target: &Target) {
+        /// Scheme, host and port, or `sandbox:`.
+        origin: String = target.origin.clone(),
+        widget: u64 = target.widget.0,
     }
 }
 

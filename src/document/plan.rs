@@ -10,113 +10,140 @@ use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::{MemberCounts, RoomId};
-use crate::plan::{Conflict, ConflictKind, MemberTally, Note, Plan, Violation};
+use crate::model::MemberCounts;
+use crate::plan::{
+    Conflict, ConflictKind, ManualSteps, MemberTally, Note, Plan, ShownField, Summary, Violation,
+};
 use crate::view::names::named_users;
 use crate::view::{self, Text};
 
-/// A plan: what a run would do, what it cannot do, and what is unknown.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "roomform plan")]
-pub struct PlanDocument {
-    #[serde(flatten)]
-    header: Header,
-    target: TargetDocument,
-    /// The day for which dates were evaluated.
-    today: String,
-    /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
-    ledger: Option<String>,
-    summary: SummaryDocument,
-    /// Rooms that will be written, by pipe.
-    changes: Vec<ChangeDocument>,
-    /// Rooms with a conflict that a person has to resolve first.
-    conflicts: Vec<ConflictDocument>,
-    /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
-    manual_steps: Vec<ManualStepsDocument>,
-    /// Recorded rooms that the manifest no longer declares.
-    undeclared: Vec<String>,
-    /// Fields that the server ignored.
-    ignored_by_server: Vec<IgnoredDocument>,
-    notes: Vec<NoteDocument>,
-    /// Why apply is refused.
-    refusals: Vec<RefusalDocument>,
-    /// How many members the rooms have, if they were counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<CountsDocument>,
-    /// The known names of the users in this document, by id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(default)]
-    names: BTreeMap<u64, String>,
-    /// Warnings about the manifest.
-    diagnostics: Vec<DiagnosticDocument>,
-}
+define_documents! {
+    /// A plan: what a run would do, what it cannot do, and what is unknown.
+    #[schemars(title = "roomform plan")]
+    pub struct PlanDocument(
+        plan @ Plan {
+            target, today, names: known, changes, conflicts, manual_steps, undeclared, ignored,
+            notes, baseline: _, guards: _, refusals, summary, counts,
+        }: &Plan,
+        ledger: Option<String>,
+        exit: Exit,
+        diagnostics: Vec<DiagnosticDocument>
+    ) {
+        #[serde(flatten)]
+        header: Header = Header::new("plan", exit),
+        target: TargetDocument = TargetDocument::new(target),
+        /// The day for which dates were evaluated.
+        today: String = today.to_string(),
+        /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
+        ledger: Option<String> = ledger,
+        summary: SummaryDocument = SummaryDocument::new(plan, summary),
+        /// Rooms that will be written, by pipe.
+        changes: Vec<ChangeDocument> = changes.iter().map(ChangeDocument::new).collect(),
+        /// Rooms with a conflict that a person has to resolve first.
+        conflicts: Vec<ConflictDocument> = conflicts.iter().map(ConflictDocument::new).collect(),
+        /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
+        manual_steps: Vec<ManualStepsDocument> = {
+            manual_steps.iter().map(ManualStepsDocument::new).collect()
+        },
+        /// Recorded rooms that the manifest no longer declares.
+        undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
+        /// Fields that the server ignored.
+        ignored_by_server: Vec<IgnoredDocument> = {
+            ignored.iter().map(IgnoredDocument::new).collect()
+        },
+        notes: Vec<NoteDocument> = notes.iter().map(note).collect(),
+        /// Why apply is refused.
+        refusals: Vec<RefusalDocument> = self::refusals(refusals, view::refusal),
+        /// How many members the rooms have, if they were counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        counts: Option<CountsDocument> = counts.as_ref().map(CountsDocument::new),
+        /// The known names of the users in this document, by id.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        #[schemars(default)]
+        names: BTreeMap<u64, String> = super::names(named_users(changes, manual_steps), known),
+        /// Warnings about the manifest.
+        diagnostics: Vec<DiagnosticDocument> = diagnostics,
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct SummaryDocument {
-    create: usize,
-    /// Rooms that are created public.
-    create_public: usize,
-    /// Rooms with a changed title, type or publicity.
-    update: usize,
-    /// Rooms with a field that someone else changed since the last recorded write.
-    changed_outside: usize,
-    /// Closed rooms that become public.
-    publish: usize,
-    /// Rooms that only gain members.
-    add_members_only: usize,
-    /// Rooms whose members are only sent again.
-    resend_only: usize,
-    /// Rooms that only get the welcome message that is still outstanding.
-    welcome_only: usize,
-    members_to_add: usize,
-    /// Members that are sent again because their room has no record.
-    members_unknown: usize,
-    messages_to_send: usize,
-    unchanged: usize,
-    unmanaged: usize,
-    declared: usize,
-    conflicts: usize,
-    /// Rooms that were counted and have fewer members than known, or may have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fewer_members: Option<usize>,
-    requests: RequestsDocument,
-}
+    struct SummaryDocument(plan: &Plan, summary: &Summary) {
+        create: usize = summary.create,
+        /// Rooms that are created public.
+        create_public: usize = summary.create_public,
+        /// Rooms with a changed title, type or publicity.
+        update: usize = summary.update,
+        /// Rooms with a field that someone else changed since the last recorded write.
+        changed_outside: usize = summary.changed_outside,
+        /// Closed rooms that become public.
+        publish: usize = summary.publish,
+        /// Rooms that only gain members.
+        add_members_only: usize = summary.add_only,
+        /// Rooms whose members are only sent again.
+        resend_only: usize = summary.resend_only,
+        /// Rooms that only get the welcome message that is still outstanding.
+        welcome_only: usize = summary.welcome_only,
+        members_to_add: usize = summary.members,
+        /// Members that are sent again because their room has no record.
+        members_unknown: usize = summary.unknown.members,
+        messages_to_send: usize = summary.messages,
+        unchanged: usize = summary.unchanged,
+        unmanaged: usize = summary.unmanaged,
+        declared: usize = summary.declared,
+        conflicts: usize = plan.conflicts.len(),
+        /// Rooms that were counted and have fewer members than known, or may have.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fewer_members: Option<usize> = plan.counts.as_ref().map(MemberCounts::short),
+        requests: RequestsDocument = RequestsDocument::new(plan),
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct RequestsDocument {
-    list: usize,
-    write: usize,
-    verify: usize,
-    /// Number of messages.
-    send: usize,
-}
+    struct RequestsDocument(plan: &Plan) {
+        list: usize = 1,
+        write: usize = plan.summary.writes,
+        verify: usize = plan.verifies(),
+        /// Number of messages.
+        send: usize = plan.summary.messages,
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct ConflictDocument {
-    pipe: String,
-    file: String,
-    line: u32,
-    /// `several`, `deleted`, `vanished` or `not_listed`.
-    kind: &'static str,
-    room_ids: Vec<u64>,
-}
+    struct ConflictDocument(conflict: &Conflict) {
+        pipe: String = conflict.pipe.to_string(),
+        file: String = conflict.file.to_string(),
+        line: u32 = conflict.line,
+        /// `several`, `deleted`, `vanished` or `not_listed`.
+        kind: &'static str = match &conflict.kind {
+            ConflictKind::Several(_) => "several",
+            ConflictKind::Deleted(_) => "deleted",
+            ConflictKind::Vanished(_) => "vanished",
+            ConflictKind::NotListed(_) => "not_listed",
+        },
+        room_ids: Vec<u64> = match &conflict.kind {
+            ConflictKind::Several(ids) | ConflictKind::Deleted(ids) => ids.as_slice(),
+            ConflictKind::Vanished(id) => std::slice::from_ref(id),
+            ConflictKind::NotListed(id) => id.as_slice(),
+        }.iter().map(|id| id.0).collect(),
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct ManualStepsDocument {
-    pipe: String,
-    room_id: u64,
-    /// Removed from the manifest since the last apply.
-    newly_removed: Vec<u64>,
-    /// Removed from the manifest earlier; the step is still open.
-    previously_removed: Vec<OpenStepDocument>,
-}
+    struct ManualStepsDocument(room: &ManualSteps) {
+        pipe: String = room.pipe.to_string(),
+        room_id: u64 = room.id.0,
+        /// Removed from the manifest since the last apply.
+        newly_removed: Vec<u64> = users(&room.newly_removed),
+        /// Removed from the manifest earlier; the step is still open.
+        previously_removed: Vec<OpenStepDocument> = {
+            room.previously_removed.iter().map(OpenStepDocument::new).collect()
+        },
+    }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct IgnoredDocument {
-    pipe: String,
-    field: &'static str,
-    sent: ValueDocument,
-    shown: ValueDocument,
+    struct IgnoredDocument(field: &ShownField) {
+        pipe: String = field.pipe.to_string(),
+        field: &'static str = field.field.name(),
+        sent: ValueDocument = value(&field.sent),
+        shown: ValueDocument = value(&field.shown),
+    }
+
+    /// Memberships, and the rooms that have them.
+    pub(super) struct MembershipsDocument(counted: &MemberTally) {
+        rooms: usize = counted.rooms,
+        members: usize = counted.members,
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -170,20 +197,6 @@ pub(super) enum NoteDocument {
     },
 }
 
-/// Memberships, and the rooms that have them.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct MembershipsDocument {
-    rooms: usize,
-    members: usize,
-}
-
-fn memberships(counted: &MemberTally) -> MembershipsDocument {
-    MembershipsDocument {
-        rooms: counted.rooms,
-        members: counted.members,
-    }
-}
-
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RefusalDocument {
     /// The key under `limits`; or `recreate`, `mass_change` or `roster`. `roster` means that a file with rows supplies too few rooms or members.
@@ -196,113 +209,6 @@ pub(super) struct RefusalDocument {
     source: Option<String>,
     /// The message text, with the flag or key that allows it.
     message: String,
-}
-
-impl PlanDocument {
-    /// Builds the document of a plan.
-    pub fn new(
-        plan: &Plan,
-        ledger: Option<String>,
-        exit: Exit,
-        diagnostics: Vec<DiagnosticDocument>,
-    ) -> Self {
-        let Plan {
-            target,
-            today,
-            names: known,
-            changes,
-            conflicts,
-            manual_steps,
-            undeclared,
-            ignored,
-            notes,
-            baseline: _,
-            guards: _,
-            refusals,
-            summary: _,
-            counts,
-        } = plan;
-        let names = super::names(named_users(changes, manual_steps), known);
-        let manual_steps = manual_steps.iter().map(|it| ManualStepsDocument {
-            pipe: it.pipe.to_string(),
-            room_id: it.id.0,
-            newly_removed: users(&it.newly_removed),
-            previously_removed: it
-                .previously_removed
-                .iter()
-                .map(OpenStepDocument::new)
-                .collect(),
-        });
-        let ignored = ignored.iter().map(|it| IgnoredDocument {
-            pipe: it.pipe.to_string(),
-            field: it.field.name(),
-            sent: value(&it.sent),
-            shown: value(&it.shown),
-        });
-        let refusals = refusals.iter().map(|it| refusal(it, &view::refusal(it)));
-        Self {
-            header: Header::new("plan", exit),
-            target: TargetDocument::new(target),
-            today: today.to_string(),
-            ledger,
-            summary: summary(plan),
-            changes: changes.iter().map(ChangeDocument::new).collect(),
-            conflicts: conflicts.iter().map(conflict).collect(),
-            manual_steps: manual_steps.collect(),
-            undeclared: undeclared.iter().map(ToString::to_string).collect(),
-            ignored_by_server: ignored.collect(),
-            notes: notes.iter().map(note).collect(),
-            refusals: refusals.collect(),
-            counts: counts.as_ref().map(CountsDocument::new),
-            names,
-            diagnostics,
-        }
-    }
-}
-
-fn summary(plan: &Plan) -> SummaryDocument {
-    let summary = &plan.summary;
-    SummaryDocument {
-        create: summary.create,
-        create_public: summary.create_public,
-        update: summary.update,
-        changed_outside: summary.changed_outside,
-        publish: summary.publish,
-        add_members_only: summary.add_only,
-        resend_only: summary.resend_only,
-        welcome_only: summary.welcome_only,
-        members_to_add: summary.members,
-        members_unknown: summary.unknown.members,
-        messages_to_send: summary.messages,
-        unchanged: summary.unchanged,
-        unmanaged: summary.unmanaged,
-        declared: summary.declared,
-        conflicts: plan.conflicts.len(),
-        fewer_members: plan.counts.as_ref().map(MemberCounts::short),
-        requests: RequestsDocument {
-            list: 1,
-            write: summary.writes,
-            verify: plan.verifies(),
-            send: summary.messages,
-        },
-    }
-}
-
-fn conflict(conflict: &Conflict) -> ConflictDocument {
-    let ids = |ids: &[RoomId]| ids.iter().map(|id| id.0).collect();
-    let (kind, room_ids) = match &conflict.kind {
-        ConflictKind::Several(several) => ("several", ids(several)),
-        ConflictKind::Deleted(deleted) => ("deleted", ids(deleted)),
-        ConflictKind::Vanished(id) => ("vanished", vec![id.0]),
-        ConflictKind::NotListed(id) => ("not_listed", ids(id.as_slice())),
-    };
-    ConflictDocument {
-        pipe: conflict.pipe.to_string(),
-        file: conflict.file.to_string(),
-        line: conflict.line,
-        kind,
-        room_ids,
-    }
 }
 
 pub(super) fn note(note: &Note) -> NoteDocument {
@@ -340,10 +246,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             pipe: pipe.to_string(),
             live: live.to_string(),
         },
-        Note::Assumed(counted) => NoteDocument::AssumedMembers(memberships(counted)),
-        Note::Adopted(counted) => NoteDocument::AdoptedMembers(memberships(counted)),
-        Note::Ending(counted) => NoteDocument::EndingMembers(memberships(counted)),
-        Note::NotSent(counted) => NoteDocument::MembersNotSent(memberships(counted)),
+        Note::Assumed(counted) => NoteDocument::AssumedMembers(MembershipsDocument::new(counted)),
+        Note::Adopted(counted) => NoteDocument::AdoptedMembers(MembershipsDocument::new(counted)),
+        Note::Ending(counted) => NoteDocument::EndingMembers(MembershipsDocument::new(counted)),
+        Note::NotSent(counted) => NoteDocument::MembersNotSent(MembershipsDocument::new(counted)),
         Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
             entries: entries.clone(),
         },
@@ -355,7 +261,15 @@ pub(super) fn note(note: &Note) -> NoteDocument {
     }
 }
 
-pub(super) fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
+pub(super) fn refusals(
+    violations: &[Violation],
+    describe: fn(&Violation) -> Text<'_>,
+) -> Vec<RefusalDocument> {
+    let violations = violations.iter();
+    violations.map(|it| refusal(it, &describe(it))).collect()
+}
+
+fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
     let (limit, count, allowed, source) = match refusal {
         Violation::Limit {
             kind,
