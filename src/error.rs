@@ -25,7 +25,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All exits, in the order of the table in docs/cli.md.
+    /// All exits, in the order of the table in docs/exit-codes.md.
     pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Failed,

@@ -105,7 +105,7 @@ fn an_answer_that_is_not_a_list_is_an_error() {
 }
 
 #[test]
-pub fn banned_members_are_named() {
+fn banned_members_are_named() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .sandbox()

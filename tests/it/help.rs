@@ -6,7 +6,7 @@ use roomform::cli::Cli;
 use crate::support::Shows;
 
 /// Every command with its full name.
-fn verbs() -> Vec<(String, Command)> {
+pub fn verbs() -> Vec<(String, Command)> {
     fn collect(command: &Command, name: &str, verbs: &mut Vec<(String, Command)>) {
         verbs.push((name.to_owned(), command.clone().term_width(80)));
         let with_help = |verb: &&Command| verb.get_name() != "help";

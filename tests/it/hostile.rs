@@ -164,7 +164,7 @@ fn ten_thousand_levels_of_nesting_are_refused() {
 }
 
 #[test]
-pub fn a_scalar_of_100_megabytes_is_refused() {
+fn a_scalar_of_100_megabytes_is_refused() {
     let scene = Scene::new();
     let title = "t".repeat(100_000_000);
     scene.declare(format!(

@@ -7,37 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use roomform::manifest::diagnostic::Code;
 use roomform::manifest::{Loaded, Options, load, load_text, schema};
 use roomform::model::{Desired, DesiredRoom, FileId, Place};
 use serde_json::{Value, json};
 
-use crate::check_users;
-use crate::hostile;
-use crate::rosters;
 use crate::support::{Args, Ran, Scene, Shows, committed_schema, validator};
-use crate::wrong_files;
-
-/// Codes that no manifest of the corpus covers: they concern files, or need a file too large to commit.
-const ELSEWHERE: [(Code, fn()); 8] = [
-    (
-        Code::UnknownUser,
-        rosters::unknown_users_cause_warnings_at_their_rows,
-    ),
-    (Code::BannedUser, check_users::banned_members_are_named),
-    (Code::Unreadable, a_missing_file_is_an_error),
-    (Code::NotUtf8, a_file_that_is_not_utf_8_is_an_error),
-    (
-        Code::TooLarge,
-        hostile::a_scalar_of_100_megabytes_is_refused,
-    ),
-    (Code::Outside, a_link_out_of_the_directory_is_an_error),
-    (
-        Code::WrongFile,
-        wrong_files::documents_of_other_programs_are_named,
-    ),
-    (Code::BadWorkbook, wrong_files::a_text_file_has_no_sheets),
-];
 
 fn corpus(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -215,22 +189,6 @@ fn the_first_line_of_each_invalid_file_says_whether_the_schema_finds_the_error()
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!(seen.len(), 3, "the corpus has files of each kind: {seen:?}");
-}
-
-#[test]
-fn every_code_is_in_the_corpus_or_has_its_own_test() {
-    let expected: String = ["invalid", "warned"]
-        .iter()
-        .flat_map(|part| manifests(part))
-        .map(|path| fs::read_to_string(path.with_extension("txt")).unwrap())
-        .collect();
-    let missing: Vec<&str> = Code::ALL
-        .iter()
-        .filter(|code| !expected.contains(&format!("[{} {}]", code.id(), code.name())))
-        .filter(|code| !ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == *code))
-        .map(|code| code.id())
-        .collect();
-    assert_eq!(missing, Vec::<&str>::new());
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! The recipes of docs/rosters.md, run with files in the form of each system.
+//! The recipes of docs/recipes.md, run with files in the form of each system.
 
 use crate::support::Scene;
 
 /// A directory with the manifest of a recipe and these files.
 fn recipe(name: &str, files: &[(&str, &str)]) -> Scene {
-    let document = include_str!("../../docs/rosters.md");
-    let section = document.split(&format!("\n### {name}\n")).nth(1).unwrap();
+    let document = include_str!("../../docs/recipes.md");
+    let section = document.split(&format!("\n## {name}\n")).nth(1).unwrap();
     let block = section.split("```yaml\n").nth(1).unwrap();
     let scene = Scene::new().manifest(block.split("```").next().unwrap());
     for (name, content) in files {

@@ -578,7 +578,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
 }
 
 #[test]
-pub fn unknown_users_cause_warnings_at_their_rows() {
+fn unknown_users_cause_warnings_at_their_rows() {
     let scene = room("7, {roster: a.csv}").sandbox();
     scene.write("a.csv", "user\n8\n9\n8\n");
     let first = scene.run("plan --check-users");

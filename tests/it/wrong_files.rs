@@ -24,7 +24,7 @@ fn only_error(name: &str, content: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-pub fn documents_of_other_programs_are_named() {
+fn documents_of_other_programs_are_named() {
     let old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0";
     let name: Vec<u8> = "EncryptedPackage"
         .encode_utf16()
@@ -174,7 +174,7 @@ fn a_title_with_a_delimiter_is_recognized_by_the_missing_column() {
 }
 
 #[test]
-pub fn a_text_file_has_no_sheets() {
+fn a_text_file_has_no_sheets() {
     let scene = Scene::new().manifest(
         "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: a.csv, sheet: One}]}]\n",
     );

@@ -10,6 +10,7 @@ use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
 mod api;
 mod canned;
 mod messages;
+mod page;
 mod proxy;
 mod scene;
 #[cfg_attr(
@@ -21,6 +22,7 @@ pub mod workbook;
 pub use api::{Api, ignoring_updates, runtime};
 pub use canned::Canned;
 pub use messages::{answer, form, header, json, read_request};
+pub use page::{assert_fresh, blocks, follow};
 pub use proxy::{Fault, Proxy, Seen};
 pub use scene::{Args, Ran, Scene, Shows, committed_schema, live_room, manifest, validator};
 

@@ -343,6 +343,14 @@ impl Scene {
         command
     }
 
+    /// A shell in this directory, with the program on its path.
+    pub fn bash(&self, script: &str) -> Command {
+        let mut bash = self.command_of(Path::new("/bin/bash"), ["-c", script]);
+        let program = Path::new(env!("CARGO_BIN_EXE_roomform")).parent().unwrap();
+        bash.env("PATH", format!("{}:/usr/bin:/bin", program.display()));
+        bash
+    }
+
     /// Runs the program in this directory, with stdin closed and without a terminal.
     pub fn run(&self, args: impl Args) -> Ran {
         self.command(args).output().unwrap().into()

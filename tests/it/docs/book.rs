@@ -1,0 +1,125 @@
+//! The pages of the site: every page is in its contents, every link leads somewhere, and the pages made from the program are fresh.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{page, root};
+use crate::help::verbs;
+use crate::support::{Shows, assert_fresh};
+
+/// The Markdown pages of the repository whose links are checked.
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in [
+        "",
+        "docs",
+        "examples/review",
+        "examples/school-term",
+        "examples/kubernetes",
+    ] {
+        let entries = fs::read_dir(root(directory)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        found.extend(paths.filter(|path| path.extension().is_some_and(|it| it == "md")));
+    }
+    assert!(found.len() > 40, "{found:?}");
+    found
+}
+
+/// The lines of a page that are not code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// The anchor of a heading, as GitHub and mdbook make it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        _ => c.is_alphanumeric().then_some(c),
+    });
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+fn anchors(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let headings = prose(&text).filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    headings.map(anchor).collect()
+}
+
+/// The targets of the links of a page, without those to other sites.
+fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in prose(text) {
+        for rest in line.split("](").skip(1) {
+            let target = rest.split(')').next().unwrap();
+            if !target.contains(':') && !target.contains('`') {
+                found.push(target.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_to_a_file_and_a_heading() {
+    let (mut broken, mut seen) = (Vec::new(), 0);
+    for from in pages() {
+        let text = fs::read_to_string(&from).unwrap();
+        for link in links(&text) {
+            seen += 1;
+            let (path, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let to = match path {
+                "" => from.clone(),
+                path => from.parent().unwrap().join(path),
+            };
+            if !to.exists() || (!heading.is_empty() && !anchors(&to).contains(&heading.to_owned()))
+            {
+                broken.push(format!("{}: {link}", from.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(seen > 200, "{seen}");
+}
+
+#[test]
+fn the_contents_of_the_site_list_every_page_once() {
+    let mut listed = links(&page("docs/SUMMARY.md"));
+    listed.push("SUMMARY.md".to_owned());
+    listed.sort_unstable();
+    let mut files: Vec<String> = pages()
+        .iter()
+        .filter_map(|path| path.strip_prefix(root("docs")).ok())
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    files.sort_unstable();
+    assert_eq!(listed, files);
+}
+
+#[test]
+fn links_out_of_the_site_lead_to_the_repository() {
+    let repository = page("Cargo.toml");
+    let address = repository.split("repository = \"").nth(1).unwrap();
+    page("docs/book.toml").shows(format!(
+        "git-repository-url = \"{}\"",
+        address.split('"').next().unwrap()
+    ));
+}
+
+#[test]
+fn the_page_of_flags_is_the_help_of_the_program() {
+    let mut text = String::from(
+        "# Every flag\n\nThe output of `--help` for each command. [Commands](cli.md) explains the most important flags.\n",
+    );
+    for (name, mut verb) in verbs() {
+        let help = verb.render_long_help().to_string();
+        let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+        text += &format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n"));
+    }
+    assert_fresh(&root("docs/command-line.md"), &text);
+}
