@@ -62,6 +62,21 @@ fn the_picture_of_a_plan_is_up_to_date() {
 }
 
 #[test]
+fn the_documents_name_the_version_of_the_program() {
+    let version = env!("CARGO_PKG_VERSION");
+    page("CHANGELOG.md").shows(format!("\n## {version} - 20"));
+    for name in [
+        "docs/ci.md",
+        "docs/install.md",
+        "examples/github-matrix/roomform-apply.yaml",
+        "examples/kubernetes/apply.yaml",
+        "examples/kubernetes/drift.yaml",
+    ] {
+        page(name).shows(version);
+    }
+}
+
+#[test]
 fn every_roomform_command_in_the_readme_works() {
     let readme = page("README.md");
     let scene = Scene::new()

@@ -1,12 +1,11 @@
 //! `examples/school-term`: every command of its README runs, and the README shows the real output.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{env, fs};
 
 #[cfg(feature = "xlsx")]
 use crate::support::workbook::{Sheet, workbook};
-use crate::support::{Ran, Scene, Shows};
+use crate::support::{Scene, Shows, follow};
 
 #[path = "../../examples/school-term/generate.rs"]
 #[expect(
@@ -16,69 +15,12 @@ use crate::support::{Ran, Scene, Shows};
 )]
 mod generate;
 
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/school-term")
+}
+
 fn source(name: &str) -> String {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/school-term");
-    fs::read_to_string(directory.join(name)).unwrap()
-}
-
-/// The code blocks of a page in a language, in order.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let page = source(page);
-    let open = format!("```{language}\n");
-    let blocks = page.split(&open).skip(1);
-    blocks
-        .map(|rest| rest.split("```").next().unwrap().to_owned())
-        .collect()
-}
-
-/// The commands of a page, without those that only prepare the directory.
-fn commands(page: &str) -> Vec<String> {
-    let blocks = blocks(page, "sh").join("");
-    let lines = blocks.lines().map(str::to_owned);
-    lines
-        .filter(|line| !line.starts_with("cd ") && !line.starts_with("rustc "))
-        .collect()
-}
-
-/// Checks that a page shows output in the order of its commands.
-#[track_caller]
-fn shows_in_order(page: &str, said: &str) {
-    let mut rest = said;
-    for shown in blocks(page, "text") {
-        let at = rest.find(&shown);
-        let at = at.unwrap_or_else(|| panic!("not printed after what comes before it:\n{shown}"));
-        rest = &rest[at + shown.len()..];
-    }
-}
-
-/// Runs a line of the README in a shell, with the tested program on the PATH.
-fn shell(scene: &Scene, line: &str) -> Ran {
-    if let Some(arguments) = line.strip_prefix("./generate") {
-        let term = if arguments.contains("--term 2") { 2 } else { 1 };
-        for (name, text) in generate::files(term, arguments.contains("--mistakes")) {
-            scene.write(name, text);
-        }
-        return Ran {
-            code: 0,
-            out: String::new(),
-            err: String::new(),
-        };
-    }
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_roomform"));
-    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
-    let ended = Command::new("sh")
-        .args(["-c", line])
-        .current_dir(scene.path("."))
-        .env_clear()
-        .env("PATH", path)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Ran {
-        code: ended.status.code().unwrap(),
-        out: String::from_utf8(ended.stdout).unwrap(),
-        err: String::from_utf8(ended.stderr).unwrap(),
-    }
+    fs::read_to_string(example().join(name)).unwrap()
 }
 
 #[test]
@@ -98,79 +40,45 @@ fn the_files_have_the_documented_size() {
 
 #[test]
 fn every_command_of_the_readme_prints_what_it_shows() {
-    let scene = Scene::new();
-    scene.declare(source("rooms.yaml"));
-    let commands = commands("README.md");
-    let mut said = String::new();
-    let mut codes = Vec::new();
-    for line in &commands {
-        let ran = shell(&scene, line);
-        if line == "roomform check" && ran.code == 3 {
-            let is_diagnostic =
-                |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
-            let mistakes: Vec<&str> = ran.err.lines().filter(is_diagnostic).collect();
-            assert_eq!(mistakes.len(), 12, "{}", ran.err);
-            // Each error has a location, a mark under the cell, and a hint.
-            assert_eq!(ran.err.matches("= help: ").count(), 12, "{}", ran.err);
-            said.push_str(&format!("{}\n", mistakes.join("\n")));
-        } else {
-            assert!(!ran.err.contains("error"), "{line}: {}", ran.err);
-            said.push_str(&ran.out);
+    let scene = Scene::new().manifest(source("rooms.yaml"));
+    for (directory, term, has_mistakes) in [
+        ("--mistakes", 1, true),
+        ("", 1, false),
+        ("--term", 2, false),
+    ] {
+        for (name, text) in generate::files(term, has_mistakes) {
+            scene.write(&format!("exports{directory}/{name}"), text);
         }
-        codes.push((line.as_str(), ran.code));
     }
-    let failed: Vec<&(&str, i32)> = codes.iter().filter(|(_, code)| *code != 0).collect();
-    assert_eq!(
-        failed,
-        [&("roomform check", 3), &("roomform plan --sandbox", 5)]
-    );
-    assert_eq!(commands.len(), 14, "{commands:#?}");
-    shows_in_order("README.md", &said);
+    // Copies what the program of the example would write.
+    scene.write("generate", "cp \"exports${1:-}/\"* .\n");
+    let page = source("README.md").replace("./generate", "sh ./generate");
+    let printed = follow(&scene, &page);
+    // Each mistake has a hint.
+    assert_eq!(printed[0].matches("= help: ").count(), 12, "{}", printed[0]);
+    assert_eq!(printed.len(), 5);
 }
 
 /// The page about the next term: a pupil changes class, the old term leaves the manifest, the new one comes, and members move.
 #[test]
 fn a_class_change_and_the_next_term_go_as_the_page_shows() {
-    let page = "roll-over/README.md";
-    let scene = Scene::new();
-    scene.declare(source("roll-over/rooms.yaml"));
-    for file in [
-        "term-1/courses.csv",
-        "term-1/enrollments.csv",
-        "term-1/people.csv",
-        "class-change/enrollments.csv",
-        "term-2/courses.csv",
-        "term-2/enrollments.csv",
-    ] {
-        scene.write(file, source(&format!("roll-over/{file}")));
-    }
-    let mut said = String::new();
-    for line in commands(page) {
-        let ran = shell(&scene, &line);
-        let is_refused = ran.out.contains("\nrefused: ");
-        assert_eq!(ran.code, if is_refused { 5 } else { 0 }, "{line}: {ran:?}");
-        match line.as_str() {
-            line if line.starts_with("roomform todo --sandbox --user") => {
-                assert_eq!(
-                    ran.out.matches("remove pupil-03 (103) from room").count(),
-                    2
-                );
-            }
-            line if line.starts_with("roomform todo done") => {
-                ran.begins("todo: no open steps");
-            }
-            line if line.starts_with("roomform ledger history") => {
-                assert_eq!(
-                    ran.out.matches("pupil-03 (103)").count(),
-                    ran.out.lines().count()
-                );
-            }
-            _ => {}
+    let scene = Scene::new().manifest(source("roll-over/rooms.yaml"));
+    for directory in ["term-1", "class-change", "term-2"] {
+        let entries = fs::read_dir(example().join("roll-over").join(directory)).unwrap();
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            scene.write(&format!("{directory}/{name}"), fs::read(&path).unwrap());
         }
-        said.push_str(&ran.out);
     }
-    assert_eq!(said.matches("\nrefused: ").count(), 1);
-    shows_in_order(page, &said);
+    let printed = follow(&scene, &source("roll-over/README.md"));
+    let steps = &printed[2];
+    assert_eq!(
+        steps.matches("remove pupil-03 (103) from room").count(),
+        2,
+        "{steps}"
+    );
+    steps.shows("todo: no open steps");
+    assert_eq!(printed.join("").matches("\nrefused: ").count(), 1);
     // The new rooms have the new classes; the old ones still have everyone.
     let state = scene.read(".roomform/sandbox.json");
     let members = |pipe: &str| {

@@ -3,6 +3,8 @@
 use std::fs;
 
 use super::{page, root};
+#[cfg(feature = "xlsx")]
+use crate::support::workbook::{Sheet, workbook};
 use crate::support::{Scene, follow, manifest};
 
 #[test]
@@ -26,6 +28,29 @@ fn a_widget_with_thirty_rooms_is_adopted() {
 #[test]
 fn a_term_is_applied_from_csv() {
     follow(&Scene::new(), &page("docs/term.md"));
+}
+
+/// Sheets of one workbook replace the CSV files of the guide.
+#[test]
+#[cfg(feature = "xlsx")]
+fn a_term_from_a_workbook_has_the_same_rooms() {
+    let guide = page("docs/term.md");
+    let (start, _) = guide.split_once("\n## Plan and apply").unwrap();
+    let scene = Scene::new();
+    follow(&scene, start);
+    let expected = scene.run("render").ok();
+    let sheets = [("Courses", "courses.csv"), ("People", "people.csv")].map(|(sheet, file)| {
+        let rows = scene.read(file).replace(';', ",");
+        fs::remove_file(scene.path(file)).unwrap();
+        Sheet::from_csv(sheet, &rows)
+    });
+    scene.write("school.xlsx", workbook(&sheets));
+    scene.edit(
+        "each: courses.csv",
+        "each: {roster: school.xlsx, sheet: Courses}",
+    );
+    scene.edit("roster: people.csv", "roster: school.xlsx, sheet: People");
+    assert_eq!(scene.run("render").ok(), expected);
 }
 
 #[test]
