@@ -8,7 +8,7 @@ use crate::help::verbs;
 use crate::support::{Shows, assert_fresh};
 
 /// The Markdown pages of the repository whose links are checked.
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for directory in [
         "",

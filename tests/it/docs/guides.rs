@@ -1,11 +1,12 @@
-//! Follows the guides, command by command. `support/page.rs` says how.
+//! Follows the pages with commands, one after another. `support/page.rs` says how.
 
 use std::fs;
 
+use super::book::pages;
 use super::{page, root};
 #[cfg(feature = "xlsx")]
 use crate::support::workbook::{Sheet, workbook};
-use crate::support::{Scene, follow, manifest};
+use crate::support::{Scene, Shows, follow, manifest};
 
 #[test]
 fn the_first_manifest_is_applied_and_changed() {
@@ -87,4 +88,66 @@ fn two_runs_share_the_work() {
     let scene = Scene::new().manifest(manifest(rooms)).sandbox();
     follow(&scene, &page("docs/several-machines.md"));
     assert_eq!((scene.rooms().len(), scene.writes()), (12, 12));
+}
+
+#[test]
+fn a_change_is_shown_to_a_reviewer() {
+    let scene = Scene::new().manifest(manifest(["pipe: team-platform, title: A".to_owned()]));
+    let prepare = "git init -q . && git add . && git -c user.name=a -c user.email=a@localhost commit -qm rooms \
+                   && git update-ref refs/remotes/origin/main HEAD";
+    assert!(scene.bash(prepare).status().unwrap().success());
+    let scene = scene.sandbox();
+    follow(&scene, &page("docs/review.md"));
+    scene.read("comment.md").shows("<!-- roomform:plan target=");
+}
+
+#[test]
+fn lists_are_read_and_messages_sent() {
+    let room = "pipe: team-platform, title: A, members: [3]".to_owned();
+    let scene = Scene::new().manifest(manifest([room])).applied();
+    scene.write("notice.txt", "The demo is at four");
+    follow(&scene, &page("docs/get.md"));
+    assert_eq!(scene.stats().send_msg, 3);
+}
+
+#[test]
+fn manual_steps_are_done_and_looked_up() {
+    let rooms = |members| {
+        let course = "pipe: course, title: B, members: [42]".to_owned();
+        manifest([
+            course,
+            format!("pipe: team-platform, title: A, members: [3{members}]"),
+        ])
+    };
+    let scene = Scene::new().manifest(rooms(", 42, 43")).applied();
+    scene.declare(rooms("")).apply().ok();
+    let printed = follow(&scene, &page("docs/operations.md"));
+    printed[0]
+        .shows("remove 42 from room")
+        .shows("remove 43 from room");
+    scene.run("todo").ok().begins("todo: no open steps");
+}
+
+#[test]
+fn completions_and_man_pages_are_installed() {
+    let scene = Scene::new();
+    let home = scene.path(".").display().to_string();
+    let scene = scene.env("HOME", &home);
+    follow(&scene, &page("docs/install.md"));
+    scene
+        .read(".local/share/man/man1/roomform-plan.1")
+        .shows("roomform");
+}
+
+/// `console` marks commands that a test cannot run.
+#[test]
+fn every_page_with_commands_is_followed() {
+    let here = page("tests/it/docs/guides.rs") + "docs/diagnostics.md";
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(root("docs"));
+        if let (Ok(name), true) = (name, text.contains("\n```sh\n")) {
+            here.shows(format!("docs/{}", name.display()));
+        }
+    }
 }
