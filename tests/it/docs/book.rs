@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Arg;
+use indexmap::IndexMap;
+
 use super::{page, root};
 use crate::help::verbs;
 use crate::support::{Shows, assert_fresh};
@@ -111,15 +114,67 @@ fn links_out_of_the_site_lead_to_the_repository() {
     ));
 }
 
+/// Help as Markdown, in which `<` and `*` are markup.
+fn escaped(help: impl ToString) -> String {
+    help.to_string().replace('<', "&lt;").replace('*', "\\*")
+}
+
+/// A flag or an argument as an item of a list: its names, help, values and default.
+fn flag(arg: &Arg) -> String {
+    let short = arg.get_short().map(|short| format!("-{short}, "));
+    let mut names = format!("{}{arg}", short.unwrap_or_default());
+    for alias in arg.get_visible_aliases().unwrap_or_default() {
+        names += &format!(", --{alias}");
+    }
+    let help = escaped(arg.get_long_help().or(arg.get_help()).unwrap());
+    let mut text = format!("- `{names}`: {}", help.replace("\n\n", "\n\n  "));
+    if arg.get_action().takes_values() {
+        for value in arg.get_possible_values() {
+            let help = value.get_help().map(|help| format!(": {}", escaped(help)));
+            text += &format!("\n  - `{}`{}", value.get_name(), help.unwrap_or_default());
+        }
+        for default in arg
+            .get_default_values()
+            .iter()
+            .filter(|_| !arg.is_hide_default_value_set())
+        {
+            text += &format!("\n\n  Default: `{}`", default.display());
+        }
+    }
+    text
+}
+
 #[test]
 fn the_page_of_flags_is_the_help_of_the_program() {
     let mut text = String::from(
-        "# Every flag\n\nThe output of `--help` for each command. [Commands](cli.md) explains the most important flags.\n",
+        "# Every flag\n\nThe help of each command, as `--help` prints it. [Commands](cli.md) explains the most important flags. The flags of\n`roomform` itself work with every command.\n",
     );
     for (name, mut verb) in verbs() {
-        let help = verb.render_long_help().to_string();
-        let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
-        text += &format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n"));
+        let about = verb.get_long_about().or(verb.get_about()).unwrap();
+        text += &format!("\n## {name}\n\n{}\n", escaped(about));
+        let usage = verb.render_usage().to_string();
+        text += &format!("\n```text\n{}\n```\n", usage.trim_start_matches("Usage: "));
+        let mut groups: IndexMap<&str, Vec<String>> = IndexMap::new();
+        for arg in verb.get_arguments() {
+            let is_inherited = arg.is_global_set() && name != "roomform";
+            if !is_inherited && !["help", "version"].contains(&arg.get_id().as_str()) {
+                let other = if arg.is_positional() {
+                    "Arguments"
+                } else {
+                    "Options"
+                };
+                let heading = arg.get_help_heading().unwrap_or(other);
+                groups.entry(heading).or_default().push(flag(arg));
+            }
+        }
+        for (heading, flags) in groups {
+            text += &format!("\n**{heading}**\n\n{}\n", flags.join("\n"));
+        }
+        let examples = verb.get_after_help().unwrap().to_string();
+        let examples = examples
+            .trim_start_matches("Examples:\n")
+            .replace("\n  ", "\n");
+        text += &format!("\n```console\n{}\n```\n", examples.trim());
     }
     assert_fresh(&root("docs/command-line.md"), &text);
 }
