@@ -14,7 +14,7 @@ use super::roster::RosterReader;
 use super::scalar::{Reading, reading};
 use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
-use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits};
+use crate::tables::number::{ALTERED, is_altered, is_digits};
 use crate::tables::open::Tables;
 
 /// Maximum total members of all groups, or of all rooms, counting duplicates: far more than any school needs, and far less than exhausts a
@@ -253,8 +253,8 @@ impl<'a> Directory<'a> {
                 "write an id, a name from `people`, or \"@group\"".to_owned()
             } else if is_digits(name) {
                 "write an id without quotes".to_owned()
-            } else if is_altered_number(name) {
-                ALTERED_NUMBER.to_owned()
+            } else if is_altered(name) {
+                ALTERED.to_owned()
             } else if self.groups.contains_key(name) {
                 format!("write a group as \"@{name}\"")
             } else if let Some(known) = self.people.nearest(name, search) {

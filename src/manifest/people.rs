@@ -2,17 +2,15 @@
 //!
 //! Main type: [`People`]. An ambiguous name is an error; for an unknown name, the nearest name is suggested.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::display_names::DisplayNames;
 use super::raw::{Names, RawDirectory, Spanned};
 use crate::model::{Presence, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::{
-    ALTERED_NUMBER, TOO_LARGE, is_altered_number, is_digits, is_too_large, positive_id,
-};
+use crate::tables::number::{ALTERED, TOO_LARGE, is_altered, is_digits, is_too_large, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
@@ -96,14 +94,22 @@ impl People {
             self.is_incomplete = true;
             return;
         };
+        let mut rows = HashMap::new();
         let visited = table.rows(&selection, |row, presence| {
             let (person, row_use) = match presence.map(|it| (it, user(row, &id, row.cell(&id)))) {
                 Some((presence, Ok(user))) => {
+                    if presence.today {
+                        self.warn_of_shared_id(row, (user, &id), &names, &mut rows);
+                    }
                     let person = Person::User(user, presence, row.at());
                     (person, RowUse::of(Some(presence)))
                 }
                 Some((_, Err(mistake))) => {
-                    let person = self.add_without_id(mistake.hint(HOLDS_IDS), table.problems);
+                    let mistake = match is_altered(row.cell(&id)) {
+                        true => mistake,
+                        false => mistake.hint(HOLDS_IDS),
+                    };
+                    let person = self.add_without_id(mistake, table.problems);
                     (person, RowUse::Invalid)
                 }
                 None => {
@@ -129,6 +135,27 @@ impl People {
             self.names.entry(cell).or_insert(NOTED);
         }
         table.check_empty(visited.rows);
+    }
+
+    /// Warns if an earlier row has the same id and no name of this row. `rows` are the first rows of each id.
+    fn warn_of_shared_id(
+        &self,
+        row: &Row<'_>,
+        (user, id): (UserId, &Column),
+        names: &[Column],
+        rows: &mut HashMap<UserId, At>,
+    ) {
+        let is_theirs = |column| matches!(self.get(row.cell(column)), Some(Person::User(other, ..)) if other == user);
+        if names.iter().all(|column| row.cell(column).is_empty()) || names.iter().any(is_theirs) {
+            return;
+        }
+        if let Some(first) = rows.insert(user, row.at()) {
+            let message = format!("user {user} has another name in an earlier row");
+            let mistake = row.mistake(Code::SharedId, id, &message);
+            let hint = "fix the id if these are two people";
+            let mistake = mistake.related(first, "first here").hint(hint);
+            row.table.problems.push(mistake);
+        }
     }
 
     /// Adds the name in a cell; returns whether there is one.
@@ -263,8 +290,8 @@ pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId,
                 format!("`{shown}` is too large for a user id: {TOO_LARGE}"),
                 "fix the cell; if the number is a name, write `by: name` and list it in `people`",
             ),
-            _ if is_altered_number(cell) => {
-                (format!("`{shown}` is not a user id"), ALTERED_NUMBER)
+            _ if is_altered(cell) => {
+                (format!("`{shown}` is not a user id"), ALTERED)
             }
             _ => {
                 // Name the first character that is not a digit, because it may look like one.

@@ -8,7 +8,7 @@ use super::raw::{By, RawFile, RawRoster, Spanned};
 use crate::model::{Member, MemberList, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
-use crate::tables::number::{ALTERED_NUMBER, is_altered_number, is_digits, positive_id};
+use crate::tables::number::{ALTERED, is_altered, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row, parts};
 use crate::tables::row_use::RowUse;
@@ -209,7 +209,7 @@ fn find_user(
             let mistake = row.mistake(Code::UnknownPerson, column, &message);
             problems.push_with_hint(mistake, |search| {
                 match (people.nearest(cell, search), &people.file) {
-                    _ if is_altered_number(cell) => ALTERED_NUMBER.to_owned(),
+                    _ if is_altered(cell) => ALTERED.to_owned(),
                     (Some(near), _) => format!("did you mean `{}`?", clip(near)),
                     (None, Some(file)) => format!("fix the cell, or add the user to `{file}`"),
                     (None, None) => {

@@ -48,15 +48,17 @@ impl TableUse<'_> {
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
         let column = Column { name, place };
         let unusable = self.file.unusable.iter();
-        let unusable: Vec<_> = unusable.filter(|cell| column.has(cell.column)).collect();
-        for cell in &unusable {
-            self.note_unusable(cell);
+        let unusable: Vec<_> = unusable.filter(|(place, _)| column.has(**place)).collect();
+        for (place, cells) in &unusable {
+            cells
+                .iter()
+                .for_each(|cell| self.note_unusable(cell, **place));
         }
         unusable.is_empty().then_some(column)
     }
 
-    fn note_unusable(&self, cell: &UnusableCell) {
-        let (row, index) = (cell.row, cell.column);
+    fn note_unusable(&self, cell: &UnusableCell, index: usize) {
+        let row = cell.row;
         let source = &self.file.source;
         let start = source.line_start(row).unwrap_or_default();
         let text = source.text.get(start..).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Condition`].
 
-use super::number::is_altered_number;
+use super::number::is_altered;
 use crate::model::Date;
 
 /// What a cell must be.
@@ -83,7 +83,7 @@ pub(crate) fn lists_in(cell: &str) -> impl Iterator<Item = (&'static str, bool)>
         let elements = cell.split(*delimiter).map(str::trim);
         elements.filter(|element| !element.is_empty()).count() > 1
     });
-    let is_prose = || cell.contains(char::is_whitespace) || is_altered_number(cell);
+    let is_prose = || cell.contains(char::is_whitespace) || is_altered(cell);
     found.map(move |delimiter| (delimiter, delimiter == "," && is_prose()))
 }
 

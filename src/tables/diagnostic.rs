@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use super::nearest::NearestSearch;
 pub use super::source::{At, LineColumn, Source, Sources};
@@ -87,7 +88,7 @@ codes! {
     BadWelcome "E031" "bad-welcome" "A welcome without a sender, or one that is empty, too long, or has control characters.",
     BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
     WrongFile "E033" "wrong-file" "A file that is neither a table nor a manifest: a document of another program, a web page, a Git LFS pointer, or a merge conflict.",
-    BadWorkbook "E034" "bad-workbook" "An Excel workbook that cannot be read, or a sheet that it does not have.",
+    BadWorkbook "E034" "bad-workbook" "An Excel workbook that cannot be read, or a sheet that is missing, empty or hidden.",
     UnusualPipe "W101" "unusual-pipe" "A pipe that the realtime layer may not accept.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     TooManyInDialog "W103" "too-many-in-dialog" "A dialog with more than two members.",
@@ -100,6 +101,7 @@ codes! {
     PublishesAny "W110" "publishes-any-room" "An entry of `limits.publish` that lets every room become public.",
     ListInCell "W111" "list-in-cell" "A cell with several values that `where` compares as a whole.",
     BannedUser "W112" "banned-user" "A member whom the widget has banned (--check-users).",
+    SharedId "W113" "shared-id" "Two rows of `people` that give one user id different names.",
 }
 
 /// One diagnostic, ready to be displayed.
@@ -175,15 +177,17 @@ pub(crate) struct Problems(RefCell<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     kept: Vec<Diagnostic>,
+    /// The hash of every diagnostic: a row or a list may be read for many rooms.
+    seen: HashSet<u64>,
+    hasher: RandomState,
     errors: usize,
     rows: BTreeMap<FileId, RowProblems>,
     search: NearestSearch,
 }
 
-/// Row diagnostics of one file. A row may be read for many rooms, but its diagnostic is reported once.
+/// Row diagnostics of one file.
 #[derive(Debug, Default)]
 struct RowProblems {
-    seen: HashSet<(u32, Code, String)>,
     kept: BTreeMap<Severity, usize>,
     /// Counts of diagnostics that are not kept.
     more: BTreeMap<Code, usize>,
@@ -192,11 +196,6 @@ struct RowProblems {
 impl RowProblems {
     /// Counts a diagnostic; returns whether to keep it in full.
     fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
-        let offset = diagnostic.at.map_or(0, |at| at.offset);
-        let key = (offset, diagnostic.code, diagnostic.message.clone());
-        if !self.seen.insert(key) {
-            return false;
-        }
         let kept = self.kept.entry(diagnostic.severity()).or_default();
         if *kept < MOST_ROWS {
             *kept += 1;
@@ -254,8 +253,7 @@ impl Problems {
         self.0.borrow().kept.is_empty()
     }
 
-    /// Returns all diagnostics without duplicates, sorted by place; those without a place come
-    /// first. Diagnostics above a limit are only counted.
+    /// Returns all diagnostics, sorted by place; those without a place come first. Diagnostics above a limit are only counted.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let noted = self.0.into_inner();
         let mut sorted = noted.kept;
@@ -267,7 +265,6 @@ impl Problems {
         sorted.sort_by(|a, b| {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
         });
-        sorted.dedup();
         for (file, rows) in noted.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
             // For example `400 bad-cell, 12 ragged-row`.
             let kinds = rows.more.iter();
@@ -293,8 +290,21 @@ impl Problems {
 }
 
 impl Noted {
-    /// Counts a diagnostic; returns whether to keep it in full.
+    /// Counts a diagnostic, once; returns whether to keep it in full.
     fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
+        let Diagnostic {
+            at,
+            path,
+            code,
+            message,
+            ..
+        } = diagnostic;
+        if !self
+            .seen
+            .insert(self.hasher.hash_one((at, path, code, message)))
+        {
+            return false;
+        }
         let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
         if rows.is_some_and(|rows| !rows.admit(diagnostic)) {
             return false;

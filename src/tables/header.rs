@@ -18,25 +18,35 @@ use crate::model::{FileId, nfc};
 /// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
 
+/// The name given as the encoding of a workbook. A workbook is always a table, never one value per line.
+pub(super) const XLSX: &str = "XLSX";
+
 /// A file that was read, or a sheet of it.
 #[derive(Debug)]
 pub(crate) struct OpenedFile {
     pub(crate) id: FileId,
     pub(crate) source: Arc<Source>,
-    /// The file's name in messages.
+    /// The file's name in messages, with the sheet of a workbook: `school.xlsx#Pupils`.
     pub(crate) name: String,
     /// The name of the encoding.
     pub(crate) encoding: &'static str,
-    pub(super) unusable: Vec<UnusableCell>,
+    pub(super) unusable: UnusableCells,
 }
 
-/// A cell of a workbook that is an error if its column is used.
+impl OpenedFile {
+    /// Whether the file is a sheet of a workbook.
+    pub(super) fn is_sheet(&self) -> bool {
+        self.encoding == XLSX
+    }
+}
+
+/// The cells of a workbook that are an error if their column is used, by column from 0.
+pub(super) type UnusableCells = BTreeMap<usize, Vec<UnusableCell>>;
+
 #[derive(Debug)]
 pub(crate) struct UnusableCell {
     /// From 1.
     pub(super) row: u32,
-    /// From 0.
-    pub(super) column: usize,
     pub(super) why: &'static str,
     pub(super) hint: &'static str,
 }
@@ -180,6 +190,7 @@ impl Header {
                 true => {
                     "add a header line, or remove `delimiter` if the file has one user per line"
                 }
+                false if file.is_sheet() => "add a row with the names of the columns",
                 false => "add a header line, or name the file .txt",
             };
             problems.note(Code::EmptyRoster, at, message, hint);
@@ -193,7 +204,12 @@ impl Header {
                 "{}: this looks like a title; the header seems to be in line {below}",
                 line(at)
             );
-            let hint = "remove the lines above the header, or quote cells that contain a delimiter";
+            let hint = match file.is_sheet() {
+                true => "remove the rows above the header",
+                false => {
+                    "remove the lines above the header, or quote cells that contain a delimiter"
+                }
+            };
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }

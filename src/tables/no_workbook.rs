@@ -1,14 +1,14 @@
 //! Replaces `workbook` in a build without Excel support.
 
 use super::encoding::NoText;
-use super::header::UnusableCell;
+use super::header::UnusableCells;
 use super::input::SheetName;
 
 /// Reports that this build cannot read workbooks.
 pub(crate) fn read_sheet(
     _: &[u8],
     _: Option<&SheetName>,
-) -> Result<(String, Vec<UnusableCell>), NoText> {
+) -> Result<(String, String, UnusableCells), NoText> {
     let message = "this build of roomform cannot read Excel workbooks";
     let hint = "build it with the feature xlsx, which is on by default; or export the sheet as CSV";
     Err(NoText::new(message, hint))

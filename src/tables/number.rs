@@ -1,5 +1,7 @@
 //! Parses numbers in manifests and files with rows.
 
+use crate::model::Date;
+
 /// Whether a text consists only of digits.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -27,17 +29,18 @@ pub(crate) fn positive_id(text: &str) -> Option<u64> {
     whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))
 }
 
-/// The hint for a number that [`is_altered_number`] detects.
-pub(crate) const ALTERED_NUMBER: &str =
-    "a spreadsheet has altered this number: format the column as text, and export the file again";
+/// The hint for a value that [`is_altered`] detects.
+pub(crate) const ALTERED: &str = "a spreadsheet has altered this value: format the column as text, then enter or export it again";
 
-/// Whether a text is a number as spreadsheets write it, with separators or an exponent: `1,003`, `12,0`, `1 234`, `1.23E+05`.
-pub(crate) fn is_altered_number(text: &str) -> bool {
+/// Whether a text is a number as spreadsheets write it, with separators or an exponent (`1,003`, `12,0`, `1 234`, `1.23E+05`),
+/// or a date that was a number before (`2026-04-03`).
+pub(crate) fn is_altered(text: &str) -> bool {
     let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let is_separator = |c: char| matches!(c, ',' | '.' | '\'') || c.is_whitespace();
-    is_digits(exponent.trim_start_matches(['+', '-']))
+    let is_number = is_digits(exponent.trim_start_matches(['+', '-']))
         && number.split(is_separator).all(is_digits)
-        && !is_digits(text)
+        && !is_digits(text);
+    is_number || Date::parse(text).is_some()
 }
 
 /// Parses a percentage such as `12.5%` into hundredths of a percent.
@@ -53,10 +56,10 @@ pub(crate) fn share(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_altered_number, whole_number};
+    use super::{is_altered, whole_number};
 
     #[test]
-    fn numbers_that_a_spreadsheet_has_altered() {
+    fn values_that_a_spreadsheet_has_altered() {
         let altered = [
             "1,003",
             "12,0",
@@ -65,10 +68,11 @@ mod tests {
             "1.23E+05",
             "5e3",
             "1'000.00",
+            "2026-04-03",
         ];
-        assert!(altered.iter().all(|text| is_altered_number(text)));
+        assert!(altered.iter().all(|text| is_altered(text)));
         let others = ["", "1003", "7b", "1,", "e5", "1-2", "12.a", "2e", "anna"];
-        assert!(!others.iter().any(|text| is_altered_number(text)));
+        assert!(!others.iter().any(|text| is_altered(text)));
     }
 
     #[test]

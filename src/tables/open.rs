@@ -12,7 +12,7 @@ use super::boundary::is_inside;
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
-use super::header::{Header, OpenedFile};
+use super::header::{Header, OpenedFile, UnusableCells, XLSX};
 use super::input::{RawFile, SheetName};
 use super::real_paths::RealPaths;
 use super::table::{Table, TableUse};
@@ -22,9 +22,6 @@ use crate::model::{Date, FileId};
 
 /// Maximum file size: a roster with two million rows is a tenth of this size.
 const LARGEST: u64 = 1 << 30;
-
-/// The name given as the encoding of a workbook. A workbook is always a table, never one value per line.
-const XLSX: &str = "XLSX";
 
 /// The opened files, by manifest file and file number.
 #[derive(Debug, Default)]
@@ -166,7 +163,7 @@ impl<'a> Opener<'a> {
         self.problems.rows_of(file.id);
         let header = self.headers.entry((file.id, raw.delimiter));
         let header = header.or_insert_with(|| {
-            let delimiter = raw.delimiter.or((file.encoding == XLSX).then_some(b','));
+            let delimiter = raw.delimiter.or(file.is_sheet().then_some(b','));
             Header::read(&file, delimiter, raw.path.at, self.problems).map(Arc::new)
         });
         if let Some(header) = header.clone() {
@@ -213,7 +210,7 @@ impl<'a> Opener<'a> {
             let message = format!("`{}` is {what}", clip(&name));
             Diagnostic::at(Code::WrongFile, raw.path.at, message).hint(hint)
         };
-        if let Some(what) = wrong_bytes(&bytes) {
+        if let Some(what) = wrong_bytes(&name, &bytes) {
             return Err(wrong(what).into());
         }
         let no_text = |code, at: Option<At>, why: NoText| {
@@ -222,15 +219,16 @@ impl<'a> Opener<'a> {
         };
         let sheet = raw.sheet.as_ref();
         let at_sheet = sheet.map(|sheet| sheet.at);
-        let (text, encoding, unusable) = if is_zip(&bytes) {
+        let (name, text, encoding, unusable) = if is_zip(&bytes) {
             let read = if raw.encoding.is_some() || raw.delimiter.is_some() {
                 let message = "`encoding` and `delimiter` are for text, and this is a workbook";
                 Err(NoText::new(message, "remove them"))
             } else {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
-            let (text, unusable) = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why))?;
-            (text, XLSX, unusable)
+            let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
+            let (sheet, text, unusable) = read?;
+            (format!("{name}#{sheet}"), text, XLSX, unusable)
         } else {
             if let Some(at) = at_sheet {
                 let message = format!("`sheet` is for workbooks, and `{shown}` is text");
@@ -245,7 +243,7 @@ impl<'a> Opener<'a> {
             if let Some(what) = wrong_text(&text).or_else(json) {
                 return Err(wrong(what).into());
             }
-            (text, encoding, Vec::new())
+            (name, text, encoding, UnusableCells::new())
         };
         let id = self.sources.add(name, text);
         let source = self.sources.file(id).cloned().unwrap_or_default();

@@ -74,7 +74,12 @@ impl TableUse<'_> {
 
     /// Reports a file without matching rows, unless it may be empty.
     pub(crate) fn check_empty(&self, counted: usize) {
-        if counted == 0 && !self.raw.allow_empty {
+        // If all rows have too few or too many cells, each has an error of its own.
+        let are_ragged =
+            self.header.rows.get().is_some_and(|rows| {
+                !rows.starts.is_empty() && rows.starts.len() == rows.ragged.len()
+            });
+        if counted == 0 && !self.raw.allow_empty && !are_ragged {
             let message = format!("`{}` has no matching rows", self.file.name);
             let hint = "check the file and `where`, or set `allow_empty: true`";
             let at = self.raw.path.at;
@@ -151,7 +156,9 @@ fn ragged(row: &Row<'_>) -> Diagnostic {
     let cells = if has == 1 { "cell" } else { "cells" };
     let message = format!("{line}: the row has {has} {cells}, the header {wants}");
     let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
-    let hint = if broken {
+    let hint = if row.table.file.is_sheet() {
+        "name the column in the header, or clear the cells beside the table"
+    } else if broken {
         "look for an unclosed quote: the row spans several lines"
     } else if has > wants {
         "quote a cell that contains a delimiter, or remove the extra cells"
@@ -189,7 +196,7 @@ mod tests {
             source: Arc::clone(sources.file(id).unwrap()),
             name: "a.csv".to_owned(),
             encoding: "UTF-8",
-            unusable: Vec::new(),
+            unusable: Default::default(),
         };
         let header = Header::read(&file, Some(b'\t'), At::NOWHERE, &Problems::default());
         let table = Table {

@@ -8,7 +8,7 @@ use super::dialect::line_ends;
 use crate::model::{FileId, Place};
 
 /// A byte offset in a source; compact, because every declared member keeps one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
     /// The file.
     pub file: FileId,

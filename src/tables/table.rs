@@ -200,7 +200,7 @@ mod tests {
                     source: Arc::new(Source::new("", text.clone())),
                     name: String::new(),
                     encoding: "",
-                    unusable: Vec::new(),
+                    unusable: Default::default(),
                 }),
                 header: Arc::new(Header::new(Some(b','), Vec::new(), start)),
                 raw: RawFile::default(),

@@ -5,45 +5,80 @@
 
 use std::io::Cursor;
 
-use calamine::{DataRef, ExcelDateTime, Reader, SheetType, Style, Xlsx};
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx};
 use memchr::memmem::find_iter;
 
 use super::diagnostic::clip;
 use super::encoding::NoText;
-use super::header::UnusableCell;
+use super::header::{UnusableCell, UnusableCells};
 use super::input::SheetName;
 
 /// Maximum size of the unpacked workbook, and of the text of a sheet: a small archive can unpack to any size.
 const LARGEST: usize = 256 << 20;
-/// 2^53: workbooks store smaller whole numbers exactly.
-const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
+/// 10^15: spreadsheets replace the later digits of larger numbers by zeros.
+const FIRST_ROUNDED: f64 = 1e15;
 /// Number of rows and columns that a sheet can have.
 const MOST_ROWS: u32 = 1 << 20;
 const MOST_COLUMNS: usize = 1 << 14;
 /// Maximum number of sheets listed in a message.
 const MOST_SHOWN: usize = 20;
+/// Maximum number of merged cells that are remembered.
+const MOST_MERGED: usize = 100_000;
+
+/// Why a cell cannot be used, and what to do.
+type Reason = (&'static str, &'static str);
+
+const ROUNDED: Reason = (
+    "a spreadsheet keeps only 15 digits of a number",
+    "format the column as text, and enter the number again",
+);
+const ADDS_TEXT: Reason = (
+    "the format of this cell adds text to its number",
+    "format the column as text, and enter the values as they are shown",
+);
+const HIDES_PART: Reason = (
+    "this cell has a date, but shows only a part of it",
+    "format the column as text, and enter the values again; for dates, use a format with day, month and year",
+);
+const FAILED: Reason = (
+    "the formula of this cell failed",
+    "correct the formula, or enter the value",
+);
+const NOT_CALCULATED: Reason = (
+    "the formula of this cell was never calculated",
+    "open the workbook in a spreadsheet program, and save it again",
+);
+const MERGED: Reason = (
+    "this cell is merged with others, and only the first of them has a value",
+    "split the merged cells, and fill in each of them",
+);
 
 /// The text of a sheet.
 #[derive(Debug, Default)]
 struct SheetText {
     text: String,
-    unusable: Vec<UnusableCell>,
+    unusable: UnusableCells,
     /// The number of rows in the text.
     rows: u32,
+    /// The row of the header, from 0, and its number of columns.
+    header: u32,
+    columns: usize,
+    /// Whether there are cells without a value.
+    has_empty: bool,
 }
 
-/// Reads the wanted sheet, or the first one. Also returns the cells that cannot be used.
+/// Reads the wanted sheet, or the first one. Returns its name, its text, and the cells that cannot be used.
 pub(crate) fn read_sheet(
     bytes: &[u8],
     wanted: Option<&SheetName>,
-) -> Result<(String, Vec<UnusableCell>), NoText> {
+) -> Result<(String, String, UnusableCells), NoText> {
     if unpacked_size(bytes) > LARGEST as u64 {
         return Err(too_large());
     }
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let sheets = book.sheets_metadata().iter();
     let sheets = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    let sheets: Vec<&str> = sheets.map(|sheet| sheet.name.as_str()).collect();
+    let sheets = sheets.collect::<Vec<_>>();
     let key = |name: &str| name.trim().to_lowercase();
     let found = match wanted {
         None => sheets.first(),
@@ -51,111 +86,101 @@ pub(crate) fn read_sheet(
             let index = usize::try_from(*number - 1).unwrap_or(usize::MAX);
             sheets.get(index)
         }
-        Some(SheetName::Name(name)) => sheets.iter().find(|sheet| key(sheet) == key(name)),
+        Some(SheetName::Name(name)) => sheets.iter().find(|sheet| key(&sheet.name) == key(name)),
     };
-    let found = found.ok_or_else(|| unknown_sheet(wanted, &sheets))?;
-    let name = found.to_string();
-    let (sheet, has_empty) = read_cells(&mut book, &name)?;
-    // Only a cell that looks empty can be a formula without a value.
-    if has_empty {
-        check_formulas(&mut book, &name)?;
+    let names = sheets.iter().take(MOST_SHOWN);
+    let names = names.map(|sheet| format!("\"{}\"", clip(&sheet.name)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let wrong_sheet = |message| NoText::new(message, format!("select one with `sheet`: {names}"));
+    let found = found.ok_or_else(|| {
+        wrong_sheet(match wanted {
+            Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
+            Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
+            None => "the workbook has no sheet with rows".to_owned(),
+        })
+    })?;
+    let name = found.name.clone();
+    let shown = clip(&name);
+    if wanted.is_none() && found.visible != SheetVisible::Visible {
+        return Err(wrong_sheet(format!(
+            "the first sheet, `{shown}`, is hidden"
+        )));
     }
-    Ok((sheet.text, sheet.unusable))
+    let mut sheet = read_cells(&mut book, &name)?;
+    if sheet.columns == 0 {
+        return Err(wrong_sheet(format!("the sheet `{shown}` is empty")));
+    }
+    // Only a cell that looks empty can be a formula without a value.
+    if sheet.has_empty {
+        sheet.check_formulas(&mut book, &name)?;
+    }
+    sheet.check_merged(&mut book, &name)?;
+    Ok((name, sheet.text, sheet.unusable))
 }
 
 type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 
-/// Reads all cells; also returns whether there are cells without a value.
-fn read_cells(book: &mut Book<'_>, name: &str) -> Result<(SheetText, bool), NoText> {
+fn read_cells(book: &mut Book<'_>, name: &str) -> Result<SheetText, NoText> {
     let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
-    let zeros: Vec<Option<usize>> = cells.styles().iter().map(count_zeros).collect();
+    let formats: Vec<Format> = cells.styles().iter().map(Format::of).collect();
     let (mut sheet, mut row) = (SheetText::default(), Vec::<(usize, String)>::new());
-    let (mut columns, mut at, mut has_empty) = (0, 0, false);
+    let mut at = 0;
     while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(damaged)? {
         let (line, column) = cell.get_position();
         let column = column as usize;
         if line != at {
-            sheet.push_row(at, &mut row, &mut columns)?;
+            sheet.push_row(at, &mut row)?;
         }
         let is_after = row.last().is_none_or(|(last, _)| column > *last);
         if line < at || !is_after || line >= MOST_ROWS || column >= MOST_COLUMNS {
             return Err(damaged("a cell is out of place"));
         }
         at = line;
-        let mut refuse = |why, hint| {
-            sheet.unusable.push(UnusableCell {
-                row: line + 1,
-                column,
-                why,
-                hint,
-            });
-        };
-        let text = match cell.get_value() {
-            DataRef::Float(number) if is_inexact(*number) => {
-                // A rounded number could name another user or course.
-                refuse(
-                    "a workbook stores only 15 digits of a number",
-                    "format the column as text, and enter the number again",
-                );
-                format!("{number:E}")
+        let format = formats.get(style).copied().unwrap_or_default();
+        let (text, reason) = match cell.get_value() {
+            // A rounded number could name another user or course.
+            DataRef::Float(number) if number.fract() == 0.0 && number.abs() >= FIRST_ROUNDED => {
+                (format!("{number:E}"), Some(ROUNDED))
             }
             DataRef::Float(number) if number.fract() == 0.0 => {
-                let zeros = zeros.get(style).copied().unwrap_or(Some(0));
-                if zeros.is_none() {
-                    refuse(
-                        "the format of this cell adds text to its number",
-                        "format the column as text, and enter the values as they are shown",
-                    );
-                }
-                format!(
-                    "{:0zeros$}",
-                    *number as i64,
-                    zeros = zeros.unwrap_or_default()
-                )
+                let text = format!("{:0zeros$}", *number as i64, zeros = format.zeros);
+                (text, format.adds_text.then_some(ADDS_TEXT))
             }
-            DataRef::Float(number) => number.to_string(),
-            DataRef::Int(number) => number.to_string(),
-            DataRef::DateTime(date) => format_date(date),
-            DataRef::Bool(value) => value.to_string().to_uppercase(),
-            DataRef::SharedString(text) => (*text).to_owned(),
+            DataRef::Float(number) => (number.to_string(), None),
+            DataRef::Int(number) => (number.to_string(), None),
+            DataRef::DateTime(date) => (format_date(date), format.hides_part.then_some(HIDES_PART)),
+            DataRef::Bool(value) => (value.to_string().to_uppercase(), None),
+            DataRef::SharedString(text) => ((*text).to_owned(), None),
             DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-                text.clone()
+                (text.clone(), None)
             }
-            DataRef::Error(error) => {
-                refuse(
-                    "the formula of this cell failed",
-                    "correct the formula, or enter the value",
-                );
-                error.to_string()
-            }
+            DataRef::Error(error) => (error.to_string(), Some(FAILED)),
             DataRef::Empty => {
-                has_empty = true;
+                sheet.has_empty = true;
                 continue;
             }
         };
+        if let Some(reason) = reason {
+            sheet.refuse(line, column, reason);
+        }
         if !text.trim().is_empty() {
             row.push((column, text));
         }
     }
-    sheet.push_row(at, &mut row, &mut columns)?;
-    Ok((sheet, has_empty))
+    sheet.push_row(at, &mut row)?;
+    Ok(sheet)
 }
 
 impl SheetText {
     /// Moves a row's cells into the text, after blank lines for the rows above it that have no
     /// cells. The first row is the header. Shorter rows are filled up with empty cells, because
     /// workbooks do not store empty cells.
-    fn push_row(
-        &mut self,
-        at: u32,
-        row: &mut Vec<(usize, String)>,
-        columns: &mut usize,
-    ) -> Result<(), NoText> {
+    fn push_row(&mut self, at: u32, row: &mut Vec<(usize, String)>) -> Result<(), NoText> {
         let Some((last, _)) = row.last() else {
             return Ok(());
         };
-        if *columns == 0 {
-            *columns = last + 1;
+        if self.columns == 0 {
+            (self.header, self.columns) = (at, last + 1);
         }
         self.text += &"\n".repeat((at - self.rows) as usize);
         let mut written = 0;
@@ -164,7 +189,7 @@ impl SheetText {
             self.push_cell(&cell);
             written = column;
         }
-        self.text += &",".repeat(columns.saturating_sub(written + 1));
+        self.text += &",".repeat(self.columns.saturating_sub(written + 1));
         self.text.push('\n');
         self.rows = at + 1;
         match self.text.len() > LARGEST {
@@ -181,46 +206,82 @@ impl SheetText {
             false => self.text += &cell,
         }
     }
-}
 
-/// Reports a formula that was never calculated: programs that write workbooks may store no values.
-fn check_formulas(book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
-    let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
-    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
-        if cell.formula.is_some() && cell.value == DataRef::Empty {
-            let row = cell.pos.0 + 1;
-            let message = format!("a formula in row {row} has no stored value");
-            let hint = "open the workbook in a spreadsheet program, and save it again";
-            return Err(NoText::new(message, hint));
+    /// Remembers a cell that cannot be used. Its row is counted from 0.
+    fn refuse(&mut self, row: u32, column: usize, (why, hint): Reason) {
+        let row = row + 1;
+        let cells = self.unusable.entry(column).or_default();
+        cells.push(UnusableCell { row, why, hint });
+    }
+
+    /// Refuses formulas that were never calculated: programs that write workbooks may store no values.
+    fn check_formulas(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
+        let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
+        while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
+            if cell.formula.is_some() && cell.value == DataRef::Empty {
+                self.refuse(cell.pos.0, cell.pos.1 as usize, NOT_CALCULATED);
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Refuses merged cells below the header.
+    fn check_merged(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
+        let (header, rows, columns) = (self.header, self.rows, self.columns);
+        let areas = book.merge_cells_by_sheet_name(name).map_err(damaged)?;
+        let areas = areas.iter();
+        let areas = areas.filter(|area| area.end.0 > header && area.start.0 < rows);
+        let cells = areas.flat_map(|area| {
+            let columns = area.start.1 as usize..columns.min(area.end.1 as usize + 1);
+            columns.map(|column| (area.start.0, column))
+        });
+        for (row, column) in cells.take(MOST_MERGED) {
+            self.refuse(row, column, MERGED);
+        }
+        Ok(())
+    }
 }
 
-/// Whether a workbook may have changed the last digits of a whole number.
-fn is_inexact(number: f64) -> bool {
-    number.fract() == 0.0 && number.abs() >= FIRST_INEXACT
+/// What a number format does to the value that it shows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Format {
+    /// The number of digits that a format such as `00000` always shows; 0 for other formats.
+    zeros: usize,
+    /// Whether it adds text to a number, as in `"K-"0000`, `000-000` or `0%`.
+    adds_text: bool,
+    /// Whether it shows only a part of a date, such as `d-mmm`: the format that a spreadsheet gives
+    /// to a text such as `3-4`, which it takes for a date.
+    hides_part: bool,
 }
 
-/// Returns the number of digits that a format such as `00000` always shows, and 0 for other formats;
-/// `None` if the format adds letters, digits or dashes, as in `"K-"0000` or `000-000`.
-fn count_zeros(style: &Style) -> Option<usize> {
-    let code = style.number_format.as_ref();
-    let code = code.map_or("", |format| format.format_code.as_str());
-    let code = code.split(';').next().unwrap_or_default();
-    // Remove the language, as in `[$-419]00000`.
-    let code = code.rsplit(']').next().unwrap_or_default();
-    let mut quoted = code.split('"').skip(1).step_by(2);
-    let mut escaped = code.split('\\').skip(1);
-    if quoted.any(|text| text.contains(char::is_alphanumeric))
-        || escaped.any(|rest| rest.starts_with(char::is_alphanumeric))
-        || code.replace(['"', '\\'], "").contains("0-0")
-    {
-        return None;
-    }
-    match code.bytes().all(|byte| byte == b'0') {
-        true => Some(code.len()),
-        false => Some(0),
+impl Format {
+    fn of(style: &Style) -> Self {
+        let code = style.number_format.as_ref();
+        let code = code.map_or("", |format| format.format_code.as_str());
+        let code = code.split(';').next().unwrap_or_default();
+        // Remove the language, as in `[$-419]00000`.
+        let code = code.rsplit(']').next().unwrap_or_default();
+        let mut quoted = code.split('"').skip(1).step_by(2);
+        let mut escaped = code.split('\\').skip(1);
+        let bare = code.replace(['"', '\\'], "");
+        let mut inside = bare.as_bytes().windows(3);
+        let plain: String = code.split('"').step_by(2).collect();
+        let has = |letters: &[char]| plain.to_ascii_lowercase().contains(letters);
+        // Years are also written `e` (Japan) and `b` (Thailand).
+        let (has_day, has_year) = (has(&['d']), has(&['y', 'e', 'b']));
+        // Remove a space as wide as a character, as in `00000_)`.
+        let digits = code.split('_').next().unwrap_or_default();
+        Self {
+            zeros: match digits.bytes().all(|byte| byte == b'0') {
+                true => digits.len(),
+                false => 0,
+            },
+            adds_text: quoted.any(|text| text.contains(char::is_alphanumeric))
+                || escaped.any(|rest| rest.starts_with(char::is_alphanumeric))
+                || inside.any(|signs| matches!(signs, [b'0', b'-' | b' ' | b'/', b'0']))
+                || bare.contains('%'),
+            hides_part: has_day != has_year,
+        }
     }
 }
 
@@ -247,17 +308,6 @@ fn unpacked_size(bytes: &[u8]) -> u64 {
         u64::from(size.map_or(0, u32::from_le_bytes))
     });
     sizes.sum()
-}
-
-fn unknown_sheet(wanted: Option<&SheetName>, sheets: &[&str]) -> NoText {
-    let shown = sheets.iter().take(MOST_SHOWN).map(|sheet| clip(sheet));
-    let shown: Vec<String> = shown.collect();
-    let message = match wanted {
-        Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
-        Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
-        None => "the workbook has no sheet with rows".to_owned(),
-    };
-    NoText::new(message, format!("its sheets are {}", shown.join(", ")))
 }
 
 fn too_large() -> NoText {

@@ -13,6 +13,15 @@ pub(crate) type WrongFile = (&'static str, &'static str);
 const SAVE: &str = "open it in a spreadsheet program, and save it as .xlsx or CSV";
 const EXPORT: &str = "export the data as .xlsx or CSV";
 const UNPACK: &str = "unpack it, and name the file inside";
+const LOCK_FILE: WrongFile = (
+    "a lock file of a spreadsheet program",
+    "name the workbook itself, without `~$`",
+);
+const CUT: WrongFile = (
+    "an incomplete .xlsx file or zip archive",
+    "copy or download it again",
+);
+const HTML_TABLE: WrongFile = ("a table saved as a web page (HTML)", SAVE);
 const SIGN_IN: WrongFile = (
     "a web page, such as a sign-in page",
     "sign in, and download the file again",
@@ -46,7 +55,7 @@ const ARCHIVES: [(&[u8], WrongFile); 3] = [
 ];
 
 /// Texts, by how they start; case is ignored.
-const TEXTS: [(&str, WrongFile); 5] = [
+const TEXTS: [(&str, WrongFile); 6] = [
     (
         "version https://git-lfs.github.com/spec/",
         (
@@ -57,6 +66,7 @@ const TEXTS: [(&str, WrongFile); 5] = [
     ("<!doctype html", SIGN_IN),
     ("<html", SIGN_IN),
     ("<head", SIGN_IN),
+    ("<table", HTML_TABLE),
     ("<?xml", ("an XML document", EXPORT)),
 ];
 
@@ -66,9 +76,17 @@ pub(crate) fn is_zip(bytes: &[u8]) -> bool {
 }
 
 /// Recognizes a file that is neither text nor an .xlsx workbook.
-pub(crate) fn wrong_bytes(bytes: &[u8]) -> Option<WrongFile> {
+pub(crate) fn wrong_bytes(name: &str, bytes: &[u8]) -> Option<WrongFile> {
+    let name = name.rsplit(['/', '\\']).next();
+    if name.is_some_and(|name| name.starts_with("~$")) {
+        return Some(LOCK_FILE);
+    }
     if is_zip(bytes) {
         let is_in = |name: &&[u8]| find(bytes, name).is_some();
+        // An archive ends with a directory of its files.
+        if !is_in(&b"PK\x05\x06".as_slice()) {
+            return Some(CUT);
+        }
         let known = ARCHIVES.iter().find(|(name, _)| is_in(name));
         let other = (!is_in(&b"xl/".as_slice())).then_some(("a zip archive", UNPACK));
         return known.map(|(_, what)| *what).or(other);
@@ -89,8 +107,11 @@ pub(crate) fn wrong_text(text: &str) -> Option<WrongFile> {
         let found = text.get(..start.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(start))
     };
-    let known = TEXTS.iter().find(|(start, _)| starts(start));
-    known.map(|(_, what)| *what)
+    let (_, what) = TEXTS.iter().find(|(start, _)| starts(start))?;
+    let is_in = |tag: &str| text.to_ascii_lowercase().contains(tag);
+    // A form has fields, a table saved by another program has none.
+    let is_table = *what == SIGN_IN && is_in("<table") && !is_in("<input");
+    Some(if is_table { HTML_TABLE } else { *what })
 }
 
 /// Whether a text is a JSON document, which can be a manifest but not a table.

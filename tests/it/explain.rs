@@ -182,6 +182,18 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
 }
 
 #[test]
+fn explain_counts_each_error_once() {
+    let names = (0..6_000).map(|n| format!("u{n}, "));
+    let scene = Scene::new().manifest(format!(
+        "version: 1\nrooms: [{{pipe: team, title: Team, members: [{}]}}]\n",
+        names.collect::<String>()
+    ));
+    let ran = scene.run("explain team");
+    assert_eq!(ran.err, scene.run("check").err);
+    ran.err.shows("invalid: 6000 errors");
+}
+
+#[test]
 fn a_user_id_must_be_written_as_in_a_manifest() {
     let scene =
         Scene::new().manifest("version: 1\nrooms: [{pipe: team, title: Team, members: [17]}]\n");

@@ -265,8 +265,41 @@ generate:
     let output = scene.run("check").err;
     output.shows("a.csv:2:ids: `007` has leading zeros");
     output.shows("a.csv:2:ids: `1.23E+05` is not in `people`");
-    output.shows("help: a spreadsheet has altered this number");
+    output.shows("help: a spreadsheet has altered this value");
     output.ends("invalid: 2 errors\n");
+}
+
+#[test]
+fn a_person_may_have_several_rows() {
+    let scene = Scene::new().manifest(
+        "version: 1
+people: {roster: users.csv, name: [login, mail], id: id, where: {active: 1}}
+rooms: [{pipe: team, title: Team, members: [anna, bert]}]
+",
+    );
+    scene.write(
+        "users.csv",
+        "login,mail,id,active\nanna,a@x,7,1\nanna,b@x,7,1\n,b@x,7,1\nbert,,8,1\ncarl,,8,0\n,,8,1\n",
+    );
+    scene.run("check").err.lacks("W113");
+}
+
+#[test]
+fn ids_that_a_spreadsheet_altered_are_named_in_directories_too() {
+    let scene = Scene::new().manifest(
+        "version: 1
+people: {roster: users.csv, name: login, id: id}
+rooms: [{pipe: team, title: Team, members: [anna]}]
+",
+    );
+    for id in ["\"1,003\"", "10058.0", "1.23E+05", "1927-07-15"] {
+        scene.write("users.csv", format!("login,id\nanna,{id}\n"));
+        let ran = scene.run("check");
+        ran.exits(3);
+        ran.err
+            .shows("users.csv:2:id: ")
+            .shows("help: a spreadsheet has altered this value");
+    }
 }
 
 #[test]

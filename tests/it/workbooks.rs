@@ -4,7 +4,7 @@ use crate::support::workbook::{Cell, Sheet, workbook, zip};
 use crate::support::{Scene, Shows};
 use insta::assert_snapshot;
 
-use Cell::{Day, Failed, Formula, Labelled, Nothing, Number, Padded, Text, Time, Truth};
+use Cell::{Day, Failed, Formatted, Formula, Nothing, Number, Text, Time, Truth};
 
 /// A manifest with one room, whose members are in this roster.
 fn room(roster: &str) -> Scene {
@@ -38,13 +38,19 @@ fn each_kind_of_cell_becomes_text() {
         (Number("1.2E+3"), "1200"),
         (Number("-3"), "-3"),
         (Number("12.5"), "12.5"),
-        (Number("9007199254740991"), "9007199254740991"),
-        (Padded("123"), "00123"),
-        (Padded("123456"), "123456"),
-        (Padded("1.5"), "1.5"),
+        (Number("999999999999999"), "999999999999999"),
+        (Formatted("123", "00000"), "00123"),
+        (Formatted("123456", "00000"), "123456"),
+        (Formatted("1.5", "00000"), "1.5"),
+        (Formatted("123", "[$-419]00000_)"), "00123"),
+        (Formatted("10058", "#,##0"), "10058"),
         (Day("46266"), "2026-09-01"),
         (Time("46266.5"), "2026-09-01T12:00:00"),
         (Time("0.25"), "06:00:00"),
+        (
+            Formatted("46266", "[$-411]ggge\"y\"m\"m\"d\"d\""),
+            "2026-09-01",
+        ),
         (Truth(true), "TRUE"),
         (Formula("\"a\"&\"b\"", Some("ab")), "ab"),
         (Formula("A1", Some("")), ""),
@@ -69,21 +75,21 @@ fn errors_name_the_cell_in_the_sheet() {
     let ran = scene.run("check");
     ran.exits(3);
     assert_snapshot!(ran.err, @"
-    error[E016 unknown-person]: book.xlsx:8:User_ID: `8x` is not in `people`
-     --> book.xlsx:8:3
+    error[E016 unknown-person]: book.xlsx#One:8:User_ID: `8x` is not in `people`
+     --> book.xlsx#One:8:3
       |
     8 | ,,8x,
       |   ^^
       |
       = help: add them to `people`; an id is a whole number above zero
 
-    error[E025 ragged-row]: book.xlsx:9: the row has 5 cells, the header 4
-     --> book.xlsx:9:1
+    error[E025 ragged-row]: book.xlsx#One:9: the row has 5 cells, the header 4
+     --> book.xlsx#One:9:1
       |
     9 | ,,9,two,three
       | ^
       |
-      = help: quote a cell that contains a delimiter, or remove the extra cells
+      = help: name the column in the header, or clear the cells beside the table
 
     the manifest is invalid: 2 errors
     ");
@@ -108,17 +114,17 @@ fn a_sheet_is_selected_by_name_or_number() {
     scene.write("book.xlsx", &book);
     let ran = scene.run("check");
     ran.exits(3);
-    assert_snapshot!(ran.err, @"
+    assert_snapshot!(ran.err, @r#"
     error[E034 bad-workbook]: `book.xlsx`: the workbook has no sheet 2026
      --> rooms.yaml:2:79
       |
     2 | rooms: [{pipe: first-room, title: First, members: [{roster: book.xlsx, sheet: 2026}]}]
       |                                                                               ^^^^
       |
-      = help: its sheets are 11, 12, 2026
+      = help: select one with `sheet`: "11", "12", "2026"
 
     the manifest is invalid: 1 error
-    ");
+    "#);
     scene.edit("2026", "Класс");
     scene
         .run("check")
@@ -160,7 +166,7 @@ fn each_sheet_is_a_separate_source() {
 fn a_number_that_a_workbook_cannot_store_is_an_error_if_its_column_is_used() {
     let rows: [&[Cell<'_>]; 3] = [
         &[Text("user"), Text("card")],
-        &[Number("7"), Number("9007199254740993")],
+        &[Number("7"), Number("1234567890123450")],
         &[Number("8"), Number("-12345678901234567890")],
     ];
     let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
@@ -171,16 +177,16 @@ fn a_number_that_a_workbook_cannot_store_is_an_error_if_its_column_is_used() {
     let ran = scene.run("check");
     ran.exits(3);
     assert_snapshot!(ran.err, @"
-    error[E028 bad-cell]: book.xlsx:2:card: a workbook stores only 15 digits of a number
-     --> book.xlsx:2:3
+    error[E028 bad-cell]: book.xlsx#One:2:card: a spreadsheet keeps only 15 digits of a number
+     --> book.xlsx#One:2:3
       |
-    2 | 7,9.007199254740992E15
-      |   ^^^^^^^^^^^^^^^^^^^^
+    2 | 7,1.23456789012345E15
+      |   ^^^^^^^^^^^^^^^^^^^
       |
       = help: format the column as text, and enter the number again
 
-    error[E028 bad-cell]: book.xlsx:3:card: a workbook stores only 15 digits of a number
-     --> book.xlsx:3:3
+    error[E028 bad-cell]: book.xlsx#One:3:card: a spreadsheet keeps only 15 digits of a number
+     --> book.xlsx#One:3:3
       |
     3 | 8,-1.2345678901234567E19
       |   ^^^^^^^^^^^^^^^^^^^^^^
@@ -197,15 +203,29 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
         "the formula of this cell failed",
         "correct the formula, or enter the value",
     );
-    let labelled = (
+    let not_calculated = (
+        "the formula of this cell was never calculated",
+        "open the workbook in a spreadsheet program, and save it again",
+    );
+    let adds_text = (
         "the format of this cell adds text to its number",
         "format the column as text, and enter the values as they are shown",
     );
+    // A text such as `3-4`.
+    let hides_part = (
+        "this cell has a date, but shows only a part of it",
+        "format the column as text, and enter the values again; for dates, use a format with day, month and year",
+    );
     for (cell, (message, hint)) in [
         (Failed("#N/A"), failed),
-        (Labelled("19", 0), labelled),
-        (Labelled("19", 1), labelled),
-        (Labelled("19", 2), labelled),
+        (Formula("3+4", None), not_calculated),
+        (Formatted("19", "\"K-\"0000"), adds_text),
+        (Formatted("19", "\\K0000"), adds_text),
+        (Formatted("19", "000\"-\"000"), adds_text),
+        (Formatted("19", "000\\ 000"), adds_text),
+        (Formatted("19", "0%"), adds_text),
+        (Formatted("46115", "d-mmm"), hides_part),
+        (Formatted("46115", "mmm\\-yy"), hides_part),
     ] {
         let rows: [&[Cell<'_>]; 2] = [&[Text("user"), Text("card")], &[Number("7"), cell]];
         let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
@@ -219,21 +239,105 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
             let ran = scene.run("check");
             ran.exits(3);
             ran.err
-                .shows(format!("error[E028 bad-cell]: book.xlsx:2:card: {message}"))
+                .shows(format!(
+                    "error[E028 bad-cell]: book.xlsx#One:2:card: {message}"
+                ))
                 .shows(format!("help: {hint}"));
         }
     }
 }
 
 #[test]
-fn a_formula_that_was_never_calculated_is_an_error() {
-    let rows: [&[Cell<'_>]; 2] = [&[Text("user")], &[Formula("3+4", None)]];
-    let scene = room("roster: book.xlsx");
-    scene.write("book.xlsx", workbook(&[Sheet::new("One", (1, 1), &rows)]));
+fn merged_cells_are_an_error_if_their_column_is_used() {
+    let rows: [&[Cell<'_>]; 4] = [
+        &[Text("A list of users")],
+        &[Text("user"), Text("class"), Text("note")],
+        &[Number("7"), Text("7b"), Text("one")],
+        &[Number("8"), Nothing, Nothing],
+    ];
+    let sheet = || Sheet::new("One", (1, 1), &rows[1..]).merge("C2:D3");
+    let check = |sheet: Sheet, roster: &str| {
+        let scene = room(&format!("roster: book.xlsx, {roster}"));
+        scene.write("book.xlsx", workbook(&[sheet]));
+        scene.run("check")
+    };
+    check(sheet(), "user: user, where: {class: 7b}").exits(0);
+    let ran = check(sheet().merge("B2:B3"), "user: user, where: {class: 7b}");
+    ran.exits(3);
+    assert_snapshot!(ran.err, @"
+    error[E028 bad-cell]: book.xlsx#One:2:class: this cell is merged with others, and only the first of them has a value
+     --> book.xlsx#One:2:3
+      |
+    2 | 7,7b,one
+      |   ^^
+      |
+      = help: split the merged cells, and fill in each of them
+
+    the manifest is invalid: 1 error
+    ");
+    // Areas of the header, and areas below the last row, have no users.
+    let sheet = sheet().merge("A1:B1").merge("A5:B9");
+    check(sheet, "user: user, where: {class: 7b}").exits(0);
+    let title = Sheet::new("One", (1, 1), &rows).merge("A1:C1");
+    let ran = check(title, "user: user");
+    ran.err
+        .shows("the header seems to be in line 2")
+        .shows("help: remove the rows above the header\n");
+}
+
+#[test]
+fn a_sheet_that_is_hidden_or_empty_must_be_named() {
+    let sheet = |name| Sheet::from_csv(name, "user\n7");
+    for (first, message) in [
+        (sheet("Old").hidden(), "the first sheet, `Old`, is hidden"),
+        (Sheet::new("Old", (1, 1), &[]), "the sheet `Old` is empty"),
+    ] {
+        let book = workbook(&[first, sheet("2026")]);
+        let scene = room("roster: book.xlsx");
+        scene.write("book.xlsx", &book);
+        let ran = scene.run("check");
+        ran.exits(3);
+        ran.err
+            .shows(format!(
+                "error[E034 bad-workbook]: `book.xlsx`: {message}\n"
+            ))
+            .shows("help: select one with `sheet`: \"Old\", \"2026\"\n");
+        let scene = room("roster: book.xlsx, sheet: \"2026\"");
+        scene.write("book.xlsx", &book);
+        scene.run("check").exits(0);
+    }
+    let scene = room("roster: book.xlsx, sheet: Old");
+    scene.write("book.xlsx", workbook(&[sheet("Old").hidden()]));
+    scene.run("check").exits(0);
+}
+
+#[test]
+fn sheets_are_numbered_from_1() {
+    let scene = room("roster: book.xlsx, sheet: 0");
+    scene.write("book.xlsx", workbook(&[Sheet::from_csv("One", "user\n7")]));
     scene
         .run("check")
         .err
-        .shows("`book.xlsx`: a formula in row 2 has no stored value");
+        .shows("error[E015 bad-value]: sheets are numbered from 1\n")
+        .shows("help: write 1 for the first sheet, or a name in quotes\n");
+}
+
+#[test]
+fn hints_for_a_workbook_do_not_name_delimiters() {
+    for (text, hint) in [
+        ("7\n8", "add a row with the names of the columns"),
+        (
+            "user\n7,late",
+            "name the column in the header, or clear the cells beside the table",
+        ),
+    ] {
+        let scene = room("roster: book.xlsx");
+        scene.write("book.xlsx", workbook(&[Sheet::from_csv("One", text)]));
+        let ran = scene.run("check");
+        ran.err
+            .shows(format!("help: {hint}\n"))
+            .ends("invalid: 1 error\n");
+    }
 }
 
 #[test]
@@ -283,7 +387,12 @@ fn hostile_and_damaged_workbooks_are_refused() {
     let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
     check(&rows(&wide), "the workbook unpacks to more than 256 MiB");
     let good = rows(&["A1"]);
-    check(&good[..good.len() - 30], "the workbook cannot be read");
+    for length in [good.len() / 2, good.len() - 30] {
+        check(
+            &good[..length],
+            "`book.xlsx` is an incomplete .xlsx file or zip archive",
+        );
+    }
     check(
         &zip(&[("xl/workbook.xml", b"<workbook")]),
         "the workbook cannot be read",

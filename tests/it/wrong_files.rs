@@ -47,6 +47,16 @@ fn documents_of_other_programs_are_named() {
         only_error("class.gz", b"\x1f\x8b\x08\0"),
         only_error("class.csv", "\n<!DOCTYPE html>\n<title>Sign in</title>\n"),
         only_error("class.csv", "\u{feff}<HTML>"),
+        only_error("class.xls", "<TABLE>\n<tr><td>user</td></tr></TABLE>"),
+        only_error(
+            "class.xls",
+            "<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><body><table>",
+        ),
+        only_error(
+            "class.csv",
+            "<html><form><table><tr><td><input name=password>",
+        ),
+        only_error("~$class.xlsx", "\u{5}admin \0 \0 \0"),
         only_error("class.xml", "<?xml version=\"1.0\"?><Workbook/>"),
         only_error("class.csv", "[\n  {\"user\": 7}\n]"),
         only_error("class.txt", "{\"users\": [7]}"),
@@ -76,6 +86,14 @@ fn documents_of_other_programs_are_named() {
     = help: sign in, and download the file again
     error[E033 wrong-file]: `class.csv` is a web page, such as a sign-in page
     = help: sign in, and download the file again
+    error[E033 wrong-file]: `class.xls` is a table saved as a web page (HTML)
+    = help: open it in a spreadsheet program, and save it as .xlsx or CSV
+    error[E033 wrong-file]: `class.xls` is a table saved as a web page (HTML)
+    = help: open it in a spreadsheet program, and save it as .xlsx or CSV
+    error[E033 wrong-file]: `class.csv` is a web page, such as a sign-in page
+    = help: sign in, and download the file again
+    error[E033 wrong-file]: `~$class.xlsx` is a lock file of a spreadsheet program
+    = help: name the workbook itself, without `~$`
     error[E033 wrong-file]: `class.xml` is an XML document
     = help: export the data as .xlsx or CSV
     error[E033 wrong-file]: `class.csv` is a JSON document

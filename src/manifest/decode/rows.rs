@@ -187,6 +187,12 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
 fn sheet(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<SheetName>> {
     let value = match Decoder::plain_id(node) {
         Some(number) => SheetName::Number(number),
+        None if matches!(node.value(), Value::Scalar { text, plain: true } if text == "0") => {
+            let message = "sheets are numbered from 1";
+            let hint = "write 1 for the first sheet, or a name in quotes";
+            decoder.note(Code::BadValue, node.at, message, hint);
+            return None;
+        }
         None => SheetName::Name(decoder.decode_text(node, "`sheet`")?.value),
     };
     Some(Spanned { value, at: node.at })

@@ -9,10 +9,8 @@ use flate2::Crc;
 pub enum Cell<'a> {
     Text(&'a str),
     Number(&'a str),
-    /// A number in the format `00000`.
-    Padded(&'a str),
-    /// A number, and a format that adds text: 0 for `"K-"0000`, 1 for `\K0000`, 2 for `000"-"000`.
-    Labelled(&'a str, usize),
+    /// A number, and one of the [`FORMATS`].
+    Formatted(&'a str, &'a str),
     /// A day as its number.
     Day(&'a str),
     /// A day and a time as a number.
@@ -24,11 +22,27 @@ pub enum Cell<'a> {
     Nothing,
 }
 
+/// Number formats that programs or people define.
+const FORMATS: [&str; 11] = [
+    "00000",
+    "[$-419]00000_)",
+    "\"K-\"0000",
+    "\\K0000",
+    "000\"-\"000",
+    "000\\ 000",
+    "0%",
+    "#,##0",
+    "d-mmm",
+    "mmm\\-yy",
+    "[$-411]ggge\"y\"m\"m\"d\"d\"",
+];
+
 /// A sheet. Its first cell may be anywhere; rows and columns count from 1.
 pub struct Sheet {
     name: String,
     is_hidden: bool,
     rows: String,
+    merged: String,
 }
 
 impl Sheet {
@@ -49,6 +63,7 @@ impl Sheet {
             name: name.to_owned(),
             is_hidden: false,
             rows: text,
+            merged: String::new(),
         }
     }
 
@@ -65,12 +80,19 @@ impl Sheet {
         self
     }
 
+    /// Merges the cells of an area, such as `A2:A9`.
+    pub fn merge(mut self, area: &str) -> Self {
+        write!(self.merged, "<mergeCell ref=\"{area}\"/>").unwrap();
+        self
+    }
+
     /// A sheet with these rows as XML.
     pub fn raw(name: &str, rows: &str) -> Self {
         Self {
             name: name.to_owned(),
             is_hidden: false,
             rows: rows.to_owned(),
+            merged: String::new(),
         }
     }
 }
@@ -89,12 +111,12 @@ fn cell_xml(place: &str, cell: Cell<'_>) -> String {
             )
         }
         Cell::Number(value) => format!("<c r=\"{place}\"><v>{value}</v></c>"),
-        Cell::Padded(value) => format!("<c r=\"{place}\" s=\"1\"><v>{value}</v></c>"),
-        Cell::Labelled(value, format) => {
-            format!("<c r=\"{place}\" s=\"{}\"><v>{value}</v></c>", 4 + format)
+        Cell::Formatted(value, format) => {
+            let style = FORMATS.iter().position(|known| *known == format).unwrap() + 3;
+            format!("<c r=\"{place}\" s=\"{style}\"><v>{value}</v></c>")
         }
-        Cell::Day(value) => format!("<c r=\"{place}\" s=\"2\"><v>{value}</v></c>"),
-        Cell::Time(value) => format!("<c r=\"{place}\" s=\"3\"><v>{value}</v></c>"),
+        Cell::Day(value) => format!("<c r=\"{place}\" s=\"1\"><v>{value}</v></c>"),
+        Cell::Time(value) => format!("<c r=\"{place}\" s=\"2\"><v>{value}</v></c>"),
         Cell::Truth(value) => format!("<c r=\"{place}\" t=\"b\"><v>{}</v></c>", u8::from(value)),
         Cell::Formula(formula, Some(value)) => {
             let (formula, value) = (escape(formula), escape(value));
@@ -122,20 +144,33 @@ pub fn workbook(sheets: &[Sheet]) -> Vec<u8> {
         )
         .unwrap();
         write!(targets, "<Relationship Id=\"rId{number}\" Type=\"{RELATIONS}/worksheet\" Target=\"worksheets/sheet{number}.xml\"/>").unwrap();
-        let rows = &sheet.rows;
-        let xml = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData></worksheet>");
+        let (rows, merged) = (&sheet.rows, &sheet.merged);
+        let xml = format!(
+            "<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData><mergeCells>{merged}</mergeCells></worksheet>"
+        );
         parts.push((format!("xl/worksheets/sheet{number}.xml"), xml));
     }
     let styles = targets.clone()
         + &format!(
             "<Relationship Id=\"styles\" Type=\"{RELATIONS}/styles\" Target=\"styles.xml\"/>"
         );
+    let (mut formats, mut used) = (String::new(), String::new());
+    for (number, code) in (164..).zip(FORMATS) {
+        let code = escape(code);
+        write!(
+            formats,
+            "<numFmt numFmtId=\"{number}\" formatCode=\"{code}\"/>"
+        )
+        .unwrap();
+        write!(used, "<xf numFmtId=\"{number}\"/>").unwrap();
+    }
+    let (count, all) = (FORMATS.len(), FORMATS.len() + 3);
     parts.extend([
         ("[Content_Types].xml".to_owned(), "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned()),
         ("_rels/.rels".to_owned(), format!("<Relationships xmlns=\"{PACKAGE}\"><Relationship Id=\"book\" Type=\"{RELATIONS}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>")),
         ("xl/workbook.xml".to_owned(), format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\"><sheets>{names}</sheets></workbook>")),
         ("xl/_rels/workbook.xml.rels".to_owned(), format!("<Relationships xmlns=\"{PACKAGE}\">{styles}</Relationships>")),
-        ("xl/styles.xml".to_owned(), format!("<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"4\"><numFmt numFmtId=\"164\" formatCode=\"00000\"/><numFmt numFmtId=\"165\" formatCode=\"&quot;K-&quot;0000\"/><numFmt numFmtId=\"166\" formatCode=\"\\K0000\"/><numFmt numFmtId=\"167\" formatCode=\"000&quot;-&quot;000\"/></numFmts><cellXfs count=\"7\"><xf numFmtId=\"0\"/><xf numFmtId=\"164\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"165\"/><xf numFmtId=\"166\"/><xf numFmtId=\"167\"/></cellXfs></styleSheet>")),
+        ("xl/styles.xml".to_owned(), format!("<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"{count}\">{formats}</numFmts><cellXfs count=\"{all}\"><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/>{used}</cellXfs></styleSheet>")),
     ]);
     let parts: Vec<(&str, &[u8])> = parts
         .iter()
