@@ -63,19 +63,24 @@ where
         outcome.sends += u32::from(call == Call::Message);
         outcome.retries += u32::from(attempt > 1);
         let sent = Instant::now();
-        if call != Call::Message {
+        let answer = control.unless_stopped(send()).await;
+        let answer = answer.unwrap_or_else(|| Err(Failure::passing(Delivery::Uncertain, STOPPED)));
+        let has_acted = match &answer {
+            Ok(_) => true,
+            Err(failure) => failure.delivery == Delivery::Uncertain,
+        };
+        if has_acted && call != Call::Message {
             outcome.sent_at.get_or_insert(sent);
         }
-        let failure = match control.unless_stopped(send()).await {
-            Some(Ok(answer)) => {
+        let failure = match answer {
+            Ok(answer) => {
                 control.pace.answered(sent.elapsed());
                 if call != Call::Message {
                     outcome.answered_at = Some(Instant::now());
                 }
                 return Ok(answer);
             }
-            Some(Err(failure)) => failure,
-            None => Failure::passing(Delivery::Uncertain, STOPPED),
+            Err(failure) => failure,
         };
         if failure.denied {
             control.stop(Halt::Denied);

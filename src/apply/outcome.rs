@@ -110,7 +110,7 @@ pub struct RoomOutcome {
     pub retries: u32,
     /// Time from the first call to the last answer, waits included.
     pub took: Duration,
-    /// When its first write was sent.
+    /// When the first write was sent that the server may have acted on.
     pub sent_at: Option<Instant>,
     /// When its last write was answered.
     pub answered_at: Option<Instant>,
@@ -186,10 +186,10 @@ pub enum Status {
     Undeclared,
     /// Nothing was sent: the room changed after the plan was saved.
     Stale(String),
-    /// Nothing was sent, or the server asked to try a create later: the run ended first.
+    /// Nothing was sent, or the server asked to try later: the run ended first.
     #[default]
     NotStarted,
-    /// Some calls were confirmed, or the room was found; the run ended before the rest was sent.
+    /// The server may have acted on some calls, or the room was found; the run ended before the rest was sent.
     Unfinished,
 }
 

@@ -137,6 +137,9 @@ where
                     work.push((change, room.clone()));
                 }
                 Finding::Absent => {
+                    // The create did nothing, even if the run ends before the next one is sent.
+                    room.sent_at = None;
+                    room.status = Status::NotStarted;
                     claimed.insert(pipe.clone(), room.requests);
                     work.push((change, room.clone()));
                 }

@@ -24,16 +24,14 @@ pub(super) async fn carry_out(
     ledger: &impl Record,
     control: &Control,
 ) -> RoomOutcome {
-    let sent_before = outcome.requests;
     let claim = CreateClaim::new(change, ledger, control);
     let mut slot = Slot::default();
     let done = send_calls(&claim, writer, &mut outcome, &mut slot).await;
     outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
-        Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
-        // The server has not acted on a create that it answered with "later".
-        Err(Stop::Run) if outcome.id.is_none() => Status::NotStarted,
+        // The server has not acted on a call that it answered with "later".
+        Err(Stop::Run) if outcome.sent_at.is_none() => outcome.status,
         Err(Stop::Run) => Status::Unfinished,
     };
     let is_uncertain = matches!(outcome.status, Status::Uncertain(..));

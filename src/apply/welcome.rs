@@ -40,9 +40,9 @@ pub(super) fn due(
 
 /// The outcome of a room whose welcome is postponed.
 pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
-    let status = match room.requests {
-        0 => Status::NotStarted,
-        _ => Status::Unfinished,
+    let status = match room.sent_at {
+        None => Status::NotStarted,
+        Some(_) => Status::Unfinished,
     };
     RoomOutcome { status, ..room }
 }
@@ -125,7 +125,11 @@ async fn say<L: Record>(
             )
         }
     };
-    recorded(control, ledger.append(vec![fact(stage)])).await?;
+    let recorded = recorded(control, ledger.append(vec![fact(stage)])).await;
+    recorded.map_err(|stop| match stage {
+        Stage::Confirmed => Stop::Room(Status::Unfinished),
+        _ => stop,
+    })?;
     outcome.messages += usize::from(stage == Stage::Confirmed);
     end
 }

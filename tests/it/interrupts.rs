@@ -209,6 +209,52 @@ fn a_signal_ends_a_wait() {
     }
 }
 
+/// A 429 says that the server did not act; a 503 does not.
+#[test]
+fn a_change_that_the_server_postponed_is_not_started() {
+    const LATER: Fault = Fault::Answer("429 Too Many Requests", "Retry-After: 50\r\n", "{}");
+    const BUSY: Fault = Fault::Answer("503 Busy", "Retry-After: 50\r\n", "{}");
+    const REFUSED: Fault = Fault::Answer("422 Refused", "", r#"{"error":"no"}"#);
+    const ONE: &str = "title: One, members: [3]";
+    let many = format!("title: One, members: {:?}", Vec::from_iter(3..300));
+    let welcome = format!("{ONE}, welcome: {{from: 3, text: Hello}}");
+    for (before, after, fault, status) in [
+        (ONE, "title: Two, members: [3]", LATER, "not_started"),
+        (ONE, many.as_str(), LATER, "not_started"),
+        (ONE, "title: Two, members: [3]", BUSY, "unfinished"),
+        (&welcome, &welcome, LATER, "not_started"),
+    ] {
+        let declare = |room: &str| manifest([format!("pipe: team-a, {room}")]);
+        let scene = Scene::new().manifest(declare(before)).sandbox();
+        let strikes = Arc::new(AtomicBool::new(false));
+        let is_on = Arc::clone(&strikes);
+        let proxy = Proxy::start(&scene.url(), move |_, request| {
+            let request = request?;
+            match is_on.load(Ordering::SeqCst) {
+                false => request.contains("/send_msg ").then_some(REFUSED),
+                true => (!request.contains("/get_rooms")).then_some(fault),
+            }
+        });
+        let scene = scene.at(&proxy.url());
+        scene.run(APPLY);
+        scene.declare(declare(after));
+        strikes.store(true, Ordering::SeqCst);
+        let calls = proxy.seen().len();
+        let child = begin(&scene, &[]);
+        until("a write", || {
+            let mut seen = proxy.seen().into_iter().skip(calls);
+            seen.any(|call| !call.request.contains("/get_rooms"))
+        });
+        signal(&child, "INT");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+        let room = &report["rooms"][0];
+        let ended = (&room["status"], &room["requests"]);
+        assert_eq!(ended, (&status.into(), &1.into()), "{after}: {room:#}");
+    }
+}
+
 #[test]
 fn two_signals_end_the_run_at_once() {
     for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("TERM", "TERM")] {

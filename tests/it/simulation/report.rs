@@ -143,6 +143,10 @@ fn ended(
     let good = matches!(last, Some(Answer::Good(_))) || change.is_welcome_only() && last.is_none();
     let doubtful = last == Some(Answer::Bad(Delivery::Uncertain));
     let (word, silent) = (said.last(), said.is_empty());
+    let is_later =
+        |answer: &Answer| matches!(answer, Answer::Bad(how) if *how != Delivery::Uncertain);
+    let answers = sent.iter().map(|request| &request.answer);
+    let has_acted = !answers.chain(said).all(is_later);
     let errors = sent.iter().any(|request| request.errors);
     check(
         wrong,
@@ -171,11 +175,12 @@ fn ended(
             good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::Uncertain)
         }
         Status::NotStarted => {
-            let is_later = matches!(last, Some(Answer::Bad(how)) if how != Delivery::Uncertain);
-            silent && (last.is_none() || room.create && is_later)
+            // The list did not show the room of an uncertain create.
+            let is_absent = room.create && room.was_uncertain;
+            is_absent || !has_acted
         }
         Status::UpToDate | Status::Undeclared | Status::Stale(_) => last.is_none() && silent,
-        Status::Unfinished => last.is_some() || !silent || room.was_uncertain,
+        Status::Unfinished => has_acted || room.was_uncertain,
     };
     check(wrong, so, "the last answer was another");
     let other = sent
