@@ -13,7 +13,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let streams = Streams {
-        out: Box::new(io::stdout()),
+        out: Arc::new(Mutex::new(io::stdout())),
         err: Arc::new(Mutex::new(io::stderr())),
         out_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         out_columns: out_columns(),

@@ -1,7 +1,8 @@
 //! Where output goes: results to stdout, everything else to stderr.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -21,8 +22,9 @@ use crate::render::{self, CsvReader, Paint, Progress, diagnostics, escape, githu
 use crate::view::{self, View};
 
 /// The process's streams, as `main` found them.
+#[derive(Clone)]
 pub struct Streams {
-    pub out: Box<dyn Write>,
+    pub out: Arc<Mutex<dyn Write + Send>>,
     pub err: Arc<Mutex<dyn Write + Send>>,
     /// Whether stdout supports colour, unless a flag overrides it.
     pub out_colour: bool,
@@ -37,8 +39,11 @@ pub struct Streams {
 }
 
 /// The streams, and how to write to them.
+#[derive(Clone)]
 pub struct Console {
     pub streams: Streams,
+    /// Whether a result is on stdout, at least its beginning.
+    has_printed: Arc<AtomicBool>,
     err: Stderr,
     pub out_paint: Paint,
     pub err_paint: Paint,
@@ -84,6 +89,7 @@ impl Console {
             target: None,
             quiet: flags.quiet,
             verbose: flags.verbose,
+            has_printed: Arc::default(),
             streams,
         }
     }
@@ -112,7 +118,13 @@ impl Console {
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let out = io::BufWriter::with_capacity(1 << 16, &mut self.streams.out);
+        let mut out = self
+            .streams
+            .out
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.has_printed.store(true, Ordering::Relaxed);
+        let out = io::BufWriter::with_capacity(1 << 16, &mut *out);
         let mut out = Redacted::new(out, self.err.secrets.get());
         match write(&mut out).and_then(|()| out.finish()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -249,20 +261,42 @@ impl Console {
 
     /// Reports a failure, and returns the exit code.
     pub fn fail(&mut self, error: &Error) -> Exit {
-        let is_in_log = match self.errors {
-            ReportFormat::Text => false,
-            ReportFormat::Json => self.print_document(&document::failure(error, &[])).is_ok(),
-            ReportFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
-            ReportFormat::Markdown => {
-                let target = self.target.as_ref();
-                let page = markdown::failure(error, &self.verb, target, self.fit);
-                // A CI job's log does not contain the page, so stderr reports the error in any
-                // case.
-                drop(self.print(&page));
-                false
+        let text = self.failure(error);
+        let is_printed = !text.is_empty() && self.print(&text).is_ok();
+        self.explain(error, is_printed)
+    }
+
+    /// Reports a failure and ends the process while the run goes on in another thread. Prints no document if the run has printed one.
+    pub fn exit(&mut self, error: &Error) -> ! {
+        let text = self.redact(&self.failure(error));
+        let streams = self.streams.clone();
+        // Locked until the process ends, so that the run prints nothing after it. A run that is printing has the lock.
+        let mut out = streams.out.try_lock();
+        let is_printed = match &mut out {
+            Ok(out) if !text.is_empty() && !self.has_printed.load(Ordering::Relaxed) => {
+                out.write_all(text.as_bytes()).is_ok()
             }
+            _ => false,
         };
-        if !is_in_log {
+        let exit = self.explain(error, is_printed);
+        std::process::exit(i32::from(exit.code()))
+    }
+
+    /// A failure as stdout shows it; empty for text.
+    fn failure(&self, error: &Error) -> String {
+        let target = self.target.as_ref();
+        match self.errors {
+            ReportFormat::Text => String::new(),
+            ReportFormat::Json => render::json(&document::failure(error, &[])).unwrap_or_default(),
+            ReportFormat::Github => github::failure(error, &self.verb),
+            ReportFormat::Markdown => markdown::failure(error, &self.verb, target, self.fit),
+        }
+    }
+
+    /// Reports a failure on stderr, unless stdout has it as a document or annotations, and returns the exit code.
+    fn explain(&mut self, error: &Error, is_printed: bool) -> Exit {
+        // A CI job's log does not contain a page.
+        if !is_printed || self.errors == ReportFormat::Markdown {
             self.error(&error.chain());
             for hint in &error.hints {
                 let hint = escape::terminal(hint);

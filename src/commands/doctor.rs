@@ -211,7 +211,7 @@ async fn write_probe(
         return Ok((Finding::skipped("the answer was not `yes`"), None));
     }
     let writer = Writer::new(http.clone(), site.target.widget, auth);
-    let stopped = interrupt::channel()?;
+    interrupt::finish(Some(doctor::UNDER_WAY));
     let dice = Dice::random();
     // Counts the members of the probe's room, and reads the list with a JWT for one of them.
     let look = async |room| {
@@ -244,8 +244,7 @@ async fn write_probe(
         };
         ProbedUsers { counts, listed }
     };
-    let probe = doctor::write_probe(pipe.clone(), &users, &writer, known, &dice, look);
-    Ok(interrupt::finished(probe, stopped, || console.warn(doctor::UNDER_WAY)).await)
+    Ok(doctor::write_probe(pipe.clone(), &users, &writer, known, &dice, look).await)
 }
 
 fn failed(error: impl Borrow<Error>) -> Finding {

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use indexmap::IndexSet;
 
+use super::Console;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
 use super::filter::load_options;
 use super::run_files::RunFiles;
 use super::session::Session;
 use super::target::ResolvedTarget;
-use super::{Console, interrupt};
 use crate::cli::{ExportArgs, SplitBy};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result, bail, error};
@@ -54,9 +54,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             rooms.push(row);
         }
     };
-    let dice = Dice::random();
-    let listed = session.reader.collect(&dice, Vec::new, collect);
-    let rooms = interrupt::while_reading(async { Ok(listed.await?) }).await?;
+    let reader = &session.reader;
+    let rooms = reader.collect(&Dice::random(), Vec::new, collect).await?;
     if session.reader.is_partial() {
         console.warn(
             "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tempfile::{Builder, NamedTempFile};
 
-use super::Console;
+use super::{Console, interrupt};
 use crate::error::{Result, bail, error};
 use crate::render::Count;
 
@@ -119,6 +119,7 @@ pub enum NewFile {
 /// Replaces a file atomically. Writes directly to a device or a pipe.
 pub fn replace(path: &Path, text: &str, new: NewFile) -> Result<()> {
     let replace_atomically = || {
+        interrupt::finish(Some(interrupt::WRITING));
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut file = temporary_file_beside(&real, new)?;
         file.write_all(text.as_bytes())?;

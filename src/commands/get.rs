@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use indexmap::IndexMap;
 
+use super::Console;
 use super::console::csv_reader;
 use super::filter::room_filter;
 use super::session::Session;
 use super::target::ResolvedTarget;
-use super::{Console, interrupt};
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document::FORMAT;
@@ -46,8 +46,9 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         }
     };
     let (reader, dice) = (&session.reader, Dice::random());
-    let listed = reader.query(&query, &dice, Default::default, collect);
-    let (mut rows, left_out) = interrupt::while_reading(async { Ok(listed.await?) }).await?;
+    let (mut rows, left_out) = reader
+        .query(&query, &dice, Default::default, collect)
+        .await?;
     session.close().await?;
     sort(&mut rows, &args.sort);
     let columns = choose_columns(args, query.listing, &fields(&rows))?;

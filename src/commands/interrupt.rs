@@ -1,96 +1,116 @@
-//! Ctrl-C and SIGTERM: the first signal lets running work finish. The second ends the process at once; an apply first writes its
-//! report.
+//! Ctrl-C and SIGTERM. The first signal ends a run that has written nothing; once a run writes, the first signal lets it finish.
+//!
+//! A thread of its own waits for signals, because the run may be busy or blocked: it may read a large manifest, or stdin.
 
 use std::io;
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use super::Console;
 use crate::apply::Interrupt;
-use crate::error::{Exit, Result, bail};
+use crate::error::{Error, Exit, Result, error};
 
 /// One channel for the whole run, so that Ctrl-C between a question and the first write is not lost.
-static CHANNEL: OnceLock<watch::Receiver<Interrupt>> = OnceLock::new();
+static CHANNEL: LazyLock<watch::Sender<Interrupt>> = LazyLock::new(watch::Sender::default);
 
-/// Whether the run ends by itself after the second signal.
-static STOPS_ITSELF: AtomicBool = AtomicBool::new(false);
+/// What signals do now.
+static RESPONSE: Mutex<Response> = Mutex::new(Response::End);
 
-/// A channel for a run that reports what it did even after the second signal. The third signal ends the process.
-pub fn for_apply() -> Result<watch::Receiver<Interrupt>> {
-    STOPS_ITSELF.store(true, Ordering::Relaxed);
-    channel()
+enum Response {
+    /// The first signal ends the process with an error.
+    End,
+    /// The first signal prints this warning and lets the run finish. The second one ends the process.
+    Finish(Option<&'static str>),
+    /// The run reports what it did even after the second signal. The third one ends the process.
+    Report,
 }
 
-/// A channel that changes at each signal. The second signal ends the process; the ledger stays valid.
+/// The warning while a file or the ledger is written.
+pub const WRITING: &str = "finishing the write; press Ctrl-C again to stop at once";
+
+/// Starts to handle signals.
+pub fn handle_signals(mut console: Console) -> Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    // Before the run begins, so that a signal is not lost.
+    let signals = signals(&runtime)?;
+    thread::spawn(move || runtime.block_on(respond(signals, &mut console)));
+    Ok(())
+}
+
 #[expect(clippy::exit, reason = "the user asked twice")]
-pub fn channel() -> Result<watch::Receiver<Interrupt>> {
-    if let Some(channel) = CHANNEL.get() {
-        return Ok(channel.clone());
-    }
-    let (sender, receiver) = watch::channel(Interrupt::None);
-    let [mut interrupt, mut terminate] = signals()?;
-    tokio::spawn(async move {
-        for asked in [Interrupt::Finish, Interrupt::Stop, Interrupt::Stop] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            let is_first_stop = *sender.borrow() == Interrupt::Finish;
-            let reports = is_first_stop && STOPS_ITSELF.load(Ordering::Relaxed);
-            if asked == Interrupt::Stop && !reports {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            // An error means that the run is over.
-            let _ = sender.send(asked);
+async fn respond([mut interrupt, mut terminate]: [Signal; 2], console: &mut Console) {
+    for asked in [Interrupt::Finish, Interrupt::Stop, Interrupt::Stop] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    });
-    Ok(CHANNEL.get_or_init(|| receiver).clone())
+        // Locked until the process ends, so that the run cannot begin to write.
+        let response = RESPONSE.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*response, asked) {
+            (Response::End, _) => console.exit(&interrupted()),
+            (Response::Finish(warning), Interrupt::Finish) => {
+                console.warn(warning.unwrap_or_default());
+            }
+            (Response::Report, _) if *CHANNEL.borrow() < Interrupt::Stop => {}
+            _ => std::process::exit(i32::from(Exit::Interrupted.code())),
+        }
+        CHANNEL.send_replace(asked);
+    }
 }
 
-/// Waits for the first signal. Returns false if no more signals can arrive.
-pub async fn first(channel: &mut watch::Receiver<Interrupt>) -> bool {
-    let asked = channel.wait_for(|asked| *asked != Interrupt::None).await;
-    asked.is_ok()
+fn interrupted() -> Error {
+    error!(Interrupted: "interrupted: nothing was sent or written")
+}
+
+/// From here on, the first signal lets the run finish: it prints the warning and changes the channel. The second one ends the
+/// process; the ledger stays valid.
+pub fn finish(warning: Option<&'static str>) -> watch::Receiver<Interrupt> {
+    let mut response = RESPONSE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !matches!(*response, Response::Report) {
+        *response = Response::Finish(warning);
+    }
+    CHANNEL.subscribe()
+}
+
+/// From here on, the run reports what it did even after the second signal. The third signal ends the process.
+pub fn report() -> watch::Receiver<Interrupt> {
+    *RESPONSE.lock().unwrap_or_else(PoisonError::into_inner) = Response::Report;
+    CHANNEL.subscribe()
+}
+
+/// Waits for the first signal.
+pub async fn first(channel: &mut watch::Receiver<Interrupt>) {
+    // The sender lives as long as the process, so this cannot fail.
+    drop(channel.wait_for(|asked| *asked != Interrupt::None).await);
 }
 
 /// Runs work that may be dropped; `None` if a signal ends it.
 pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut stopped = channel().ok()?;
+    let mut channel = finish(None);
     tokio::select! {
         biased;
-        true = first(&mut stopped) => None,
+        () = first(&mut channel) => None,
         done = work => Some(done),
     }
 }
 
-/// Runs work that only reads. The first signal ends it with an error.
+/// Runs work that only reads. The first signal ends it with an error, which the run can report.
 pub async fn while_reading<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
-    match unless_interrupted(reading).await {
-        Some(read) => read,
-        None => bail!(Interrupted: "interrupted while reading: nothing was sent"),
-    }
-}
-
-/// Finishes running work. The first signal is reported, because the second ends the process silently.
-pub async fn finished<T>(
-    work: impl Future<Output = T>,
-    mut stopped: watch::Receiver<Interrupt>,
-    report: impl FnOnce(),
-) -> T {
-    let mut work = pin!(work);
-    tokio::select! {
-        biased;
-        done = &mut work => return done,
-        is_signal = first(&mut stopped) => if is_signal { report() },
-    }
-    work.await
+    unless_interrupted(reading)
+        .await
+        .unwrap_or_else(|| Err(interrupted()))
 }
 
 #[cfg(unix)]
-fn signals() -> io::Result<[tokio::signal::unix::Signal; 2]> {
+use tokio::signal::unix::Signal;
+
+#[cfg(unix)]
+fn signals(runtime: &Runtime) -> io::Result<[Signal; 2]> {
     use tokio::signal::unix::{SignalKind, signal};
+    let _context = runtime.enter();
     Ok([
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
@@ -98,7 +118,11 @@ fn signals() -> io::Result<[tokio::signal::unix::Signal; 2]> {
 }
 
 #[cfg(windows)]
-fn signals() -> io::Result<[tokio::signal::windows::CtrlC; 2]> {
+use tokio::signal::windows::CtrlC as Signal;
+
+#[cfg(windows)]
+fn signals(runtime: &Runtime) -> io::Result<[Signal; 2]> {
     use tokio::signal::windows::ctrl_c;
+    let _context = runtime.enter();
     Ok([ctrl_c()?, ctrl_c()?])
 }

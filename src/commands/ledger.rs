@@ -3,12 +3,12 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::Console;
 use super::filter::{find_user, load_options, match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::RunFiles;
-use super::session::{Session, load_run};
+use super::session::{Session, load_run, open_ledger};
 use super::target::{ResolvedTarget, named_ledger};
+use super::{Console, interrupt};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document;
@@ -53,7 +53,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                     ));
                 }
             }
-            let journal = ledger.open(target, &config.run).await?;
+            let journal = open_ledger(ledger, target, &config.run).await?;
             let done = format!("forgot {}", Count(rooms.len(), "room"));
             let facts = rooms
                 .into_iter()
@@ -75,6 +75,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 more.extend(snapshot.entries);
             }
             let merge = |mut entries: Entries| {
+                interrupt::finish(Some(interrupt::WRITING));
                 before = Some(entries.len());
                 entries.extend(more.clone());
                 entries
@@ -83,6 +84,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         }
         LedgerVerb::Compact => {
             let compact = |entries: Entries| {
+                interrupt::finish(Some(interrupt::WRITING));
                 before = Some(entries.len());
                 compact(&entries)
             };

@@ -1,6 +1,6 @@
 //! One thin file for each verb: it connects the stages and has no logic of its own.
 //!
-//! Main entry: [`run`]. It receives its arguments and streams from `main`, and never exits the process.
+//! Main entry: [`run`]. It receives its arguments and streams from `main`. Only a signal makes it exit the process.
 
 mod apply;
 mod apply_report;
@@ -67,6 +67,7 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
         let exit = check_page_limits(page, errors)
+            .and_then(|()| interrupt::handle_signals(console.clone()))
             .and_then(|()| Config::new(&cli.verb, flags, run))
             .and_then(|config| {
                 // The sandbox's credentials are not secret.

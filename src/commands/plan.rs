@@ -1,11 +1,11 @@
 //! `plan`: shows what apply would do. It never holds a writer.
 
+use super::Console;
 use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
 use super::members::check_users;
 use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_run};
-use super::{Console, interrupt};
 use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
@@ -33,12 +33,10 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     check_allowed(&options.allow, &loaded.desired)?;
     let mut session = Session::open(config, resolved).await?;
     session.count = count_limits(&args.run);
-    let planned = interrupt::while_reading(session.plan(&loaded, None, &options, console)).await;
-    let plan = planned?.plan;
+    let plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
         let chosen = |pipe: &Pipe| options.only.contains(pipe);
-        let checked = check_users(&session.reader, &loaded, chosen);
-        let warnings = interrupt::while_reading(checked).await?;
+        let warnings = check_users(&session.reader, &loaded, chosen).await?;
         console.report_warnings(&warnings, &loaded.sources);
         loaded.diagnostics.extend(warnings);
     }

@@ -44,7 +44,7 @@ pub async fn consent(question: &str, done: &str, console: &mut Console) -> Resul
 
 /// Asks a question that ends with `?`. Only the whole word `yes` followed by Enter means yes.
 pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
-    let mut stopped = interrupt::channel()?;
+    let mut stopped = interrupt::finish(None);
     // Discards input typed before the question.
     #[cfg(unix)]
     rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)
@@ -63,7 +63,7 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
     });
     let line = tokio::select! {
         biased;
-        true = interrupt::first(&mut stopped) => {
+        () = interrupt::first(&mut stopped) => {
             console.prompt("\n");
             bail!(Interrupted: "interrupted at the prompt: nothing was written");
         }

@@ -17,8 +17,8 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         seed: args.seed,
         quirks: quirks(&args.behaviour),
     };
-    // Listens for signals before printing the address, so that an immediate signal is not lost.
-    let mut stopped = interrupt::channel()?;
+    // Before the address is printed, so that an immediate signal ends the server well.
+    let mut stopped = interrupt::finish(None);
     let sandbox = start(config).await?;
     let address = sandbox.addr();
     if !address.ip().to_canonical().is_loopback() {
@@ -30,7 +30,6 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; stop with Ctrl-C\n",
         sandbox.base_url()
     ))?;
-    // An error means that no more signals can arrive.
     interrupt::first(&mut stopped).await;
     let stats = sandbox.stats();
     sandbox.stop().await?;

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{Read, stdin};
 use std::path::Path;
+use std::pin::pin;
 
 use anyhow::Context;
+use futures_util::FutureExt as _;
 use tracing::info;
 
 use super::session::Session;
@@ -44,16 +46,28 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         from,
         text: &text,
     };
-    let mut stopped = interrupt::channel()?;
+    let mut stopped = interrupt::finish(None);
     let mut signal = stopped.clone();
     let halt = async move {
         interrupt::first(&mut signal).await;
     };
     let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
     let dice = Dice::random();
-    let delivered = sender.deliver(&message, &dice, halt);
-    let delivered =
-        interrupt::finished(delivered, stopped.clone(), || console.warn(UNDER_WAY)).await;
+    let mut delivered = pin!(sender.deliver(&message, &dice, halt));
+    let delivered = tokio::select! {
+        biased;
+        delivered = &mut delivered => delivered,
+        () = interrupt::first(&mut stopped) => {
+            // Between two attempts, the signal ends the delivery.
+            match delivered.as_mut().now_or_never() {
+                Some(delivered) => delivered,
+                None => {
+                    console.warn(UNDER_WAY);
+                    delivered.await
+                }
+            }
+        }
+    };
     let id = delivered.map_err(|failure| {
         describe_failure(
             failure,

@@ -161,18 +161,18 @@ impl Session {
                 Dice::random(),
                 args.pace.fail_fast,
                 self.patience,
-                interrupt::for_apply()?,
+                interrupt::report(),
             ),
         };
         let progress = RefCell::new(console.progress(plan.changes.len()));
         let mut outcome = {
             let mut work = pin!(apply(job, |event| progress.borrow_mut().event(&event)));
             let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
-            let (mut stopped, mut is_stopped) = (interrupt::for_apply()?, false);
+            let (mut stopped, mut is_stopped) = (interrupt::report(), false);
             loop {
                 tokio::select! {
                     biased;
-                    true = interrupt::first(&mut stopped), if !is_stopped => {
+                    () = interrupt::first(&mut stopped), if !is_stopped => {
                         is_stopped = true;
                         progress.borrow().say("interrupted: finishing requests in flight; press Ctrl-C again to stop at once");
                     }
@@ -270,7 +270,7 @@ impl Session {
     }
 
     pub async fn open_ledger(&self) -> Result<Journal> {
-        Ok(self.ledger.open(&self.target, &self.run).await?)
+        open_ledger(&self.ledger, &self.target, &self.run).await
     }
 
     pub fn plan_document(&self, plan: &Plan, loaded: &Loaded, exit: Exit) -> PlanDocument {
@@ -285,6 +285,12 @@ impl Session {
             None => Ok(()),
         }
     }
+}
+
+/// Opens a ledger for writing. From here on, a signal lets the run finish.
+pub async fn open_ledger(ledger: &LedgerBackend, target: &Target, run: &RunId) -> Result<Journal> {
+    interrupt::finish(Some(interrupt::WRITING));
+    Ok(ledger.open(target, run).await?)
 }
 
 /// Creates a client for the target's server. Starts the sandbox first if the run uses it.

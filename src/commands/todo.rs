@@ -6,6 +6,7 @@ use super::Console;
 use super::console::csv_reader;
 use super::filter::{find_user, load_options, match_pipes};
 use super::ledger::print_matched;
+use super::session::open_ledger;
 use super::target::ResolvedTarget;
 use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
 use crate::config::Config;
@@ -51,11 +52,8 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         Some(TodoVerb::List(list)) => user = list.user.as_ref(),
         Some(TodoVerb::Done(done)) => {
             let facts = facts_when_done(done, &rooms, config, console)?;
-            ledger
-                .open(target, &config.run)
-                .await?
-                .append(facts)
-                .await?;
+            let journal = open_ledger(ledger, target, &config.run).await?;
+            journal.append(facts).await?;
             rooms = open_steps(desired, &ledger.read(target).await?.into_recorded());
         }
     }

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -369,42 +369,89 @@ fn an_interrupted_verification_shows_no_remaining_plan() {
     assert_eq!(statuses, [("applied".to_owned(), 9)]);
 }
 
-/// The answer to the first list never comes.
+/// Interrupts a run that has written nothing, once it waits.
+#[track_caller]
+pub fn interrupt_before_writes(command: &mut Command, wait: impl FnOnce(&mut Child)) -> Output {
+    let piped = command.stdin(Stdio::piped());
+    let piped = piped.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    wait(&mut child);
+    signal(&child, ["INT", "TERM"][child.id() as usize % 2]);
+    // Closes stdin only after the run has ended.
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(130), "{command:?}: {output:?}");
+    let words = "interrupted: nothing was sent or written";
+    let err = String::from_utf8_lossy(&output.stderr);
+    let is_json = command.get_args().any(|arg| arg == "json");
+    if is_json {
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (kind, exit) = (&document["kind"], &document["exit"]);
+        assert_eq!((kind, exit), (&"error".into(), &130.into()));
+        assert_eq!(document["message"], words);
+    } else {
+        assert_eq!(err.lines().last(), Some(format!("error: {words}").as_str()));
+    }
+    output
+}
+
+/// The answer to the first call never comes.
 #[test]
-fn a_signal_while_the_list_is_read_is_reported() {
-    let commands: [(&str, &str); 4] = [
-        ("apply --yes --report r.json", "TERM"),
-        ("plan --format json", "INT"),
-        ("get rooms --format json", "TERM"),
-        ("export", "INT"),
-    ];
-    for (args, name) in commands {
+fn a_signal_ends_every_verb_that_waits_for_the_server() {
+    for args in [
+        "apply --yes --report r.json",
+        "apply --yes --format json",
+        "plan --format json",
+        "plan",
+        "get rooms --format json",
+        "get users",
+        "get messages",
+        "export",
+        "doctor",
+        "doctor --format json",
+        "send team-a Hello --user 3",
+        "ledger adopt --roster --yes --format json",
+    ] {
         let scene = Scene::new().sandbox();
         let proxy = Proxy::start(&scene.url(), |_, _| Some(Fault::SilenceAfter));
         let scene = scene.manifest(courses(2)).at(&proxy.url());
-        let mut command = scene.command(args);
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        until("the first list", || !proxy.seen().is_empty());
-        signal(&child, name);
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{args}: {}", text(&output));
-        text(&output).shows("interrupted while reading: nothing was sent");
-        let document = match args {
-            "export" => continue,
-            _ if args.starts_with("apply") => {
-                // The next run may replace it.
-                let again = scene.run(args.replace("--yes", "--yes --timeout 1ms"));
-                again.exits(1).err.lacks("is not a report");
-                scene.read("r.json")
-            }
-            _ => String::from_utf8(output.stdout).unwrap(),
-        };
-        let document: Value = serde_json::from_str(&document).unwrap();
-        assert_eq!(
-            (&document["kind"], &document["exit"]),
-            (&"error".into(), &130.into())
-        );
+        interrupt_before_writes(&mut scene.command(args), |_| {
+            until("the first call", || !proxy.seen().is_empty());
+        });
+        if args.contains("--report") {
+            let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+            let (kind, exit) = (&report["kind"], &report["exit"]);
+            assert_eq!((kind, exit), (&"error".into(), &130.into()));
+            // The next run may replace it.
+            let again = scene.run(args.replace("--yes", "--yes --timeout 1ms"));
+            again.exits(1).err.lacks("is not a report");
+        }
+    }
+}
+
+/// stdin never ends. The run cannot check for signals while it reads.
+#[test]
+fn a_signal_ends_every_verb_that_reads_stdin() {
+    for args in [
+        "check -f /dev/stdin --format json",
+        "render -f /dev/stdin",
+        "explain team-a -f /dev/stdin --format json",
+        "plan -f /dev/stdin --sandbox",
+        "apply -f /dev/stdin --yes --sandbox",
+        "todo -f /dev/stdin --format json",
+        "doctor -f /dev/stdin",
+        "ledger show -f /dev/stdin",
+        "diff /dev/stdin rooms.yaml --format markdown",
+        "send team-a - --user 3",
+    ] {
+        let scene = Scene::new().sandbox();
+        interrupt_before_writes(&mut scene.command(args), |child| {
+            // More than a pipe holds, so the run has begun to read.
+            let text = "# a comment\n".repeat(20_000);
+            let stdin = child.stdin.as_mut().unwrap();
+            stdin.write_all(text.as_bytes()).unwrap();
+        });
     }
 }
 

@@ -1,7 +1,9 @@
 //! A ledger in a bucket whose objects disappear or are replaced while a run uses it.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use roomform::ledger::{Loss, Record, compact};
@@ -278,6 +280,85 @@ fn the_second_signal_does_not_wait_for_a_bucket() {
     ran.exits(130);
     let report: serde_json::Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["stopped"], "interrupted");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_every_verb_that_waits_for_a_bucket() {
+    use crate::interrupts::interrupt_before_writes;
+    use crate::support::{Fault as CallFault, Proxy};
+    for verb in [
+        "explain 3 --format json",
+        "todo",
+        "todo done team-a",
+        "ledger show --format json",
+        "ledger history",
+        "ledger forget team-a",
+        "ledger compact",
+        "ledger merge l.jsonl",
+        "doctor",
+        "plan",
+    ] {
+        let s3 = S3::start();
+        let proxy = Proxy::start(&s3.url(), |_, _| Some(CallFault::Silence));
+        let scene = one_room(&s3).env("AWS_ENDPOINT_URL", &proxy.url());
+        let mut command = scene.command(format!("{verb} --ledger {LEDGER}"));
+        interrupt_before_writes(&mut command, |_| {
+            until("a call", || !proxy.seen().is_empty());
+        });
+    }
+}
+
+/// The first signal arrives while the bucket has not answered the write.
+#[cfg(unix)]
+#[test]
+fn a_signal_lets_a_write_to_the_ledger_finish() {
+    use crate::interrupts::signal;
+    let base = format!("{BASE}\n");
+    let (copy, forget) = ("ledger merge l.jsonl", "ledger forget team-a");
+    for (before, verb, effect) in [
+        (copy, "todo done team-a", "\"kind\":\"done\""),
+        (copy, forget, "\"kind\":\"forgotten\""),
+        (
+            forget,
+            "ledger adopt --roster --yes",
+            "\"kind\":\"adopted\"",
+        ),
+        ("todo", "ledger compact", &base),
+        ("todo", copy, &base),
+    ] {
+        let s3 = S3::start();
+        let apply = format!("apply --yes --ledger {LEDGER}");
+        let scene = one_room(&s3).after(&apply);
+        scene.edit("[3]", "[4]");
+        let scene = scene.after(&apply);
+        let scene = scene.after(format!("ledger merge {LEDGER} --ledger l.jsonl"));
+        let scene = scene.after(format!("{before} --ledger {LEDGER}"));
+        let (entered, enter) = mpsc::channel();
+        let (leave, left) = mpsc::channel::<()>();
+        s3.fail(move |call| {
+            if call.method == "PUT" {
+                // The test ends both channels when it needs no more waits.
+                let _ = entered.send(());
+                let _ = left.recv();
+            }
+            None
+        });
+        let mut command = scene.command(format!("{verb} --ledger {LEDGER}"));
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        enter.recv_timeout(Duration::from_secs(60)).unwrap();
+        signal(&child, "INT");
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let words = "warning: finishing the write; press Ctrl-C again to stop at once";
+        assert!(lines.any(|line| line.unwrap() == words), "{verb}");
+        drop(leave);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{verb}");
+        let lines = s3.keys().into_iter();
+        let lines = lines.map(|key| format!("{key}\n{}", s3.text(&key).unwrap()));
+        lines.collect::<String>().shows(effect);
+        scene.run(format!("ledger show --ledger {LEDGER}")).ok();
+    }
 }
 
 #[test]
