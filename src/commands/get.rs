@@ -16,8 +16,8 @@ use crate::error::{Exit, Result, bail};
 use crate::imbachat::{Dice, Query};
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
-use crate::render::Count;
 use crate::render::rows as listed;
+use crate::render::{Count, few};
 
 /// Maximum number of columns. Only rows with different fields need more, and then nearly every cell would be empty.
 const MOST_COLUMNS: usize = 1000;
@@ -227,11 +227,7 @@ fn choose_columns(
     let sorted = sorted.map(|name| name.strip_prefix('-').unwrap_or(name));
     let mut named = args.columns.iter().map(String::as_str).chain(sorted);
     if let Some(name) = named.find(|name| !exists(name)) {
-        let names = fields.iter().take(NAMED).map(|(name, _)| name.as_str());
-        let mut names = names.collect::<Vec<_>>().join(", ");
-        if let more @ 1.. = fields.len().saturating_sub(NAMED) {
-            names.push_str(&format!(" and {more} more"));
-        }
+        let names = few(fields.iter().map(|(name, _)| name), NAMED);
         bail!(Usage: "no {} has a field `{name}`", listing.noun();
             format!("use one of these: {names}"));
     }

@@ -58,11 +58,11 @@ fn quirks(flags: &BehaviourFlags) -> Quirks {
         duplicate_pipes,
     } = *flags;
     Quirks {
-        reset_title: !keep_title,
+        keep_title,
         ignore_updates,
         lag: 0,
         lag_time: list_lag,
-        unique_pipes: !duplicate_pipes,
+        duplicate_pipes,
         show_deleted,
         errors_with_200,
         jwt_lists_own,

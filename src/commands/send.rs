@@ -19,7 +19,7 @@ use crate::document;
 use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::{Cause, Delivery, Dice, Failure, Message, ReadRooms, SendMessages, Sender};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
-use crate::render::sent;
+use crate::render::{few, sent};
 use crate::view::Sent;
 
 /// Maximum size of a message file, in bytes. A larger file is probably the wrong one.
@@ -181,11 +181,7 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
         [] => bail!(Failed: "the room with the pipe `{pipe}` was deleted; nothing was sent";
             "`roomform get rooms` lists the others"),
         several => {
-            let ids = several.iter().take(MOST_IDS).map(ToString::to_string);
-            let (count, mut ids) = (several.len(), ids.collect::<Vec<_>>().join(", "));
-            if count > MOST_IDS {
-                ids.push_str(", …");
-            }
+            let (count, ids) = (several.len(), few(several.iter(), MOST_IDS));
             bail!(Failed: "{count} live rooms have the pipe `{pipe}`: {ids}; nothing was sent";
                 "name one with --room-id")
         }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value};
-use super::plan::{NoteDocument, RefusalDocument, note, refusals};
+use super::plan::{NoteDocument, RefusalDocument, refusals};
 use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy, Pipe, UserId};
@@ -45,8 +45,10 @@ define_documents! {
         /// Rooms that were removed from the manifest. The API cannot delete them.
         removed: Vec<RemovedDocument> = removed.iter().map(RemovedDocument::new).collect(),
         /// Differences that cause no change.
-        differences: Vec<DifferenceDocument> = differences.iter().map(difference).collect(),
-        notes: Vec<NoteDocument> = notes.iter().map(note).collect(),
+        differences: Vec<DifferenceDocument> = {
+            differences.iter().map(DifferenceDocument::new).collect()
+        },
+        notes: Vec<NoteDocument> = notes.iter().map(NoteDocument::new).collect(),
         /// Why `plan` would refuse the second manifest, as far as the manifests show.
         would_refuse: Vec<RefusalDocument> = refusals(would_refuse, would_be_refused),
         /// The known names of the users in this document, by id.
@@ -106,54 +108,67 @@ struct PeopleDocument {
     left_rooms: usize,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(tag = "difference", rename_all = "snake_case")]
-enum DifferenceDocument {
-    Widget {
-        before: Option<u64>,
-        after: Option<u64>,
-    },
-    Scope {
-        before: Vec<String>,
-        after: Vec<String>,
-    },
-    /// The rooms that may become public.
-    PublishLimit {
-        before: Vec<String>,
-        after: Vec<String>,
-    },
-    Limit {
-        limit: &'static str,
-        before: Option<LimitDocument>,
-        after: Option<LimitDocument>,
-    },
-    MembersNotSent(RoomMembersDocument),
-    MembersPolicy {
-        pipe: String,
-        after: &'static str,
-    },
-    FieldNotSent {
-        pipe: String,
-        field: &'static str,
-        before: ValueDocument,
-        after: ValueDocument,
-    },
-    FieldIgnored {
-        pipe: String,
-        field: &'static str,
-    },
-    FieldManaged {
-        pipe: String,
-        field: &'static str,
-        after: ValueDocument,
-    },
-    Welcome {
-        pipe: String,
-        before: Option<WelcomeDocument>,
-        after: Option<WelcomeDocument>,
-    },
-    Excluded(RoomMembersDocument),
-    Readmitted(RoomMembersDocument),
+define_variants! {
+    #[serde(tag = "difference", rename_all = "snake_case")]
+    enum DifferenceDocument(&Difference) {
+        Difference::Widget { before, after } => Widget {
+            before: Option<u64> = before.map(|widget| widget.0),
+            after: Option<u64> = after.map(|widget| widget.0),
+        },
+        Difference::Scope { before, after } => Scope {
+            before: Vec<String> = before.clone(),
+            after: Vec<String> = after.clone(),
+        },
+        /// The rooms that may become public.
+        Difference::Publish { before, after } => PublishLimit {
+            before: Vec<String> = before.clone(),
+            after: Vec<String> = after.clone(),
+        },
+        Difference::Limit { key, before, after } => Limit {
+            limit: &'static str = key,
+            before: Option<LimitDocument> = before.map(limit),
+            after: Option<LimitDocument> = after.map(limit),
+        },
+        Difference::Room { pipe, what: RoomDifference::NotSent(who) } => MembersNotSent(
+            RoomMembersDocument = RoomMembersDocument::new(pipe, who)
+        ),
+        Difference::Room { pipe, what: RoomDifference::Policy(after) } => MembersPolicy {
+            pipe: String = pipe.to_string(),
+            after: &'static str = match after {
+                MembersPolicy::Ensure => "ensure",
+                MembersPolicy::OnCreate => "on_create",
+            },
+        },
+        Difference::Room {
+            pipe,
+            what: RoomDifference::Kept { field, before, after },
+        } => FieldNotSent {
+            pipe: String = pipe.to_string(),
+            field: &'static str = field.name(),
+            before: ValueDocument = value(before),
+            after: ValueDocument = value(after),
+        },
+        Difference::Room { pipe, what: RoomDifference::Ignored(field) } => FieldIgnored {
+            pipe: String = pipe.to_string(),
+            field: &'static str = field.name(),
+        },
+        Difference::Room { pipe, what: RoomDifference::Managed(field, after) } => FieldManaged {
+            pipe: String = pipe.to_string(),
+            field: &'static str = field.name(),
+            after: ValueDocument = value(after),
+        },
+        Difference::Room { pipe, what: RoomDifference::Welcome { before, after } } => Welcome {
+            pipe: String = pipe.to_string(),
+            before: Option<WelcomeDocument> = before.as_ref().map(WelcomeDocument::new),
+            after: Option<WelcomeDocument> = after.as_ref().map(WelcomeDocument::new),
+        },
+        Difference::Room { pipe, what: RoomDifference::Excluded(who) } => Excluded(
+            RoomMembersDocument = RoomMembersDocument::new(pipe, who)
+        ),
+        Difference::Room { pipe, what: RoomDifference::Readmitted(who) } => Readmitted(
+            RoomMembersDocument = RoomMembersDocument::new(pipe, who)
+        ),
+    }
 }
 
 /// A number, or a share such as `10%`.
@@ -185,78 +200,9 @@ fn names(diff: &ManifestDiff) -> BTreeMap<u64, String> {
     super::names(named.chain(users_of_rooms.copied()), &diff.names)
 }
 
-fn difference(difference: &Difference) -> DifferenceDocument {
-    match difference {
-        Difference::Widget { before, after } => DifferenceDocument::Widget {
-            before: before.map(|widget| widget.0),
-            after: after.map(|widget| widget.0),
-        },
-        Difference::Scope { before, after } => DifferenceDocument::Scope {
-            before: before.clone(),
-            after: after.clone(),
-        },
-        Difference::Publish { before, after } => DifferenceDocument::PublishLimit {
-            before: before.clone(),
-            after: after.clone(),
-        },
-        Difference::Limit { key, before, after } => DifferenceDocument::Limit {
-            limit: key,
-            before: before.map(limit),
-            after: after.map(limit),
-        },
-        Difference::Room { pipe, what } => room(pipe, what),
-    }
-}
-
 fn limit(limit: Limit) -> LimitDocument {
     match limit {
         Limit::Count(count) => LimitDocument::Count(count),
         Limit::Share(share) => LimitDocument::Share(percent(share)),
-    }
-}
-
-fn room(pipe: &Pipe, what: &RoomDifference) -> DifferenceDocument {
-    let room = pipe.to_string();
-    match what {
-        RoomDifference::NotSent(who) => {
-            DifferenceDocument::MembersNotSent(RoomMembersDocument::new(pipe, who))
-        }
-        RoomDifference::Policy(after) => DifferenceDocument::MembersPolicy {
-            pipe: room,
-            after: match after {
-                MembersPolicy::Ensure => "ensure",
-                MembersPolicy::OnCreate => "on_create",
-            },
-        },
-        RoomDifference::Kept {
-            field,
-            before,
-            after,
-        } => DifferenceDocument::FieldNotSent {
-            pipe: room,
-            field: field.name(),
-            before: value(before),
-            after: value(after),
-        },
-        RoomDifference::Ignored(field) => DifferenceDocument::FieldIgnored {
-            pipe: room,
-            field: field.name(),
-        },
-        RoomDifference::Managed(field, after) => DifferenceDocument::FieldManaged {
-            pipe: room,
-            field: field.name(),
-            after: value(after),
-        },
-        RoomDifference::Welcome { before, after } => DifferenceDocument::Welcome {
-            pipe: room,
-            before: before.as_ref().map(WelcomeDocument::new),
-            after: after.as_ref().map(WelcomeDocument::new),
-        },
-        RoomDifference::Excluded(who) => {
-            DifferenceDocument::Excluded(RoomMembersDocument::new(pipe, who))
-        }
-        RoomDifference::Readmitted(who) => {
-            DifferenceDocument::Readmitted(RoomMembersDocument::new(pipe, who))
-        }
     }
 }

@@ -4,28 +4,8 @@
 //! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], whose JSON Schemas are committed in `schema/`, and [`Document`]
 //! for outputs without a schema.
 
-/// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place.
-macro_rules! define_documents {
-    ($(
-        $(#[$attribute:meta])*
-        $visible:vis struct $name:ident($($source:tt)*) {
-            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
-        }
-    )+) => {$(
-        #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
-        $(#[$attribute])*
-        $visible struct $name {
-            $($(#[$field_attribute])* $field: $type,)+
-        }
-
-        impl $name {
-            /// Builds the document.
-            $visible fn new($($source)*) -> Self {
-                Self { $($field: $value,)+ }
-            }
-        }
-    )+};
-}
+#[macro_use]
+mod define;
 
 mod change;
 mod counts;

@@ -51,7 +51,7 @@ define_documents! {
         ignored_by_server: Vec<IgnoredDocument> = {
             ignored.iter().map(IgnoredDocument::new).collect()
         },
-        notes: Vec<NoteDocument> = notes.iter().map(note).collect(),
+        notes: Vec<NoteDocument> = notes.iter().map(NoteDocument::new).collect(),
         /// Why apply is refused.
         refusals: Vec<RefusalDocument> = self::refusals(refusals, view::refusal),
         /// How many members the rooms have, if they were counted.
@@ -146,55 +146,64 @@ define_documents! {
     }
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(tag = "note", rename_all = "snake_case")]
-pub(super) enum NoteDocument {
-    Recreated {
-        pipe: String,
-        recorded: u64,
-        live: u64,
-    },
-    Renamed {
-        from: String,
-        to: String,
-        same_title: bool,
-    },
-    WelcomeUncertain {
-        pipe: String,
-        room_id: u64,
-    },
-    /// A field was sent before, and the list does not show it yet. It is sent again.
-    Pending {
-        pipe: String,
-        field: &'static str,
-        sent: ValueDocument,
-        shown: ValueDocument,
-        /// When a run last saw the shown value. In UTC.
-        since: String,
-    },
-    LooksLike {
-        pipe: String,
-        live: String,
-    },
-    AssumedMembers(MembershipsDocument),
-    /// Declared members that were adopted: recorded, but never confirmed by the server.
-    AdoptedMembers(MembershipsDocument),
-    /// Memberships that end within 14 days.
-    EndingMembers(MembershipsDocument),
-    /// Declared members that `members_policy: on_create` does not send to existing rooms.
-    MembersNotSent(MembershipsDocument),
-    /// Entries of `limits.publish` whose rooms are all public already.
-    AlreadyPublic {
-        entries: Vec<String>,
-    },
-    LeftOut {
-        rooms: usize,
-    },
-    /// The plan covers one shard of the rooms, such as `0/8`. The other shards have this many rooms.
-    OtherShards {
-        shard: String,
-        rooms: usize,
-    },
+define_variants! {
+    #[serde(tag = "note", rename_all = "snake_case")]
+    pub(super) enum NoteDocument(&Note) {
+        Note::Recreated { pipe, recorded, live } => Recreated {
+            pipe: String = pipe.to_string(),
+            recorded: u64 = recorded.0,
+            live: u64 = live.0,
+        },
+        Note::Renamed { from, to, same_title } => Renamed {
+            from: String = from.to_string(),
+            to: String = to.to_string(),
+            same_title: bool = *same_title,
+        },
+        Note::WelcomeUncertain { pipe, room } => WelcomeUncertain {
+            pipe: String = pipe.to_string(),
+            room_id: u64 = room.0,
+        },
+        /// A field was sent before, and the list does not show it yet. It is sent again.
+        Note::Pending { pipe, field, was } => Pending {
+            pipe: String = pipe.to_string(),
+            field: &'static str = field.name(),
+            sent: ValueDocument = value(&was.sent),
+            shown: ValueDocument = value(&was.shown),
+            /// When a run last saw the shown value. In UTC.
+            since: String = was.since.to_string(),
+        },
+        Note::LooksLike { pipe, live } => LooksLike {
+            pipe: String = pipe.to_string(),
+            live: String = live.to_string(),
+        },
+        Note::Assumed(counted) => AssumedMembers(
+            MembershipsDocument = MembershipsDocument::new(counted)
+        ),
+        /// Declared members that were adopted: recorded, but never confirmed by the server.
+        Note::Adopted(counted) => AdoptedMembers(
+            MembershipsDocument = MembershipsDocument::new(counted)
+        ),
+        /// Memberships that end within 14 days.
+        Note::Ending(counted) => EndingMembers(
+            MembershipsDocument = MembershipsDocument::new(counted)
+        ),
+        /// Declared members that `members_policy: on_create` does not send to existing rooms.
+        Note::NotSent(counted) => MembersNotSent(
+            MembershipsDocument = MembershipsDocument::new(counted)
+        ),
+        /// Entries of `limits.publish` whose rooms are all public already.
+        Note::AlreadyPublic(entries) => AlreadyPublic {
+            entries: Vec<String> = entries.clone(),
+        },
+        Note::LeftOut { rooms, .. } => LeftOut {
+            rooms: usize = *rooms,
+        },
+        /// The plan covers one shard of the rooms, such as `0/8`. The other shards have this many rooms.
+        Note::OtherShards { shard, rooms } => OtherShards {
+            shard: String = shard.to_string(),
+            rooms: usize = *rooms,
+        },
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -209,56 +218,6 @@ pub(super) struct RefusalDocument {
     source: Option<String>,
     /// The message text, with the flag or key that allows it.
     message: String,
-}
-
-pub(super) fn note(note: &Note) -> NoteDocument {
-    match note {
-        Note::Recreated {
-            pipe,
-            recorded,
-            live,
-        } => NoteDocument::Recreated {
-            pipe: pipe.to_string(),
-            recorded: recorded.0,
-            live: live.0,
-        },
-        Note::Renamed {
-            from,
-            to,
-            same_title,
-        } => NoteDocument::Renamed {
-            from: from.to_string(),
-            to: to.to_string(),
-            same_title: *same_title,
-        },
-        Note::WelcomeUncertain { pipe, room } => NoteDocument::WelcomeUncertain {
-            pipe: pipe.to_string(),
-            room_id: room.0,
-        },
-        Note::Pending { pipe, field, was } => NoteDocument::Pending {
-            pipe: pipe.to_string(),
-            field: field.name(),
-            sent: value(&was.sent),
-            shown: value(&was.shown),
-            since: was.since.to_string(),
-        },
-        Note::LooksLike { pipe, live } => NoteDocument::LooksLike {
-            pipe: pipe.to_string(),
-            live: live.to_string(),
-        },
-        Note::Assumed(counted) => NoteDocument::AssumedMembers(MembershipsDocument::new(counted)),
-        Note::Adopted(counted) => NoteDocument::AdoptedMembers(MembershipsDocument::new(counted)),
-        Note::Ending(counted) => NoteDocument::EndingMembers(MembershipsDocument::new(counted)),
-        Note::NotSent(counted) => NoteDocument::MembersNotSent(MembershipsDocument::new(counted)),
-        Note::AlreadyPublic(entries) => NoteDocument::AlreadyPublic {
-            entries: entries.clone(),
-        },
-        Note::LeftOut { rooms, .. } => NoteDocument::LeftOut { rooms: *rooms },
-        Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {
-            shard: shard.to_string(),
-            rooms: *rooms,
-        },
-    }
 }
 
 pub(super) fn refusals(

@@ -104,13 +104,3 @@ impl Failure {
         self
     }
 }
-
-/// The first names and the number of others; `none` if there are none.
-pub(super) fn list_names(names: &[String], most: usize, none: &str) -> String {
-    let shown = names.get(..most).unwrap_or(names).join(", ");
-    match names.len().saturating_sub(most) {
-        _ if names.is_empty() => none.to_owned(),
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}

@@ -12,10 +12,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::failure::list_names;
 use super::list_stream::RowError;
 use super::wire::{self, Bad};
-use crate::model::{Cell, Listing, Row};
+use crate::model::{Cell, Listing, Row, few};
 
 /// Maximum number of fields in a row.
 const MOST_FIELDS: usize = 1000;
@@ -329,8 +328,10 @@ fn is_number(key: &str) -> bool {
 
 /// Names in back-ticks, limited in number.
 fn quoted(names: &[String]) -> String {
-    let shown = names.iter().map(|name| format!("`{name}`"));
-    list_names(&shown.collect::<Vec<_>>(), KEYS, "none")
+    match names {
+        [] => "none".to_owned(),
+        names => few(names.iter().map(|name| format!("`{name}`")), KEYS),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage, OtherError};
 
-use super::failure::{Cause, list_names};
+use super::failure::Cause;
+use crate::model::few;
 
 /// Maximum number of certificate names shown.
 const NAMED: usize = 5;
@@ -138,8 +139,11 @@ fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
 /// The library formats names as `DnsName("chat.example")`.
 fn names(presented: &[String]) -> String {
     let names = presented.iter();
-    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
-    list_names(&names.collect::<Vec<_>>(), NAMED, "no host")
+    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name));
+    match presented {
+        [] => "no host".to_owned(),
+        _ => few(names, NAMED),
+    }
 }
 
 fn date(time: UnixTime) -> String {

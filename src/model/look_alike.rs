@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
+use super::few;
+
 /// Maximum differences listed for a pair.
 const MOST_SHOWN: usize = 3;
 /// Maximum code points listed for each side of a difference.
@@ -59,25 +61,15 @@ pub fn difference(text: &str, other: &str) -> String {
     if one.len() != two.len() {
         return format!("{} for {}", points(one), points(two));
     }
-    let differ: Vec<String> = one
-        .iter()
-        .zip(two)
-        .filter(|(a, b)| a != b)
-        .map(|(a, b)| format!("{} for {}", point(*a), point(*b)))
-        .collect();
-    let shown = differ.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>();
-    match differ.len().saturating_sub(MOST_SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{}, and {more} more", shown.join(", ")),
-    }
+    let differ = one.iter().zip(two).filter(|(a, b)| a != b);
+    let differ = differ.map(|(a, b)| format!("{} for {}", point(*a), point(*b)));
+    few(Vec::from_iter(differ).iter(), MOST_SHOWN)
 }
 
 fn points(text: &[char]) -> String {
-    let shown: Vec<String> = text.iter().take(POINTS).map(|c| point(*c)).collect();
-    match text.len().saturating_sub(POINTS) {
-        _ if text.is_empty() => "nothing".to_owned(),
-        0 => shown.join(" "),
-        more => format!("{} and {more} more", shown.join(" ")),
+    match text {
+        [] => "nothing".to_owned(),
+        text => few(text.iter().map(|c| point(*c)), POINTS).replace(", ", " "),
     }
 }
 
@@ -114,7 +106,7 @@ mod tests {
             (
                 "TEAM",
                 "team",
-                "U+0054 for U+0074, U+0045 for U+0065, U+0041 for U+0061, and 1 more",
+                "U+0054 for U+0074, U+0045 for U+0065, U+0041 for U+0061 … 1 more",
             ),
             ("cafe\u{301}", "café", "U+0065 U+0301 for U+00E9"),
             ("ad\u{200b}min", "admin", "U+200B for nothing"),

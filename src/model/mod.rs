@@ -35,5 +35,5 @@ pub use recorded::{
 pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
-pub use text::{Count, is_hidden, nfc, spell_unsafe};
+pub use text::{Count, few, is_hidden, nfc, spell_unsafe};
 pub use users::UserSet;

@@ -1,4 +1,4 @@
-//! Text helpers: counts with nouns, Unicode normal form, and hidden characters.
+//! Text helpers: counts with nouns, shortened lists, Unicode normal form, and hidden characters.
 
 use std::fmt;
 
@@ -13,6 +13,16 @@ impl fmt::Display for Count<'_> {
         let Self(count, noun) = self;
         let ending = if *count == 1 { "" } else { "s" };
         write!(f, "{count} {noun}{ending}")
+    }
+}
+
+/// Lists the first items, separated by commas, and the number of the others.
+pub fn few<T: fmt::Display>(items: impl ExactSizeIterator<Item = T>, most: usize) -> String {
+    let more = items.len().saturating_sub(most);
+    let shown: Vec<String> = items.take(most).map(|item| item.to_string()).collect();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} … {more} more", shown.join(", ")),
     }
 }
 

@@ -75,7 +75,7 @@ impl Baseline {
         let here = |pipe: &&Pipe| only.shard().is_none_or(|shard| shard.contains(pipe));
         let back = recorded.left.iter().filter(declared).filter(here);
         let back = back.cloned().collect();
-        if !only.of_all_shards().is_all() {
+        if only.has_globs() {
             return Self {
                 back,
                 shown,

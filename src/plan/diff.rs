@@ -6,7 +6,7 @@ use super::digest::Digest;
 use super::filter::{Inputs, PlanOptions, RoomFilter};
 use super::findings::{Conflict, ConflictKind, MemberTally, Note, ShownField};
 use super::manual_steps::{ManualSteps, is_exactly_declared, manual_steps, without};
-use super::publish::{Publish, PublishRules, already_public};
+use super::publish::{Publish, PublishRules};
 use super::rename::likely_renames;
 use super::unseen::{Unseen, changed, unseen};
 use crate::model::{
@@ -29,11 +29,10 @@ pub(super) fn diff(
     };
     let [mut assumed, mut not_sent, mut adopted, mut ending] = [MemberTally::default(); 4];
     let mut now_ignored = Vec::new();
-    let publish = PublishRules::new(inputs.desired, &options.allow.publish);
     let diff = Diff {
         inputs,
         options,
-        publish,
+        publish: PublishRules::new(inputs.desired, &options.allow.publish),
     };
     let chosen = inputs.desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
@@ -53,7 +52,7 @@ pub(super) fn diff(
     }
     plan.notes.extend(assumed.note(Note::Assumed));
     plan.notes.extend(not_sent.note(Note::NotSent));
-    add_notes(&mut plan, inputs, only, [adopted, ending]);
+    add_notes(&mut plan, inputs, only, &diff.publish, [adopted, ending]);
     plan.baseline.shown.extend(now_ignored);
     plan.baseline.counted = newly_counted(inputs.observed, inputs.recorded);
     plan.counts.clone_from(&inputs.observed.counts);
@@ -65,6 +64,7 @@ fn add_notes(
     plan: &mut Plan,
     inputs: Inputs<'_>,
     only: &RoomFilter,
+    publish: &PublishRules<'_>,
     [adopted, ending]: [MemberTally; 2],
 ) {
     let Inputs {
@@ -90,7 +90,7 @@ fn add_notes(
             live: live.clone(),
         }));
     plan.notes.extend(adopted.note(Note::Adopted));
-    plan.notes.extend(already_public(desired, observed, only));
+    plan.notes.extend(publish.already_public(inputs, only));
     plan.notes.extend(ending.note(Note::Ending));
     if matched < declared {
         plan.notes.push(Note::LeftOut {
@@ -105,7 +105,7 @@ fn add_notes(
     let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
     let settled = settled(here, observed, recorded);
     plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
-    if only.of_all_shards().is_all() {
+    if !only.has_globs() {
         let undeclared = undeclared(desired, recorded);
         plan.undeclared = undeclared
             .filter(|pipe| only.contains(pipe))

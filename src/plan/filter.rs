@@ -80,9 +80,14 @@ impl RoomFilter {
         self.clone().in_shard(None)
     }
 
+    /// Whether globs select the pipes.
+    pub(super) fn has_globs(&self) -> bool {
+        self.only.is_some() || self.except.is_some()
+    }
+
     /// Whether every pipe is selected.
     pub fn is_all(&self) -> bool {
-        self.only.is_none() && self.except.is_none() && self.shard.is_none()
+        !self.has_globs() && self.shard.is_none()
     }
 }
 

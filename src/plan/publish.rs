@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobSet;
 
-use super::filter::{RoomFilter, glob_set};
+use super::filter::{Inputs, RoomFilter, glob_set};
 use super::findings::Note;
-use crate::model::{Desired, Observed, Pipe};
+use crate::model::{Desired, Pipe};
 
 /// A closed room that becomes public.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,29 +74,26 @@ impl<'a> PublishRules<'a> {
             self.globs.get(first?).copied()
         })
     }
-}
 
-/// Lists the entries of `limits.publish` whose rooms are all public already.
-pub(super) fn already_public(
-    desired: &Desired,
-    observed: &Observed,
-    only: &RoomFilter,
-) -> Option<Note> {
-    let nothing = BTreeSet::new();
-    let rules = PublishRules::new(desired, &nothing);
-    let mut entries: BTreeMap<&str, bool> = BTreeMap::new();
-    if desired.limits.publish.is_empty() {
-        return None;
-    }
-    for room in desired.rooms.values().filter(|it| only.contains(&it.pipe)) {
-        if let Some(entry) = rules.entry(&room.pipe) {
-            let mut live = observed.live(&room.pipe).peekable();
-            let is_public = room.state.public && live.peek().is_some();
-            let is_public = is_public && live.all(|live| live.state.public);
-            *entries.entry(entry).or_insert(true) &= is_public;
+    /// Lists the entries of `limits.publish` whose rooms are all public already.
+    pub(super) fn already_public(&self, inputs: Inputs<'_>, only: &RoomFilter) -> Option<Note> {
+        let Inputs {
+            desired, observed, ..
+        } = inputs;
+        let mut entries: BTreeMap<&str, bool> = BTreeMap::new();
+        if desired.limits.publish.is_empty() {
+            return None;
         }
+        for room in desired.rooms.values().filter(|it| only.contains(&it.pipe)) {
+            if let Some(entry) = self.entry(&room.pipe) {
+                let mut live = observed.live(&room.pipe).peekable();
+                let is_public = room.state.public && live.peek().is_some();
+                let is_public = is_public && live.all(|live| live.state.public);
+                *entries.entry(entry).or_insert(true) &= is_public;
+            }
+        }
+        let entries = entries.into_iter().filter(|(_, is_public)| *is_public);
+        let entries: Vec<String> = entries.map(|(entry, _)| entry.to_owned()).collect();
+        (!entries.is_empty()).then_some(Note::AlreadyPublic(entries))
     }
-    let entries = entries.into_iter().filter(|(_, is_public)| *is_public);
-    let entries: Vec<String> = entries.map(|(entry, _)| entry.to_owned()).collect();
-    (!entries.is_empty()).then_some(Note::AlreadyPublic(entries))
 }

@@ -14,6 +14,7 @@ pub mod github;
 pub mod html;
 mod ledger;
 pub mod log;
+mod manifest_node;
 pub mod markdown;
 mod paint;
 mod progress;

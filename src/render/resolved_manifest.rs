@@ -4,100 +4,27 @@
 use std::io::{self, Write};
 use std::iter;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::json;
-
 use super::csv::{CsvReader, io_error};
 use super::escape;
-use crate::manifest::verbatim;
-use crate::model::{
-    Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, Pipe, RoomKind, Welcome,
-};
-use crate::view::limit_words;
+use super::manifest_node::{self, Node};
+use crate::model::{Desired, DesiredRoom, Field, FieldValue, Pipe};
 
 /// Writes the rooms as a manifest, one line for each room. The result gives the same plan.
 ///
 /// # Errors
 /// The output cannot be written.
 pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\n\"version\": 1,\n")?;
-    if let Some(widget) = desired.widget {
-        writeln!(out, "\"widget\": {widget},")?;
-    }
-    if !desired.scope.is_empty() {
-        let scope = escape::json(&serde_json::to_string(&desired.scope)?);
-        writeln!(out, "\"scope\": {scope},")?;
-    }
-    if desired.limits != Limits::default() {
-        let limits = desired.limits.counted().into_iter();
-        let limits = limits.filter_map(|(key, limit)| match limit? {
-            limit @ Limit::Count(_) => Some(format!("\"{key}\":{}", limit_words(limit))),
-            limit => Some(format!("\"{key}\":\"{}\"", limit_words(limit))),
-        });
-        let mut limits: Vec<String> = limits.collect();
-        if !desired.limits.publish.is_empty() {
-            let publish = escape::json(&serde_json::to_string(&desired.limits.publish)?);
-            limits.push(format!("\"publish\":{publish}"));
-        }
-        let limits = limits.join(",");
-        writeln!(out, "\"limits\": {{{limits}}},")?;
+    writeln!(out, "{{")?;
+    for (key, node) in manifest_node::head(desired) {
+        writeln!(out, "\"{key}\": {},", escape::json(&node.to_json()))?;
     }
     write!(out, "\"rooms\": [")?;
     for (index, room) in rooms.iter().enumerate() {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        let room = serde_json::to_string(&JsonRoom(room))?;
+        let room = Node::Map(manifest_node::room(room)).to_json();
         out.write_all(escape::json(&room).as_bytes())?;
     }
     out.write_all(b"\n]\n}\n")
-}
-
-/// A room in the manifest's syntax.
-struct JsonRoom<'a>(&'a DesiredRoom);
-
-impl Serialize for JsonRoom<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let DesiredRoom {
-            pipe,
-            state,
-            members,
-            ending: _,
-            exclude,
-            policy,
-            ignore,
-            welcome,
-            place: _,
-        } = self.0;
-        let mut room = serializer.serialize_map(None)?;
-        room.serialize_entry("pipe", pipe.as_str())?;
-        for field in Field::ALL {
-            let name = field.name();
-            match state.raw(field) {
-                FieldValue::Text(text) => room.serialize_entry(name, text)?,
-                FieldValue::Kind(RoomKind::Other(number)) => room.serialize_entry(name, &number)?,
-                FieldValue::Kind(kind) => room.serialize_entry(name, &kind.to_string())?,
-                FieldValue::Public(public) => room.serialize_entry(name, &public)?,
-            }
-        }
-        let members: Vec<u64> = members.iter().map(|member| member.user.0).collect();
-        room.serialize_entry("members", &members)?;
-        if !exclude.is_empty() {
-            let exclude: Vec<u64> = exclude.iter().map(|user| user.0).collect();
-            room.serialize_entry("exclude", &exclude)?;
-        }
-        if *policy == MembersPolicy::OnCreate {
-            room.serialize_entry("members_policy", "on_create")?;
-        }
-        let ignored: Vec<&str> = ignore.iter().map(Field::name).collect();
-        if !ignored.is_empty() {
-            room.serialize_entry("ignore", &ignored)?;
-        }
-        if let Some(Welcome { from, text }) = welcome {
-            let welcome = json!({ "from": from.0, "text": verbatim(text) });
-            room.serialize_entry("welcome", &welcome)?;
-        }
-        room.end()
-    }
 }
 
 /// The first room that CSV cannot print: its pipe or title has a command that the log of a CI job obeys, and CSV has no escapes.

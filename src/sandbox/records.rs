@@ -18,6 +18,7 @@ pub(super) enum Entry {
 
 /// The last ids assigned. All widgets share each counter, as in one database table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Counters {
     pub(super) room: u64,
     pub(super) user: u64,

@@ -34,7 +34,7 @@ impl World {
         if form.text("login").zip(form.text("password")) != Some(SITE_USER) {
             return Answer::error(401, "no user of the site has that login and password");
         }
-        let unique = self.quirks.unique_pipes;
+        let duplicates = self.quirks.duplicate_pipes;
         let contents = self.touch(widget, now);
         let pipe = form.text("room_pipe").map(cut);
         let known = match (form.text("room_id"), &pipe) {
@@ -42,7 +42,7 @@ impl World {
                 Some(room) => Some(room.clone()),
                 None => return Answer::not_found("Room not found"),
             },
-            (None, Some(pipe)) if unique => contents.room_by_pipe(pipe).cloned(),
+            (None, Some(pipe)) if !duplicates => contents.room_by_pipe(pipe).cloned(),
             (None, _) => None,
         };
         let mut members: BTreeSet<u64> = form.texts("users_ids").filter_map(number).collect();
@@ -72,7 +72,7 @@ impl World {
         let id = before.id;
         let mut room = before.clone();
         if !self.quirks.ignore_updates {
-            if self.quirks.reset_title {
+            if !self.quirks.keep_title {
                 room.name = UNTITLED.to_owned();
             }
             room = with_fields(form, room);

@@ -1,9 +1,9 @@
-//! The state as text: JSON with a format number, one room, user or message per line, so that it is easy to read and diff.
+//! The state as text: a line with a format number, then a line for each room, user and message, so that it is easy to read and diff.
 //! Later changes follow, one per line, so that saving one room does not rewrite all others.
 //!
 //! The main functions are [`write()`], [`write_changes()`] and [`read()`]. File access is in [`super::store`].
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::records::{Counters, Entry, Message, Room, User};
 use super::server_state::World;
@@ -39,35 +39,17 @@ impl From<serde_json::Error> for ReadError {
 
 pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let widgets = || world.widgets.values();
-    let mut text = format!("{{\"format\":{FORMAT},\n\"counters\":").into_bytes();
-    serde_json::to_writer(&mut text, &world.counters)?;
-    write_list(
-        &mut text,
-        "rooms",
-        widgets().flat_map(|it| it.rooms.values()),
-    )?;
-    write_list(
-        &mut text,
-        "users",
-        widgets().flat_map(|it| it.users.values()),
-    )?;
-    write_list(&mut text, "messages", widgets().flat_map(|it| &it.messages))?;
-    text.extend_from_slice(b"}\n");
-    Ok(text)
-}
-
-fn write_list<'a, T: Serialize + 'a>(
-    text: &mut Vec<u8>,
-    name: &str,
-    items: impl Iterator<Item = &'a T>,
-) -> serde_json::Result<()> {
-    text.extend_from_slice(format!(",\n\"{name}\":[").as_bytes());
-    for (at, item) in items.enumerate() {
-        text.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
-        serde_json::to_writer(&mut *text, item)?;
-    }
-    text.push(b']');
-    Ok(())
+    let rooms = widgets().flat_map(|it| it.rooms.values().cloned());
+    let users = widgets().flat_map(|it| it.users.values().cloned());
+    let messages = widgets().flat_map(|it| it.messages.iter().cloned());
+    let entries = rooms.map(Entry::Room).chain(users.map(Entry::User));
+    let entries: Vec<Entry> = entries.chain(messages.map(Entry::Message)).collect();
+    // Older states have all rooms, users and messages in these lists.
+    let head = format!(
+        "{{\"format\":{FORMAT},\"counters\":{{}},\"rooms\":[],\"users\":[],\"messages\":[]}}\n"
+    );
+    let lines = write_changes(world.counters, &entries)?;
+    Ok([head.into_bytes(), lines].concat())
 }
 
 /// Serializes the changes since the last save.

@@ -17,19 +17,19 @@ const SUPPORT_KIND: u8 = 3;
 const OWNER: u64 = 1;
 
 /// Possible behaviours of the real server that its documentation leaves open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quirks {
-    /// A write without a title renames an existing room to "new room". On by default: the documentation says that the server
-    /// assigns this title if none is sent, and says so for adding members too (api: fact 1).
-    pub reset_title: bool,
+    /// A write without a title keeps the title of an existing room. Without this, the room is then called "new room": the
+    /// documentation says that the server assigns this title if none is sent, and says so for adding members too (api: fact 1).
+    pub keep_title: bool,
     /// A write to an existing room adds its members and leaves title, type and publicity unchanged.
     pub ignore_updates: bool,
     /// `get_rooms` shows a write only after this many further list calls of the widget.
     pub lag: u32,
     /// `get_rooms` shows a write only when it is this old.
     pub lag_time: Duration,
-    /// A write without `room_id` finds the live room of its pipe. Without this, each such write creates a room.
-    pub unique_pipes: bool,
+    /// Each write without `room_id` creates a room. Without this, it finds the live room of its pipe.
+    pub duplicate_pipes: bool,
     /// `get_rooms` shows deleted rooms too.
     pub show_deleted: bool,
     /// Errors come with HTTP status 200 and the error code in the body (api: fact 6).
@@ -56,25 +56,6 @@ pub enum CountUsers {
     AtLeast,
     /// All rooms.
     Ignored,
-}
-
-impl Default for Quirks {
-    fn default() -> Self {
-        Self {
-            reset_title: true,
-            ignore_updates: false,
-            lag: 0,
-            lag_time: Duration::ZERO,
-            unique_pipes: true,
-            show_deleted: false,
-            errors_with_200: false,
-            jwt_lists_own: false,
-            drop_unknown_users: false,
-            count_users: CountUsers::Exact,
-            count_admin: false,
-            strict_messages: false,
-        }
-    }
 }
 
 /// The fake server as a state machine.

@@ -2,17 +2,7 @@
 
 use std::fmt;
 
-pub use crate::model::Count;
-
-/// The first items, comma-separated, and the number of the others.
-pub fn few<T: fmt::Display>(items: impl ExactSizeIterator<Item = T>, most: usize) -> String {
-    let more = items.len().saturating_sub(most);
-    let shown: Vec<String> = items.take(most).map(|item| item.to_string()).collect();
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} … {more} more", shown.join(", ")),
-    }
-}
+pub use crate::model::{Count, few};
 
 /// A remark as a full sentence: `Nothing is written to these rooms.`
 pub fn sentence(remark: &str) -> String {

@@ -222,10 +222,10 @@ fn rendered_rooms_are_a_manifest_with_the_same_plan() {
     "scope": ["course-*"],
     "limits": {"create":50,"update":"12.5%","publish":["c"]},
     "rooms": [
-    {"pipe":"course-go","title":"Go","type":"conference","public":false,"members":[8,100],"members_policy":"on_create"},
-    {"pipe":"course-rust","title":"Rust · лето","type":"conference","public":false,"members":[4,100],"members_policy":"on_create"},
-    {"pipe":"empty","title":"No, \"one\"","type":"support","public":false,"members":[],"ignore":["title"]},
-    {"pipe":"lounge","title":"Lounge","type":"conference","public":true,"members":[3,4,7],"exclude":[21,99]}
+    {"pipe":"course-go","title":"Go","type":"conference","public":false,"members_policy":"on_create","members":[8,100]},
+    {"pipe":"course-rust","title":"Rust · лето","type":"conference","public":false,"members_policy":"on_create","members":[4,100]},
+    {"pipe":"empty","title":"No, \"one\"","type":"support","public":false,"ignore":["title"],"members":[]},
+    {"pipe":"lounge","title":"Lounge","type":"conference","public":true,"exclude":[21,99],"members":[3,4,7]}
     ]
     }
     "#);

@@ -17,7 +17,7 @@ const SOON: &str = "--timeout 500ms --verify-timeout 300ms";
 /// A server on which a second create makes a second room.
 fn forgetful() -> Quirks {
     Quirks {
-        unique_pipes: false,
+        duplicate_pipes: true,
         ..Quirks::default()
     }
 }

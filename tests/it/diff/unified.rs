@@ -62,7 +62,7 @@ rooms:
        - pipe: "rest"
          title: "The rest"
          type: conference
-    @@ -20,16 +21,18 @@ - pipe: "team-a"
+    @@ -20,16 +21,19 @@ - pipe: "team-a"
            - 5
            - 6
            - 7
@@ -82,7 +82,8 @@ rooms:
     -      - 21
     +    public: true
     +    members_policy: on_create
-    +    ignore: [title]
+    +    ignore:
+    +      - title
     +    members:
     +      - 4
     "#);

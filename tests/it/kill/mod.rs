@@ -65,7 +65,7 @@ impl Trial {
             seed: *seed,
             quirks: Quirks {
                 lag_time: self.lag,
-                unique_pipes: self.lag.is_zero(),
+                duplicate_pipes: !self.lag.is_zero(),
                 ..Quirks::default()
             },
             ..Config::default()

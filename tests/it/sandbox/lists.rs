@@ -179,7 +179,7 @@ fn title_after_adding_a_member(quirks: Quirks) -> String {
 fn an_omitted_title_is_reset_by_default() {
     assert_eq!(title_after_adding_a_member(Quirks::default()), "new room");
     let kept = Quirks {
-        reset_title: false,
+        keep_title: true,
         ..Quirks::default()
     };
     assert_eq!(title_after_adding_a_member(kept), "Old");
@@ -252,7 +252,7 @@ fn a_list_may_lag_by_a_time() {
 #[test]
 fn several_rooms_may_have_one_pipe() {
     let mut world = World::with_quirks(Quirks {
-        unique_pipes: false,
+        duplicate_pipes: true,
         ..Quirks::default()
     });
     for title in ["One", "Two"] {

@@ -1,0 +1,57 @@
+//! Macros that define a document together with the function that builds it.
+
+/// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place.
+macro_rules! define_documents {
+    ($(
+        $(#[$attribute:meta])*
+        $visible:vis struct $name:ident($($source:tt)*) {
+            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
+        }
+    )+) => {$(
+        #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+        $(#[$attribute])*
+        $visible struct $name {
+            $($(#[$field_attribute])* $field: $type,)+
+        }
+
+        impl $name {
+            /// Builds the document.
+            $visible fn new($($source)*) -> Self {
+                Self { $($field: $value,)+ }
+            }
+        }
+    )+};
+}
+
+/// Defines a document with variants. Each has the pattern of its source, and its fields as in [`define_documents!`].
+macro_rules! define_variants {
+    (
+        $(#[$attribute:meta])*
+        $visible:vis enum $name:ident($source:ty) {
+            $(
+                $(#[$variant_attribute:meta])*
+                $pattern:pat => $variant:ident
+                $(($inner:ty = $inner_value:expr))?
+                $({ $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+ })?,
+            )+
+        }
+    ) => {
+        #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+        $(#[$attribute])*
+        $visible enum $name {
+            $(
+                $(#[$variant_attribute])*
+                $variant $(($inner))? $({ $($(#[$field_attribute])* $field: $type,)+ })?,
+            )+
+        }
+
+        impl $name {
+            /// Builds the document.
+            $visible fn new(source: $source) -> Self {
+                match source {
+                    $($pattern => Self::$variant $(($inner_value))? $({ $($field: $value,)+ })?,)+
+                }
+            }
+        }
+    };
+}
