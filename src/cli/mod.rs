@@ -9,7 +9,10 @@ mod server;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    ArgAction, ArgGroup, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum,
+    ValueHint,
+};
 use clap_complete::Shell;
 
 pub use flags::{CsvFlags, FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
@@ -163,70 +166,41 @@ pub struct SharedFlags {
 }
 
 impl SharedFlags {
-    fn add_manifest(&mut self, manifest: &ManifestFlags) {
-        (self.files, self.day) = (manifest.files.clone(), manifest.day);
-    }
-
-    fn add_run(&mut self, run: &RunFlags, page: PageFlags) {
-        self.add_manifest(&run.manifest);
-        (self.server, self.names, self.page) = (run.server.clone(), run.names, page);
+    /// Reads the groups of flags that the verb has.
+    ///
+    /// # Errors
+    /// An invalid value, which parsing the whole command line has already reported.
+    pub fn new(mut matches: &ArgMatches) -> clap::error::Result<Self> {
+        let root = Cli::command();
+        let (mut command, mut flags) = (&root, Self::default());
+        while let Some((name, inner)) = matches.subcommand() {
+            matches = inner;
+            let Some(verb) = command.find_subcommand(name) else {
+                break;
+            };
+            command = verb;
+            read_group(&mut flags.files, command, matches)?;
+            read_group(&mut flags.server.target, command, matches)?;
+            read_group(&mut flags.server.connection, command, matches)?;
+            read_group(&mut flags.server.reader, command, matches)?;
+            read_group(&mut flags.server.ledger, command, matches)?;
+            read_group(&mut flags.day, command, matches)?;
+            read_group(&mut flags.names, command, matches)?;
+            read_group(&mut flags.page, command, matches)?;
+        }
+        Ok(flags)
     }
 }
 
-impl Verb {
-    /// The flags that the verb shares with others.
-    pub fn shared(&self) -> SharedFlags {
-        let mut shared = SharedFlags::default();
-        let server = &mut shared.server;
-        match self {
-            Self::Check(args) => {
-                shared.add_manifest(&args.manifest);
-                shared.page = args.page;
-            }
-            Self::Render(args) => shared.add_manifest(&args.manifest),
-            Self::Explain(args) => {
-                (server.target, server.ledger) = (args.target.clone(), args.ledger.clone());
-                shared.add_manifest(&args.manifest);
-                shared.names = args.names;
-            }
-            Self::Plan(args) => shared.add_run(&args.run, args.page),
-            Self::Apply(args) => shared.add_run(&args.run, args.page),
-            Self::Diff(args) => {
-                (shared.day, shared.names, shared.page) = (args.day, args.names, args.page);
-            }
-            Self::Todo(args) => {
-                let flags = args.flags();
-                (server.target, server.ledger) = (flags.target.clone(), flags.ledger.clone());
-                (shared.files, shared.day) = (flags.files.clone(), flags.day);
-                (shared.names, shared.page) = (flags.names, flags.page);
-            }
-            Self::Export(args) => {
-                (shared.files, shared.server) = (args.files.clone(), args.server.clone());
-            }
-            Self::Doctor(args) => {
-                (shared.files, shared.server) = (args.files.clone(), args.server.clone());
-            }
-            Self::Get(args) => {
-                (server.target, server.connection) = (args.target.clone(), args.connection.clone());
-                if let GetList::Rooms(RoomFilters { reader, .. })
-                | GetList::Messages(MessageFilters { reader, .. }) = &args.list
-                {
-                    server.reader = reader.clone();
-                }
-            }
-            Self::Send(args) => {
-                (server.target, server.connection) = (args.target.clone(), args.connection.clone());
-            }
-            Self::Ledger(args) => {
-                (server.target, server.ledger) = (args.target.clone(), args.ledger.clone());
-                shared.files = args.files.clone();
-                if let LedgerVerb::Adopt(adopt) = &args.verb {
-                    server.connection = adopt.connection.clone();
-                    server.reader = adopt.reader.clone();
-                }
-            }
-            _ => {}
-        }
-        shared
+/// Reads a group of flags, if the command has it.
+fn read_group<T: Args>(
+    flags: &mut T,
+    command: &Command,
+    matches: &ArgMatches,
+) -> clap::error::Result<()> {
+    let mut groups = command.get_groups().map(ArgGroup::get_id);
+    if groups.any(|id| T::group_id().as_ref() == Some(id)) {
+        *flags = T::from_arg_matches(matches)?;
     }
+    Ok(())
 }

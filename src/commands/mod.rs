@@ -42,7 +42,7 @@ use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, PageFlags, ReportFormat, SandboxVerb, Verb};
+use crate::cli::{Cli, PageFlags, ReportFormat, SandboxVerb, SharedFlags, Verb};
 use crate::config::Config;
 use crate::error::{Exit, Result, bail};
 use crate::imbachat;
@@ -55,11 +55,10 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     if let Some(error) = usage_errors::terraform_flag(&args) {
         return usage_errors::fail(&error, errors, streams, run);
     }
-    let (cli, verb) = match parse(&args) {
+    let (cli, flags, verb) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => return usage_errors::report(&error, &args, errors, streams, run),
     };
-    let flags = cli.verb.shared();
     let page = flags.page;
     let mut console = Console::new(streams, &cli.output, page, errors, &verb, run.clone());
     let log = console.log().map(Dispatch::new);
@@ -88,11 +87,12 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     }
 }
 
-/// Parses the command line. Returns it with the name of its verb.
-fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
+/// Parses the command line. Returns it with the flags that several verbs have, and with the name of its verb.
+fn parse(args: &[OsString]) -> Result<(Cli, SharedFlags, String), clap::Error> {
     let matches = Cli::command().try_get_matches_from(args)?;
     let verb = matches.subcommand_name().unwrap_or_default().to_owned();
-    Ok((Cli::from_arg_matches(&matches)?, verb))
+    let flags = SharedFlags::new(&matches)?;
+    Ok((Cli::from_arg_matches(&matches)?, flags, verb))
 }
 
 fn check_page_limits(limits: PageFlags, format: ReportFormat) -> Result<()> {

@@ -1,8 +1,7 @@
 //! Credentials: their sources, the errors when one is missing, and that none is ever printed.
 
-use clap::Parser as _;
 use insta::assert_snapshot;
-use roomform::cli::Cli;
+use roomform::cli::SharedFlags;
 use roomform::config::Credentials;
 use roomform::imbachat::{ReadAuth, WriteAuth};
 use roomform::model::{Date, RunId};
@@ -433,8 +432,7 @@ fn debug_shows_no_secret() {
         password: Some(secret()),
         ..Credentials::default()
     };
-    let Cli { verb, .. } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
-    let flags = verb.shared();
+    let flags = SharedFlags::default();
     let config = roomform::config::Config {
         files: flags.files.file,
         server: flags.server,
