@@ -219,7 +219,7 @@ fn choose_columns(
     listing: Listing,
     fields: &[(String, bool)],
 ) -> Result<Vec<String>> {
-    let known = listed::known(listing);
+    let known = listing.documented_fields();
     let exists = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
     };

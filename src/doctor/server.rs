@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::{Finding, Report, quoted};
 use crate::imbachat::{
-    Cause, Dice, ENVELOPE, Failure, Http, ListSurvey, ROW, Reachability, ReadAuth, Reader, expiry,
+    Cause, Dice, ENVELOPE, Failure, Http, ListSurvey, Reachability, ReadAuth, Reader, expiry,
 };
-use crate::model::{Count, Target};
+use crate::model::{Count, Listing, Target};
 
 /// Maximum difference between the clocks, in seconds.
 const CLOCK_TOLERANCE: i64 = 60;
@@ -186,10 +186,10 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         Some(Err(failure)) => return failure.into(),
         Some(Ok(survey)) => survey,
     };
-    let total = survey.rooms.len();
+    let (total, documented) = (survey.rooms.len(), Listing::Rooms.documented_fields());
     let mut cases = Vec::new();
     for (key, count) in &survey.row_keys {
-        if !ROW.contains(&key.as_str()) {
+        if !documented.contains(&key.as_str()) {
             let rows = Count(*count, "row");
             cases.push(format!("unknown field {} in {rows}", quoted(key)));
         }
@@ -199,7 +199,7 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
             cases.push(format!("unknown field {} outside the rows", quoted(key)));
         }
     }
-    for key in ROW {
+    for key in documented {
         let missing = total - survey.row_keys.get(key).copied().unwrap_or_default();
         if missing > 0 {
             cases.push(format!("no field `{key}` in {}", Count(missing, "row")));

@@ -9,7 +9,7 @@ use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value
 use super::plan::{NoteDocument, RefusalDocument, refusals};
 use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
-use crate::model::{Limit, MembersPolicy, Pipe, UserId};
+use crate::model::{Limit, Pipe, UserId};
 use crate::plan::{
     Change, Difference, ManifestDiff, ManualSteps, People, Removed, RoomDifference, Summary,
 };
@@ -134,10 +134,7 @@ define_variants! {
         ),
         Difference::Room { pipe, what: RoomDifference::Policy(after) } => MembersPolicy {
             pipe: String = pipe.to_string(),
-            after: &'static str = match after {
-                MembersPolicy::Ensure => "ensure",
-                MembersPolicy::OnCreate => "on_create",
-            },
+            after: &'static str = after.name(),
         },
         Difference::Room {
             pipe,

@@ -38,10 +38,7 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
     let empty = RecordedRoom::default();
     let rooms = recorded.ids.iter().map(|(pipe, id)| {
         let room = recorded.rooms.get(id).unwrap_or(&empty);
-        let welcome = room.welcome.map(|welcome| match welcome {
-            Sending::Confirmed => "confirmed",
-            Sending::Uncertain => "uncertain",
-        });
+        let welcome = room.welcome.map(Sending::name);
         let fields =
             |fields: Vec<&Field>| fields.into_iter().map(|it| it.name()).collect::<Value>();
         json!({

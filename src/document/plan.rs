@@ -235,7 +235,7 @@ fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
             count,
             allowed,
             ..
-        } => (kind.key(), *count, *allowed, None),
+        } => (kind.name(), *count, *allowed, None),
         Violation::Publish { count, .. } => ("publish", *count, 0, None),
         Violation::Recreate { count, .. } => ("recreate", *count, 0, None),
         Violation::MassChange {

@@ -3,7 +3,7 @@
 use super::{Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::{Pipe, Target, UserNames};
-use crate::plan::{LeaveReason, ManualSteps, OpenStep};
+use crate::plan::{ManualSteps, OpenStep};
 
 define_documents! {
     /// The manual steps that earlier runs caused and that are not done, by pipe and user.
@@ -39,10 +39,7 @@ define_documents! {
     pub(super) struct OpenStepDocument(step: &OpenStep) {
         user: u64 = step.user.0,
         /// `left` (no longer in the manifest) or `excluded`.
-        reason: &'static str = match step.reason {
-            LeaveReason::Left => "left",
-            LeaveReason::Excluded => "excluded",
-        },
+        reason: &'static str = step.reason.name(),
         /// When a run recorded that the member left. In UTC.
         since: String = step.since.to_string(),
         /// Calendar days since then.

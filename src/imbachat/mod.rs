@@ -24,7 +24,7 @@ pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
 pub use list_stream::{ListStream, RowError};
 pub use network::{Network, show_variable};
-pub use read::{ENVELOPE, ListSurvey, Query, ROW, Reachability, ReadAuth, ReadRooms, Reader};
+pub use read::{ENVELOPE, ListSurvey, Query, Reachability, ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};
 pub use sizes::CountBudget;
 pub use token::{expiry, token_start};

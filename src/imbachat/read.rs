@@ -174,6 +174,7 @@ impl Reader {
     /// # Errors
     /// [`Failure`]
     pub async fn survey(&self, dice: &Dice) -> Result<ListSurvey, Failure> {
+        let documented = Listing::Rooms.documented_fields();
         let take = |survey: &mut ListSurvey, row: &[u8]| {
             survey.rooms.push(wire::row(row)?);
             let fields: BTreeMap<String, Value> = wire::parse(row)?;
@@ -181,10 +182,8 @@ impl Reader {
             let widget = widget.and_then(|widget| u64::try_from(widget).ok());
             survey.foreign += usize::from(widget.is_some_and(|widget| widget != self.widget.0));
             for key in fields.keys() {
-                *survey
-                    .row_keys
-                    .entry(self.name_field(key, &ROW))
-                    .or_default() += 1;
+                let name = self.name_field(key, &documented);
+                *survey.row_keys.entry(name).or_default() += 1;
             }
             match survey.row_keys.len() > MOST_KEYS {
                 true => Err(Bad::TooLarge(format!(
@@ -323,22 +322,7 @@ pub struct Reachability {
     pub open: bool,
 }
 
-/// The documented fields of a row of get_rooms.
-pub const ROW: [&str; 12] = [
-    "admin_id",
-    "created_at",
-    "deleted_at",
-    "id",
-    "imba_id",
-    "is_public",
-    "name",
-    "pipe",
-    "status",
-    "tab",
-    "type",
-    "updated_at",
-];
-/// The documented fields of its envelope.
+/// The documented fields of the envelope of get_rooms.
 pub const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
 
 /// A list of rooms, and the keys it contains.

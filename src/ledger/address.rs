@@ -79,23 +79,20 @@ impl Name {
         let Some((scheme, rest)) = scheme.filter(|(scheme, _)| is_word(scheme)) else {
             return Ok(Self::File(name.to_owned()));
         };
-        let kind = match scheme {
-            "file" if rest.starts_with('/') => return Ok(Self::File(rest.into())),
-            "file" => {
+        match (scheme, StoreKind::from_name(scheme)) {
+            (_, Some(kind)) => Address::new(kind, rest).map(Self::Object),
+            ("file", None) if rest.starts_with('/') => Ok(Self::File(rest.into())),
+            ("file", None) => {
                 let reason = "a file: address has no host";
-                return Err(NameError::new(reason, "write it as file:///path"));
+                Err(NameError::new(reason, "write it as file:///path"))
             }
-            "s3" => StoreKind::S3,
-            "gs" => StoreKind::Google,
-            "az" => StoreKind::Azure,
             // Do not print the whole address: it may contain a password.
-            other => {
+            (other, None) => {
                 let reason = format!("`{other}:` is not a ledger address");
                 let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";
-                return Err(NameError::new(reason, hint));
+                Err(NameError::new(reason, hint))
             }
-        };
-        Address::new(kind, rest).map(Self::Object)
+        }
     }
 }
 
@@ -130,11 +127,6 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.kind {
-            StoreKind::S3 => "s3",
-            StoreKind::Google => "gs",
-            StoreKind::Azure => "az",
-        };
-        write!(f, "{scheme}://{}/{}", self.bucket, self.key)
+        write!(f, "{}://{}/{}", self.kind.name(), self.bucket, self.key)
     }
 }

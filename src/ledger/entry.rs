@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId};
+use crate::model::{
+    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, named_enum,
+};
 
 /// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,16 +109,17 @@ pub enum RoomFact {
     },
 }
 
-/// The stage of a message. Within a run, a later stage replaces an earlier one. Stages of different runs are kept separately:
-/// if one run may have sent the message, another run cannot rule that out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// About to be sent, or sent with an unknown result. No run sends it again.
-    Intended,
-    /// The server confirmed it.
-    Confirmed,
-    /// The server certainly did not act. The message is still to be sent.
-    Failed,
+named_enum! {
+    /// The stage of a message. Within a run, a later stage replaces an earlier one. Stages of different runs are kept separately:
+    /// if one run may have sent the message, another run cannot rule that out.
+    pub enum Stage {
+        /// About to be sent, or sent with an unknown result. No run sends it again.
+        Intended = "intended",
+        /// The server confirmed it.
+        Confirmed = "confirmed",
+        /// The server certainly did not act. The message is still to be sent.
+        Failed = "failed",
+    }
 }
 
 impl Fact {

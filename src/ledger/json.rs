@@ -196,7 +196,7 @@ impl<'a> EntryLine<'a> {
                 RoomFact::Shown { field, sent, shown } => line.set_field(*field, sent, shown),
                 RoomFact::Message { from, stage } => {
                     line.from = Some(from.0);
-                    line.stage = Some(stage_name(*stage).into());
+                    line.stage = Some(stage.name().into());
                 }
                 RoomFact::Counted { count, offset } => {
                     line.count = Some(*count);
@@ -337,18 +337,8 @@ fn parse_fields(names: &[Cow<'_, str>]) -> serde_json::Result<FieldSet> {
     names.iter().map(|name| parse_field(name)).collect()
 }
 
-fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Intended => "intended",
-        Stage::Confirmed => "confirmed",
-        Stage::Failed => "failed",
-    }
-}
-
 fn parse_stage(name: &str) -> serde_json::Result<Stage> {
-    let mut stages = [Stage::Intended, Stage::Confirmed, Stage::Failed].into_iter();
-    let stage = stages.find(|stage| stage_name(*stage) == name);
-    stage.ok_or_else(|| unknown("stage", name))
+    Stage::from_name(name).ok_or_else(|| unknown("stage", name))
 }
 
 fn json_value(value: &FieldValue) -> Value {

@@ -2,33 +2,21 @@
 
 use std::fmt;
 
-use super::{Pipe, RoomId};
+use super::{Pipe, RoomId, named_enum};
 
-/// What the filter `count_users` means, according to the answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CountMeaning {
-    /// It finds the rooms with this number of users.
-    Exact,
-    /// It finds the rooms with at least this number of users.
-    AtLeast,
-    /// Exact or at least: the answers fit both.
-    Either,
-    /// The server ignores it.
-    Ignored,
-    /// The answers contradict each other, or changed while they were read.
-    Unclear,
-}
-
-impl CountMeaning {
-    /// Returns the name in machine-readable output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::AtLeast => "at_least",
-            Self::Either => "exact_or_at_least",
-            Self::Ignored => "ignored",
-            Self::Unclear => "unclear",
-        }
+named_enum! {
+    /// What the filter `count_users` means, according to the answers.
+    pub enum CountMeaning {
+        /// It finds the rooms with this number of users.
+        Exact = "exact",
+        /// It finds the rooms with at least this number of users.
+        AtLeast = "at_least",
+        /// Exact or at least: the answers fit both.
+        Either = "exact_or_at_least",
+        /// The server ignores it.
+        Ignored = "ignored",
+        /// The answers contradict each other, or changed while they were read.
+        Unclear = "unclear",
     }
 }
 
@@ -73,37 +61,23 @@ pub enum CountResult {
     Unknown(CountGap),
 }
 
-/// Why a room cannot be counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CountGap {
-    /// The requests or bytes for counting are spent.
-    Budget,
-    /// The server did not answer all requests.
-    Failed,
-    /// The room's size changed while it was counted.
-    Changed,
-    /// The server ignores the filter.
-    Ignored,
-    /// The meaning of the answers is unclear.
-    Unclear,
-    /// No answer names any of the rooms.
-    NoneFound,
-    /// It is unclear whether the writing user counts as a member.
-    Writer,
-}
-
-impl CountGap {
-    /// Returns the name in machine-readable output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Budget => "budget",
-            Self::Failed => "failed",
-            Self::Changed => "changed",
-            Self::Ignored => "ignored",
-            Self::Unclear => "unclear",
-            Self::NoneFound => "none_found",
-            Self::Writer => "writer",
-        }
+named_enum! {
+    /// Why a room cannot be counted.
+    pub enum CountGap {
+        /// The requests or bytes for counting are spent.
+        Budget = "budget",
+        /// The server did not answer all requests.
+        Failed = "failed",
+        /// The room's size changed while it was counted.
+        Changed = "changed",
+        /// The server ignores the filter.
+        Ignored = "ignored",
+        /// The meaning of the answers is unclear.
+        Unclear = "unclear",
+        /// No answer names any of the rooms.
+        NoneFound = "none_found",
+        /// It is unclear whether the writing user counts as a member.
+        Writer = "writer",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Date, FieldSet, Pipe, RoomState, UserId, WidgetId};
+use super::{Date, FieldSet, Pipe, RoomState, UserId, WidgetId, named_enum};
 
 /// A file of the manifest: its index in [`Desired::files`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,13 +27,14 @@ pub struct Member {
     pub place: Place,
 }
 
-/// When declared members are sent to a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MembersPolicy {
-    /// Whenever a member is not on record.
-    Ensure,
-    /// Only when the room is created.
-    OnCreate,
+named_enum! {
+    /// When declared members are sent to a room.
+    pub enum MembersPolicy {
+        /// Whenever a member is not on record.
+        Ensure = "ensure",
+        /// Only when the room is created.
+        OnCreate = "on_create",
+    }
 }
 
 /// The first message in a new room, sent once.

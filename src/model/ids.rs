@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::named_enum;
+
 /// A widget's number (`imba_id`). Widgets are the unit of ownership: one manifest describes one widget.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WidgetId(pub u64);
@@ -93,13 +95,14 @@ impl fmt::Display for Target {
     }
 }
 
-/// The API of an object store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreKind {
-    /// Amazon S3 and compatible servers.
-    S3,
-    /// Google Cloud Storage.
-    Google,
-    /// Azure Blob Storage.
-    Azure,
+named_enum! {
+    /// The API of an object store, and the scheme of its addresses.
+    pub enum StoreKind {
+        /// Amazon S3 and compatible servers.
+        S3 = "s3",
+        /// Google Cloud Storage.
+        Google = "gs",
+        /// Azure Blob Storage.
+        Azure = "az",
+    }
 }

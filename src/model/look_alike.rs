@@ -113,7 +113,7 @@ mod tests {
             (
                 "rnrnrn",
                 "mmm",
-                "U+0072 U+006E U+0072 U+006E and 2 more for U+006D U+006D U+006D",
+                "U+0072 U+006E U+0072 U+006E … 2 more for U+006D U+006D U+006D",
             ),
         ];
         for (text, other, shown) in cases {

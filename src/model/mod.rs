@@ -10,6 +10,7 @@ mod escaped;
 mod ids;
 mod look_alike;
 mod member_list;
+mod named;
 mod observed;
 mod recorded;
 mod redactor;
@@ -27,6 +28,7 @@ pub use desired::{
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
 pub use member_list::MemberList;
+pub(crate) use named::named_enum;
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
 pub use recorded::{
     HistoryEntry, ListedRoom, OpenCreate, Owed, PendingField, Recorded, RecordedRoom, Release,

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, UserSet};
+use super::{
+    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, UserSet, named_enum,
+};
 
 /// A field that the server ignored: the value sent, and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +38,14 @@ pub struct OpenCreate {
     pub since: Time,
 }
 
-/// The state of a room's welcome, once a send has started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sending {
-    /// The send started, but its outcome is unknown. It is never retried.
-    Uncertain,
-    /// The server confirmed the message.
-    Confirmed,
+named_enum! {
+    /// The state of a room's welcome, once a send has started.
+    pub enum Sending {
+        /// The send started, but its outcome is unknown. It is never retried.
+        Uncertain = "uncertain",
+        /// The server confirmed the message.
+        Confirmed = "confirmed",
+    }
 }
 
 /// What is still to be sent after a create.

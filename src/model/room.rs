@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::nfc;
+use super::{named_enum, nfc};
 
 /// A room's type. The server may hold undocumented numbers, which must be sent back unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,41 +63,25 @@ pub struct RoomState {
     pub public: bool,
 }
 
-/// A mutable field, in display order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// [`RoomState::title`].
-    Title,
-    /// [`RoomState::kind`].
-    Kind,
-    /// [`RoomState::public`].
-    Public,
+named_enum! {
+    /// A mutable field, in display order.
+    pub enum Field {
+        /// [`RoomState::title`].
+        Title = "title",
+        /// [`RoomState::kind`].
+        Kind = "type",
+        /// [`RoomState::public`].
+        Public = "public",
+    }
 }
 
 impl Field {
-    /// All fields, in display order.
-    pub const ALL: [Self; 3] = [Self::Title, Self::Kind, Self::Public];
-
-    /// Returns the field's name in a manifest.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Kind => "type",
-            Self::Public => "public",
-        }
-    }
-
     /// Returns the field's name as a noun, for sentences.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Public => "publicity",
             field => field.name(),
         }
-    }
-
-    /// Returns the field with this manifest name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
     }
 }
 

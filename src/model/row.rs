@@ -2,34 +2,38 @@
 
 use std::sync::Arc;
 
-/// One of the server's lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Listing {
-    /// The rooms of a widget.
-    Rooms,
-    /// The users of a widget.
-    Users,
-    /// The messages in the widget's rooms.
-    Messages,
+use super::named_enum;
+
+named_enum! {
+    /// One of the server's lists.
+    pub enum Listing {
+        /// The rooms of a widget.
+        Rooms = "rooms",
+        /// The users of a widget.
+        Users = "users",
+        /// The messages in the widget's rooms.
+        Messages = "messages",
+    }
 }
 
 impl Listing {
-    /// Returns the list's name on the command line and in machine output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rooms => "rooms",
-            Self::Users => "users",
-            Self::Messages => "messages",
-        }
-    }
-
     /// Returns the noun for one row.
     pub fn noun(self) -> &'static str {
-        match self {
-            Self::Rooms => "room",
-            Self::Users => "user",
-            Self::Messages => "message",
-        }
+        self.name().trim_end_matches('s')
+    }
+
+    /// Returns the documented fields of a row. For messages, those of a `send_msg` answer that may be shown.
+    pub fn documented_fields(self) -> Vec<&'static str> {
+        let names = match self {
+            Self::Rooms => {
+                "id pipe name admin_id type tab is_public created_at updated_at deleted_at status imba_id"
+            }
+            Self::Users => {
+                "id remote_user_id login status created_at updated_at deleted_at user_data avatar_url imba_id"
+            }
+            Self::Messages => "id time room_id user_id message",
+        };
+        names.split(' ').collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::filter::Shard;
-use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId};
+use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId, named_enum};
 
 /// A room that a person must fix before anything is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,31 +165,17 @@ pub enum Violation {
     },
 }
 
-/// The kind of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LimitKind {
-    /// Rooms to create.
-    Create,
-    /// Rooms whose fields change.
-    Update,
-    /// Members to send.
-    AddMembers,
-    /// Messages to send.
-    Messages,
-}
-
-impl LimitKind {
-    /// Every kind of limit.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::AddMembers, Self::Messages];
-
-    /// Returns the limit's key under `limits`.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::AddMembers => "add_members",
-            Self::Messages => "messages",
-        }
+named_enum! {
+    /// The kind of a limit, and its key under `limits`.
+    pub enum LimitKind {
+        /// Rooms to create.
+        Create = "create",
+        /// Rooms whose fields change.
+        Update = "update",
+        /// Members to send.
+        AddMembers = "add_members",
+        /// Messages to send.
+        Messages = "messages",
     }
 }
 

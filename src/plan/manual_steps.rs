@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Date, Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId,
-    UserSet,
+    UserSet, named_enum,
 };
 
 /// Members that left the manifest or are now excluded, and may still be in the room.
@@ -40,13 +40,14 @@ pub struct OpenStep {
     pub run: Arc<str>,
 }
 
-/// Why a member does not belong in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeaveReason {
-    /// No longer in the manifest.
-    Left,
-    /// Excluded by the manifest.
-    Excluded,
+named_enum! {
+    /// Why a member does not belong in a room.
+    pub enum LeaveReason {
+        /// No longer in the manifest.
+        Left = "left",
+        /// Excluded by the manifest.
+        Excluded = "excluded",
+    }
 }
 
 /// Returns the members of a declared room to remove manually.

@@ -99,7 +99,7 @@ pub(super) fn room(room: &DesiredRoom) -> Entries {
         (field.name(), value)
     }));
     if *policy == MembersPolicy::OnCreate {
-        entries.push(("members_policy", Node::Word("on_create".to_owned())));
+        entries.push(("members_policy", Node::Word(policy.name().to_owned())));
     }
     let ignored = ignore.iter();
     let ignored = ignored.map(|field| Node::Word(field.name().to_owned()));

@@ -167,7 +167,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             allowed,
             share,
         } => {
-            let key = kind.key();
+            let key = kind.name();
             let counted = match kind {
                 LimitKind::Create => "to create",
                 LimitKind::Update => "to update",

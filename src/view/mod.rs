@@ -35,7 +35,7 @@ pub use text::{Span, Text};
 
 use std::collections::BTreeMap;
 
-use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId, UserNames};
+use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId, UserNames, named_enum};
 use crate::plan::Change;
 
 /// Maximum number of members or rooms named in one line.
@@ -110,29 +110,16 @@ pub enum State {
     Done,
 }
 
-/// What a section is about, which decides its colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    Danger,
-    Warn,
-    Add,
-    Change,
-    Join,
-    Hand,
-    Plain,
-}
-
-impl Tone {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Danger => "danger",
-            Self::Warn => "warn",
-            Self::Add => "add",
-            Self::Change => "change",
-            Self::Join => "join",
-            Self::Hand => "hand",
-            Self::Plain => "plain",
-        }
+named_enum! {
+    /// What a section is about, which decides its colour.
+    pub enum Tone {
+        Danger = "danger",
+        Warn = "warn",
+        Add = "add",
+        Change = "change",
+        Join = "join",
+        Hand = "hand",
+        Plain = "plain",
     }
 }
 

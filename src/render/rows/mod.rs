@@ -10,24 +10,10 @@ use super::csv::{CsvReader, io_error};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
-/// The documented fields of a list that may be shown. For messages, the fields of a `send_msg` answer.
-pub fn known(listing: Listing) -> Vec<&'static str> {
-    let names = match listing {
-        Listing::Rooms => {
-            "id pipe name admin_id type tab is_public created_at updated_at deleted_at status imba_id"
-        }
-        Listing::Users => {
-            "id remote_user_id login status created_at updated_at deleted_at user_data avatar_url imba_id"
-        }
-        Listing::Messages => "id time room_id user_id message",
-    };
-    names.split(' ').collect()
-}
-
 /// The columns of CSV; `there` are the fields that occur in the rows. Rooms and users always have the documented columns.
 /// Messages have the fields that occur, the documented ones first.
 pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
-    let known = known(listing);
+    let known = listing.documented_fields();
     let is_there = |name: &&str| there.iter().any(|(field, _)| field == name);
     let is_shown = |name: &&str| listing != Listing::Messages || is_there(name);
     let others = there.iter().map(|(name, _)| name.as_str());

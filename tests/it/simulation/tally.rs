@@ -180,7 +180,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     }
     for refusal in &plan.refusals {
         count(match refusal {
-            Violation::Limit { kind, .. } => kind.key(),
+            Violation::Limit { kind, .. } => kind.name(),
             Violation::Publish { .. } => "publish",
             Violation::Recreate { .. } => "recreate refused",
             Violation::MassChange { .. } => "a mass change",
