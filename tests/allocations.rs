@@ -23,19 +23,21 @@ const LEDGER: (usize, usize) = (11, 2866);
 const PLAN: (usize, usize) = (0, 12);
 
 /// The same for each row and each use of a file with rows.
-const USES: (usize, usize) = (24, 7000);
+const USES: (usize, usize) = (31, 8700);
 
 /// A manifest with many rooms and `generate` entries that use the same two files, each with a part of the rows.
 fn uses_of_one_file(uses: u64) -> FileMap {
     let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
-    let enrol = (0..10 * uses).map(|n| format!("k{},{},Pupil\n", n % uses, n + 1));
+    let enrol = (0..10 * uses).map(|n| format!("k{0},{1},Pupil,c{0}|all\n", n % uses, n + 1));
     let entries = (0..uses).map(|n| {
         let room = "{pipe: \"course-{{ id }}\", title: T, members: [1]}";
         format!("  - {{each: courses.csv, where: {{term: t{n}}}, room: {room}}}\n")
     });
     let rooms = (0..uses).map(|n| {
-        let roster = format!("roster: enrol.csv, user: user, show: name, where: {{course: k{n}}}");
-        format!("  - {{pipe: room-{n}, title: T, members: [{{{roster}}}]}}\n")
+        let roster = "roster: enrol.csv, user: user";
+        let class = format!("{roster}, show: name, where: {{course: k{n}}}");
+        let club = format!("{roster}, where: {{clubs: {{has: c{n}, split: \"|\"}}}}");
+        format!("  - {{pipe: room-{n}, title: T, members: [{{{class}}}, {{{club}}}]}}\n")
     });
     let (rooms, entries) = (rooms.collect::<String>(), entries.collect::<String>());
     let files = [
@@ -45,7 +47,7 @@ fn uses_of_one_file(uses: u64) -> FileMap {
         ),
         (
             "enrol.csv",
-            enrol.fold("course,user,name\n".to_owned(), |all, row| all + &row),
+            enrol.fold("course,user,name,clubs\n".to_owned(), |all, row| all + &row),
         ),
         (
             "rooms.yaml",

@@ -39,6 +39,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
         subject: Subject::User(user, Vec::new()),
         left_out: None,
         memberships: Vec::new(),
+        skipped: Vec::new(),
     });
     let Some(mut explained) = explained.or(only_listed) else {
         bail!(Usage: "`{asked}` is neither the pipe of a declared room nor a user of one";

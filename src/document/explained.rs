@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Document;
 use crate::error::Exit;
-use crate::manifest::{Explained, Subject, Way};
+use crate::manifest::{Explained, SkipReason, Subject, Way};
 use crate::model::{Desired, ListedRoom, Place};
 
 /// The output of `explain --format json`: about a room (`pipe`) or a user (`user`, `names`).
@@ -30,6 +30,14 @@ pub fn explained(explained: &Explained, listed: &[ListedRoom], desired: &Desired
             "excluded_by": ways(&it.excluded),
         })
     });
+    let skipped = explained.skipped.iter().map(|(at, reason)| {
+        let (reason, row) = match reason {
+            SkipReason::Where => ("where", None),
+            SkipReason::Dates => ("dates", None),
+            SkipReason::People(row) => ("people", Some(place(*row))),
+        };
+        json!({"place": place(*at), "reason": reason, "row": row})
+    });
     let in_ledger = listed.iter().map(|it| {
         let state = match it.is_open_step {
             true => "to_remove",
@@ -43,6 +51,7 @@ pub fn explained(explained: &Explained, listed: &[ListedRoom], desired: &Desired
         "names": names,
         "left_out": explained.left_out.map(place),
         "memberships": memberships.collect::<Value>(),
+        "skipped": skipped.collect::<Value>(),
         "in_ledger": in_ledger.collect::<Value>(),
     });
     Document::new("explain", Exit::Done, None, body)

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
+use super::roster::SkipReason;
 use crate::model::{Desired, Member, MemberList, Pipe, Place, UserId};
 use crate::tables::number::positive_id;
 
@@ -55,17 +56,20 @@ pub struct Explained {
     pub left_out: Option<Place>,
     /// Sorted by room and user.
     pub memberships: Vec<Membership>,
+    /// The places that name a user and do not count.
+    pub skipped: Vec<(Place, SkipReason)>,
 }
 
 /// Traces one room or one user while rooms are resolved.
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
-    asked: String,
+    pub(super) asked: String,
     /// The queried user, and their names. If `people` leaves the person out, the id may be unknown.
     user: Option<(Option<UserId>, Vec<String>)>,
     left_out: Option<Place>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
+    pub(super) skipped: Vec<(Place, SkipReason)>,
 }
 
 impl Tracer {
@@ -120,21 +124,27 @@ impl Tracer {
 
     pub(super) fn finish(self, desired: &Desired) -> Option<Explained> {
         let pipe = Pipe::new(self.asked.as_str());
-        let (subject, left_out, mut memberships) = if desired.rooms.contains_key(&pipe) {
-            (Subject::Room(pipe), None, self.of_room)
+        let mut explained = if desired.rooms.contains_key(&pipe) {
+            Explained {
+                subject: Subject::Room(pipe),
+                left_out: None,
+                memberships: self.of_room,
+                skipped: Vec::new(),
+            }
         } else {
             let (user, names) = self.user?;
-            if names.is_empty() && self.of_user.is_empty() {
+            if names.is_empty() && self.of_user.is_empty() && self.skipped.is_empty() {
                 return None;
             }
-            (Subject::User(user, names), self.left_out, self.of_user)
+            Explained {
+                subject: Subject::User(user, names),
+                left_out: self.left_out,
+                memberships: self.of_user,
+                skipped: self.skipped,
+            }
         };
-        memberships.sort();
-        Some(Explained {
-            subject,
-            left_out,
-            memberships,
-        })
+        explained.memberships.sort();
+        Some(explained)
     }
 }
 

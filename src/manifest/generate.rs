@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use super::groups::Directory;
 use super::raw::{RawEnrol, RawGenerate, RawRoom};
 use super::room_template::RoomTemplate;
-use crate::model::{MemberList, Presence};
+use super::roster::SkipReason;
+use crate::model::{Member, MemberList, Presence};
 use crate::tables::column::optional;
 use crate::tables::join::Join;
 use crate::tables::row::Column;
@@ -42,9 +43,15 @@ pub(super) fn generate_rooms(
         let is_room = presence.is_some() && distinct.as_ref().is_none_or(is_new);
         let mut members = MemberList::default();
         for join in &mut joins {
-            let joined = join.members_of(row, row_use);
-            if let Some(joined) = joined.filter(|_| is_room) {
+            let Some(joined) = join.members_of(row, row_use) else {
+                continue;
+            };
+            if is_room {
                 directory.add(joined, &mut members);
+            } else if presence.is_none() {
+                let skip =
+                    |it: Member| directory.skip(Some(it.user), row.to_place(), SkipReason::Where);
+                joined.today().for_each(skip);
             }
         }
         let Some(presence) = presence.filter(|_| is_room) else {

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Directory`]. Groups are expanded without recursion, so that chains may have any length.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -10,7 +10,7 @@ use std::ops::Deref;
 use super::display_names::DisplayNames;
 use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
-use super::roster::RosterReader;
+use super::roster::{RosterReader, known_user};
 use super::scalar::{Reading, reading};
 use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
@@ -27,7 +27,6 @@ const UNSORTED: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
     pub(super) rosters: RosterReader<'a>,
-    pub(super) sources: &'a Sources,
     groups: BTreeMap<&'a str, Group<'a>>,
     /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
@@ -66,6 +65,7 @@ impl<'a> Directory<'a> {
         files: &'a [RawManifest],
         tables: &'a Tables,
         sources: &'a Sources,
+        asked: Option<&str>,
         problems: &'a Problems,
     ) -> Self {
         let (mut people, display) = (People::default(), DisplayNames::default());
@@ -98,10 +98,12 @@ impl<'a> Directory<'a> {
             rosters: RosterReader {
                 tables,
                 problems,
+                asked: asked.and_then(|asked| known_user(asked, None, &people)),
                 people,
                 display,
+                sources,
+                skipped: RefCell::default(),
             },
-            sources,
             groups,
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };

@@ -37,6 +37,7 @@ pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, quote
 pub use load::{Loaded, Options, explain, load, load_from, load_text};
 pub use provenance::UserIssue;
 pub use read_log::FileNote;
+pub use roster::SkipReason;
 pub use template::verbatim;
 pub use validate::LONGEST_PIPE;
 

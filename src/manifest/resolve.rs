@@ -8,6 +8,7 @@ use super::generate::generate_rooms;
 use super::groups::{Directory, too_many};
 use super::look_alike;
 use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
+use super::roster::SkipReason;
 use super::validate;
 use super::welcome::Welcomes;
 use crate::model::{
@@ -27,7 +28,8 @@ pub(super) fn resolve(
 ) -> Desired {
     let rooms = files.iter_mut().map(|raw| std::mem::take(&mut raw.rooms));
     let rooms: Vec<Vec<RawRoom>> = rooms.collect();
-    let directory = Directory::new(&files, tables, sources, problems);
+    let asked = tracer.as_ref().map(|tracer| tracer.asked.as_str());
+    let directory = Directory::new(&files, tables, sources, asked, problems);
     if let Some(tracer) = &mut tracer {
         tracer.find_user(&directory);
     }
@@ -55,8 +57,12 @@ pub(super) fn resolve(
         rooms,
         known,
         outside_dates,
+        tracer,
         ..
     } = declared;
+    if let Some(tracer) = tracer {
+        tracer.skipped = directory.skipped.take().into_iter().collect();
+    }
     warn_of_look_alikes(&rooms, problems);
     let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
     let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);
@@ -132,6 +138,9 @@ impl Declared<'_, '_> {
         }
         let lists = (joined, presence);
         let (mut room, outside) = room(&mut written, lists, defaults, directory);
+        for member in &outside {
+            directory.skip(Some(member.user), member.place, SkipReason::Dates);
+        }
         if directory.is_full() && !self.was_full {
             self.was_full = true;
             problems.push(too_many(written.at, "the rooms"));
@@ -224,7 +233,7 @@ fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
     let (message, hint) = match rows {
         true => (
             format!("two rows produce the pipe `{pipe}`"),
-            "remove one of the rows, or build the pipe from a column that differs",
+            "remove one of the rows, use `distinct`, or build the pipe from a column that differs",
         ),
         false => (
             format!("the pipe `{pipe}` is declared twice"),

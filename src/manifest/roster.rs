@@ -1,12 +1,16 @@
-//! Reads rosters: from the rows of a file to users, each with the row that names them.
+//! Reads rosters: from the rows of a file to users, each with the row that names them. Notes which
+//! rows of one user do not count, for `explain`.
 //!
 //! Main type: [`RosterReader`]. It does not know what the users are used for.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use super::display_names::DisplayNames;
 use super::people::{People, Person, user};
 use super::raw::{By, RawFile, RawRoster, Spanned};
-use crate::model::{Member, MemberList, Presence, UserId};
-use crate::tables::diagnostic::{Code, Problems, clip};
+use crate::model::{Member, MemberList, Place, Presence, UserId};
+use crate::tables::diagnostic::{Code, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED, is_altered, is_digits, positive_id};
 use crate::tables::open::Tables;
@@ -23,12 +27,35 @@ pub(super) struct RosterReader<'a> {
     pub(super) people: People,
     /// The names of users for output.
     pub(super) display: DisplayNames,
+    pub(super) sources: &'a Sources,
+    /// The user that a query names.
+    pub(super) asked: Option<UserId>,
+    /// The places that name this user and do not count.
+    pub(super) skipped: RefCell<BTreeSet<(Place, SkipReason)>>,
+}
+
+/// Why a row or an entry that names a user does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// A `where` leaves out the row, or the row that it joins.
+    Where,
+    /// `people` leaves out the person, in this row.
+    People(Place),
+    /// Today is outside its dates.
+    Dates,
 }
 
 impl<'a> RosterReader<'a> {
     /// Returns the table of a file; `None` if it could not be opened.
     pub(super) fn table(&self, raw: &RawFile) -> Option<TableUse<'a>> {
         self.tables.get(raw, self.problems)
+    }
+
+    /// Notes that a place which names a user does not count, if the query names the user.
+    pub(super) fn skip(&self, user: Option<UserId>, place: Place, reason: SkipReason) {
+        if user.is_some() && user == self.asked {
+            self.skipped.borrow_mut().insert((place, reason));
+        }
     }
 
     /// Returns the users of a roster, in file order.
@@ -85,15 +112,23 @@ impl<'a> RosterReader<'a> {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,
         };
-        selection.may_skip = named.is_none_or(|column| {
+        let is_known = named.is_none_or(|column| {
             let columns = selection.show.iter().chain([column]);
             own.is_none() && !display.is_first_use(table.file.id, by, columns)
         });
+        selection.may_skip = is_known && self.asked.is_none();
         let mut users = Vec::new();
         let visited = table.rows(&selection, |row, presence| {
             let Some(of_row) = presence else {
                 if let Some(user) = named.and_then(|it| known_user(row.cell(it), by, people)) {
                     display.add_shown(user, row, &selection.show);
+                }
+                if self.asked.is_some() {
+                    let split = raw.split.as_deref().unwrap_or("\n");
+                    let cells = columns.iter().flat_map(|it| parts(row.cell(it), split));
+                    for user in cells.map(|cell| known_user(cell, by, people)) {
+                        self.skip(user, row.to_place(), SkipReason::Where);
+                    }
                 }
                 return RowUse::LeftOut;
             };
@@ -102,6 +137,10 @@ impl<'a> RosterReader<'a> {
             let mut take = |column, cell| {
                 let found = find_user(row, (column, cell), by, people);
                 let found = found.map(|(user, of_person)| (user, of_row.and(of_person)));
+                if let (Err(_), Some(Person::LeftOut(user, at))) = (found, people.get(cell)) {
+                    let reason = SkipReason::People(self.sources.to_place(at));
+                    self.skip(user, row.to_place(), reason);
+                }
                 users.extend(found.ok());
                 row_use = row_use.max(found.map_or_else(|why| why, |(_, it)| RowUse::of(Some(it))));
             };
@@ -123,7 +162,13 @@ impl<'a> RosterReader<'a> {
             if let [(user, _)] = users.as_slice() {
                 display.add_shown(*user, row, &selection.show);
             }
-            row_use.min(visit(row, &users))
+            let joined = visit(row, &users);
+            if joined == RowUse::LeftOut {
+                let skip =
+                    |(user, _): &_| self.skip(Some(*user), row.to_place(), SkipReason::Where);
+                users.iter().for_each(skip);
+            }
+            row_use.min(joined)
         });
         table.check_empty(visited.matching);
     }
@@ -149,7 +194,7 @@ fn only_column(table: TableUse<'_>) -> Option<Column> {
 }
 
 /// Returns the user named in a cell of a row that a condition leaves out. Mistakes in such a cell are not reported.
-fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<UserId> {
+pub(super) fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<UserId> {
     let named = match people.get(cell) {
         Some(Person::User(user, ..) | Person::LeftOut(Some(user), _)) => Some(user),
         _ => None,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::column::{measure, measure_pipes, pad};
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Styles};
-use crate::manifest::{Explained, Membership, Subject, Way};
+use crate::manifest::{Explained, Membership, SkipReason, Subject, Way};
 use crate::model::{Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Place, Welcome};
 use crate::view::Count;
 use crate::view::names::user;
@@ -54,6 +54,24 @@ pub fn explained(
     if !out.is_empty() {
         let count = format!("{} {rest}", Count(out.len(), kept_out));
         write_list(&mut text, &count, &out, by_room, desired);
+    }
+    if !explained.skipped.is_empty() {
+        let count = Count(explained.skipped.len(), "place");
+        let _ = writeln!(text, "  {count} that do not count:");
+    }
+    let skipped = explained.skipped.iter();
+    let skipped = skipped.map(|(place, reason)| (format_place(desired, *place), reason));
+    let skipped: Vec<_> = skipped.collect();
+    let width = measure(skipped.iter().map(|(place, _)| place.clone()));
+    for (place, reason) in skipped {
+        let reason = match reason {
+            SkipReason::Where => "left out by `where`".to_owned(),
+            SkipReason::Dates => "outside its dates".to_owned(),
+            SkipReason::People(row) => {
+                format!("the person is left out in {}", format_place(desired, *row))
+            }
+        };
+        let _ = writeln!(text, "    {}  {reason}", pad(&place, width));
     }
     if !listed.is_empty() {
         let _ = writeln!(text, "  {} in the ledger:", Count(listed.len(), "room"));

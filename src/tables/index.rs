@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::condition::lists_in;
+use super::condition::{LIST_DELIMITERS, lists_in};
 
 /// The index of one column: sorted pairs of the hash of a text and the number of a row.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Index {
     /// Pairs for cells that are lists: for each delimiter, the first row with such a list. If a
     /// cell may also be a single value, a pair for each of its elements instead.
     pub(super) lists: Vec<(u32, u32)>,
+    /// A pair for each element of each cell with a delimiter, for `has`.
+    pub(super) elements: Vec<(u32, u32)>,
 }
 
 impl Index {
@@ -26,6 +28,13 @@ impl Index {
 
     pub(super) fn add(&mut self, cell: &str, row: u32, listed: &mut BTreeSet<&str>) {
         self.cells.push((self.hash(cell), row));
+        for delimiter in LIST_DELIMITERS {
+            if cell.contains(delimiter) {
+                let values = cell.split(delimiter).map(str::trim);
+                let pairs: Vec<_> = values.map(|value| (self.hash(value), row)).collect();
+                self.elements.extend(pairs);
+            }
+        }
         for (delimiter, is_prose) in lists_in(cell) {
             if is_prose {
                 let values = cell.split(delimiter).map(str::trim);
@@ -35,6 +44,12 @@ impl Index {
                 self.lists.push((self.hash(delimiter), row));
             }
         }
+    }
+
+    /// Returns the pairs of the cells that may be this text, or have it as an element.
+    pub(super) fn wanted(&self, text: &str, as_element: bool) -> [&[(u32, u32)]; 2] {
+        let elements = as_element.then(|| self.find(&self.elements, text));
+        [self.find(&self.cells, text), elements.unwrap_or_default()]
     }
 
     /// Returns the pairs with the hash of this text.

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use csv::StringRecord;
 
-use super::condition::Condition;
+use super::condition::{Condition, LIST_DELIMITERS};
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::dialect::{Start, cell_offset, trimmed};
 use super::input::RawFilter;
@@ -90,10 +90,17 @@ impl<'f> Filter<'f> {
         }
     }
 
-    /// Whether the condition only selects the rows whose cell is one of the
-    /// [`whole_cells`](Self::whole_cells).
-    pub(super) fn is_equality(&self) -> bool {
-        matches!(self.raw.condition, Condition::OneOf(_)) && !self.raw.any_case
+    /// Returns the texts of which a matching row has one, and whether it may be an element of a list in the cell; `None` if an
+    /// index cannot find these rows.
+    pub(super) fn wanted(&self) -> Option<(&'f [String], bool)> {
+        match &self.raw.condition {
+            _ if self.raw.any_case || self.raw.known.is_some() => None,
+            Condition::OneOf(texts) => Some((texts, false)),
+            Condition::Has(texts, split) if LIST_DELIMITERS.contains(&split.as_str()) => {
+                Some((texts, true))
+            }
+            _ => None,
+        }
     }
 
     /// Returns the texts that whole cells are compared with, if no format defines the values of the column.

@@ -95,36 +95,25 @@ impl Table {
         if !selection.may_skip || !selection.numbered.is_empty() {
             return None;
         }
-        let filters = selection
-            .filters
-            .iter()
-            .filter_map(|filter| match filter.column.place {
-                Cells::At(place) if !filter.whole_cells().is_empty() => Some((filter, place)),
-                _ => None,
-            });
-        let equal = filters.clone().filter(|(filter, _)| filter.is_equality());
-        let equal: Vec<_> = equal
-            .filter_map(|(filter, place)| Some((self.index(place, rows)?, filter.whole_cells())))
-            .collect();
-        let (index, texts) = equal.into_iter().min_by_key(|(index, texts)| {
-            let counts = texts
-                .iter()
-                .map(|text| index.find(&index.cells, text).len());
-            counts.sum::<usize>()
-        })?;
-        let mut found = Vec::new();
-        let mut add = |index: &Index, pairs: &[_], text: &str| {
-            found.extend(index.find(pairs, text).iter().map(|(_, row)| *row));
-        };
-        for text in texts {
-            add(index, &index.cells, text);
-        }
+        let filters = selection.filters.iter();
+        let filters = filters.filter_map(|filter| match filter.column.place {
+            Cells::At(place) => Some((filter, place)),
+            _ => None,
+        });
+        let wanted = filters.clone().filter_map(|(filter, place)| {
+            let (texts, as_element) = filter.wanted()?;
+            let index = self.index(place, rows)?;
+            let found = texts.iter().flat_map(|text| index.wanted(text, as_element));
+            Some(found.collect::<Vec<_>>())
+        });
+        let best = wanted.min_by_key(|found| found.iter().map(|rows| rows.len()).sum::<usize>())?;
+        let mut found: Vec<u32> = best.into_iter().flatten().map(|(_, row)| *row).collect();
         // Also find lists in cells that `where` compares as a whole: they get a warning.
-        for (filter, place) in filters {
+        for (filter, place) in filters.filter(|(filter, _)| !filter.whole_cells().is_empty()) {
             let index = self.index(place, rows)?;
             let texts = filter.whole_cells().iter().map(String::as_str);
             for text in texts.chain(LIST_DELIMITERS) {
-                add(index, &index.lists, text);
+                found.extend(index.find(&index.lists, text).iter().map(|(_, row)| *row));
             }
         }
         found.sort_unstable();
@@ -145,6 +134,7 @@ impl Table {
             });
             index.cells.sort_unstable();
             index.lists.sort_unstable();
+            index.elements.sort_unstable();
             index
         }))
     }

@@ -182,6 +182,62 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
 }
 
 #[test]
+fn explain_names_the_rows_of_a_user_that_do_not_count() {
+    let scene = Scene::new().manifest(
+        "version: 1
+groups: {staff: [{roster: staff.csv, user: ids, where: {state: in}}]}
+rooms: [{pipe: team, title: Team, members: [\"@staff\", {user: 7, until: 2026-01-01}]}]
+generate:
+  - each: courses.csv
+    where: {state: in}
+    room:
+      pipe: \"course-{{ id }}\"
+      title: C
+      enrol:
+        roster: enrol.csv
+        on: {course: id}
+        via: {roster: sections.csv, on: {section: section}, where: {state: in}}
+        user: name
+        from: from
+        people: {roster: people.csv, name: name, id: id, where: {state: in}}
+",
+    );
+    for (name, text) in [
+        ("staff.csv", "ids,state\n8,in\n7,out\n"),
+        ("courses.csv", "id,state\nc1,in\nc2,out\n"),
+        ("sections.csv", "section,course,state\ns1,c1,out\n"),
+        ("people.csv", "name,id,state\na,7,in\nb,7,out\nc,8,in\n"),
+        (
+            "enrol.csv",
+            "course,section,name,from\nc1,,b,\nc2,,a,\n,s1,a,\nc1,,a,2027-01-01\nc1,,c,\n",
+        ),
+    ] {
+        scene.write(name, text);
+    }
+    assert_snapshot!(scene.run("explain 7 --today 2026-11-30").ok(), @"
+    user a (7)
+      0 memberships
+      6 places that do not count:
+        rooms.yaml:3   outside its dates
+        staff.csv:3    left out by `where`
+        courses.csv:3  left out by `where`
+        enrol.csv:2    the person is left out in people.csv:3
+        enrol.csv:4    left out by `where`
+        enrol.csv:5    outside its dates
+    ");
+    let document = scene
+        .run("explain 7 --today 2026-11-30 --format json")
+        .json();
+    let people = document["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["reason"] == "people");
+    let row = serde_json::json!({"file": "people.csv", "line": 3});
+    assert_eq!(people.unwrap()["row"], row);
+}
+
+#[test]
 fn explain_counts_each_error_once() {
     let names = (0..6_000).map(|n| format!("u{n}, "));
     let scene = Scene::new().manifest(format!(
