@@ -125,7 +125,12 @@ impl Console {
             .unwrap_or_else(PoisonError::into_inner);
         self.has_printed.store(true, Ordering::Relaxed);
         let out = io::BufWriter::with_capacity(1 << 16, &mut *out);
-        let mut out = Redacted::new(out, self.err.secrets.get());
+        let mut out = Redacted {
+            out,
+            redactor: self.err.secrets.get(),
+            pending: Vec::new(),
+            kept: 0,
+        };
         match write(&mut out).and_then(|()| out.finish()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written.context("cannot write to stdout")?),
@@ -351,16 +356,7 @@ struct Redacted<'a, W> {
     kept: usize,
 }
 
-impl<'a, W: Write> Redacted<'a, W> {
-    fn new(out: W, redactor: Option<&'a Redactor>) -> Self {
-        Self {
-            out,
-            redactor,
-            pending: Vec::new(),
-            kept: 0,
-        }
-    }
-
+impl<W: Write> Redacted<'_, W> {
     fn finish(mut self) -> io::Result<()> {
         self.pass_on(true)?;
         self.out.flush()

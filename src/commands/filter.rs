@@ -69,12 +69,9 @@ pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
 pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = room_filter(&flags.manifest.filter)?.in_shard(shard);
+    let publish = flags.allow_publish.iter();
     let allow = Allow {
-        publish: flags
-            .allow_publish
-            .iter()
-            .map(|it| Pipe::new(it.as_str()))
-            .collect(),
+        publish: publish.map(|it| Pipe::new(it.as_str())).collect(),
         recreate: flags.allow_recreate,
         beyond_limits: flags.ignore_limits,
     };

@@ -221,11 +221,8 @@ fn facts_to_adopt(
     is_whole: bool,
 ) -> Vec<Fact> {
     let rooms = adoption.rooms.iter().map(|adopted| {
-        Fact::Room(
-            adopted.pipe.clone(),
-            adopted.room,
-            RoomFact::Adopted(adopted.members.clone()),
-        )
+        let members = RoomFact::Adopted(adopted.members.clone());
+        Fact::Room(adopted.pipe.clone(), adopted.room, members)
     });
     let given = counts_to_record(&loaded.desired.roster_counts(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {

@@ -43,11 +43,7 @@ impl Session {
         let recorded = snapshot.ok()?.into_recorded().without_later_observations();
         let (target, desired) = (&self.target, &loaded.desired);
         if let Some(limits) = self.count.filter(|_| outcome.halt.is_none()) {
-            let inputs = Inputs {
-                desired,
-                observed: &observed,
-                recorded: &recorded,
-            };
+            let inputs = Inputs::new(desired, &observed, &recorded);
             console.status("counting members");
             let all = countable(inputs, &options.only);
             let counts = limits.count_again(&self.reader, all, outcome, self.patience.verify);

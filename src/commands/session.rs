@@ -91,11 +91,7 @@ impl Session {
             .observe_confirmed(loaded, recorded, &options.only, console)
             .await?;
         if let Some(limits) = self.count {
-            let inputs = Inputs {
-                desired,
-                observed: &observed,
-                recorded,
-            };
+            let inputs = Inputs::new(desired, &observed, recorded);
             console.status("counting members");
             let counting = Counting::new(countable(inputs, &options.only));
             observed.counts = Some(limits.count(&self.reader, counting).await);
@@ -109,11 +105,7 @@ impl Session {
                 self.ledger
             ));
         }
-        let inputs = Inputs {
-            desired,
-            observed,
-            recorded,
-        };
+        let inputs = Inputs::new(desired, observed, recorded);
         Ok(match saved {
             Some(saved) => select(saved, &plan, inputs, &options.allow),
             None => Approved::whole(plan),
@@ -225,11 +217,7 @@ impl Session {
         let mut is_reported = false;
         loop {
             let observed = self.observe(&RowFilter::new(desired)).await?;
-            let inputs = Inputs {
-                desired,
-                observed: &observed,
-                recorded,
-            };
+            let inputs = Inputs::new(desired, &observed, recorded);
             let until = wait_for_confirmed(inputs, only, lag);
             let left = until.map(|until| (until.0 - now().0).clamp(0, lag).unsigned_abs());
             let until = left.map(|left| Instant::now() + Duration::from_millis(left));

@@ -106,18 +106,12 @@ fn facts_when_done(
     let (members, count) = (Count(members.sum(), "member"), Count(rooms.len(), "room"));
     console.status(&format!("{members} of {count} marked as removed"));
     let facts = rooms.into_iter().map(|room| {
-        Fact::Room(
-            room.pipe,
-            room.id,
-            RoomFact::Released {
-                members: room
-                    .previously_removed
-                    .iter()
-                    .map(|step| step.user)
-                    .collect(),
-                taken_out: true,
-            },
-        )
+        let steps = room.previously_removed.iter();
+        let done = RoomFact::Released {
+            members: steps.map(|step| step.user).collect(),
+            taken_out: true,
+        };
+        Fact::Room(room.pipe, room.id, done)
     });
     Ok(facts.collect())
 }

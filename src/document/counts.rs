@@ -1,9 +1,6 @@
 //! Counted members as a document.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::model::{CountResult, MemberCounts, RoomCount};
+use crate::model::{CountGap, CountResult, MemberCounts, RoomCount, Size};
 
 define_documents! {
     /// What the server says about the number of members in rooms.
@@ -20,49 +17,41 @@ define_documents! {
         /// The other rooms.
         rooms: Vec<RoomCountDocument> = counts.rooms.iter().filter_map(room).collect(),
     }
-}
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct RoomCountDocument {
-    pipe: String,
-    room_id: u64,
-    /// Members on record who may be in the room; declared members if it has no record.
-    expected: u64,
-    /// Whether the ledger has a record of the room. Only such a room can make the plan pending.
-    recorded: bool,
-    /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
-    result: &'static str,
-    /// The smallest number of members; for `outside`, the start of the range.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    least: Option<u64>,
-    /// The largest number of members; for `outside`, the end of the range.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    most: Option<u64>,
-    /// How many of the expected members an open manual step says to remove.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    open_removals: Option<u64>,
-    /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    struct RoomCountDocument(
+        room: &RoomCount,
+        (result, size, gap): (&'static str, Option<Size>, Option<CountGap>)
+    ) {
+        pipe: String = room.pipe.to_string(),
+        room_id: u64 = room.room.0,
+        /// Members on record who may be in the room; declared members if it has no record.
+        expected: u64 = room.expected,
+        /// Whether the ledger has a record of the room. Only such a room can make the plan pending.
+        recorded: bool = room.is_recorded,
+        /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
+        result: &'static str = result,
+        /// The smallest number of members; for `outside`, the start of the range.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        least: Option<u64> = size.map(|size| size.least),
+        /// The largest number of members; for `outside`, the end of the range.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        most: Option<u64> = size.and_then(|size| size.most),
+        /// How many of the expected members an open manual step says to remove.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        open_removals: Option<u64> = Some(room.open_removals).filter(|removals| *removals > 0),
+        /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str> = gap.map(CountGap::name),
+    }
 }
 
 fn room(room: &RoomCount) -> Option<RoomCountDocument> {
-    let (result, size, gap) = match room.result {
+    let result = match room.result {
         CountResult::Equal => return None,
         CountResult::Fewer(size) => ("fewer", Some(size), None),
         CountResult::More(size) => ("more", Some(size), None),
         CountResult::Outside(size) => ("outside", Some(size), None),
         CountResult::Unknown(gap) => ("unknown", None, Some(gap)),
     };
-    Some(RoomCountDocument {
-        pipe: room.pipe.to_string(),
-        room_id: room.room.0,
-        expected: room.expected,
-        recorded: room.is_recorded,
-        result,
-        least: size.map(|size| size.least),
-        most: size.and_then(|size| size.most),
-        open_removals: Some(room.open_removals).filter(|removals| *removals > 0),
-        reason: gap.map(|gap| gap.name()),
-    })
+    Some(RoomCountDocument::new(room, result))
 }

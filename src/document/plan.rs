@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::change::{ChangeDocument, ValueDocument, users, value};
 use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
@@ -139,6 +136,22 @@ define_documents! {
         shown: ValueDocument = value(&field.shown),
     }
 
+    pub(super) struct RefusalDocument(
+        (limit, count, allowed, source): (&'static str, u64, u64, Option<String>),
+        message: &Text<'_>
+    ) {
+        /// The key under `limits`; or `recreate`, `mass_change` or `roster`. `roster` means that a file with rows supplies too few rooms or members.
+        limit: &'static str = limit,
+        count: u64 = count,
+        /// The maximum; for `roster`, the minimum.
+        allowed: u64 = allowed,
+        /// The name of the file, for `roster`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<String> = source,
+        /// The message text, with the flag or key that allows it.
+        message: String = message.quoted(),
+    }
+
     /// Memberships, and the rooms that have them.
     pub(super) struct MembershipsDocument(counted: &MemberTally) {
         rooms: usize = counted.rooms,
@@ -206,20 +219,6 @@ define_variants! {
     }
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct RefusalDocument {
-    /// The key under `limits`; or `recreate`, `mass_change` or `roster`. `roster` means that a file with rows supplies too few rooms or members.
-    limit: &'static str,
-    count: u64,
-    /// The maximum; for `roster`, the minimum.
-    allowed: u64,
-    /// The name of the file, for `roster`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    /// The message text, with the flag or key that allows it.
-    message: String,
-}
-
 pub(super) fn refusals(
     violations: &[Violation],
     describe: fn(&Violation) -> Text<'_>,
@@ -229,7 +228,7 @@ pub(super) fn refusals(
 }
 
 fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
-    let (limit, count, allowed, source) = match refusal {
+    let refused = match refusal {
         Violation::Limit {
             kind,
             count,
@@ -249,11 +248,5 @@ fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
             before,
         } => ("roster", *now, before.div_ceil(2), Some(source.to_string())),
     };
-    RefusalDocument {
-        limit,
-        count,
-        allowed,
-        source,
-        message: message.quoted(),
-    }
+    RefusalDocument::new(refused, message)
 }

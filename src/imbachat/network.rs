@@ -123,11 +123,8 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
         Ok(metadata) if is_file && !metadata.is_file() => "is not a regular file".to_owned(),
         Ok(metadata) if !is_file && !metadata.is_dir() => "is not a directory".to_owned(),
         Ok(_) => {
-            let paths = (
-                Some(path).filter(|_| is_file),
-                Some(path).filter(|_| !is_file),
-            );
-            let loaded = load_certs_from_paths(paths.0, paths.1);
+            let (file, directory) = (is_file.then_some(path), (!is_file).then_some(path));
+            let loaded = load_certs_from_paths(file, directory);
             if !loaded.certs.is_empty() {
                 return Ok(());
             }

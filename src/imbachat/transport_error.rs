@@ -14,6 +14,8 @@ use crate::model::few;
 const NAMED: usize = 5;
 
 const ASK: &str = "ask the server's operator to replace the certificate";
+const RENEW: &str =
+    "ask the server's operator to renew the certificate, or set this machine's clock";
 const CLOCK: &str =
     "set this machine's clock, or ask the server's operator to replace the certificate";
 const TRUST: &str = "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate";
@@ -74,21 +76,19 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
     use CertificateError as E;
     let (reason, hint) = match error {
         E::ExpiredContext { not_after, .. } => {
-            let reason = format!("expired at {}", date(*not_after));
-            let hint =
-                "ask the server's operator to renew the certificate, or set this machine's clock";
-            return (reason, hint);
+            (&*format!("expired at {}", date(*not_after)), RENEW)
         }
-        E::NotValidYetContext { not_before, .. } => {
-            return (format!("is not valid before {}", date(*not_before)), CLOCK);
-        }
+        E::NotValidYetContext { not_before, .. } => (
+            &*format!("is not valid before {}", date(*not_before)),
+            CLOCK,
+        ),
         E::NotValidForNameContext {
             expected,
             presented,
         } => {
             let (host, names) = (expected.to_str(), names(presented));
             let hint = "check the host in --api-url: it must be one of the certificate's names";
-            return (format!("is not for {host}, but for {names}"), hint);
+            (&*format!("is not for {host}, but for {names}"), hint)
         }
         E::Expired | E::NotValidYet => ("is not valid today", CLOCK),
         E::NotValidForName => ("is for another host", "check the host in --api-url"),

@@ -63,10 +63,10 @@ impl Claim {
                 pipe,
                 takes_over: Some(run),
                 ..
-            } => Some(Fact::Pipe(
-                pipe.clone(),
-                PipeFact::NotCreated(Some(run.clone())),
-            )),
+            } => {
+                let ended = PipeFact::NotCreated(Some(run.clone()));
+                Some(Fact::Pipe(pipe.clone(), ended))
+            }
             _ => None,
         }
     }
@@ -139,13 +139,10 @@ impl ClaimEntries {
     pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
         self.clock.pass(&stamp);
         let fact = match fact {
-            Fact::Pipe(pipe, PipeFact::Intent { welcome, .. }) => Fact::Pipe(
-                pipe,
-                PipeFact::Intent {
-                    members: Vec::new(),
-                    welcome,
-                },
-            ),
+            Fact::Pipe(pipe, PipeFact::Intent { welcome, .. }) => {
+                let members = Vec::new();
+                Fact::Pipe(pipe, PipeFact::Intent { members, welcome })
+            }
             // For a claim, both mean the same: the room exists.
             Fact::Room(pipe, room, RoomFact::Confirmed { .. } | RoomFact::Adopted(_)) => {
                 Fact::Room(pipe, room, RoomFact::Adopted(Vec::new()))

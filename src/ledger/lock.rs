@@ -82,14 +82,12 @@ pub(super) fn directory(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-#[cfg(unix)]
+/// Makes a new name in a file's directory durable. Only Unix can open a directory.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(directory(path))?.sync_all()
-}
-
-#[cfg(not(unix))]
-pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
+    match cfg!(unix) {
+        true => File::open(directory(path))?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

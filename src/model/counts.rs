@@ -30,6 +30,11 @@ pub struct Size {
 }
 
 impl Size {
+    /// A number from `least` to `most`.
+    pub fn new(least: u64, most: Option<u64>) -> Self {
+        Self { least, most }
+    }
+
     /// Returns the number, if it is known.
     pub fn exact(self) -> Option<u64> {
         self.most.filter(|most| *most == self.least)

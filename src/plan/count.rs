@@ -12,15 +12,11 @@ use crate::model::{CountGap, LiveRoom, MemberCounts, RoomCount, RoomId};
 
 /// Returns the selected rooms that can be counted: live, and with known or declared members.
 pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
-    let Inputs {
-        desired,
-        observed,
-        recorded,
-    } = inputs;
-    let chosen = desired.rooms.values();
+    let recorded = inputs.recorded;
+    let chosen = inputs.desired.rooms.values();
     let rooms = chosen.filter(|room| only.contains(&room.pipe));
     let rooms = rooms.filter_map(|room| {
-        let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
+        let live: Vec<&LiveRoom> = inputs.observed.live(&room.pipe).collect();
         let [live] = live.as_slice() else {
             return None;
         };

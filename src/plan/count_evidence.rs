@@ -139,16 +139,10 @@ impl<'a> Evidence<'a> {
                 _ => CountGap::Unclear,
             }),
             (_, []) => Ok(None),
-            (CountMeaning::Exact, [size]) => Ok(Some(Size {
-                least: *size,
-                most: Some(*size),
-            })),
+            (CountMeaning::Exact, [size]) => Ok(Some(Size::new(*size, Some(*size)))),
             (CountMeaning::AtLeast | CountMeaning::Either, [.., size]) if are_smallest => {
                 let above = self.answered.get(sizes.len());
-                Ok(Some(Size {
-                    least: *size,
-                    most: above.map(|above| above - 1),
-                }))
+                Ok(Some(Size::new(*size, above.map(|above| above - 1))))
             }
             _ => Err(CountGap::Changed),
         }
@@ -195,10 +189,7 @@ impl<'a> Evidence<'a> {
         if let Some(offset) = self.offset {
             return self.result_with(room, offset);
         }
-        let either = |without: Size, with: Size| Size {
-            least: with.least,
-            most: without.most,
-        };
+        let either = |without: Size, with: Size| Size::new(with.least, without.most);
         match (self.result_with(room, 0), self.result_with(room, 1)) {
             (Fewer(without), Fewer(with)) => Fewer(either(without, with)),
             (More(without), More(with)) => More(either(without, with)),
@@ -211,10 +202,7 @@ impl<'a> Evidence<'a> {
     fn result_with(&self, room: &Countable, offset: u64) -> CountResult {
         let wanted = room.expected + offset;
         let members = |users: u64| users.saturating_sub(offset);
-        let in_members = |size: Size| Size {
-            least: members(size.least),
-            most: size.most.map(members),
-        };
+        let in_members = |size: Size| Size::new(members(size.least), size.most.map(members));
         let size = match self.size(room) {
             Ok(Some(size)) => size,
             Ok(None) => match self.gap(wanted) {

@@ -231,6 +231,17 @@ pub struct Inputs<'a> {
     pub recorded: &'a Recorded,
 }
 
+impl<'a> Inputs<'a> {
+    /// Combines the three states.
+    pub fn new(desired: &'a Desired, observed: &'a Observed, recorded: &'a Recorded) -> Self {
+        Self {
+            desired,
+            observed,
+            recorded,
+        }
+    }
+}
+
 /// What the command line allows beyond the manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allow {

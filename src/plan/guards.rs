@@ -18,11 +18,7 @@ pub fn plan(
     recorded: &Recorded,
     options: &PlanOptions,
 ) -> Plan {
-    let inputs = Inputs {
-        desired,
-        observed,
-        recorded,
-    };
+    let inputs = Inputs::new(desired, observed, recorded);
     let only = &options.only;
     let all = |_| diff(target, inputs, options, &only.of_all_shards());
     let all = only.shard().map(all);
@@ -36,9 +32,7 @@ pub fn plan(
 /// checked. `plan` covers all shards, even if `shard` selects one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     use LimitKind::{AddMembers, Create, Messages, Update};
-    let Inputs {
-        desired, recorded, ..
-    } = inputs;
+    let (desired, recorded) = (inputs.desired, inputs.recorded);
     let left = left(desired, recorded);
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());

@@ -77,16 +77,11 @@ impl<'a> PublishRules<'a> {
 
     /// Lists the entries of `limits.publish` whose rooms are all public already.
     pub(super) fn already_public(&self, inputs: Inputs<'_>, only: &RoomFilter) -> Option<Note> {
-        let Inputs {
-            desired, observed, ..
-        } = inputs;
         let mut entries: BTreeMap<&str, bool> = BTreeMap::new();
-        if desired.limits.publish.is_empty() {
-            return None;
-        }
-        for room in desired.rooms.values().filter(|it| only.contains(&it.pipe)) {
+        let rooms = inputs.desired.rooms.values();
+        for room in rooms.filter(|room| only.contains(&room.pipe)) {
             if let Some(entry) = self.entry(&room.pipe) {
-                let mut live = observed.live(&room.pipe).peekable();
+                let mut live = inputs.observed.live(&room.pipe).peekable();
                 let is_public = room.state.public && live.peek().is_some();
                 let is_public = is_public && live.all(|live| live.state.public);
                 *entries.entry(entry).or_insert(true) &= is_public;

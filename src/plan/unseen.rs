@@ -63,16 +63,11 @@ pub(super) fn unseen<'a>(
 /// Returns until when to wait for declared rooms that are confirmed but not listed; `None` if there
 /// is nothing to wait for. The list may lag by `lag` milliseconds.
 pub fn wait_for_confirmed(inputs: Inputs<'_>, only: &RoomFilter, lag: i64) -> Option<Time> {
-    let Inputs {
-        desired,
-        observed,
-        recorded,
-    } = inputs;
+    let (observed, recorded) = (inputs.observed, inputs.recorded);
     let now = observed.read_at.filter(|_| !observed.is_partial)?;
-    let chosen = desired
-        .rooms
-        .keys()
-        .filter(|pipe| only.contains(pipe) && observed.rows(pipe).next().is_none());
+    let declared = inputs.desired.rooms.keys();
+    let chosen =
+        declared.filter(|pipe| only.contains(pipe) && observed.rows(pipe).next().is_none());
     let confirmed = chosen.filter_map(|pipe| {
         let id = recorded.ids.get(pipe)?;
         recorded.rooms.get(id)?.confirmed_at

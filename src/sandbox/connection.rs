@@ -73,17 +73,6 @@ pub(super) struct CuttableStream {
     begun: u64,
 }
 
-impl CuttableStream {
-    fn new(stream: TcpStream, connection: Connection) -> Self {
-        Self {
-            stream,
-            connection,
-            deadline: Some(Box::pin(sleep(REQUEST_TIME))),
-            begun: 0,
-        }
-    }
-}
-
 impl Listener for CuttingListener {
     type Io = CuttableStream;
     type Addr = Connection;
@@ -95,7 +84,13 @@ impl Listener for CuttingListener {
         // if this fails, answers are only slower
         stream.set_nodelay(true).ok();
         let connection = Connection::default();
-        (CuttableStream::new(stream, connection.clone()), connection)
+        let stream = CuttableStream {
+            stream,
+            connection: connection.clone(),
+            deadline: Some(Box::pin(sleep(REQUEST_TIME))),
+            begun: 0,
+        };
+        (stream, connection)
     }
 
     fn local_addr(&self) -> io::Result<Connection> {

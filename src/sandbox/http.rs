@@ -28,24 +28,14 @@ use super::store::Store;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) store: Store,
-    latency: Duration,
-    faults: Mutex<Faults>,
-    stats: Mutex<Stats>,
+    pub(super) latency: Duration,
+    pub(super) faults: Mutex<Faults>,
+    pub(super) stats: Mutex<Stats>,
     /// Connections opened so far.
     pub(super) opened: Arc<AtomicU64>,
 }
 
 impl Server {
-    pub(super) fn new(store: Store, latency: Duration, faults: Faults) -> Self {
-        Self {
-            store,
-            latency,
-            faults: Mutex::new(faults),
-            stats: Mutex::default(),
-            opened: Arc::default(),
-        }
-    }
-
     pub(super) fn stats(&self) -> Stats {
         let calls = *self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         Stats {

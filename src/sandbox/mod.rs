@@ -31,7 +31,7 @@ mod token;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -151,7 +151,13 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
         config.seed,
         Instant::now(),
     );
-    let server = Arc::new(http::Server::new(store, config.latency, faults));
+    let server = Arc::new(http::Server {
+        store,
+        latency: config.latency,
+        faults: Mutex::new(faults),
+        stats: Mutex::default(),
+        opened: Arc::default(),
+    });
     let (shutdown, asked) = oneshot::channel();
     let service = http::router(Arc::clone(&server))
         .into_make_service_with_connect_info::<connection::Connection>();
