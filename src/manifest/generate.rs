@@ -34,8 +34,7 @@ pub(super) fn generate_rooms(
     else {
         return;
     };
-    // With a roster, visit all rows: it may also match those that `where` leaves out.
-    selection.may_skip = joins.is_empty();
+    selection.may_skip = directory.asked.is_none();
     let visited = table.rows(&selection, |row, presence| {
         let row_use = RowUse::of(presence);
         // A row that is not declared today must not hide a later row with the same value.

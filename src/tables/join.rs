@@ -194,8 +194,12 @@ impl<'t> Join<'t> {
 
     /// Corrects the counts for roster rows that match only unused rows of the other table, and
     /// warns of roster rows that match no row.
-    pub(crate) fn finish(self, each: &Table) {
-        for group in self.groups.values() {
+    pub(crate) fn finish(mut self, each: &Table) {
+        for (key, group) in &mut self.groups {
+            // Rows that `where` leaves out were perhaps not visited.
+            if group.joined.is_none() && each.has_row(&self.columns, key.split(BETWEEN)) {
+                group.joined = Some(RowUse::LeftOut);
+            }
             let row_use = group.joined.unwrap_or(RowUse::Unmatched);
             self.roster.recount(group.used, row_use);
         }

@@ -43,7 +43,7 @@ pub(crate) enum Cells {
 
 impl Column {
     /// Returns the index of the cell for the row with this number, from 0.
-    fn index(&self, number: usize) -> Option<usize> {
+    pub(super) fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) | Cells::Parts(place, _) => Some(*place),
             Cells::Numbered(places) => places.get(number).copied().flatten(),

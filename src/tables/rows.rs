@@ -12,7 +12,7 @@ use super::diagnostic::{Code, Diagnostic};
 use super::dialect::trimmed;
 use super::header::RowStarts;
 use super::index::Index;
-use super::row::{Cells, Row};
+use super::row::{Cells, Column, Row};
 use super::row_use::{RowCounts, RowUse, Visited};
 use super::selection::Selection;
 use super::table::{Table, TableUse};
@@ -119,6 +119,27 @@ impl Table {
         found.sort_unstable();
         found.dedup();
         Some(found)
+    }
+
+    /// Whether a row that a selection may skip has these cells in these columns.
+    pub(super) fn has_row<'k>(
+        &self,
+        columns: &[Column],
+        cells: impl Iterator<Item = &'k str> + Clone,
+    ) -> bool {
+        let first = columns.first().and_then(|column| column.index(0));
+        let found = first.zip(self.header.rows.get()).and_then(|(place, rows)| {
+            let index = self.index(place, rows)?;
+            let found = index.find(&index.cells, cells.clone().next()?);
+            let numbers: Vec<u32> = found.iter().map(|(_, number)| *number).collect();
+            Some(rows.at(&numbers).collect::<Vec<_>>())
+        });
+        let mut has_row = false;
+        self.read_at(found.into_iter().flatten(), |record, _| {
+            let own = columns.iter().map(|column| record.get(column.index(0)?));
+            has_row |= own.map(|cell| cell.map_or("", trimmed)).eq(cells.clone());
+        });
+        has_row && self.raw.numbered.is_empty() && self.raw.expand.is_none()
     }
 
     fn index(&self, place: usize, rows: &RowStarts) -> Option<&Index> {

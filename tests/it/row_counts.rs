@@ -81,6 +81,28 @@ fn every_row_of_a_roster_is_counted_once() {
     );
 }
 
+/// A later use reads only the rows that its `where` finds.
+#[test]
+fn a_later_use_of_a_file_counts_like_the_first() {
+    let entry = |term: &str| {
+        let on = "on: {course: id, section: section}, user: user";
+        let room =
+            format!("{{pipe: \"c-{{{{ id }}}}\", title: C, enrol: {{roster: enrol.csv, {on}}}}}");
+        format!("  - {{each: courses.csv, where: {{term: {term}}}, room: {room}}}\n")
+    };
+    let entries = [entry("a"), entry("b")].concat();
+    let scene = Scene::new().manifest(format!("version: 1\ngenerate:\n{entries}"));
+    scene.write("courses.csv", "id,section,term\nk1,1,a\nk2,1,b\n");
+    scene.write("enrol.csv", "course,section,user\nk1,1,7\nk2,1,8\nk2,2,9\n");
+    let of_entry = [
+        json!(["courses.csv", {"used": 1, "left_out": 1}]),
+        json!(["enrol.csv", {"used": 1, "left_out": 1, "unmatched": 1}]),
+    ];
+    assert_eq!(counts(&scene), [of_entry.clone(), of_entry].concat());
+    let warnings = scene.run("check").err;
+    assert_eq!(warnings.matches("W105").count(), 1, "{warnings}");
+}
+
 #[test]
 fn lines_of_a_text_file_are_counted() {
     let scene = Scene::new()
