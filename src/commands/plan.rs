@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::{Exit, Result, bail};
 use crate::model::Pipe;
 use crate::plan::{Change, Plan, PublishPermit};
-use crate::render::{self, Count, escape};
+use crate::render::{self, escape};
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -33,25 +33,21 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     check_allowed(&options.allow, &loaded.desired)?;
     let mut session = Session::open(config, resolved).await?;
     session.count = count_limits(&args.run);
-    let plan = session.plan(&loaded, None, &options, console).await?.plan;
+    let mut plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
         let chosen = |pipe: &Pipe| options.only.contains(pipe);
         let warnings = check_users(&session.reader, &loaded, chosen).await?;
         console.report_warnings(&warnings, &loaded.sources);
         loaded.diagnostics.extend(warnings);
     }
-    let overdue = count_overdue(&plan, args.fail_on_overdue);
-    if overdue > 0 {
-        let steps = Count(overdue, "manual step");
-        console.error(&format!(
-            "overdue: {steps}; `roomform todo` lists the open steps"
-        ));
+    if let Some(days) = args.fail_on_overdue {
+        plan.note_overdue(days);
     }
     // Guards take precedence over pending changes. Manual steps are not pending changes.
     let exit = match &plan {
         plan if !plan.refusals.is_empty() => Exit::Refused,
         plan if args.detailed_exitcode && plan.is_pending() => Exit::Pending,
-        _ if overdue > 0 => Exit::Pending,
+        plan if plan.overdue.is_some() => Exit::Pending,
         _ => Exit::Done,
     };
     let document = || session.plan_document(&plan, &loaded, exit);
@@ -63,15 +59,6 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;
     session.close().await?;
     Ok(exit)
-}
-
-/// The number of manual steps that have been open for this many days.
-fn count_overdue(plan: &Plan, days: Option<u64>) -> usize {
-    let rooms = plan.manual_steps.iter();
-    let steps = rooms.flat_map(|room| &room.previously_removed);
-    steps
-        .filter(|step| days.is_some_and(|days| step.age >= days))
-        .count()
 }
 
 /// Lists the flags that `apply` needs again: a saved plan does not store flags that lift guards.

@@ -14,8 +14,8 @@ use crate::document::TodoDocument;
 use crate::error::{Exit, Result, bail};
 use crate::ledger::{Fact, Record, RoomFact};
 use crate::manifest::load;
-use crate::model::{Desired, Pipe, UserId};
-use crate::plan::{ManualSteps, open_steps, undeclared};
+use crate::model::{Desired, Pipe, Recorded, UserId};
+use crate::plan::{UndeclaredRoom, open_steps, undeclared_rooms};
 use crate::render::{self, Count, markdown};
 use crate::view;
 
@@ -40,36 +40,32 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     if !snapshot.found {
         console.warn(&format!("there is no ledger at `{ledger}`"));
     }
-    let recorded = snapshot.into_recorded();
-    let mut rooms = open_steps(desired, &recorded);
-    let mut undeclared: Vec<Pipe> = match loaded.is_valid() {
-        true => undeclared(desired, &recorded).cloned().collect(),
-        false => Vec::new(),
-    };
-    let mut user = None;
+    let mut recorded = snapshot.into_recorded();
+    let mut users = Vec::new();
     match &args.verb {
-        None => user = args.list.user.as_ref(),
-        Some(TodoVerb::List(list)) => user = list.user.as_ref(),
+        None => users.extend(&args.list.user),
+        Some(TodoVerb::List(list)) => users.extend(&list.user),
         Some(TodoVerb::Done(done)) => {
-            let facts = facts_when_done(done, &rooms, config, console)?;
+            let facts = facts_when_done(done, desired, &recorded, config, console)?;
             let journal = open_ledger(ledger, target, &config.run).await?;
             journal.append(facts).await?;
-            rooms = open_steps(desired, &ledger.read(target).await?.into_recorded());
+            recorded = ledger.read(target).await?.into_recorded();
         }
     }
-    if let Some(user) = user {
-        let user = find_user(user, config)?;
-        keep_users(&mut rooms, |it| it == user);
-        undeclared.clear();
-    }
+    let users = find_users(users, config)?;
+    let rooms = open_steps(desired, &recorded, &users);
+    let mut left: Vec<UndeclaredRoom> = undeclared_rooms(desired, &recorded).collect();
+    left.retain(|room| users.is_empty() && room.left.is_some());
     let names = &desired.names;
-    let view = || view::todo(target, &rooms, &undeclared, names);
+    let view = || view::todo(target, &rooms, &left, names);
     match flags.format {
         TodoFormat::Text => console.print(&render::write(&view(), console.out_paint)),
         TodoFormat::Json => {
-            console.print_document(&TodoDocument::new(target, &rooms, &undeclared, names))
+            console.print_document(&TodoDocument::new(target, &rooms, &left, names))
         }
-        TodoFormat::Csv => console.print_stream(|out| render::todo(&rooms, names, reader, out)),
+        TodoFormat::Csv => {
+            console.print_stream(|out| render::todo(&rooms, &left, names, reader, out))
+        }
         TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
     }?;
     Ok(Exit::Done)
@@ -78,28 +74,35 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
 /// The facts that mark open steps as done.
 fn facts_when_done(
     args: &TodoDoneArgs,
-    open: &[ManualSteps],
+    desired: &Desired,
+    recorded: &Recorded,
     config: &Config,
     console: &mut Console,
 ) -> Result<Vec<Fact>> {
-    let pipes = match_pipes(&args.pipe, open.iter().map(|room| &room.pipe))?;
-    let mut rooms = open.to_vec();
+    let pipes = match_pipes(&args.pipe, recorded.ids.keys())?;
+    let users = find_users(&args.users, config)?;
+    let mut rooms = open_steps(desired, recorded, &users);
     rooms.retain(|room| pipes.contains(&room.pipe));
-    if rooms.is_empty() {
-        bail!(Usage: "no manual steps are open for `{}`", args.pipe;
-            "run `roomform todo` to list the open steps; `apply` records who left the manifest");
-    }
-    let mut users = BTreeSet::new();
-    for name in &args.users {
-        let user = find_user(name, config)?;
+    for (user, name) in users.iter().zip(&args.users) {
         let mut steps = rooms.iter().flat_map(|room| &room.previously_removed);
-        if !steps.any(|step| step.user == user) {
+        if !steps.any(|step| step.user == *user) {
             bail!(Usage: "removing `{name}` from `{}` is not an open step", args.pipe;
                 "run `roomform todo` to list the open steps");
         }
-        users.insert(user);
     }
-    keep_users(&mut rooms, |user| users.is_empty() || users.contains(&user));
+    if rooms.is_empty() {
+        let hint = match pipes.iter().any(|pipe| recorded.left.contains_key(pipe)) {
+            true => format!(
+                "if the room is deleted or kept, run `roomform ledger forget {}`",
+                args.pipe
+            ),
+            false => {
+                "run `roomform todo` to list the open steps; `apply` records who left the manifest"
+                    .to_owned()
+            }
+        };
+        bail!(Usage: "no manual steps are open for `{}`", args.pipe; hint);
+    }
     let pipes: BTreeSet<Pipe> = rooms.iter().map(|room| room.pipe.clone()).collect();
     print_matched(&pipes, std::slice::from_ref(&args.pipe), console);
     let members = rooms.iter().map(|room| room.previously_removed.len());
@@ -116,10 +119,10 @@ fn facts_when_done(
     Ok(facts.collect())
 }
 
-/// Keeps the steps of some users.
-fn keep_users(rooms: &mut Vec<ManualSteps>, is_kept: impl Fn(UserId) -> bool) {
-    for room in rooms.iter_mut() {
-        room.previously_removed.retain(|step| is_kept(step.user));
-    }
-    rooms.retain(|room| !room.previously_removed.is_empty());
+fn find_users<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+    config: &Config,
+) -> Result<Vec<UserId>> {
+    let names = names.into_iter();
+    names.map(|name| find_user(name, config)).collect()
 }

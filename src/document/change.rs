@@ -68,10 +68,13 @@ define_documents! {
     }
 
     #[derive(Deserialize)]
-    struct PublishDocument(Publish { inside, permit }: &Publish) {
+    struct PublishDocument(Publish { inside, to_remove, permit }: &Publish) {
         /// The number of members on record who may be in the room; absent if the room has no record.
         #[serde(skip_serializing_if = "Option::is_none")]
         known_members_inside: Option<usize> = *inside,
+        /// How many of them are to be removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        known_members_to_remove: Option<usize> = (*to_remove > 0).then_some(*to_remove),
         /// `limits.publish`, `--allow-publish`, or absent if nothing allows it.
         #[serde(skip_serializing_if = "Option::is_none")]
         allowed_by: Option<Cow<'static, str>> = permit.as_ref().map(|permit| match permit {

@@ -44,7 +44,7 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
         json!({
             "pipe": pipe.as_str(),
             "room_id": id.0,
-            "left": recorded.left.contains(pipe),
+            "left": recorded.left.contains_key(pipe),
             "members": users(room.members.iter().as_slice()),
             "adopted": users(room.adopted.iter().as_slice()),
             "released": room.released.keys().map(|user| user.0).collect::<Value>(),

@@ -19,8 +19,8 @@ define_documents! {
     #[schemars(title = "roomform plan")]
     pub struct PlanDocument(
         plan @ Plan {
-            target, today, names: known, changes, conflicts, manual_steps, undeclared, ignored,
-            notes, baseline: _, guards: _, refusals, summary, counts,
+            target, today, names: known, changes, conflicts, manual_steps, undeclared, overdue,
+            ignored, notes, baseline: _, guards: _, refusals, summary, counts,
         }: &Plan,
         ledger: Option<String>,
         exit: Exit,
@@ -43,7 +43,10 @@ define_documents! {
             manual_steps.iter().map(ManualStepsDocument::new).collect()
         },
         /// Recorded rooms that the manifest no longer declares.
-        undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
+        undeclared: Vec<String> = undeclared.iter().map(|room| room.pipe.to_string()).collect(),
+        /// The number of manual steps that have been open for the days of `--fail-on-overdue`, if there are any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        overdue_steps: Option<usize> = overdue.as_ref().map(|overdue| overdue.steps),
         /// Fields that the server ignored.
         ignored_by_server: Vec<IgnoredDocument> = {
             ignored.iter().map(IgnoredDocument::new).collect()

@@ -1,9 +1,10 @@
 //! Open manual steps as a document.
 
+use super::change::users;
 use super::{Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::{Pipe, Target, UserNames};
-use crate::plan::{ManualSteps, OpenStep};
+use crate::model::{Target, UserNames};
+use crate::plan::{ManualSteps, OpenStep, UndeclaredRoom};
 
 define_documents! {
     /// The manual steps that earlier runs caused and that are not done, by pipe and user.
@@ -11,7 +12,7 @@ define_documents! {
     pub struct TodoDocument(
         target: &Target,
         rooms: &[ManualSteps],
-        undeclared: &[Pipe],
+        left: &[UndeclaredRoom],
         names: &UserNames
     ) {
         #[serde(flatten)]
@@ -19,8 +20,23 @@ define_documents! {
         #[serde(flatten)]
         target: TargetDocument = TargetDocument::new(target),
         steps: Vec<TodoStepDocument> = steps(rooms, names),
-        /// Recorded rooms that the manifest no longer declares.
-        undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
+        /// Rooms that left the manifest and are to be deleted, or kept and forgotten.
+        left_rooms: Vec<LeftRoomDocument> = left.iter().map(LeftRoomDocument::new).collect(),
+    }
+
+    struct LeftRoomDocument(room: &UndeclaredRoom) {
+        pipe: String = room.pipe.to_string(),
+        room_id: u64 = room.id.0,
+        /// The title last sent.
+        title: String = room.title.clone(),
+        /// The known members.
+        members: Vec<u64> = users(&room.members),
+        /// When a run recorded that the room left. In UTC.
+        since: Option<String> = room.left.as_ref().map(|left| left.since.to_string()),
+        /// Calendar days since then.
+        age_days: u64 = room.age,
+        /// The id of the run that recorded it.
+        run: Option<String> = room.left.as_ref().map(|left| left.run.to_string()),
     }
 
     struct TodoStepDocument(room: &ManualSteps, step: &OpenStep, names: &UserNames) {
@@ -38,7 +54,7 @@ define_documents! {
     /// A member to remove.
     pub(super) struct OpenStepDocument(step: &OpenStep) {
         user: u64 = step.user.0,
-        /// `left` (no longer in the manifest) or `excluded`.
+        /// `left` (no longer in the manifest), `excluded` or `room_left` (the room is no longer in the manifest).
         reason: &'static str = step.reason.name(),
         /// When a run recorded that the member left. In UTC.
         since: String = step.since.to_string(),

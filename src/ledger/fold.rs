@@ -112,7 +112,8 @@ impl Folding {
                 if declared {
                     self.recorded.left.remove(&pipe);
                 } else {
-                    self.recorded.left.insert(pipe);
+                    let (since, run) = (time_of(stamp), Arc::clone(&self.run));
+                    self.recorded.left.insert(pipe, Release { since, run });
                 }
             }
             Fact::Roster { source, given } => {

@@ -1,6 +1,6 @@
 //! The recorded state: what the ledger knows. It records confirmed writes, not who is in a room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
@@ -59,10 +59,10 @@ pub struct Owed {
     pub room: Option<RoomId>,
 }
 
-/// When a member left the manifest, as far as the ledger knows.
+/// When a member or a room left the manifest, as far as the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// When a run recorded that the member left.
+    /// When a run recorded it.
     pub since: Time,
     /// That run.
     pub run: Arc<str>,
@@ -149,7 +149,7 @@ pub struct Recorded {
     /// Creates whose result is unknown, by pipe, earliest first. Their rooms may exist.
     pub open: BTreeMap<Pipe, Vec<OpenCreate>>,
     /// Rooms that were no longer in the manifest at the last apply.
-    pub left: BTreeSet<Pipe>,
+    pub left: BTreeMap<Pipe, Release>,
     /// The number of rooms and memberships per file with rows at the last apply.
     pub rosters: BTreeMap<String, u64>,
 }

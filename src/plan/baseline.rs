@@ -73,7 +73,7 @@ impl Baseline {
     ) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
         let here = |pipe: &&Pipe| only.shard().is_none_or(|shard| shard.contains(pipe));
-        let back = recorded.left.iter().filter(declared).filter(here);
+        let back = recorded.left.keys().filter(declared).filter(here);
         let back = back.cloned().collect();
         if only.has_globs() {
             return Self {
@@ -111,7 +111,7 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
 }
 
 /// Returns the rooms on record that the manifest does not declare.
-pub fn undeclared<'a>(
+pub(super) fn undeclared<'a>(
     desired: &'a Desired,
     recorded: &'a Recorded,
 ) -> impl Iterator<Item = &'a Pipe> {
@@ -120,7 +120,7 @@ pub fn undeclared<'a>(
 
 /// Returns the undeclared rooms that the manifest declared at the last apply.
 pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
-    let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains(*pipe));
+    let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains_key(*pipe));
     left.cloned().collect()
 }
 

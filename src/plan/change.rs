@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, MemberTally, Note, ShownField, Violation};
-use super::manual_steps::ManualSteps;
+use super::manual_steps::{ManualSteps, Overdue, UndeclaredRoom};
 use super::publish::Publish;
 use crate::model::{
     Date, Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
@@ -31,7 +31,9 @@ pub struct Plan {
     /// Rooms with recorded members that are no longer in the manifest: the API cannot remove members.
     pub manual_steps: Vec<ManualSteps>,
     /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
-    pub undeclared: Vec<Pipe>,
+    pub undeclared: Vec<UndeclaredRoom>,
+    /// The manual steps that have been open for too long, if the user asked for them.
+    pub overdue: Option<Overdue>,
     /// Fields that the server ignored; not sent again unless requested.
     pub ignored: Vec<ShownField>,
     /// Information for the user.

@@ -1,11 +1,13 @@
 //! Compares each declared room with the live rows and the record of its pipe.
 
-use super::baseline::{Baseline, left, newly_counted, settled, undeclared};
+use super::baseline::{Baseline, left, newly_counted, settled};
 use super::change::{Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::filter::{Inputs, PlanOptions, RoomFilter};
 use super::findings::{Conflict, ConflictKind, MemberTally, Note, ShownField};
-use super::manual_steps::{ManualSteps, is_exactly_declared, manual_steps, without};
+use super::manual_steps::{
+    ManualSteps, is_exactly_declared, manual_steps, undeclared_rooms, without,
+};
 use super::publish::{Publish, PublishRules};
 use super::rename::likely_renames;
 use super::unseen::{Unseen, changed, unseen};
@@ -106,10 +108,9 @@ fn add_notes(
     let settled = settled(here, observed, recorded);
     plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
     if !only.has_globs() {
-        let undeclared = undeclared(desired, recorded);
+        let undeclared = undeclared_rooms(desired, recorded);
         plan.undeclared = undeclared
-            .filter(|pipe| only.contains(pipe))
-            .cloned()
+            .filter(|room| only.contains(&room.pipe))
             .collect();
         plan.notes
             .extend(likely_renames(&plan.changes, &left, recorded));
@@ -272,6 +273,11 @@ impl Diff<'_> {
         let publishes = |field: &FieldChange| field.after == FieldValue::Public(true);
         let publish = fields.iter().any(publishes).then(|| Publish {
             inside: known.map(|record| record.members.len() + record.released.len()),
+            to_remove: known.map_or(0, |record| record.released.len())
+                + plan
+                    .manual_steps
+                    .as_ref()
+                    .map_or(0, |it| it.newly_removed.len()),
             permit: self.publish.permit(&room.pipe),
         });
         plan.change = Some(Change {

@@ -72,7 +72,9 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
 /// would make up most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
-    let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();
+    let known = known
+        .filter(|pipe| !recorded.left.contains_key(*pipe))
+        .count();
     (created.min(left) * 2 > known && known > 0).then_some(Violation::MassChange {
         created: created as u64,
         left: left as u64,

@@ -1,8 +1,10 @@
 //! Members to remove manually: those who left with this plan, and those who left in earlier runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::baseline::undeclared;
+use super::change::Plan;
 use crate::model::{
     Date, Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId,
     UserSet, named_enum,
@@ -40,6 +42,34 @@ pub struct OpenStep {
     pub run: Arc<str>,
 }
 
+/// A room on record that the manifest does not declare: the API cannot delete rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndeclaredRoom {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub id: RoomId,
+    /// The title last sent.
+    pub title: String,
+    /// The known members.
+    pub members: Vec<UserId>,
+    /// When an earlier run recorded that the room left the manifest; `None` if none did.
+    pub left: Option<Release>,
+    /// Calendar days since then, in UTC.
+    pub age: u64,
+}
+
+/// The manual steps that have been open for too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// The age in days from which a step is overdue.
+    pub days: u64,
+    /// The number of overdue steps.
+    pub steps: usize,
+    /// Their rooms.
+    pub rooms: BTreeSet<Pipe>,
+}
+
 named_enum! {
     /// Why a member does not belong in a room.
     pub enum LeaveReason {
@@ -47,6 +77,8 @@ named_enum! {
         Left = "left",
         /// Excluded by the manifest.
         Excluded = "excluded",
+        /// The room is no longer in the manifest.
+        RoomLeft = "room_left",
     }
 }
 
@@ -73,11 +105,18 @@ pub(super) fn manual_steps(
     })
 }
 
-/// Returns the open manual steps of all recorded rooms, as recorded by earlier runs.
-pub fn open_steps(desired: &Desired, recorded: &Recorded) -> Vec<ManualSteps> {
+/// Returns the open manual steps of all recorded rooms, as recorded by earlier runs. If users are given, only their steps,
+/// including those in rooms that left the manifest.
+pub fn open_steps(desired: &Desired, recorded: &Recorded, users: &[UserId]) -> Vec<ManualSteps> {
     let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
         let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);
-        let steps = open_steps_of(room, &record.released, desired.today);
+        let mut steps = open_steps_of(room, &record.released, desired.today);
+        if let (None, Some(left)) = (room, recorded.left.get(pipe)) {
+            let inside = users.iter().filter(|user| record.members.contains(user));
+            steps
+                .extend(inside.map(|user| step(*user, LeaveReason::RoomLeft, left, desired.today)));
+        }
+        steps.retain(|step| users.is_empty() || users.contains(&step.user));
         let state = room.map(|room| &room.state).or(record.sent.as_ref());
         (!steps.is_empty()).then(|| ManualSteps {
             pipe: pipe.clone(),
@@ -89,6 +128,58 @@ pub fn open_steps(desired: &Desired, recorded: &Recorded) -> Vec<ManualSteps> {
         })
     });
     rooms.collect()
+}
+
+/// Returns the rooms on record that the manifest does not declare.
+pub fn undeclared_rooms<'a>(
+    desired: &'a Desired,
+    recorded: &'a Recorded,
+) -> impl Iterator<Item = UndeclaredRoom> {
+    undeclared(desired, recorded).filter_map(|pipe| {
+        let (id, left) = (*recorded.ids.get(pipe)?, recorded.left.get(pipe));
+        let record = recorded.rooms.get(&id);
+        let sent = record.and_then(|record| record.sent.as_ref());
+        let members = record.map(|record| record.members.iter().copied().collect());
+        Some(UndeclaredRoom {
+            pipe: pipe.clone(),
+            id,
+            title: sent.map(|sent| sent.title.clone()).unwrap_or_default(),
+            members: members.unwrap_or_default(),
+            left: left.cloned(),
+            age: left.map_or(0, |left| desired.today.days_since(left.since.day())),
+        })
+    })
+}
+
+/// Returns the room and the age of each open step.
+pub fn ages<'a>(
+    rooms: &'a [ManualSteps],
+    undeclared: &'a [UndeclaredRoom],
+) -> impl Iterator<Item = (&'a Pipe, u64)> {
+    let members = rooms.iter().flat_map(|room| {
+        let steps = room.previously_removed.iter();
+        steps.map(|step| (&room.pipe, step.age))
+    });
+    let left = undeclared.iter().filter(|room| room.left.is_some());
+    members.chain(left.map(|room| (&room.pipe, room.age)))
+}
+
+impl Plan {
+    /// Returns the room and the age of each step of earlier runs that is still open.
+    pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
+        ages(&self.manual_steps, &self.undeclared)
+    }
+
+    /// Notes which steps have been open for this many days.
+    pub fn note_overdue(&mut self, days: u64) {
+        let overdue = self.open_steps().filter(|(_, age)| *age >= days);
+        let rooms: Vec<Pipe> = overdue.map(|(pipe, _)| pipe.clone()).collect();
+        self.overdue = (!rooms.is_empty()).then(|| Overdue {
+            days,
+            steps: rooms.len(),
+            rooms: rooms.into_iter().collect(),
+        });
+    }
 }
 
 fn place_of(desired: &Desired, room: &DesiredRoom) -> Option<(Arc<str>, u32)> {
@@ -104,17 +195,22 @@ fn open_steps_of(
     let gone = released
         .iter()
         .filter(|(user, _)| !room.is_some_and(|room| room.has_member(**user)));
-    let steps = gone.map(|(user, release)| OpenStep {
-        user: *user,
-        reason: match room.is_some_and(|room| room.exclude.contains(user)) {
-            true => LeaveReason::Excluded,
-            false => LeaveReason::Left,
-        },
+    let reason = |user| match room.is_some_and(|room| room.exclude.contains(user)) {
+        true => LeaveReason::Excluded,
+        false => LeaveReason::Left,
+    };
+    let steps = gone.map(|(user, release)| step(*user, reason(user), release, today));
+    steps.collect()
+}
+
+fn step(user: UserId, reason: LeaveReason, release: &Release, today: Date) -> OpenStep {
+    OpenStep {
+        user,
+        reason,
         since: release.since,
         age: today.days_since(release.since.day()),
         run: Arc::clone(&release.run),
-    });
-    steps.collect()
+    }
 }
 
 /// Whether the users are exactly the room's declared members, which is the usual case.

@@ -21,7 +21,7 @@ mod staleness;
 mod unseen;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use baseline::{Baseline, counts_to_record, undeclared};
+pub use baseline::{Baseline, counts_to_record};
 pub use change::{CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
 pub use count::{Counting, NextSizes, SizeAnswer, countable};
 pub use count_evidence::{Countable, IMPOSSIBLE};
@@ -30,7 +30,9 @@ pub use filter::{Allow, Inputs, PlanOptions, RoomFilter, RowFilter, Shard};
 pub use findings::{Conflict, ConflictKind, LimitKind, MemberTally, Note, ShownField, Violation};
 pub use guards::plan;
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
-pub use manual_steps::{LeaveReason, ManualSteps, OpenStep, open_steps};
+pub use manual_steps::{
+    LeaveReason, ManualSteps, OpenStep, Overdue, UndeclaredRoom, ages, open_steps, undeclared_rooms,
+};
 pub use publish::{Publish, PublishPermit};
 pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};
 pub use unseen::wait_for_confirmed;

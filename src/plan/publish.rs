@@ -13,6 +13,8 @@ use crate::model::{Desired, Pipe};
 pub struct Publish {
     /// Number of members on record who may be in the room; `None` without a record.
     pub inside: Option<usize>,
+    /// How many of them are to be removed.
+    pub to_remove: usize,
     /// What allows it; `None` if nothing does.
     pub permit: Option<PublishPermit>,
 }

@@ -15,7 +15,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     let rooms = Count(recorded.ids.len(), "room");
     let mut text = format!("{target}: {lines}, {rooms} recorded\n");
     for (pipe, id) in &recorded.ids {
-        let left = match recorded.left.contains(pipe) {
+        let left = match recorded.left.contains_key(pipe) {
             true => ", no longer in the manifest",
             false => "",
         };

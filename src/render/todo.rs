@@ -1,11 +1,11 @@
-//! Open manual steps as CSV, a line for each member to remove.
+//! Open manual steps as CSV, a line for each member to remove and for each room that left the manifest.
 
 use std::io::{self, Write};
 
 use super::csv::{CsvReader, io_error};
 use super::escape;
-use crate::model::UserNames;
-use crate::plan::ManualSteps;
+use crate::model::{Release, UserNames};
+use crate::plan::{LeaveReason, ManualSteps, UndeclaredRoom};
 use crate::view;
 
 const HEADER: [&str; 9] = [
@@ -18,6 +18,7 @@ const HEADER: [&str; 9] = [
 /// The output cannot be written.
 pub fn todo(
     rooms: &[ManualSteps],
+    left: &[UndeclaredRoom],
     names: &UserNames,
     reader: CsvReader,
     out: &mut dyn Write,
@@ -44,6 +45,23 @@ pub fn todo(
             ];
             table.write_record(record).map_err(io_error)?;
         }
+    }
+    for room in left {
+        let Some(Release { since, run }) = &room.left else {
+            continue;
+        };
+        let record = [
+            room.id.to_string(),
+            show(room.pipe.as_str()),
+            show(&room.title),
+            String::new(),
+            String::new(),
+            view::reason(LeaveReason::RoomLeft).to_owned(),
+            since.to_string(),
+            room.age.to_string(),
+            show(run),
+        ];
+        table.write_record(record).map_err(io_error)?;
     }
     table.flush()
 }

@@ -63,7 +63,14 @@ fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> V
 pub fn members_inside(publish: &Publish, known: Known) -> Text<'static> {
     match publish.inside {
         None => "members inside unknown".into(),
-        Some(inside) => text!("{} inside", Count(inside, known.member)),
+        Some(inside) => {
+            let to_remove = match publish.to_remove {
+                0 => String::new(),
+                count => format!(", {count} of them to remove"),
+            };
+            let inside = Count(inside, known.member);
+            text!("{} inside{}", inside, Span::words(to_remove))
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The figures of a plan or a manifest diff.
 
+use std::collections::BTreeSet;
+
 use super::Count;
 use super::grammar::counts;
+use crate::model::Pipe;
 use crate::plan::{Change, MemberTally, Plan, Summary};
 
 /// The figures of a plan in one line.
@@ -19,7 +22,26 @@ pub fn verdict(plan: &Plan) -> String {
     }
     let (parts, summary) = (parts.join(", "), &plan.summary);
     let (unchanged, unmanaged) = (summary.unchanged, summary.unmanaged);
-    format!("{parts}; {unchanged} unchanged, {unmanaged} unmanaged")
+    let open = open_steps(plan.open_steps());
+    let open = open.map(|open| format!("; {open}")).unwrap_or_default();
+    format!("{parts}; {unchanged} unchanged, {unmanaged} unmanaged{open}")
+}
+
+/// The number of open steps, given the room and the age of each, for example `3 open steps in 2 rooms, the oldest for 12 days`.
+pub(super) fn open_steps<'a>(steps: impl Iterator<Item = (&'a Pipe, u64)>) -> Option<String> {
+    let (rooms, ages): (Vec<&Pipe>, Vec<u64>) = steps.unzip();
+    let rooms: BTreeSet<&Pipe> = rooms.into_iter().collect();
+    let (steps, rooms) = (Count(ages.len(), "open step"), Count(rooms.len(), "room"));
+    let oldest = ages.into_iter().max()?;
+    Some(format!("{steps} in {rooms}, the oldest {}", age(oldest)))
+}
+
+/// For example `since today` or `for 12 days`.
+pub(super) fn age(days: u64) -> String {
+    match days {
+        0 => "since today".to_owned(),
+        days => format!("for {}", Count(days as usize, "day")),
+    }
 }
 
 pub(super) fn recreated(changes: &[Change]) -> usize {

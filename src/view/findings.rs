@@ -4,7 +4,7 @@ use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, Text, values};
 use crate::model::{Limit, NOTICE, Pipe, difference};
-use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Violation};
+use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Overdue, Violation};
 
 /// Maximum number of likely renames named in one line.
 const EXAMPLES: usize = 3;
@@ -145,6 +145,17 @@ pub(super) fn renames<'a>(renames: &[&'a Note]) -> Line<'a> {
         "{}: {}; a pipe is an identity, so new rooms are created and the old ones stay as they are",
         count,
         examples
+    ))
+}
+
+/// Why a plan is overdue.
+pub(super) fn overdue(overdue: &Overdue) -> Line<'_> {
+    let (steps, rooms) = (Count(overdue.steps, "manual step"), overdue.rooms.iter());
+    Line::new(text!(
+        "{} open for {} or longer, in {}; `roomform todo` lists the open steps",
+        steps,
+        Count(overdue.days as usize, "day"),
+        names(rooms.map(Pipe::as_str), NAMED)
     ))
 }
 

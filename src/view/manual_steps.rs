@@ -1,39 +1,33 @@
 //! Members and rooms to remove manually: caused by this change, or still open from earlier runs.
 
+use super::figures::{age, open_steps};
 use super::names::users;
 use super::plan::site;
 use super::section::{Detail, Line, Place, SectionKind, Title};
 use super::text::{names, text};
-use super::{Count, NAMED, Span, View};
+use super::{Count, NAMED, Span, State, View};
 use crate::model::{Pipe, Target, UserId, UserNames};
-use crate::plan::{LeaveReason, ManualSteps, OpenStep, Plan};
+use crate::plan::{LeaveReason, ManualSteps, OpenStep, Plan, UndeclaredRoom, ages};
 
-/// The open steps, a line for each member, and the rooms on record that the manifest does not declare.
+/// The open steps, a line for each member and for each room that left the manifest.
 pub fn todo<'a>(
     target: &'a Target,
     rooms: &'a [ManualSteps],
-    undeclared: &'a [Pipe],
+    left: &'a [UndeclaredRoom],
     known: &UserNames,
 ) -> View<'a> {
-    let steps = || rooms.iter().flat_map(|room| &room.previously_removed);
-    let verdict = match (steps().count(), steps().map(|step| step.age).max()) {
-        (count, Some(oldest)) => {
-            let (count, rooms) = (Count(count, "open step"), Count(rooms.len(), "room"));
-            format!("{count} in {rooms}, the oldest {}", age(oldest))
-        }
-        (_, None) => "no open steps".to_owned(),
-    };
+    let verdict = open_steps(ages(rooms, left)).unwrap_or_else(|| "no open steps".to_owned());
     let heading = text!("Manual steps for {}", site(target));
     let mut view = View::new("todo", Some(target), heading, verdict);
     for room in rooms {
         let steps = room.previously_removed.chunks(1);
         let lines = steps.map(|steps| Line {
             title: Some(Title::Same(&room.title)),
-            ..open_steps(room, steps, known)
+            ..step_line(room, steps, known)
         });
         view.add(SectionKind::OpenSteps, lines);
     }
-    view.add_undeclared(SectionKind::OpenSteps, undeclared);
+    view.add(SectionKind::LeftRooms, left.iter().filter_map(left_room));
     view
 }
 
@@ -47,14 +41,13 @@ impl<'a> View<'a> {
                 (one.reason, &one.run) == (next.reason, &next.run)
             };
             let steps = room.previously_removed.chunk_by(is_same);
-            let lines = steps.map(|steps| open_steps(room, steps, &known));
+            let lines = steps.map(|steps| step_line(room, steps, &known));
             self.add(SectionKind::OpenSteps, lines);
         }
-        self.add_undeclared(SectionKind::ManualSteps, &plan.baseline.left);
-        let is_old = |pipe: &&Pipe| plan.baseline.left.binary_search(pipe).is_err();
-        self.add_undeclared(
-            SectionKind::OpenSteps,
-            plan.undeclared.iter().filter(is_old),
+        self.add_leaving_rooms(&plan.baseline.left);
+        self.add(
+            SectionKind::LeftRooms,
+            plan.undeclared.iter().filter_map(left_room),
         );
     }
 
@@ -62,10 +55,16 @@ impl<'a> View<'a> {
     pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
         let known = self.names.clone();
         let rooms = rooms.iter().filter(|room| !room.newly_removed.is_empty());
+        // A manifest diff has no live rooms.
+        let is_live = self.state != State::Compared;
         let lines = rooms.map(|room| {
             let removed = Span::Ids(users(&room.newly_removed, &known));
-            let text = text!("no longer in the manifest: {}", removed);
+            let text = match is_live {
+                true => text!("remove {} from room {}", removed, room.id),
+                false => text!("remove {}", removed),
+            };
             Line {
+                title: Some(Title::Same(&room.title)),
                 detail: Detail::Removed(&room.newly_removed),
                 ..Line::for_room(&room.pipe, text)
             }
@@ -73,24 +72,39 @@ impl<'a> View<'a> {
         self.add(SectionKind::ManualSteps, lines);
     }
 
-    /// Adds one line for all rooms on record that the manifest does not declare.
-    fn add_undeclared(&mut self, kind: SectionKind, pipes: impl IntoIterator<Item = &'a Pipe>) {
-        let pipes: Vec<&str> = pipes.into_iter().map(Pipe::as_str).collect();
+    /// Adds one line for all rooms that leave the manifest.
+    fn add_leaving_rooms(&mut self, pipes: &'a [Pipe]) {
         if !pipes.is_empty() {
             let rooms = Count(pipes.len(), "room");
-            let pipes = names(pipes.into_iter(), NAMED);
+            let pipes = names(pipes.iter().map(Pipe::as_str), NAMED);
             let text = text!(
                 "{} on record but no longer declared: {}; delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`",
                 rooms,
                 pipes
             );
-            self.add(kind, [Line::new(text)]);
+            self.add(SectionKind::ManualSteps, [Line::new(text)]);
         }
     }
 }
 
+/// A room that left the manifest in an earlier run.
+fn left_room(room: &UndeclaredRoom) -> Option<Line<'_>> {
+    let left = room.left.as_ref()?;
+    let text = text!(
+        "room {}, {}, no longer in the manifest {}, by run {}",
+        room.id,
+        Count(room.members.len(), "known member"),
+        Span::words(age(room.age)),
+        Span::Name(left.run.as_ref().into())
+    );
+    Some(Line {
+        title: Some(Title::Same(&room.title)),
+        ..Line::for_room(&room.pipe, text)
+    })
+}
+
 /// Steps of one room with the same run and reason.
-fn open_steps<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames) -> Line<'a> {
+fn step_line<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames) -> Line<'a> {
     let removed: Vec<UserId> = steps.iter().map(|step| step.user).collect();
     let text = steps.first().map(|step| {
         text!(
@@ -115,13 +129,6 @@ pub fn reason(reason: LeaveReason) -> &'static str {
     match reason {
         LeaveReason::Left => "no longer in the manifest",
         LeaveReason::Excluded => "excluded",
-    }
-}
-
-/// For example `since today` or `for 12 days`.
-fn age(days: u64) -> String {
-    match days {
-        0 => "since today".to_owned(),
-        days => format!("for {}", Count(days as usize, "day")),
+        LeaveReason::RoomLeft => "the room is no longer in the manifest",
     }
 }

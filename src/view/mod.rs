@@ -30,6 +30,7 @@ pub use manifest_diff::manifest_diff;
 pub use manual_steps::{reason, todo};
 pub use outcome::{RoomResult, ended, failure, hints, outcome, remarks, result, stops};
 pub use plan::{not_applied, plan};
+use section::danger;
 pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title, risk};
 pub use text::{Span, Text};
 
@@ -105,8 +106,10 @@ pub struct Sent<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Refused,
+    Overdue,
     Compared,
     Pending,
+    StepsOpen,
     Done,
 }
 
@@ -152,6 +155,10 @@ impl<'a> View<'a> {
         for change in changes {
             let kind = SectionKind::for_change(change);
             self.section(kind).changes.push(change);
+        }
+        let risky = self.sections.get_mut(&SectionKind::NeedsAttention);
+        if let Some(section) = risky {
+            section.changes.sort_by_key(|change| danger(change));
         }
     }
 

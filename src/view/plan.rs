@@ -14,7 +14,9 @@ use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
 pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let state = match plan {
         plan if !plan.refusals.is_empty() => State::Refused,
+        plan if plan.overdue.is_some() => State::Overdue,
         plan if plan.is_pending() => State::Pending,
+        plan if plan.open_steps().next().is_some() => State::StepsOpen,
         _ => State::Done,
     };
     let heading = text!("Plan for {}", site(&plan.target));
@@ -29,6 +31,8 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         ..View::new("plan", Some(&plan.target), heading, verdict(plan))
     };
     view.add(SectionKind::Refused, refusals);
+    let overdue = plan.overdue.as_ref().map(findings::overdue);
+    view.add(SectionKind::Overdue, overdue);
     view.add_changes(&plan.changes);
     view.add_counts(plan);
     view.add_conflicts(plan);
@@ -132,7 +136,7 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
 /// Where to find all members and rooms, if a list of them is cut.
 fn cut(plan: &Plan) -> Option<String> {
     let members = cuts_members(&plan.changes, &plan.manual_steps);
-    let rooms = plan.undeclared.len() > NAMED;
+    let rooms = plan.baseline.left.len() > NAMED;
     // An HTML page shows all members of each room. Only JSON has all rooms.
     let (what, formats) = match (members, rooms) {
         (false, false) => return None,

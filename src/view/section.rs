@@ -1,6 +1,7 @@
 //! Sections and their lines.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use super::text::{text, titles};
 use super::{Span, Text, Tone};
@@ -16,6 +17,7 @@ pub enum SectionKind {
     Remedies,
     NotAsSent,
     Refused,
+    Overdue,
     WouldBeRefused,
     Guards,
     NeedsAttention,
@@ -32,6 +34,7 @@ pub enum SectionKind {
     Update,
     Members,
     OpenSteps,
+    LeftRooms,
     AsPlanned,
 }
 
@@ -57,6 +60,7 @@ impl SectionKind {
             Self::Remedies => ("What to do", "remedies", Hand, Silent),
             Self::NotAsSent => ("Not as sent", "not as sent", Warn, Warning),
             Self::Refused => ("Refused", "refusals", Danger, Error),
+            Self::Overdue => ("Overdue", "overdue", Danger, Error),
             Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning),
             Self::Guards => ("Guards", "guards changed", Danger, Warning),
             Self::NeedsAttention => ("Needs attention", "that need attention", Danger, Warning),
@@ -91,6 +95,12 @@ impl SectionKind {
             Self::Update => ("Update", "to update", Change, Notice),
             Self::Members => ("Members", "to get members or a welcome only", Join, Notice),
             Self::OpenSteps => ("Manual steps still open", "open manual steps", Hand, Silent),
+            Self::LeftRooms => (
+                "Rooms that left the manifest",
+                "rooms that left the manifest",
+                Hand,
+                Silent,
+            ),
             Self::AsPlanned => ("As planned", "as planned", Add, Silent),
         }
     }
@@ -116,7 +126,7 @@ impl SectionKind {
         match self {
             Self::Refused | Self::WouldBeRefused => "✗",
             Self::Conflicts | Self::FewerMembers => "?",
-            Self::ManualSteps | Self::OpenSteps => "−",
+            Self::ManualSteps | Self::OpenSteps | Self::LeftRooms => "−",
             Self::Create => "+",
             Self::Update | Self::Members => "~",
             _ if self.needs_attention() => "!",
@@ -127,7 +137,7 @@ impl SectionKind {
     /// The list marker in Markdown. Open steps can be ticked off.
     pub fn bullet(self) -> &'static str {
         match self {
-            Self::OpenSteps => "- [ ]",
+            _ if self.is_open() => "- [ ]",
             _ => "-",
         }
     }
@@ -144,6 +154,9 @@ impl SectionKind {
             Self::OpenSteps => {
                 "remove these members in ImbaChat, then run `roomform todo done PIPE`"
             }
+            Self::LeftRooms => {
+                "delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`, or for many `roomform ledger forget 'term-1-*'`"
+            }
             Self::LookAlikes => "people cannot tell these apart",
             Self::Ignored | Self::IgnoredPublicity => "sent again only with --resend-ignored",
             _ => return None,
@@ -157,11 +170,17 @@ impl SectionKind {
             || (self.level() == Level::Warning && self != Self::Warnings)
     }
 
+    /// Whether its lines are steps of earlier runs, which `roomform todo` lists.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::OpenSteps | Self::LeftRooms)
+    }
+
     /// Whether its lines are shown before anything else, and again before the confirmation prompt.
     pub fn needs_attention(self) -> bool {
         matches!(
             self,
-            Self::WouldBeRefused
+            Self::Overdue
+                | Self::WouldBeRefused
                 | Self::Guards
                 | Self::NeedsAttention
                 | Self::IgnoredPublicity
@@ -189,6 +208,13 @@ pub fn risk(change: &Change) -> Option<&'static str> {
         (_, false, true) => Some("recreated"),
         (false, false, false) => None,
     }
+}
+
+/// The order of changes that need attention: most dangerous first.
+pub(super) fn danger(change: &Change) -> impl Ord + use<> {
+    let inside = change.publish.as_ref();
+    let inside = inside.map(|publish| publish.inside.unwrap_or(usize::MAX));
+    Reverse((inside, change.recreate, change.creates_public()))
 }
 
 /// Lines of one kind. A section of changes has only `changes`; the others have only `lines`.

@@ -72,7 +72,7 @@ fn members_to_remove_are_shown_with_their_names() {
     let scene = scene();
     // Parentheses in a name cannot be read as another id.
     let plan = scene.run("plan").ok();
-    plan.shows("no longer in the manifest: tutor (5), 7, old [boss (8)");
+    plan.shows("remove tutor (5), 7, old [boss (8) from room 2");
     let report = scene.run("apply --yes --report report.json").ok();
     report.shows("tutor (5)");
     let report: Value = serde_json::from_str(&scene.read("report.json")).unwrap();
@@ -108,7 +108,7 @@ fn a_diff_uses_the_names_of_both_manifests() {
             ),
     );
     let diff = scene.run("diff rooms.yaml other.yaml").ok();
-    diff.shows("no longer in the manifest: boss (5), 7");
+    diff.shows("remove boss (5), 7");
     let diff = scene.run("diff other.yaml rooms.yaml --format json").json();
     assert_eq!(diff["names"], json!({"5": "mentor"}));
 }

@@ -188,7 +188,7 @@ fn a_room_that_becomes_public_shows_its_known_members() {
             "title: Team A, public: true, members: [3, 5]",
         )
         .plan();
-    plan.shows("publish: closed → public, 2 known members inside\n");
+    plan.shows("publish: closed → public, 2 known members inside, 1 of them to remove\n");
     let live = RoomView {
         kind: 1,
         ..live_room("unknown", "Unknown")
@@ -291,15 +291,15 @@ fn a_new_public_room_needs_attention_but_no_permission() {
 fn removed_members_are_manual_steps_and_sent_again_if_declared_again() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene.edit("[3, 4]", "[3]").plan();
-    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
       manual steps: the API cannot remove members or rooms
-        team-a: no longer in the manifest: 4
+        team-a "Team A": remove 4 from room 2
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
           target: widget 627 on URL
           known: confirmed by the server in an earlier run; the API does not list members
-    ");
+    "#);
     // A plan with only manual steps has nothing to apply.
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
@@ -324,7 +324,7 @@ fn an_excluded_member_is_never_sent_but_becomes_a_manual_step_if_recorded() {
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
     let plan = scene.edit("members: [3, 4]", changed).plan();
     plan.shows("members +1 (17)   1 known");
-    plan.shows("team-a: no longer in the manifest: 4");
+    plan.shows("team-a \"Team A\": remove 4 from room 2");
     // The users are still in `members`: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
         let output = scene.run(["plan", "--format", format]).ok();

@@ -66,8 +66,10 @@ pub fn write(view: &View<'_>) -> askama::Result<String> {
         heading,
         state: match view.state {
             State::Refused => (Tone::Danger, "Refused"),
+            State::Overdue => (Tone::Danger, "Overdue"),
             State::Compared => (Tone::Plain, "Compared"),
             State::Pending => (Tone::Change, "Pending"),
+            State::StepsOpen => (Tone::Hand, "Steps open"),
             State::Done => (Tone::Add, "Nothing to do"),
         },
         verdict: &view.verdict,

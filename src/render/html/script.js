@@ -57,7 +57,7 @@
     part.count.textContent = found === rows ? `${rows}` : `${found} of ${rows}`;
     const left = found - visible.size;
     const next = Math.min(left, PAGE);
-    const button = (by, all) => make("button", { type: "button", textContent: `Show ${all}${by} more`, onclick: () => more(part, by) });
+    const button = (by, all) => make("button", { type: "button", textContent: `Show ${all}${by}${visible.size ? " more" : ""}`, onclick: () => more(part, by) });
     part.more.hidden = left === 0;
     part.more.replaceChildren(button(next, ""), ...(left > next ? [button(left, "all ")] : []));
   };

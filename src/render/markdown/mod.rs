@@ -87,7 +87,7 @@ fn marker(verb: &str, target: Option<&Target>, dialect: Dialect) -> String {
 /// The lines of a section. Changes are folded unless they need attention.
 fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
     let kind = section.kind;
-    let is_listed = kind == SectionKind::OpenSteps && view.verb != "todo";
+    let is_listed = kind.is_open() && view.verb != "todo";
     let has_changes = !kind.is_pinned() && !section.changes.is_empty();
     Section {
         kind,

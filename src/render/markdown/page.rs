@@ -30,7 +30,7 @@ pub(super) struct Section {
     /// Its lines, without list markers.
     pub(super) items: Vec<String>,
     pub(super) is_folded: bool,
-    /// The command that lists the items, if there is one: they are then the first to be omitted.
+    /// The command that lists the items, if there is one: they are then the first to be replaced by their count.
     pub(super) listed_by: Option<&'static str>,
 }
 
@@ -97,8 +97,8 @@ impl Page {
         for line in &self.head {
             let _ = writeln!(text, "{line}\n");
         }
-        if let Some(limit) = limit {
-            let _ = writeln!(text, "{}\n", self.cut(shown, limit));
+        if let Some(cut) = limit.and_then(|limit| self.cut(shown, limit)) {
+            let _ = writeln!(text, "{cut}\n");
         }
         let sections = self.sections.iter();
         let sections = sections.filter(|section| section.listed_by.is_none());
@@ -121,25 +121,25 @@ impl Page {
         text
     }
 
-    /// The exact counts of the omitted items.
-    fn cut(&self, shown: &[usize], limit: usize) -> String {
+    /// The exact counts of the omitted items, except those that a command lists.
+    fn cut(&self, shown: &[usize], limit: usize) -> Option<String> {
         let counted = || self.sections.iter().zip(shown);
         let left_out: Vec<String> = counted()
-            .filter(|(section, shown)| **shown < section.items.len())
+            .filter(|(section, shown)| section.listed_by.is_none() && **shown < section.items.len())
             .map(|(section, shown)| {
                 let (all, noun) = (section.items.len(), section.kind.noun());
-                let command = section.listed_by;
-                let command = command.map(|command| format!(" (`{command}` lists them)"));
-                let command = command.unwrap_or_default();
-                format!("{} of {all} {noun}{command}", all - shown)
+                format!("{} of {all} {noun}", all - shown)
             })
             .collect();
+        if left_out.is_empty() {
+            return None;
+        }
         let left_out = left_out.join(", ");
         let pinned = || counted().filter(|(section, _)| section.kind.is_pinned());
         let dangerous: usize = pinned().map(|(section, _)| section.items.len()).sum();
         let missing = dangerous - pinned().map(|(_, shown)| *shown).sum::<usize>();
         let cut = format!("**Cut to fit {limit} bytes.** Not shown: {left_out}.");
-        match (dangerous, missing) {
+        Some(match (dangerous, missing) {
             (0, _) => cut,
             (1, 0) => cut + " The dangerous line is shown.",
             (_, 0) => format!("{cut} All {dangerous} dangerous lines are shown."),
@@ -147,7 +147,7 @@ impl Page {
                 "**Not even the dangerous lines fit {limit} bytes: {missing} of {dangerous} are missing.** Read the whole plan \
                  before you approve it. Not shown: {left_out}."
             ),
-        }
+        })
     }
 }
 
@@ -163,7 +163,7 @@ impl Section {
     }
 
     fn write(&self, text: &mut String, shown: usize, fold: Option<&str>) {
-        if shown == 0 {
+        if shown == 0 && self.listed_by.is_none() {
             return;
         }
         let count = match self.items.len() {
@@ -171,6 +171,10 @@ impl Section {
             all => format!("{all}, {shown} of them shown"),
         };
         let _ = writeln!(text, "### {}: {count}\n", self.kind.name());
+        if let Some(command) = self.listed_by.filter(|_| shown == 0) {
+            let _ = writeln!(text, "`{command}` lists them.\n");
+            return;
+        }
         if let Some(remark) = self.kind.remark() {
             let _ = writeln!(text, "{}\n", sentence(remark));
         }

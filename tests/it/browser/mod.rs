@@ -194,7 +194,7 @@ fn the_page_fits_phones_and_wide_screens_in_light_and_dark_mode() {
             );
             assert_eq!(
                 browser.eval("document.querySelector('#manual-steps .words').innerText"),
-                json!("no longer in the manifest: Anna (104)")
+                json!("remove Anna (104) from room 3")
             );
         }
         let paper = browser.eval("getComputedStyle(document.body).backgroundColor");
@@ -302,7 +302,7 @@ fn the_page_is_complete_without_its_script() {
         "physics-room",
         "Физика 7б",
         "Refused",
-        "no longer in the manifest: ",
+        " from room ",
         "create conference, closed, 3 members (17, 18, Директор (42))",
         "17 row 2, 18 row 3",
     ] {

@@ -82,18 +82,18 @@ fn a_revision_is_compared_with_the_work_tree_including_rosters() {
     let before = repo.scene.files();
     let ran = repo.diff("HEAD:rooms/", "rooms");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    assert_snapshot!(ran.out, @"
+    assert_snapshot!(ran.out, @r#"
       # rooms/rooms.yaml:3
       ~ team-a               add members
           members +1 (8)   2 as before
 
       manual steps: the API cannot remove members or rooms
-        team-a: no longer in the manifest: 7
+        team-a "Team A": remove 7
 
     diff: 1 gains members, 1 member to add; 1 unchanged
           people: 1 person joins 1 room; 1 to remove from 1 room (manual)
           HEAD:rooms/ → rooms: two manifests; no server was read
-    ");
+    "#);
     assert_eq!(
         repo.scene.files(),
         before,

@@ -35,7 +35,7 @@ rooms:
         `team-a` would become public; allow it with --allow-publish PIPE or in `limits.publish`
 
       # head.yaml:3
-      ! team-a               publish: closed → public, 3 declared members inside
+      ! team-a               publish: closed → public, 3 declared members inside, 1 of them to remove
           title   "Team A" → "Team Alpha"
           members +2 (17, 18)   2 as before
       # head.yaml:5
@@ -47,7 +47,7 @@ rooms:
           members +1 (17)   1 as before
 
       manual steps: the API cannot remove members or rooms
-        team-a: no longer in the manifest: 5
+        team-a "Team Alpha": remove 5
         old: the room left the manifest and stays as it is: "Old room", 2 members
 
     diff: 1 to create, 1 to update (1 becomes public), 1 gains members, 5 members to add, 1 room to remove manually; 0 unchanged
@@ -128,7 +128,7 @@ rooms:
         limits.publish: `team-b`, `team-*` → none
 
       manual steps: the API cannot remove members or rooms
-        team-a: no longer in the manifest: 4, 5
+        team-a "Team A": remove 4, 5
 
       also differs
         team-a: now excluded: 21

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{AFTER, BEFORE, changed};
-use crate::support::Scene;
+use crate::support::{Scene, Shows};
 
 #[test]
 fn a_plan_annotates_the_lines_of_the_manifest() {
@@ -14,7 +14,7 @@ fn a_plan_annotates_the_lines_of_the_manifest() {
     ::error title=refused::`lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 known members inside
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform` `Platform team`: remove `104` from room `4`
     ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
     ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known
     ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 known
@@ -85,7 +85,7 @@ fn an_apply_annotates_failed_rooms() {
     refused.exits(5);
     refused.begins("::error title=refused::`lounge` would");
     assert_snapshot!(scene.run([&args[..], &["--allow-publish", "lounge"]].concat()).ok(), @"
-    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform` `Platform team`: remove `104` from room `4`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
 }
@@ -101,10 +101,37 @@ fn a_diff_annotates_the_lines_of_the_second_manifest() {
     ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public, 0 declared members inside
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform` `Platform team`: remove `104`
     ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
     ::notice file=after.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before
     ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
     ::notice title=roomform diff::2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged
     ");
+}
+
+/// The publish with most people inside comes first, before 40 new public rooms, in every format and within every limit.
+#[test]
+fn lines_that_need_attention_are_sorted_by_danger() {
+    let rooms = "  - {pipe: team, title: Team, members: [1]}\n  - {pipe: lounge, title: Lounge, members: [1, 2, 3]}\n";
+    let manifest = format!("version: 1\nlimits: {{publish: [team, lounge]}}\nrooms:\n{rooms}");
+    let scene = Scene::new()
+        .manifest(&manifest)
+        .after("apply --sandbox --yes");
+    let public = rooms.replace(", members", ", public: true, members");
+    let new = |n| format!("  - {{pipe: class-{n}, title: Class, public: true, members: [1, 2]}}\n");
+    let new: String = (0..40).map(new).collect();
+    scene.declare(manifest.replace(rooms, &format!("{new}{public}")));
+    for args in [
+        "--format text",
+        "--format html",
+        "--format markdown --max-bytes 4096",
+        "--format github",
+    ] {
+        let plan = scene.run(format!("plan --sandbox {args}")).ok();
+        // Only the lists of sections and the guards come before the first line.
+        let (_, lines) = plan.split_once("3 known members inside").unwrap();
+        lines.shows("1 known member inside").shows("class-1");
+        let (_, lines) = lines.split_once("1 known member inside").unwrap();
+        lines.shows("class-0").shows("class-1");
+    }
 }

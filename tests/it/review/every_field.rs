@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use roomform::manifest::{Loaded, Options, load_text};
 use roomform::model::{
-    Field, FieldValue, Limit, MembersPolicy, Observed, PendingField, Pipe, Recorded, RoomId,
-    RoomKind, Target, Time, UserId, UserNames, Welcome, WidgetId,
+    Field, FieldValue, Limit, MembersPolicy, Observed, PendingField, Pipe, Recorded, Release,
+    RoomId, RoomKind, Target, Time, UserId, UserNames, Welcome, WidgetId,
 };
 use roomform::plan::{
     Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, LeaveReason, LimitKind,
     ManifestDiff, ManualSteps, MemberTally, Members, Note, OpenStep, People, Plan, PlanOptions,
-    Publish, PublishPermit, Removed, RoomDifference, ShownField, Violation, plan,
+    Publish, PublishPermit, Removed, RoomDifference, ShownField, UndeclaredRoom, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, CsvReader, Paint, github, html};
@@ -119,6 +119,7 @@ fn changes() -> Vec<Change> {
         fields: fields.to_vec(),
         publish: Some(Publish {
             inside: Some(2),
+            to_remove: 1,
             permit: Some(PublishPermit::Limit {
                 entry: HOSTILE.to_owned(),
                 is_added: true,
@@ -345,7 +346,19 @@ fn of_a_widget() -> Plan {
         newly_removed: users(),
         previously_removed: users().into_iter().map(open_step).collect(),
     }];
-    plan.undeclared = vec![pipe(), pipe()];
+    plan.undeclared = vec![UndeclaredRoom {
+        pipe: pipe(),
+        id: RoomId(1_234_567),
+        title: HOSTILE.to_owned(),
+        members: users(),
+        left: Some(Release {
+            since: Time(1_796_009_160_999),
+            run: Arc::from(HOSTILE),
+        }),
+        age: 14,
+    }];
+    plan.baseline.left = vec![pipe(), pipe()];
+    plan.note_overdue(14);
     let ignored = |(field, sent, shown)| ShownField {
         pipe: pipe(),
         room: RoomId(1_234_567),
@@ -416,13 +429,20 @@ fn a_checklist_escapes_every_field() {
     let read = Rendered::as_on_github(&page);
     let shown = in_code(HOSTILE);
     let hostile = read.code.iter().filter(|code| **code == shown);
-    assert_eq!(hostile.count(), 8, "{page}");
+    assert_eq!(hostile.count(), 9, "{page}");
     read.words.lacks("1234567");
     let text = render::write(&view, Paint::Plain);
     text.lacks("##").lacks("\u{1b}").lacks("::error");
     for reader in [CsvReader::Program, CsvReader::Spreadsheet] {
         let mut csv = Vec::new();
-        render::todo(&plan.manual_steps, &plan.names, reader, &mut csv).unwrap();
+        render::todo(
+            &plan.manual_steps,
+            &plan.undeclared,
+            &plan.names,
+            reader,
+            &mut csv,
+        )
+        .unwrap();
         let csv = String::from_utf8(csv).unwrap();
         csv.lacks("\u{1b}");
     }

@@ -55,7 +55,7 @@ fn a_shortened_list_of_manual_steps_names_the_complete_formats_once() {
     assert!(!text.contains("all members"), "nothing is listed: {text}");
     scene.declare(manifest(1));
     let text = plan(&scene, []);
-    text.shows("no longer in the manifest: 1002, ");
+    text.shows("remove 1002, ");
     text.ends(format!("\n      {ALL}\n"));
     let whole = plan(&scene, "--format json");
     whole.shows("1014");

@@ -35,7 +35,7 @@ fn a_plan_has_figures_first_and_dangerous_changes_next() {
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: no longer in the manifest: `104`
+    - `team-platform` `Platform team`: remove `104` from room `4`
 
     ### Create: 1
 
@@ -94,7 +94,7 @@ fn a_site_without_html_gets_a_page_without_html() {
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: no longer in the manifest: `104`
+    - `team-platform` `Platform team`: remove `104` from room `4`
 
     ### Create: 1
 
@@ -237,7 +237,7 @@ fn a_diff_is_a_page() {
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: no longer in the manifest: `104`
+    - `team-platform` `Platform team`: remove `104`
 
     ### Create: 1
 
@@ -310,13 +310,13 @@ fn the_result_of_an_apply_is_a_page() {
 
     **5 verified; 4 members confirmed; 5 to write, 1 to verify**
 
-    Now: nothing to do; 5 unchanged, 1 unmanaged.
+    Now: nothing to do; 5 unchanged, 1 unmanaged; 1 open step in 1 room, the oldest since today.
 
     ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: no longer in the manifest: `104`
+    - `team-platform` `Platform team`: remove `104` from room `4`
 
     ### As planned: 5
 
@@ -331,7 +331,7 @@ fn the_result_of_an_apply_is_a_page() {
     </details>
     ");
     let nothing = apply(&["--yes"]).ok();
-    nothing.shows("**nothing to do; 5 unchanged, 1 unmanaged**");
+    nothing.shows("**nothing to do; 5 unchanged, 1 unmanaged; 1 open step in 1 room, the oldest since today**");
 }
 
 #[test]
