@@ -5,6 +5,7 @@
 //! old.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::info;
@@ -56,6 +57,9 @@ impl Search {
         }
     }
 }
+
+/// A claim that looks this old is old, even if clocks differ.
+const CERTAINLY_OLD: Duration = Duration::from_secs(60 * 60);
 
 /// Another run's claim.
 #[derive(Debug)]
@@ -178,20 +182,21 @@ impl Search {
             first_seen: Instant::now(),
             absent_since: None,
         }));
-        // The other run's clock may be ahead, so that its claim looks too young.
-        let age = age.max(held.first_seen.elapsed());
+        // The clocks of both runs may differ, so a shorter age proves nothing.
+        let age = match age >= CERTAINLY_OLD {
+            true => age,
+            false => held.first_seen.elapsed(),
+        };
+        let until = match age < patience.claim() {
+            true => Instant::now() + (patience.claim() - age),
+            false => *held.absent_since.get_or_insert(reading.begun) + patience.verify,
+        };
         let give_up = self.begun + patience.other_run();
-        if Instant::now() >= give_up {
-            return Ok(Ok(Finding::Unknown));
-        }
-        if age < patience.claim() {
-            let old = Instant::now() + (patience.claim() - age);
-            return Ok(Err(old.min(give_up)));
-        }
-        let absent_since = *held.absent_since.get_or_insert(reading.begun);
-        let until = absent_since + patience.verify;
         if reading.begun < until {
-            return Ok(Err(until));
+            let is_over = Instant::now() >= give_up;
+            return Ok(is_over
+                .then_some(Finding::Unknown)
+                .ok_or(until.min(give_up)));
         }
         self.is_last_create = true;
         Ok(match claim.make(Some(run)).await? {

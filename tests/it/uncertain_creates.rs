@@ -100,6 +100,20 @@ fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
     assert!(!kept.contains(&"intent".into()), "settled: {kept:?}");
 }
 
+/// The list does not show the room for longer than this run waits for a list.
+#[test]
+fn a_claim_from_a_machine_whose_clock_is_behind_is_waited_for() {
+    let scene = Scene::new().manifest(ONE).sandbox_with_quirks(Quirks {
+        lag_time: Duration::from_secs(1),
+        ..forgetful()
+    });
+    let other = Scene::new().manifest(ONE).beside(&scene);
+    other.run("apply --yes --verify-timeout 1ms").exits(4);
+    ledger_of_killed_run(&scene, SignedDuration::from_mins(50));
+    let ran = scene.run("apply --yes --ledger l.jsonl --timeout 3s --verify-timeout 200ms");
+    assert_eq!(scene.rooms().len(), 1, "{ran:#?}");
+}
+
 /// The age of the claim does not follow from its time, only from how long this run has seen it.
 #[test]
 fn a_claim_from_a_machine_whose_clock_is_ahead_is_taken_over() {

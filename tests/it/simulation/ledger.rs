@@ -48,7 +48,15 @@ impl Batch<'_> {
             let entries = state.disk.entries.iter();
             let of_pipe = entries.filter(|(_, fact)| fact.pipe() == pipe);
             let of_pipe = of_pipe.map(|(stamp, fact)| (stamp.clone(), fact.clone()));
-            claim.decide(run, &of_pipe.collect(), state.time())
+            let now = state.time(self.ledger.run);
+            let mut claimed = claim.decide(run, &of_pipe.collect(), now);
+            state.know_entries(self.ledger.run);
+            if let (Some(Planted::OldClaims), Claimed::Held { age, .. }) =
+                (state.planted, &mut claimed)
+            {
+                *age = Duration::from_secs(2 * 60 * 60);
+            }
+            claimed
         })
     }
 

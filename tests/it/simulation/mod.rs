@@ -114,6 +114,7 @@ fn planted_faults_are_found() {
         (Planted::Impatience, "we made"),
         (Planted::HastyVerdict, "the server did not ignore it"),
         (Planted::SharedClaims, "we made"),
+        (Planted::OldClaims, "still under way"),
         (Planted::UnpromisedWelcome, "no create promised it"),
     ] {
         let is_found = |seed: &u64| {

@@ -102,10 +102,10 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         Some(Planted::Impatience) => Duration::ZERO,
         _ => VERIFY_TIMEOUT,
     };
-    let mut backoff = Backoff::default();
+    let (mut backoff, deadline) = (Backoff::default(), Instant::now() + patience);
     let (recorded, account) = on_disk(world);
     let observed = loop {
-        let read_at = world.with(|state| state.time());
+        let read_at = world.with(|state| state.time(run));
         let listed = client.collect(&dice, Observed::default, |observed, row| {
             filter.take(observed, row);
         });
@@ -120,9 +120,10 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         };
         let lag = patience.as_millis() as i64;
         let until = wait_for_confirmed(inputs, &switches.only, lag);
-        let left = until.map(|until| until.0 - world.with(|state| state.time()).0);
+        let left = until.map(|until| until.0 - world.with(|state| state.time(run)).0);
         let left = left.map(|left| Duration::from_millis(left.max(0) as u64));
-        let Some(wait) = left.and_then(|left| backoff.next_wait(Instant::now() + left)) else {
+        let until = left.map(|left| (Instant::now() + left).min(deadline));
+        let Some(wait) = until.and_then(|until| backoff.next_wait(until)) else {
             break observed;
         };
         world.with(|state| state.count("a wait for a confirmed room"));

@@ -38,7 +38,7 @@ pub fn write(state: &mut State, run: usize, write: &Write) {
         }
     }
     if write.room.is_none() {
-        if !claimed(state, process, write) {
+        if !claimed(state, run, write) {
             wrong.push("it creates without the first claim on disk, with an intent that names all its members");
         }
         if process
@@ -278,11 +278,12 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
 
 /// Whether the run holds the claim of the pipe, and its intent names all members of this create. In the second after the claim,
 /// another run may find an older room of the pipe.
-fn claimed(state: &State, process: &Run, write: &Write) -> bool {
+fn claimed(state: &State, run: usize, write: &Write) -> bool {
+    let process = &state.runs[run];
     let account = Account::of(&state.disk.entries);
     let first = account.open(&write.pipe).into_iter().next();
     let claims = account.claims.get(&write.pipe).into_iter().flatten();
-    let now = state.time();
+    let now = state.time(run);
     let mut found = claims.filter(|claim| claim.room.is_some() && now.0 - claim.since.0 <= 1_000);
     let first = first.or_else(|| found.rfind(|claim| claim.run == process.name));
     let wish = process.wishes.rooms.get(&write.pipe);

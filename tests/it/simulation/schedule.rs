@@ -9,13 +9,14 @@ use roomform::ledger::{Fact, PipeFact, Stamp, bytes, compact, parse};
 use roomform::model::{Field, FieldSet, Pipe, RoomId};
 
 use super::disk::Disk;
+use super::fault::Fault;
 use super::process::{End, run, target};
 use super::record::Account;
 use super::rng::Rng;
 use super::server::Manners;
-use super::types::{Planted, Start};
+use super::types::{Planted, Start, time_text, timestamp};
 use super::verdict;
-use super::weather::Weather;
+use super::weather::{MOST_AHEAD, Weather};
 use super::wishes::{self, Wishes};
 use super::world::{State, World};
 
@@ -48,6 +49,8 @@ pub fn play(seed: u64, logged: bool, planted: Option<Planted>) -> Verdict {
 
 async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World> {
     let mut rng = Rng::new(seed);
+    let mut clocks = Rng::new(seed ^ 0xc10c_c10c);
+    let clock = if clocks.chance(300) { MOST_AHEAD } else { 0 };
     let manners = Manners {
         upserts: rng.chance(600),
         folds_case: rng.chance(100),
@@ -56,6 +59,12 @@ async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World>
         strays: rng.chance(100),
         stubborn_from_birth: rng.chance(300),
         touches: rng.chance(500),
+        // Up to eight hours.
+        ahead: if clock == 0 {
+            0
+        } else {
+            clocks.below(57_600_000) as i64 - 28_800_000
+        },
     };
     let mut wishes = Arc::new(Wishes::new(&mut rng));
     let mut errors = Rng::new(seed ^ 0x0e44_0e44);
@@ -64,11 +73,17 @@ async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World>
     } else {
         0
     };
-    let world = Arc::new(World::new(rng, errors, manners, logged, planted));
+    let world = Arc::new(World::new(rng, errors, clocks, manners, logged, planted));
     let (steps, calm) = world.with(|state| {
         furnish(state, &wishes);
         state.weather = Weather::new(&mut state.rng);
         state.weather.errors = carries;
+        state.weather.clock = clock;
+        if clock > 0 && state.clocks.chance(500) {
+            // Many creates that the server executes long after their sender has given up.
+            (state.weather.fails, state.weather.faults) = (300, vec![Fault::TimeOut]);
+            (state.weather.lag, state.weather.late) = (0, 29_000);
+        }
         let weather = state.weather.clone();
         state.say(|| format!("{manners:?} {weather:?}"));
         let mut calm = Start::calm(&mut state.rng);
@@ -123,7 +138,9 @@ async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
         }
         pass(state);
         let first = Start::rough(&mut state.rng);
-        let second = state.rng.chance(250).then(|| Start::rough(&mut state.rng));
+        let is_alone = !state.rng.chance(250);
+        let is_alone = is_alone && (state.weather.clock == 0 || state.clocks.chance(500));
+        let second = (!is_alone).then(|| Start::rough(&mut state.rng));
         (first, second)
     });
     match second {
@@ -200,9 +217,9 @@ fn forget(state: &mut State) {
     let pipe = wishes::pipe(&mut state.rng);
     state.count("a forgotten room");
     state.say(|| format!("{pipe} is forgotten"));
-    let time = state.now();
+    let now = timestamp(state.elapsed()).as_millisecond();
     let stamp = Stamp {
-        time,
+        time: time_text(now.max(state.after_entries())),
         run: "forget".to_owned(),
         sequence: 1,
     };
@@ -226,6 +243,7 @@ async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
         state.catch_up();
         state.weather = Weather {
             latency: 5,
+            clock: state.weather.clock,
             ..Weather::default()
         };
         state.disk.full = false;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use roomform::imbachat::{Delivery, Failure};
 use roomform::model::{Field, FieldSet, LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
 
@@ -79,6 +80,8 @@ pub struct Manners {
     pub stubborn_from_birth: bool,
     /// A write moves `updated_at` even if it changes nothing.
     pub touches: bool,
+    /// How many milliseconds its clock is ahead; negative if it is behind.
+    pub ahead: i64,
 }
 
 #[derive(Debug)]
@@ -252,7 +255,7 @@ impl Server {
             pipe: room.pipe.clone(),
             state: room.state.clone(),
             deleted: room.life == Life::Deleted,
-            updated_at: Some(date_time(room.updated_at)),
+            updated_at: Some(date_time(room.updated_at, self.manners.ahead)),
         })
         .collect()
     }
@@ -348,7 +351,8 @@ fn changed(before: &RoomState, after: &RoomState) -> FieldSet {
 }
 
 /// A time as the list shows it.
-fn date_time(elapsed: u64) -> Box<str> {
-    let time = timestamp(elapsed).strftime("%Y-%m-%d %H:%M:%S");
+fn date_time(elapsed: u64, ahead: i64) -> Box<str> {
+    let time = timestamp(elapsed) + SignedDuration::from_millis(ahead);
+    let time = time.strftime("%Y-%m-%d %H:%M:%S");
     time.to_string().into()
 }

@@ -9,7 +9,7 @@ use roomform::plan::{ConflictKind, Note, Plan, Violation};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Every event that must happen within a few thousand worlds.
-const ALL: [&str; 91] = [
+const ALL: [&str; 92] = [
     "401",
     "422",
     "429",
@@ -45,6 +45,7 @@ const ALL: [&str; 91] = [
     "a welcome without an answer",
     "a success with an error",
     "a whole run",
+    "a wrong clock",
     "a wrong certificate",
     "add_members",
     "an update",

@@ -59,6 +59,8 @@ pub enum Planted {
     SharedClaims,
     /// Every run gets the claim of every message.
     UnpromisedWelcome,
+    /// Every claim of another run looks two hours old.
+    OldClaims,
 }
 
 /// A call in flight.
@@ -97,6 +99,11 @@ pub struct Late {
 
 /// The time at the start of a world: 2026-01-01.
 const START: i64 = 1_767_225_600_000;
+
+/// A time in milliseconds in the ledger's format, which sorts as text.
+pub fn time_text(time: i64) -> String {
+    format!("{:.3}", Timestamp::from_millisecond(time).unwrap())
+}
 
 /// The time after this many milliseconds.
 pub fn timestamp(elapsed: u64) -> Timestamp {

@@ -9,6 +9,9 @@ use super::types::{Fate, Flags, Start};
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// By how many milliseconds a clock is wrong at most. The product allows for clocks that differ by less than an hour.
+pub const MOST_AHEAD: u64 = 29 * 60 * 1000;
+
 /// Fault rates, mostly in thousandths.
 #[derive(Debug, Clone, Default)]
 pub struct Weather {
@@ -34,6 +37,8 @@ pub struct Weather {
     pub full: u64,
     /// Maximum latency in milliseconds.
     pub latency: u64,
+    /// Maximum number of milliseconds by which the clock of a run is wrong.
+    pub clock: u64,
 }
 
 impl Weather {
@@ -60,6 +65,7 @@ impl Weather {
         let scale = if rng.chance(200) { 20 } else { 1 };
         Self {
             errors: 0,
+            clock: 0,
             fails,
             faults,
             list_fails,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use roomform::apply::Interrupt;
 use roomform::imbachat::Delivery;
 use roomform::ledger::{Fact, Stamp};
@@ -17,7 +18,7 @@ use super::disk::Disk;
 use super::fault::Fault;
 use super::rng::Rng;
 use super::server::{Manners, Server};
-use super::types::{Fate, Planted, Said, Write, timestamp};
+use super::types::{Fate, Planted, Said, Write, time_text, timestamp};
 use super::weather::Weather;
 use super::wishes::Wishes;
 
@@ -82,6 +83,10 @@ pub struct Run {
     /// The events at which the process is interrupted, stopped, and dies.
     pub plan: Fate,
     written: u64,
+    /// How many milliseconds its clock is ahead; negative if it is behind.
+    ahead: i64,
+    /// Its next stamp is not earlier, because it comes after the entries that the process knows.
+    earliest: i64,
 }
 
 impl Run {
@@ -108,6 +113,8 @@ pub struct State {
     pub rng: Rng,
     /// Decides which successful answers carry an error. Separate from `rng`, so that worlds without such errors stay the same.
     pub errors: Rng,
+    /// Decides how wrong clocks are.
+    pub clocks: Rng,
     pub weather: Weather,
     pub server: Server,
     pub disk: Disk,
@@ -130,6 +137,7 @@ impl World {
     pub fn new(
         rng: Rng,
         errors: Rng,
+        clocks: Rng,
         manners: Manners,
         logged: bool,
         planted: Option<Planted>,
@@ -137,6 +145,7 @@ impl World {
         Self(Mutex::new(State {
             rng,
             errors,
+            clocks,
             weather: Weather::default(),
             server: Server::new(manners),
             disk: Disk::new(),
@@ -170,6 +179,13 @@ impl State {
         // Not in start order: real run ids are random.
         let name = format!("{:04x}-{}", self.rng.below(0x1_0000), self.runs.len());
         let begun = self.elapsed();
+        let ahead = match self.weather.clock {
+            0 => 0,
+            most => self.clocks.below(2 * most) as i64 - most as i64,
+        };
+        if ahead != 0 {
+            self.count("a wrong clock");
+        }
         self.runs.push(Run {
             name,
             begun,
@@ -192,8 +208,12 @@ impl State {
             events: 0,
             plan,
             written: 0,
+            ahead,
+            earliest: 0,
         });
-        self.runs.len() - 1
+        let run = self.runs.len() - 1;
+        self.know_entries(run);
+        run
     }
 
     /// Counts an event of a process; returns whether the process is dead.
@@ -236,23 +256,36 @@ impl State {
         self.start.elapsed().as_millis() as u64
     }
 
-    /// The time as the product sees it.
-    pub fn time(&self) -> Time {
-        Time(timestamp(self.elapsed()).as_millisecond())
+    /// The time by a process's clock.
+    pub fn time(&self, run: usize) -> Time {
+        Time(timestamp(self.elapsed()).as_millisecond() + self.runs[run].ahead)
     }
 
-    /// The time in the ledger's format, which sorts as text.
-    pub fn now(&self) -> String {
-        format!("{:.3}", timestamp(self.elapsed()))
+    /// The time after the last entry on disk.
+    pub fn after_entries(&self) -> i64 {
+        let last = self.disk.entries.keys().next_back();
+        last.map_or(0, |stamp| {
+            let time: Timestamp = stamp.time.parse().unwrap();
+            time.as_millisecond() + 1
+        })
+    }
+
+    /// A process has read the ledger: its stamps come after all entries, as in the product.
+    pub fn know_entries(&mut self, run: usize) {
+        let after = self.after_entries();
+        let earliest = &mut self.runs[run].earliest;
+        *earliest = after.max(*earliest);
     }
 
     /// A stamp with the current time.
     pub fn stamp(&mut self, run: usize) -> Stamp {
-        let time = self.now();
+        let now = self.time(run).0;
         let process = &mut self.runs[run];
         process.written += 1;
+        let time = now.max(process.earliest);
+        process.earliest = time + i64::from(time > now);
         Stamp {
-            time,
+            time: time_text(time),
             run: process.name.clone(),
             sequence: process.written,
         }
