@@ -16,7 +16,7 @@ use crate::error::{Exit, Result, bail};
 use crate::ledger::{Entries, Fact, PipeFact, Record, RoomFact, compact, history};
 use crate::manifest::{Loaded, load};
 use crate::model::{HistoryEntry, Pipe, Recorded};
-use crate::plan::{Adoption, RowFilter, adoption, counts_to_record};
+use crate::plan::{Adoption, Inputs, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
 use crate::view::{NAMED, few};
 
@@ -181,7 +181,8 @@ async fn adopt(
     let session = Session::open(config, resolved).await?;
     let recorded = session.read_ledger(console).await?.into_recorded();
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
-    let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
+    let inputs = Inputs::new(&loaded.desired, &observed, &recorded);
+    let adoption = adoption(inputs, &only);
     if format == DocumentFormat::Text {
         console.print(&render::adoption(
             &session.target,

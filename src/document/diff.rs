@@ -36,8 +36,7 @@ define_documents! {
         /// Whether they differ in more than source positions.
         differ: bool = diff.differs(),
         summary: SummaryDocument = SummaryDocument::new(summary, removed.len()),
-        #[serde(with = "PeopleDocument")]
-        people: People = *people,
+        people: PeopleDocument = PeopleDocument::new(people),
         /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
         changes: Vec<ChangeDocument> = self::changes(changes),
         /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
@@ -76,6 +75,18 @@ define_documents! {
         unchanged: usize = summary.unchanged,
     }
 
+    /// Each person is counted once, no matter how many rooms they join or leave.
+    struct PeopleDocument(people: &People) {
+        /// People who join a room.
+        join: usize = people.join,
+        /// Rooms that gain people.
+        joined_rooms: usize = people.joined_rooms,
+        /// People who are removed from a room that remains.
+        leave: usize = people.leave,
+        /// Rooms that lose people.
+        left_rooms: usize = people.left_rooms,
+    }
+
     struct RoomMembersDocument(pipe: &Pipe, members: &[UserId]) {
         pipe: String = pipe.to_string(),
         members: Vec<u64> = users(members),
@@ -91,21 +102,6 @@ define_documents! {
         /// The number of members it had.
         members: usize = room.members,
     }
-}
-
-/// Each person is counted once, no matter how many rooms they join or leave.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(remote = "People")]
-#[schemars(rename = "PeopleDocument")]
-struct PeopleDocument {
-    /// People who join a room.
-    join: usize,
-    /// Rooms that gain people.
-    joined_rooms: usize,
-    /// People who are removed from a room that remains.
-    leave: usize,
-    /// Rooms that lose people.
-    left_rooms: usize,
 }
 
 define_variants! {

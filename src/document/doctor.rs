@@ -1,8 +1,5 @@
 //! The findings of `doctor` as a document.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::{Header, TargetDocument};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::error::Exit;
@@ -26,8 +23,7 @@ define_documents! {
     struct StepDocument((step, finding): &(&'static str, Finding)) {
         /// `settings`, `manifest`, …
         step: &'static str = step,
-        #[serde(with = "VerdictDocument")]
-        verdict: Verdict = finding.verdict,
+        verdict: VerdictDocument = VerdictDocument::new(finding.verdict),
         /// What was found.
         message: String = finding.message.clone(),
         /// A text for each case.
@@ -53,12 +49,12 @@ define_documents! {
     }
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(remote = "Verdict", rename_all = "snake_case")]
-#[schemars(rename = "VerdictDocument")]
-enum VerdictDocument {
-    Ok,
-    Warning,
-    Failed,
-    Skipped,
+define_variants! {
+    #[serde(rename_all = "snake_case")]
+    enum VerdictDocument(Verdict) {
+        Verdict::Ok => Ok,
+        Verdict::Warning => Warning,
+        Verdict::Failed => Failed,
+        Verdict::Skipped => Skipped,
+    }
 }

@@ -1,4 +1,4 @@
-//! Documents about manifests and failures.
+//! Documents about manifests, failures and sent messages.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use super::Document;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, LineColumn, Sources};
+use crate::view::Sent;
 
 define_documents! {
     /// One diagnostic of a manifest.
@@ -101,4 +102,16 @@ pub fn failure(error: &Error, invalid: &[&Loaded]) -> Document {
         "diagnostics": diagnostics.collect::<Vec<_>>(),
     });
     Document::new("error", error.exit, None, body)
+}
+
+/// The message that `send` sent. Its id is null if the server gave none; the pipe is null if a room id was given.
+pub fn sent(sent: &Sent<'_>) -> Document {
+    let body = json!({
+        "room_id": sent.room.0,
+        "pipe": sent.pipe.map(ToString::to_string),
+        "user_id": sent.from.0,
+        "message_id": sent.id.map(|id| id.0),
+        "message": sent.text,
+    });
+    Document::new("sent", Exit::Done, Some(sent.target), body)
 }

@@ -17,18 +17,16 @@ mod ledger;
 mod plan;
 mod read;
 mod report;
-mod sent;
 mod todo;
 
 pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
-pub use documents::{DiagnosticDocument, check, diagnostics, failure};
+pub use documents::{DiagnosticDocument, check, diagnostics, failure, sent};
 pub use explained::explained;
 pub use ledger::{history, ledger};
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
-pub use sent::sent;
 pub use todo::TodoDocument;
 
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 //!
 //! Main type: [`Adoption`]. It only lists what would be recorded; nothing is sent.
 
-use super::filter::RoomFilter;
-use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
+use super::filter::{Inputs, RoomFilter};
+use crate::model::{LiveRoom, MembersPolicy, Pipe, RoomId, UserId};
 
 /// What an adoption records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,14 +41,10 @@ impl Adoption {
 }
 
 /// Computes the adoption for the selected rooms.
-pub fn adoption(
-    desired: &Desired,
-    observed: &Observed,
-    recorded: &Recorded,
-    only: &RoomFilter,
-) -> Adoption {
+pub fn adoption(inputs: Inputs<'_>, only: &RoomFilter) -> Adoption {
+    let (observed, recorded) = (inputs.observed, inputs.recorded);
     let mut adoption = Adoption::default();
-    let chosen = desired.rooms.values();
+    let chosen = inputs.desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
         let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
         let on_record = recorded.ids.get(&room.pipe);
