@@ -271,8 +271,8 @@ impl Files for GitFiles {
         let content = self.object(&id, limit.min(left))?;
         if content.is_none() && left < limit {
             let message = format!(
-                "the files are larger than {} MiB in total",
-                MOST_BYTES >> 20
+                "the files are larger than {} GiB in total",
+                MOST_BYTES >> 30
             );
             return Err(io::Error::other(message));
         }

@@ -311,7 +311,8 @@ fn yaml_key(name: &str) -> String {
 }
 
 pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {
-    let message = format!("{whose} have more than {MOST_MEMBERSHIPS} memberships up to here");
+    let millions = MOST_MEMBERSHIPS / 1_000_000;
+    let message = format!("{whose} have more than {millions} million memberships up to here");
     Diagnostic::at(Code::TooLarge, at, message)
         .hint("split the manifest, or use each group less often")
 }

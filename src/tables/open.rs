@@ -202,7 +202,7 @@ impl<'a> Opener<'a> {
         let bytes = self.files.read(real, LARGEST);
         let bytes = bytes.map_err(|error| unreadable(raw, &error))?;
         let bytes = bytes.ok_or_else(|| {
-            let message = format!("`{shown}` is larger than {} MiB", LARGEST >> 20);
+            let message = format!("`{shown}` is larger than {} GiB", LARGEST >> 30);
             let diagnostic = Diagnostic::at(Code::TooLarge, raw.path.at, message);
             diagnostic.hint("split it into several files")
         })?;

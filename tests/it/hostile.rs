@@ -574,7 +574,7 @@ fn ten_thousand_cycles_of_groups_are_reported() {
 fn groups_with_a_billion_members_are_refused() {
     let first = |output: String| output.lines().next().unwrap().to_owned();
     let too_many = |whose: &str| {
-        format!("error[E006 too-large]: {whose} have more than 10000000 memberships up to here")
+        format!("error[E006 too-large]: {whose} have more than 10 million memberships up to here")
     };
     let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
 
