@@ -127,7 +127,7 @@ file=$(manifest "$rooms")
 record "$file" "$work/requests"
 bytes=$(wc -c <"$work/requests")
 
-echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(wrk -v 2>&1 | sed -n 's/^\(wrk [^ ]*\).*/\1/p'); load before: $(cut -d' ' -f1 /proc/loadavg)."
+echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(wrk -v 2>&1 | sed -n 's/^\(wrk [^ ]*\).*/\1/p'); load before: $(cut -d' ' -f1 /proc/loadavg). $($program --version), $(date '+%B %Y')."
 echo "$rooms rooms of $members members, $((bytes / rooms)) bytes per request. Best of $rounds rounds; each round runs every line once."
 echo
 echo "| parallelism | wrk, rooms/s | apply, writing, rooms/s | apply / wrk | apply, whole run, rooms/s | client CPU, µs per room | sandbox CPU per room under wrk, apply | connections opened |"

@@ -1,5 +1,5 @@
 """Creates the inputs, runs and measures each tool, and prints a Markdown table. Started by run.sh."""
-import os, shutil, signal, subprocess, sys
+import os, shutil, signal, subprocess, sys, time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -144,7 +144,7 @@ def run(name, rooms, last):
 def main():
     model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
     load = open("/proc/loadavg").read().split()[0]
-    print(f"{os.cpu_count()} cores of {model}; load before: {load}. {versions()}.\n", flush=True)
+    print(f"{os.cpu_count()} cores of {model}; load before: {load}. {time.strftime('%B %Y')}: {versions()}.\n", flush=True)
     print("| tool | rooms | plan | apply | plan again, nothing to do |\n|---|---|---|---|---|", flush=True)
     for name in TOOLS:
         if os.environ.get("ONLY") and name not in os.environ["ONLY"].split(","):

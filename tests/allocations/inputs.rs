@@ -1,10 +1,10 @@
-//! Inputs of the benches: a manifest with a number of rooms, a server that has them, and a ledger that knows them.
+//! A manifest with a number of rooms, a server that has them, and a ledger that knows them.
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
-use roomform::ledger::{Entries, Fact, RoomFact, Stamp, bytes, read};
+use roomform::ledger::{Entries, Fact, PipeFact, RoomFact, Stamp, bytes, read};
 use roomform::model::{
     FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -44,30 +44,6 @@ pub fn manifest(rooms: u64, edited: Option<u64>) -> String {
     text
 }
 
-/// The same as JSON, which is also YAML; one room per line.
-pub fn json(rooms: u64) -> String {
-    let lines: Vec<String> = (1..=rooms)
-        .map(|room| {
-            let users: Vec<String> = members(room).map(|user| user.to_string()).collect();
-            let (title, users) = (title(room), users.join(","));
-            format!(r#"{{"pipe":"course-{room}","title":"{title}","members":[{users}]}}"#)
-        })
-        .collect();
-    let rooms = lines.join(",\n");
-    format!("{{\"version\":1,\"rooms\":[\n{rooms}\n]}}\n")
-}
-
-/// A roster with one row per membership.
-pub fn roster(rooms: u64) -> String {
-    let mut text = "course_id,user_id\n".to_owned();
-    for room in 1..=rooms {
-        for user in members(room) {
-            text.push_str(&format!("{room},{user}\n"));
-        }
-    }
-    text
-}
-
 /// The server's list.
 pub fn list(rooms: u64) -> String {
     let rows: Vec<String> = (1..=rooms)
@@ -82,31 +58,21 @@ pub fn list(rooms: u64) -> String {
     format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#)
 }
 
-/// A sandbox file with the rooms. They have no members, because the list does not show members.
-pub fn state(rooms: u64) -> String {
-    let rows: Vec<String> = (1..=rooms)
-        .map(|room| {
-            format!(
-                r#"{{"id":{room},"widget":627,"pipe":"course-{room}","name":"{}","admin_id":1,"kind":1,"is_public":false,"created_at":"2026-09-01 08:00:00","updated_at":"2026-09-01 08:00:00","deleted_at":null,"members":[]}}"#,
-                title(room)
-            )
-        })
-        .collect();
-    let rows = rows.join(",\n");
-    format!(
-        r#"{{"format":1,"counters":{{"room":0,"user":0,"message":0,"pipe_micros":0}},"rooms":[{rows}],"users":[],"messages":[]}}"#
-    )
-}
-
-/// The ledger of the apply that created the rooms.
+/// The ledger of the apply that created the rooms: an intent and a confirmation for each.
 pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut entries = Entries::new();
     for room in 1..=rooms {
-        let stamp = Stamp {
+        let stamp = |sequence| Stamp {
             time: "2026-09-01T08:00:00.000Z".to_owned(),
             run: "0123456789abcdef".to_owned(),
-            sequence: room,
+            sequence,
         };
+        let intent = PipeFact::Intent {
+            members: members(room).map(UserId).collect(),
+            welcome: false,
+        };
+        let intent = Fact::Pipe(Pipe::new(format!("course-{room}")), intent);
+        entries.insert(stamp(2 * room), intent);
         let fact = Fact::Room(
             Pipe::new(format!("course-{room}")),
             RoomId(room),
@@ -122,7 +88,7 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
                 source: Some(format!("courses.csv:{room}").into()),
             },
         );
-        entries.insert(stamp, fact);
+        entries.insert(stamp(2 * room + 1), fact);
     }
     Ok(bytes(&target(), &entries)?)
 }
