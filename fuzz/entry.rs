@@ -189,8 +189,8 @@ pub fn ledger(text: &[u8]) {
         Ok(again) => assert_eq!(again.entries, snapshot.entries),
         Err(error) => panic!("{error}"),
     }
-    let small = compact(&snapshot.entries);
-    assert_eq!(compact(&small), small);
+    let small = compact(snapshot.entries.clone());
+    assert_eq!(compact(small.clone()), small);
     assert_harmless(&render::ledger(
         &target(),
         snapshot.entries.len(),

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::apply_report::ApplyReport;
-use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
 use super::prompt::{check_can_ask, consent};
 use super::run_files::{OutputKind, RunFiles};
@@ -51,8 +50,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     if let (Err(error), Some(path)) = (&planned, &args.report)
         && error.exit == Exit::Interrupted
     {
-        let text = console.redact(&render::json(&document::failure(error, &[]))?);
-        replace(path, &text, NewFile::Private)?;
+        console.save_document(path, &document::failure(error, &[]))?;
     }
     let approved = planned?;
     // A document or a page is printed once, at the end.

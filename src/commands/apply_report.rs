@@ -89,8 +89,7 @@ impl ApplyReport<'_> {
 
     fn write_files(&self, args: &ApplyArgs, console: &Console) -> Result<()> {
         if let Some(path) = &args.report {
-            let report = console.redact(&render::json(&self.document())?);
-            replace(path, &report, NewFile::Private)?;
+            console.save_document(path, &self.document())?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
@@ -111,7 +110,7 @@ impl ApplyReport<'_> {
         plan.with_changes(changes)
     }
 
-    fn document(&self) -> ReportDocument {
+    fn document(&self) -> ReportDocument<'_> {
         let sources = &self.loaded.sources;
         let mut warnings = diagnostics(&self.loaded.diagnostics, sources);
         warnings.extend(diagnostics(&self.unknown, sources));

@@ -1,13 +1,16 @@
 //! Where output goes: results to stdout, everything else to stderr.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use serde::Serialize;
 
+use super::files::{NewFile, replace_with};
 use super::log::{Log, Stderr};
+use super::redacted::Redacted;
 use crate::cli::{
     ColorWhen, CsvFlags, DocumentFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat,
     ReportFormat,
@@ -125,12 +128,7 @@ impl Console {
             .unwrap_or_else(PoisonError::into_inner);
         self.has_printed.store(true, Ordering::Relaxed);
         let out = io::BufWriter::with_capacity(1 << 16, &mut *out);
-        let mut out = Redacted {
-            out,
-            redactor: self.err.secrets.get(),
-            pending: Vec::new(),
-            kept: 0,
-        };
+        let mut out = Redacted::new(out, self.err.secrets.get());
         match write(&mut out).and_then(|()| out.finish()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written.context("cannot write to stdout")?),
@@ -148,7 +146,7 @@ impl Console {
             PlanFormat::Text => render::write(&view(), self.out_paint),
             PlanFormat::Json => return self.print_document(&document()),
             PlanFormat::Markdown => markdown::write(&view(), self.fit),
-            PlanFormat::Html => html::write(&view()).map_err(anyhow::Error::new)?,
+            PlanFormat::Html => return self.print_stream(|out| html::write(&view(), out)),
             PlanFormat::Github => github::write(&view()),
         };
         self.print(&page)
@@ -169,8 +167,16 @@ impl Console {
 
     /// Prints one JSON document.
     pub fn print_document(&mut self, document: &impl Serialize) -> Result<()> {
-        let text = render::json(document)?;
-        self.print(&text)
+        self.print_stream(|out| render::write_json(document, out))
+    }
+
+    /// Writes one JSON document to a private file.
+    pub fn save_document(&self, path: &Path, document: &impl Serialize) -> Result<()> {
+        replace_with(path, NewFile::Private, |out| {
+            let mut out = Redacted::new(out, self.err.secrets.get());
+            render::write_json(document, &mut out)?;
+            out.finish()
+        })
     }
 
     /// Reports progress, unless `--quiet` is set.
@@ -339,55 +345,5 @@ fn fit(flags: PageFlags) -> markdown::Fit {
     markdown::Fit {
         bytes: site.into_iter().chain(flags.max_bytes).min(),
         dialect,
-    }
-}
-
-/// Bytes that are searched at a time.
-const PIECE: usize = 1 << 16;
-
-/// Passes bytes on without secrets. Call [`Redacted::finish`] at the end.
-struct Redacted<'a, W> {
-    out: W,
-    /// `None` if the run has no secrets.
-    redactor: Option<&'a Redactor>,
-    /// Bytes that are not searched yet, because a secret may continue after them.
-    pending: Vec<u8>,
-    /// How many of these bytes the last search left.
-    kept: usize,
-}
-
-impl<W: Write> Redacted<'_, W> {
-    fn finish(mut self) -> io::Result<()> {
-        self.pass_on(true)?;
-        self.out.flush()
-    }
-
-    fn pass_on(&mut self, is_last: bool) -> io::Result<()> {
-        if let Some(redactor) = self.redactor {
-            let mut clean = Vec::with_capacity(self.pending.len());
-            let used = redactor.redact_bytes(&self.pending, is_last, &mut clean);
-            self.pending.drain(..used);
-            self.kept = self.pending.len();
-            self.out.write_all(&clean)?;
-        }
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for Redacted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.redactor.is_none() {
-            return self.out.write(bytes);
-        }
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() > self.kept + PIECE {
-            self.pass_on(false)?;
-        }
-        Ok(bytes.len())
-    }
-
-    /// Keeps the pending bytes, because a secret may continue after them.
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 }

@@ -116,13 +116,21 @@ pub enum NewFile {
     Private,
 }
 
-/// Replaces a file atomically. Writes directly to a device or a pipe.
 pub fn replace(path: &Path, text: &str, new: NewFile) -> Result<()> {
+    replace_with(path, new, |out| out.write_all(text.as_bytes()))
+}
+
+/// Replaces a file atomically. Writes directly to a device or a pipe.
+pub fn replace_with(
+    path: &Path,
+    new: NewFile,
+    write: impl Fn(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let replace_atomically = || {
         interrupt::finish(Some(interrupt::WRITING));
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut file = temporary_file_beside(&real, new)?;
-        file.write_all(text.as_bytes())?;
+        write(&mut file)?;
         if let Ok(old) = fs::metadata(path) {
             file.as_file().set_permissions(old.permissions())?;
         }
@@ -131,7 +139,7 @@ pub fn replace(path: &Path, text: &str, new: NewFile) -> Result<()> {
     };
     let written = if path.exists() && !path.is_file() {
         let file = OpenOptions::new().write(true).open(path);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
+        file.and_then(|mut file| write(&mut file))
     } else {
         replace_atomically()
     };

@@ -86,7 +86,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             let compact = |entries: Entries| {
                 interrupt::finish(Some(interrupt::WRITING));
                 before = Some(entries.len());
-                compact(&entries)
+                compact(entries)
             };
             ledger.rewrite(target, compact).await?
         }

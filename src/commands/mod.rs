@@ -22,6 +22,7 @@ mod log;
 mod members;
 mod plan;
 mod prompt;
+mod redacted;
 mod remaining;
 mod run_files;
 mod sandbox;

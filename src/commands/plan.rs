@@ -1,7 +1,6 @@
 //! `plan`: shows what apply would do. It never holds a writer.
 
 use super::Console;
-use super::files::{NewFile, replace};
 use super::filter::{check_allowed, count_limits, plan_options};
 use super::members::check_users;
 use super::run_files::{OutputKind, RunFiles};
@@ -11,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Exit, Result, bail};
 use crate::model::Pipe;
 use crate::plan::{Change, Plan, PublishPermit};
-use crate::render::{self, escape};
+use crate::render::escape;
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -52,8 +51,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     };
     let document = || session.plan_document(&plan, &loaded, exit);
     if let Some(path) = &args.out {
-        let text = console.redact(&render::json(&document())?);
-        replace(path, &text, NewFile::Private)?;
+        console.save_document(path, &document())?;
         remind_of_guard_flags(&plan, console);
     }
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;

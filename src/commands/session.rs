@@ -261,7 +261,12 @@ impl Session {
         open_ledger(&self.ledger, &self.target, &self.run).await
     }
 
-    pub fn plan_document(&self, plan: &Plan, loaded: &Loaded, exit: Exit) -> PlanDocument {
+    pub fn plan_document<'a>(
+        &self,
+        plan: &'a Plan,
+        loaded: &Loaded,
+        exit: Exit,
+    ) -> PlanDocument<'a> {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
         PlanDocument::new(plan, self.ledger.portable(), exit, warnings)
     }

@@ -4,17 +4,17 @@
 macro_rules! define_documents {
     ($(
         $(#[$attribute:meta])*
-        $visible:vis struct $name:ident($($source:tt)*) {
+        $visible:vis struct $name:ident $(<$life:lifetime>)? ($($source:tt)*) {
             $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
         }
     )+) => {$(
         #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
         $(#[$attribute])*
-        $visible struct $name {
+        $visible struct $name $(<$life>)? {
             $($(#[$field_attribute])* $field: $type,)+
         }
 
-        impl $name {
+        impl $(<$life>)? $name $(<$life>)? {
             /// Builds the document.
             $visible fn new($($source)*) -> Self {
                 Self { $($field: $value,)+ }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value};
 use super::plan::{NoteDocument, RefusalDocument, refusals};
-use super::{DiagnosticDocument, Header};
+use super::{DiagnosticDocument, Documents, Header};
 use crate::error::Exit;
 use crate::model::{Limit, Pipe, UserId};
 use crate::plan::{
@@ -19,11 +19,11 @@ use crate::view::{percent, would_be_refused};
 define_documents! {
     /// The differences between two manifests, and what an apply would do if the widget matched the first.
     #[schemars(title = "roomform diff")]
-    pub struct DiffDocument(
+    pub struct DiffDocument<'a>(
         diff @ ManifestDiff {
             base, head, names: _, changes, manual_steps, removed, differences, notes, would_refuse,
             summary, people,
-        }: &ManifestDiff,
+        }: &'a ManifestDiff,
         exit: Exit,
         diagnostics: Vec<DiagnosticDocument>
     ) {
@@ -38,7 +38,10 @@ define_documents! {
         summary: SummaryDocument = SummaryDocument::new(summary, removed.len()),
         people: PeopleDocument = PeopleDocument::new(people),
         /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
-        changes: Vec<ChangeDocument> = self::changes(changes),
+        #[schemars(with = "Vec<ChangeDocument>")]
+        changes: Documents<&'a [Change], ChangeDocument> = Documents(changes, |change| {
+            ChangeDocument::new(change).without_id()
+        }),
         /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
         manual_steps: Vec<RoomMembersDocument> = self::manual_steps(manual_steps),
         /// Rooms that were removed from the manifest. The API cannot delete them.
@@ -170,11 +173,6 @@ define_variants! {
 enum LimitDocument {
     Count(u64),
     Share(String),
-}
-
-fn changes(changes: &[Change]) -> Vec<ChangeDocument> {
-    let changes = changes.iter().map(ChangeDocument::new);
-    changes.map(ChangeDocument::without_id).collect()
 }
 
 fn manual_steps(rooms: &[ManualSteps]) -> Vec<RoomMembersDocument> {

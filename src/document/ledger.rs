@@ -1,58 +1,65 @@
 //! The record of a ledger, and its history, as documents.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::change::users;
-use super::{Document, names};
+use super::{Document, Documents, names};
 use crate::error::Exit;
-use crate::model::{Field, HistoryEntry, Recorded, RecordedRoom, Sending, Target, UserNames};
+use crate::model::{
+    Field, HistoryEntry, Pipe, Recorded, RecordedRoom, RoomId, Sending, Target, UserNames,
+};
 
-/// The output of `ledger history --format json`. `partial`: the ledger was compacted or merged, so entries may be missing.
+#[derive(Debug, Serialize)]
+struct HistoryBody<E> {
+    entries: E,
+    names: BTreeMap<u64, String>,
+    /// Whether the ledger was compacted or merged, so that entries may be missing.
+    partial: bool,
+}
+
+/// The output of `ledger history --format json`.
 pub fn history(
     target: &Target,
     partial: bool,
     entries: &[HistoryEntry],
     known: &UserNames,
-) -> Document {
+) -> impl Serialize {
     let members = entries.iter().flat_map(|entry| &entry.members);
-    let names = names(members.copied(), known);
-    let entries = entries.iter().map(|entry| {
-        json!({
-            "time": entry.time,
-            "run": entry.run,
-            "action": entry.action,
-            "pipe": entry.pipe.as_ref().map(ToString::to_string),
-            "room_id": entry.room.map(|room| room.0),
-            "members": users(&entry.members),
-            "count": entry.count,
-            "source": entry.source,
-        })
-    });
-    let entries = entries.collect::<Value>();
-    let body = json!({"partial": partial, "names": names, "entries": entries});
+    let body = HistoryBody {
+        names: names(members.copied(), known),
+        entries: Documents(entries, |entry: &HistoryEntry| {
+            json!({
+                "time": entry.time,
+                "run": entry.run,
+                "action": entry.action,
+                "pipe": entry.pipe.as_ref().map(ToString::to_string),
+                "room_id": entry.room.map(|room| room.0),
+                "members": users(&entry.members),
+                "count": entry.count,
+                "source": entry.source,
+            })
+        }),
+        partial,
+    };
     Document::new("history", Exit::Done, Some(target), body)
 }
 
+#[derive(Debug, Serialize)]
+struct LedgerBody<R> {
+    entries: usize,
+    owed: Value,
+    rooms: R,
+    rosters: Value,
+    uncertain: Value,
+}
+
 /// The recorded state of a ledger with this number of lines.
-pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
-    let empty = RecordedRoom::default();
-    let rooms = recorded.ids.iter().map(|(pipe, id)| {
-        let room = recorded.rooms.get(id).unwrap_or(&empty);
-        let welcome = room.welcome.map(Sending::name);
-        let fields =
-            |fields: Vec<&Field>| fields.into_iter().map(|it| it.name()).collect::<Value>();
-        json!({
-            "pipe": pipe.as_str(),
-            "room_id": id.0,
-            "left": recorded.left.contains_key(pipe),
-            "members": users(room.members.iter().as_slice()),
-            "adopted": users(room.adopted.iter().as_slice()),
-            "released": room.released.keys().map(|user| user.0).collect::<Value>(),
-            "welcome": welcome,
-            "ignored_fields": fields(room.shown.keys().collect()),
-            "pending_fields": fields(room.pending.keys().collect()),
-        })
-    });
+pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> impl Serialize {
+    let rooms = recorded.ids.iter();
+    let rooms = rooms.map(move |(pipe, id)| (recorded, pipe, *id));
     let owed = recorded.owed.iter().map(|(pipe, owed)| {
         let members = users(owed.members.iter().as_slice());
         json!({"pipe": pipe.as_str(), "members": members, "welcome": owed.welcome})
@@ -64,12 +71,30 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> Document {
     });
     let rosters = recorded.rosters.iter();
     let rosters = rosters.map(|(source, given)| json!({"source": source, "given": given}));
-    let body = json!({
-        "entries": lines,
-        "rooms": rooms.collect::<Value>(),
-        "owed": owed.collect::<Value>(),
-        "uncertain": uncertain.collect::<Value>(),
-        "rosters": rosters.collect::<Value>(),
-    });
+    let body = LedgerBody {
+        entries: lines,
+        owed: owed.collect(),
+        rooms: Documents(rooms, describe_room),
+        rosters: rosters.collect(),
+        uncertain: uncertain.collect(),
+    };
     Document::new("ledger", Exit::Done, Some(target), body)
+}
+
+fn describe_room((recorded, pipe, id): (&Recorded, &Pipe, RoomId)) -> Value {
+    let empty = RecordedRoom::default();
+    let room = recorded.rooms.get(&id).unwrap_or(&empty);
+    let welcome = room.welcome.map(Sending::name);
+    let fields = |fields: Vec<&Field>| fields.into_iter().map(|it| it.name()).collect::<Value>();
+    json!({
+        "pipe": pipe.as_str(),
+        "room_id": id.0,
+        "left": recorded.left.contains_key(pipe),
+        "members": users(room.members.iter().as_slice()),
+        "adopted": users(room.adopted.iter().as_slice()),
+        "released": room.released.keys().map(|user| user.0).collect::<Value>(),
+        "welcome": welcome,
+        "ignored_fields": fields(room.shown.keys().collect()),
+        "pending_fields": fields(room.pending.keys().collect()),
+    })
 }

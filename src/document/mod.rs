@@ -32,7 +32,7 @@ pub use todo::TodoDocument;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::Exit;
@@ -61,19 +61,30 @@ define_documents! {
     }
 }
 
+/// Items, and what makes a document of one. Each document is dropped once it is written, because all of them together need more
+/// memory than the items.
+#[derive(Debug)]
+struct Documents<I: IntoIterator, D>(I, fn(I::Item) -> D);
+
+impl<I: IntoIterator + Clone, D: Serialize> Serialize for Documents<I, D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone().into_iter().map(self.1))
+    }
+}
+
 /// A document without a schema: the first fields of every document, then the others by name.
 #[derive(Debug, Serialize)]
-pub struct Document {
+pub struct Document<B = Value> {
     #[serde(flatten)]
     header: Header,
     #[serde(flatten)]
     target: Option<TargetDocument>,
     #[serde(flatten)]
-    body: Value,
+    body: B,
 }
 
-impl Document {
-    fn new(kind: &'static str, exit: Exit, target: Option<&Target>, body: Value) -> Self {
+impl<B> Document<B> {
+    fn new(kind: &'static str, exit: Exit, target: Option<&Target>, body: B) -> Self {
         Self {
             header: Header::new(kind, exit),
             target: target.map(TargetDocument::new),

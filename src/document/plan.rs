@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::change::{ChangeDocument, ValueDocument, users, value};
 use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
-use super::{DiagnosticDocument, Header, TargetDocument};
+use super::{DiagnosticDocument, Documents, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::MemberCounts;
 use crate::plan::{
-    Conflict, ConflictKind, ManualSteps, MemberTally, Note, Plan, ShownField, Summary, Violation,
+    Change, Conflict, ConflictKind, ManualSteps, MemberTally, Note, Plan, ShownField, Summary,
+    Violation,
 };
 use crate::view::names::named_users;
 use crate::view::{self, Text};
@@ -17,11 +18,11 @@ use crate::view::{self, Text};
 define_documents! {
     /// A plan: what a run would do, what it cannot do, and what is unknown.
     #[schemars(title = "roomform plan")]
-    pub struct PlanDocument(
+    pub struct PlanDocument<'a>(
         plan @ Plan {
             target, today, names: known, changes, conflicts, manual_steps, undeclared, overdue,
             ignored, notes, baseline: _, guards: _, refusals, summary, counts,
-        }: &Plan,
+        }: &'a Plan,
         ledger: Option<String>,
         exit: Exit,
         diagnostics: Vec<DiagnosticDocument>
@@ -35,7 +36,8 @@ define_documents! {
         ledger: Option<String> = ledger,
         summary: SummaryDocument = SummaryDocument::new(plan, summary),
         /// Rooms that will be written, by pipe.
-        changes: Vec<ChangeDocument> = changes.iter().map(ChangeDocument::new).collect(),
+        #[schemars(with = "Vec<ChangeDocument>")]
+        changes: Documents<&'a [Change], ChangeDocument> = Documents(changes, ChangeDocument::new),
         /// Rooms with a conflict that a person has to resolve first.
         conflicts: Vec<ConflictDocument> = conflicts.iter().map(ConflictDocument::new).collect(),
         /// Members that were removed from the manifest or are now excluded. The API cannot remove them.

@@ -12,8 +12,8 @@ use crate::view::{failure, remarks};
 define_documents! {
     /// The plan of an apply, and the result for each room.
     #[schemars(title = "roomform report")]
-    pub struct ReportDocument(
-        plan: PlanDocument,
+    pub struct ReportDocument<'a>(
+        plan: PlanDocument<'a>,
         outcome: &Outcome,
         after: Option<&Plan>,
         exit: Exit,
@@ -25,7 +25,7 @@ define_documents! {
         run: String = run.to_string(),
         /// The name of the exit code.
         reason: &'static str = exit.name(),
-        plan: PlanDocument = plan,
+        plan: PlanDocument<'a> = plan,
         /// Whether the apply started. False if the plan was empty, refused or declined.
         applied: bool = outcome.has_written(),
         rooms: Vec<RoomDocument> = outcome.rooms.iter().map(RoomDocument::new).collect(),

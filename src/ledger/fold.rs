@@ -34,7 +34,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
 }
 
 /// Returns when each pipe was last forgotten, if ever. Earlier entries of that pipe do not count.
-pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
+fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
         if let Fact::Pipe(pipe, PipeFact::Forgotten) = fact {

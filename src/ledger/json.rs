@@ -1,6 +1,7 @@
 //! The JSON form of a ledger: a header line, then one entry per line.
 
 use std::borrow::Cow;
+use std::io::Write;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -126,22 +127,32 @@ pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::
 
 /// Serializes a ledger with this header.
 pub(super) fn bytes_after(header: &Header, entries: &Entries) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(header)?;
-    bytes.push(b'\n');
-    for (stamp, fact) in entries {
-        write_entry(&mut bytes, stamp, fact)?;
-    }
+    let mut bytes = Vec::new();
+    write_ledger(&mut bytes, header, entries)?;
     Ok(bytes)
 }
 
+pub(super) fn write_ledger(
+    out: &mut impl Write,
+    header: &Header,
+    entries: &Entries,
+) -> serde_json::Result<()> {
+    write_line(out, header)?;
+    let mut entries = entries.iter();
+    entries.try_for_each(|(stamp, fact)| write_entry(out, stamp, fact))
+}
+
 pub(super) fn write_entry(
-    bytes: &mut Vec<u8>,
+    out: &mut impl Write,
     stamp: &Stamp,
     fact: &Fact,
 ) -> serde_json::Result<()> {
-    serde_json::to_writer(&mut *bytes, &EntryLine::new(stamp, fact))?;
-    bytes.push(b'\n');
-    Ok(())
+    write_line(out, &EntryLine::new(stamp, fact))
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> serde_json::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n").map_err(serde_json::Error::custom)
 }
 
 pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {

@@ -3,7 +3,7 @@
 //! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known one is accepted: its header says so.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,8 +12,8 @@ use tracing::info;
 use super::entry::Entries;
 use super::error::{LedgerError, Loss};
 use super::file::{CANNOT_BE_READ, Snapshot, buffered, header_of, parse, target_of};
-use super::json::{Header, bytes_after};
-use super::lineage::{fingerprint, fingerprint_of, predecessors};
+use super::json::{Header, write_ledger};
+use super::lineage::{Fingerprint, fingerprint_of, predecessors};
 use super::lock::{check_regular, directory, is_same, is_still_there, open_locked, sync_directory};
 use crate::model::Target;
 
@@ -186,26 +186,29 @@ impl LedgerFile {
             entries: work(old.entries),
             ..old
         };
-        let text = |replaces| {
+        let write = |mut out: &mut dyn Write, replaces| {
             let header = Header::new(target);
-            bytes_after(&Header { replaces, ..header }, &snapshot.entries)
+            write_ledger(&mut out, &Header { replaces, ..header }, &snapshot.entries)
         };
         let mut replace = || {
             file.rewind()?;
             let replaced = fingerprint_of(&file)?;
-            let same = text(snapshot.replaces.clone())?;
-            if fingerprint(&same) == replaced {
+            let mut same = Fingerprint::default();
+            write(&mut same, snapshot.replaces.clone())?;
+            if same.finish() == replaced {
                 return Ok(None);
             }
             let replaces = match snapshot.has_header {
                 true => predecessors(replaced, snapshot.replaces.clone()),
                 false => Vec::new(),
             };
-            let text = text(replaces)?;
             // Keep a symbolic link and replace its target.
             let path = &fs::canonicalize(&self.path)?;
             let mut new = tempfile::NamedTempFile::new_in(directory(path))?;
-            new.write_all(&text)?;
+            let mut out = BufWriter::new(&mut new);
+            write(&mut out, replaces)?;
+            out.flush()?;
+            drop(out);
             new.as_file()
                 .set_permissions(file.metadata()?.permissions())?;
             new.as_file().sync_all()?;

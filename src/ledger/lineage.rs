@@ -2,7 +2,7 @@
 //!
 //! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made from, the last one first.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,28 +11,40 @@ const MOST: usize = 128;
 /// The bytes of a fingerprint.
 const LENGTH: usize = 8;
 
-/// The fingerprint of a ledger's text.
-pub(super) fn fingerprint(text: &[u8]) -> String {
-    name(Sha256::new().chain_update(text))
+/// Makes a fingerprint of the text that is written to it.
+#[derive(Default)]
+pub(super) struct Fingerprint(Sha256);
+
+impl Write for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Fingerprint {
+    pub(super) fn finish(self) -> String {
+        let hash = self.0.finalize();
+        let bytes = hash.iter().take(LENGTH);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The fingerprint of a text that is read piece by piece.
 pub(super) fn fingerprint_of(mut text: impl Read) -> io::Result<String> {
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
-    loop {
-        match text.read(&mut piece) {
-            Ok(0) => return Ok(name(hash)),
-            Ok(length) => hash.update(piece.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let mut fingerprint = Fingerprint::default();
+    io::copy(&mut text, &mut fingerprint)?;
+    Ok(fingerprint.finish())
 }
 
-fn name(hash: Sha256) -> String {
-    let hash = hash.finalize();
-    let bytes = hash.iter().take(LENGTH);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+/// The fingerprint of a ledger's text.
+#[cfg(feature = "object-store")]
+pub(super) fn fingerprint(text: &[u8]) -> String {
+    Fingerprint(Sha256::new_with_prefix(text)).finish()
 }
 
 /// The fingerprints in the header of a rewritten ledger: `last` is that of the ledger it replaces, and `earlier` are those in that

@@ -1,6 +1,7 @@
 //! Escapes untrusted text: one function for each output.
 
 use std::fmt::Write;
+use std::io;
 
 use crate::model::{is_hidden, spell_unsafe};
 
@@ -133,6 +134,56 @@ pub fn json(text: &str) -> String {
         }
     });
     safe
+}
+
+/// Passes JSON on as [`json`] escapes it, some lines at a time.
+pub struct JsonLines<'a> {
+    out: &'a mut dyn io::Write,
+    pending: Vec<u8>,
+    /// The number of pending bytes after which lines are passed on.
+    due: usize,
+}
+
+impl<'a> JsonLines<'a> {
+    const PIECE: usize = 1 << 16;
+
+    /// Holds nothing back yet.
+    pub fn new(out: &'a mut dyn io::Write) -> Self {
+        Self {
+            out,
+            pending: Vec::new(),
+            due: Self::PIECE,
+        }
+    }
+
+    /// Passes on the first pending bytes. They are whole lines, because a character must not be cut.
+    fn pass_on(&mut self, length: usize) -> io::Result<()> {
+        let lines = self.pending.drain(..length).collect();
+        let lines = String::from_utf8(lines).map_err(io::Error::other)?;
+        self.out.write_all(json(&lines).as_bytes())
+    }
+
+    /// Passes on the rest, and a line break.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.pending.push(b'\n');
+        self.pass_on(self.pending.len())
+    }
+}
+
+impl io::Write for JsonLines<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() > self.due {
+            let end = memchr::memrchr(b'\n', &self.pending);
+            self.pass_on(end.map_or(0, |end| end + 1))?;
+            self.due = self.pending.len() + Self::PIECE;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// For the text and attributes of an HTML page: escaped as for a terminal, and without markup.

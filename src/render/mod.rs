@@ -43,13 +43,26 @@ pub use unified_diff::unified;
 
 pub use crate::view::{Count, few};
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
-/// A document as JSON, ending with a line break. Characters that could control a terminal or a CI log become JSON escapes.
+/// Writes a document as JSON, ending with a line break. Characters that could control a terminal or a CI log become JSON escapes.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = escape::JsonLines::new(out);
+    serde_json::to_writer_pretty(&mut out, document)?;
+    out.finish()
+}
+
+/// A document as [`write_json`] writes it.
 ///
 /// # Errors
 /// Never in practice: every document can be written as JSON.
-pub fn json(document: &impl Serialize) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_string_pretty(document)?;
-    Ok(escape::json(&text) + "\n")
+pub fn json(document: &impl Serialize) -> io::Result<String> {
+    let mut text = Vec::new();
+    write_json(document, &mut text)?;
+    String::from_utf8(text).map_err(io::Error::other)
 }

@@ -36,7 +36,11 @@ fn uses_of_one_file(uses: u64) -> FileMap {
     let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
     let enrol = (0..10 * uses).map(|n| format!("k{0},{1},Pupil,c{0}|all\n", n % uses, n + 1));
     let entries = (0..uses).map(|n| {
-        let room = "{pipe: \"course-{{ id }}\", title: T, members: [1]}";
+        let enrol = format!(
+            "{{roster: enrol.csv, on: {{course: id}}, user: user, where: {{course: k{n}}}}}"
+        );
+        let room =
+            format!("{{pipe: \"course-{{{{ id }}}}\", title: T, members: [1], enrol: {enrol}}}");
         format!("  - {{each: courses.csv, where: {{term: t{n}}}, room: {room}}}\n")
     });
     let rooms = (0..uses).map(|n| {
@@ -190,6 +194,7 @@ fn allocations_per_room_do_not_grow_with_the_number_of_rooms() {
         });
         assert_eq!(loaded.diagnostics, []);
         assert_eq!(loaded.desired.rooms.len() as u64, 2 * uses);
-        assert_eq!(loaded.desired.memberships() as u64, 11 * uses);
+        // User 1 is a member of every course, and enrolled in one.
+        assert_eq!(loaded.desired.memberships() as u64, 21 * uses - 1);
     }
 }

@@ -45,7 +45,7 @@ type Change = (&'static str, Interference, Option<Loss>);
 fn rewrite(path: &Path) {
     // As another process would: without the file's state in memory.
     let other = LedgerFile::new(path);
-    other.rewrite(&target(), |all| compact(&all)).unwrap();
+    other.rewrite(&target(), compact).unwrap();
 }
 
 /// Another process adds an entry.

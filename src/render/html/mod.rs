@@ -5,6 +5,8 @@
 
 mod panel;
 
+use std::io::{self, Write};
+
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,11 +23,20 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// Lines of one kind.
-struct Section {
+struct Section<'a> {
     id: String,
     kind: SectionKind,
     remark: Option<String>,
-    rows: Vec<Row>,
+    view: &'a View<'a>,
+    lines: &'a view::Section<'a>,
+}
+
+impl Section<'_> {
+    /// Each row is dropped once it is written, because all of them together need much memory.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        let lines = self.view.lines(self.lines);
+        lines.map(|line| row(self.view, self.kind, &line))
+    }
 }
 
 /// One line.
@@ -49,15 +60,15 @@ struct Page<'a> {
     state: (Tone, &'static str),
     verdict: &'a str,
     facts: Vec<String>,
-    sections: Vec<Section>,
+    sections: Vec<Section<'a>>,
     legend: Vec<String>,
 }
 
-/// The page of a view.
+/// Writes the page of a view.
 ///
 /// # Errors
-/// Never in practice: every view can be rendered.
-pub fn write(view: &View<'_>) -> askama::Result<String> {
+/// Those of `out`.
+pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let sections = view.sections.values().map(|it| section(view, it));
     let heading = plain(&view.heading);
     let page = Page {
@@ -77,7 +88,7 @@ pub fn write(view: &View<'_>) -> askama::Result<String> {
         sections: sections.collect(),
         legend: view.legend.iter().map(|words| sentence(words)).collect(),
     };
-    page.render()
+    page.write_into(out)
 }
 
 /// The content security policy: nothing is fetched, and only the page's own script and styles are allowed, by their hashes.
@@ -97,14 +108,14 @@ fn plain(text: &Text<'_>) -> String {
     })
 }
 
-fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
-    let kind = section.kind;
-    let rows = view.lines(section).map(|line| row(view, kind, &line));
+fn section<'a>(view: &'a View<'a>, lines: &'a view::Section<'a>) -> Section<'a> {
+    let kind = lines.kind;
     Section {
         id: kind.name().to_lowercase().replace(' ', "-"),
         kind,
         remark: kind.remark().map(sentence),
-        rows: rows.collect(),
+        view,
+        lines,
     }
 }
 

@@ -83,8 +83,8 @@ const CHANGES: [Change; 9] = [
 /// Another process merges the pieces.
 fn merge(s3: &S3) {
     let place = place(s3);
-    let (all, target) = (|all| compact(&all), target());
-    let merged = place.rewrite(&target, all);
+    let target = target();
+    let merged = place.rewrite(&target, compact);
     run(merged).unwrap();
 }
 

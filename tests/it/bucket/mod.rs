@@ -104,7 +104,7 @@ fn eight_writers_lose_nothing_despite_lost_answers_and_concurrent_merges() {
             let merging = async {
                 loop {
                     one.rewrite(&target, |entries| entries).await.unwrap();
-                    two.rewrite(&target, |entries| roomform::ledger::compact(&entries))
+                    two.rewrite(&target, roomform::ledger::compact)
                         .await
                         .unwrap();
                     if writers.is_empty() {

@@ -491,7 +491,9 @@ fn text_and_annotations_escape_every_field() {
 #[test]
 fn html_escapes_every_field() {
     views(|view| {
-        let page = html::write(view).unwrap();
+        let mut page = Vec::new();
+        html::write(view, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
         let (body, _) = page.split_once("<script>").unwrap();
         let (_, body) = body.split_once("<body>").unwrap();
         let hidden = body

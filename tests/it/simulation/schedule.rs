@@ -188,7 +188,7 @@ fn pass(state: &mut State) {
         }
         2..=4 => {
             let before = Account::of(&state.disk.entries);
-            state.disk.entries = compact(&state.disk.entries);
+            state.disk.entries = compact(std::mem::take(&mut state.disk.entries));
             state.count("a compaction");
             state.say(|| "the ledger is compacted".to_owned());
             if !before.agrees(&Account::of(&state.disk.entries)) {

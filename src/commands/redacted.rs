@@ -1,0 +1,65 @@
+//! Keeps secrets out of bytes that are written piece by piece.
+
+use std::io::{self, Write};
+
+use crate::model::Redactor;
+
+/// Bytes that are searched at a time.
+const PIECE: usize = 1 << 16;
+
+/// Passes bytes on without secrets. Call [`Redacted::finish`] at the end.
+pub struct Redacted<'a, W> {
+    out: W,
+    /// `None` if the run has no secrets.
+    redactor: Option<&'a Redactor>,
+    /// Bytes that are not searched yet, because a secret may continue after them.
+    pending: Vec<u8>,
+    /// How many of these bytes the last search left.
+    kept: usize,
+}
+
+impl<'a, W: Write> Redacted<'a, W> {
+    pub fn new(out: W, redactor: Option<&'a Redactor>) -> Self {
+        Self {
+            out,
+            redactor,
+            pending: Vec::new(),
+            kept: 0,
+        }
+    }
+
+    /// Passes on the rest.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.pass_on(true)?;
+        self.out.flush()
+    }
+
+    fn pass_on(&mut self, is_last: bool) -> io::Result<()> {
+        if let Some(redactor) = self.redactor {
+            let mut clean = Vec::with_capacity(self.pending.len());
+            let used = redactor.redact_bytes(&self.pending, is_last, &mut clean);
+            self.pending.drain(..used);
+            self.kept = self.pending.len();
+            self.out.write_all(&clean)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Redacted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.redactor.is_none() {
+            return self.out.write(bytes);
+        }
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() > self.kept + PIECE {
+            self.pass_on(false)?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Keeps the pending bytes, because a secret may continue after them.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
