@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::filter::{RoomFilter, Shard};
 use super::findings::{ShownField, Violation};
-use super::manual_steps::without;
+use super::manual_steps::undeclared;
 use crate::model::{
     Desired, Field, FieldValue, Observed, Pipe, Recorded, RecordedRoom, RoomCount, RosterCounts,
 };
@@ -108,14 +108,6 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
         room.size().is_some() && known.is_some_and(|known| !is_known(known))
     };
     counts.filter(is_new).cloned().collect()
-}
-
-/// Returns the rooms on record that the manifest does not declare.
-pub(super) fn undeclared<'a>(
-    desired: &'a Desired,
-    recorded: &'a Recorded,
-) -> impl Iterator<Item = &'a Pipe> {
-    without(recorded.ids.keys(), desired.rooms.keys())
 }
 
 /// Returns the undeclared rooms that the manifest declared at the last apply.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, MemberTally, Note, ShownField, Violation};
-use super::manual_steps::{ManualSteps, Overdue, UndeclaredRoom};
+use super::manual_steps::{ManualSteps, Overdue, UndeclaredRoom, ages};
 use super::publish::Publish;
 use crate::model::{
     Date, Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
@@ -268,6 +268,22 @@ impl Change {
 }
 
 impl Plan {
+    /// Returns the room and the age of each step of earlier runs that is still open.
+    pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
+        ages(&self.manual_steps, &self.undeclared)
+    }
+
+    /// Notes which steps have been open for this many days.
+    pub fn note_overdue(&mut self, days: u64) {
+        let overdue = self.open_steps().filter(|(_, age)| *age >= days);
+        let rooms: Vec<Pipe> = overdue.map(|(pipe, _)| pipe.clone()).collect();
+        self.overdue = (!rooms.is_empty()).then(|| Overdue {
+            days,
+            steps: rooms.len(),
+            rooms: rooms.into_iter().collect(),
+        });
+    }
+
     /// Whether the run has something to record even if it sends nothing: members or rooms that
     /// left, rooms that are back, fields that the server ignores or no longer ignores, new counts,
     /// or a file that was allowed to shrink. Other row counts are recorded only together with

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::baseline::undeclared;
-use super::change::Plan;
 use crate::model::{
     Date, Desired, DesiredRoom, Pipe, Recorded, RecordedRoom, Release, RoomId, Time, UserId,
     UserSet, named_enum,
@@ -130,6 +128,14 @@ pub fn open_steps(desired: &Desired, recorded: &Recorded, users: &[UserId]) -> V
     rooms.collect()
 }
 
+/// Returns the pipes on record that the manifest does not declare.
+pub(super) fn undeclared<'a>(
+    desired: &'a Desired,
+    recorded: &'a Recorded,
+) -> impl Iterator<Item = &'a Pipe> {
+    without(recorded.ids.keys(), desired.rooms.keys())
+}
+
 /// Returns the rooms on record that the manifest does not declare.
 pub fn undeclared_rooms<'a>(
     desired: &'a Desired,
@@ -162,24 +168,6 @@ pub fn ages<'a>(
     });
     let left = undeclared.iter().filter(|room| room.left.is_some());
     members.chain(left.map(|room| (&room.pipe, room.age)))
-}
-
-impl Plan {
-    /// Returns the room and the age of each step of earlier runs that is still open.
-    pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
-        ages(&self.manual_steps, &self.undeclared)
-    }
-
-    /// Notes which steps have been open for this many days.
-    pub fn note_overdue(&mut self, days: u64) {
-        let overdue = self.open_steps().filter(|(_, age)| *age >= days);
-        let rooms: Vec<Pipe> = overdue.map(|(pipe, _)| pipe.clone()).collect();
-        self.overdue = (!rooms.is_empty()).then(|| Overdue {
-            days,
-            steps: rooms.len(),
-            rooms: rooms.into_iter().collect(),
-        });
-    }
 }
 
 fn place_of(desired: &Desired, room: &DesiredRoom) -> Option<(Arc<str>, u32)> {
