@@ -58,8 +58,8 @@ impl Search {
     }
 }
 
-/// A claim that looks this old is old, even if clocks differ.
-const CERTAINLY_OLD: Duration = Duration::from_secs(60 * 60);
+/// The clocks of two machines differ by at most this, as in Kerberos.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// Another run's claim.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl Search {
             absent_since: None,
         }));
         // The clocks of both runs may differ, so a shorter age proves nothing.
-        let age = match age >= CERTAINLY_OLD {
+        let age = match age >= patience.claim() + CLOCK_TOLERANCE {
             true => age,
             false => held.first_seen.elapsed(),
         };

@@ -109,7 +109,7 @@ fn a_claim_from_a_machine_whose_clock_is_behind_is_waited_for() {
     });
     let other = Scene::new().manifest(ONE).beside(&scene);
     other.run("apply --yes --verify-timeout 1ms").exits(4);
-    ledger_of_killed_run(&scene, SignedDuration::from_mins(50));
+    ledger_of_killed_run(&scene, SignedDuration::from_mins(4));
     let ran = scene.run("apply --yes --ledger l.jsonl --timeout 3s --verify-timeout 200ms");
     assert_eq!(scene.rooms().len(), 1, "{ran:#?}");
 }

@@ -9,8 +9,8 @@ use super::types::{Fate, Flags, Start};
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// By how many milliseconds a clock is wrong at most. The product allows for clocks that differ by less than an hour.
-pub const MOST_AHEAD: u64 = 29 * 60 * 1000;
+/// By how many milliseconds a clock is wrong at most. The product allows for clocks that differ by up to 5 minutes.
+pub const MOST_AHEAD: u64 = 149 * 1000;
 
 /// Fault rates, mostly in thousandths.
 #[derive(Debug, Clone, Default)]
