@@ -200,7 +200,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     let mut output = String::new();
     let mut tell = |name: &str, scene: &Scene, ledger: &str, code: i32| {
-        let ran = with(scene, "apply --yes --timeout 300ms", ledger);
+        let ran = with(scene, "apply --yes --timeout 2s", ledger);
         assert_eq!((ran.code, scene.writes()), (code, 0), "{name}: {ran:#?}");
         output += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
     };
@@ -344,7 +344,7 @@ fn a_bucket_that_fails_midway_stops_the_run_and_the_next_run_converges() {
             "apply",
             "--yes",
             "--timeout",
-            "100ms",
+            "2s",
             "--report",
             "r.json",
             "--parallelism",
@@ -391,7 +391,7 @@ fn no_key_is_printed_whatever_a_store_answers() {
                 "--yes",
                 "-vv",
                 "--timeout",
-                "100ms",
+                "2s",
                 "--format",
                 format,
             ];

