@@ -25,7 +25,7 @@ pub struct InitArgs {
     /// The release that CI installs, and the SHA-256 sum of its x86-64 Linux tarball [default: this version; fill in its sum]
     #[arg(long, value_name = "VERSION@SHA256", value_parser = parse::pin, requires = "ci")]
     pub pin: Option<(String, String)>,
-    /// Replace existing files whose content differs
+    /// Replace existing files whose content differs, except the manifest
     #[arg(long)]
     pub force: bool,
 }

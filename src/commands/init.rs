@@ -1,4 +1,4 @@
-//! `init`: writes a starter manifest with its schema, git settings, and CI files: all of them or none.
+//! `init`: writes a starter manifest with its schema, git settings, and CI files: all of them or none. An existing manifest is kept.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Console;
-use super::files::{PlannedFile, refuse_conflicting_paths, write_all};
+use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
 use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::{Exit, Result};
 use crate::manifest;
@@ -39,12 +39,13 @@ const PARTS: [(&str, &str); 7] = [
 pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
     let schema = render::json(&manifest::schema())?;
-    let mut texts = vec![
-        ("rooms.yaml".to_owned(), STARTER.to_owned()),
-        ("schema/manifest.schema.json".to_owned(), schema),
-    ];
+    let existing = existing_manifest(home);
+    let mut texts = vec![("schema/manifest.schema.json".to_owned(), schema)];
+    if existing.is_none() {
+        texts.insert(0, ("rooms.yaml".to_owned(), STARTER.to_owned()));
+    }
     if let Some(ci) = args.ci {
-        texts.push(ci_file(ci, args));
+        texts.push(ci_file(ci, existing.unwrap_or("rooms.yaml"), args));
     }
     let files = texts.into_iter();
     let files = files.map(|(path, text)| planned_file(home.join(path), text, args.force));
@@ -57,8 +58,18 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     if files.is_empty() {
         console.print("everything exists already\n")?;
     }
-    console.status(&next_steps(args));
+    console.status(&next_steps(args, existing));
     Ok(Exit::Done)
+}
+
+/// The manifest that commands in this directory read by default.
+fn existing_manifest(home: &Path) -> Option<&'static str> {
+    let is_directory = |path: &Path| path.is_dir() && has_manifest(path);
+    if has_manifest(&home.join("rooms.yaml")) {
+        Some("rooms.yaml")
+    } else {
+        is_directory(&home.join("rooms")).then_some("rooms")
+    }
 }
 
 fn planned_file(path: PathBuf, text: String, replaces: bool) -> PlannedFile {
@@ -86,7 +97,7 @@ fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
 }
 
 /// The path and the content of the CI file.
-fn ci_file(ci: Ci, args: &InitArgs) -> (String, String) {
+fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
     let store = match args.ledger {
         LedgerStore::Cache => "cache",
         LedgerStore::Branch => "branch",
@@ -101,6 +112,7 @@ fn ci_file(ci: Ci, args: &InitArgs) -> (String, String) {
         Ci::Gitlab => (GITLAB, "gitlab", "a pipeline"),
     };
     let values = [
+        ("@MANIFEST@", manifest),
         ("@VERSION@", version),
         ("@SHA256@", sum),
         ("@FILE@", path),
@@ -139,10 +151,14 @@ fn lines_for(store: &str, template: &str, indent: &str) -> String {
     text
 }
 
-fn next_steps(args: &InitArgs) -> String {
-    let steps = "next: edit rooms.yaml, then run `roomform plan --sandbox`, which needs no account";
+fn next_steps(args: &InitArgs, existing: Option<&str>) -> String {
+    let steps = match existing {
+        Some(name) => format!("kept the manifest `{name}`"),
+        None => "next: edit rooms.yaml, then run `roomform plan --sandbox`, which needs no account"
+            .to_owned(),
+    };
     let mut ci_steps = match args.ci {
-        None => return steps.to_owned(),
+        None => return steps,
         Some(Ci::Github) => vec![
             "create the environments roomform-plan (secret IMBACHAT_SECRET_KEY) and roomform-apply (also IMBACHAT_LOGIN and IMBACHAT_PASSWORD), the second for the default branch only",
             "set the variable IMBACHAT_WIDGET",

@@ -1,11 +1,12 @@
 //! The life of a pull request: checked, planned, merged, applied, and watched.
 
+use roomform::sandbox::RoomView;
 use serde_json::json;
 
 use super::github::{Event, run};
 use super::gitlab;
 use super::site::{STORES, Site, room};
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, live_room};
 
 const ROOMS: &str = "rooms/rooms.yaml";
 
@@ -46,6 +47,32 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
         assert!(job.ok, "{store}: {job:#?}");
         job.summary.shows("nothing to do");
         assert_eq!(site.runner.list("issues").len(), 0);
+    }
+}
+
+#[test]
+fn a_ledger_that_is_committed_before_the_first_push_is_used() {
+    for store in ["cache", "branch"] {
+        let mut site = Site::with_directory("github", store);
+        site.scene.insert(RoomView {
+            members: [3, 4].into(),
+            ..live_room("team-platform", "Platform team")
+        });
+        let variables = site.scene.vars().into_iter();
+        let variables: String = variables
+            .map(|(name, value)| format!("{name}='{value}' "))
+            .collect();
+        let ledger = ".roomform/api.imbachat.com-627.jsonl";
+        let adopt = format!("{variables} roomform ledger adopt --roster --yes --ledger {ledger}");
+        site.runner
+            .shell("work", &adopt)
+            .shows("2 memberships of 1 room");
+        let pushed = site.commit("adopted");
+        let job = run(&mut site.runner, "apply", &Event::push(&pushed));
+        assert!(job.ok, "{store}: {job:#?}");
+        let job = run(&mut site.runner, "drift", &Event::schedule());
+        assert!(job.ok, "{store}: {job:#?}");
+        assert_eq!(site.scene.writes(), 0);
     }
 }
 

@@ -53,17 +53,44 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     let schema = scene.run("schema manifest").ok();
     assert_eq!(scene.read("schema/manifest.schema.json"), schema);
     assert_eq!(scene.run("init").ok(), "everything exists already\n");
-    scene.declare("version: 1\n");
+    scene.write("schema/manifest.schema.json", "{}");
     let before = scene.files();
     let refused = scene.run("init --ci github");
     assert_eq!((refused.code, refused.out.as_str()), (5, ""));
     assert_snapshot!(refused.err, @r"
-    error: 1 file with other content would be overwritten: `./rooms.yaml`
+    error: 1 file with other content would be overwritten: `./schema/manifest.schema.json`
       hint: move them away, or replace them with --force; nothing was written
     ");
     assert_eq!(scene.files(), before);
     scene.run("init --force").ok();
-    assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
+    assert_eq!(scene.read("schema/manifest.schema.json"), schema);
+}
+
+#[test]
+fn an_existing_manifest_is_kept_and_ci_uses_it() {
+    let mine = "version: 1\nrooms: [{pipe: mine, title: A, members: [7]}]\n";
+    for (file, manifest) in [("rooms.yaml", "rooms.yaml"), ("rooms/mine.yaml", "rooms")] {
+        for (ci, path) in [
+            ("github", ".github/workflows/roomform.yaml"),
+            ("gitlab", ".gitlab-ci.yml"),
+        ] {
+            for force in ["", " --force"] {
+                let scene = Scene::new().file(file, mine);
+                let ran = scene.run(format!("init --ci {ci}{force}"));
+                ran.exits(0);
+                ran.err.begins(format!("kept the manifest `{manifest}`\n"));
+                assert_eq!(scene.read(file), mine);
+                let set = format!("\n  MANIFEST: {manifest}\n");
+                scene.read(path).shows(set);
+                let checked = scene.run("check");
+                let valid = "valid: 1 room, 1 membership\n";
+                assert_eq!((checked.out.as_str(), checked.err.as_str()), (valid, ""));
+            }
+        }
+    }
+    // No manifest is in this directory.
+    let scene = Scene::new().file("rooms/roster.csv", "user\n3\n");
+    scene.run("init").ok().begins("wrote ./rooms.yaml\n");
 }
 
 /// A file in place of a directory, or the reverse, is found before anything is written; `--force` does not help.
@@ -102,8 +129,8 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     #[cfg(unix)]
     {
         let scene = Scene::new();
-        std::os::unix::fs::symlink("nowhere", scene.path("rooms.yaml")).unwrap();
-        scene.run("init").exits(5);
+        std::os::unix::fs::symlink("nowhere", scene.path(".gitlab-ci.yml")).unwrap();
+        scene.run("init --ci gitlab").exits(5);
         assert!(!scene.path("schema").exists());
     }
 }
