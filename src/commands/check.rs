@@ -1,6 +1,7 @@
 //! `check`: validates the manifest, offline.
 
 use super::filter::{check_filter, load_options, room_filter};
+use super::session::warn_of_ignored_directory;
 use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
@@ -16,6 +17,7 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
         &config.manifest(),
         load_options(config, args.manifest.allow_empty),
     );
+    warn_of_ignored_directory(config, console);
     verbose::log_files(&loaded);
     let mut exit = Exit::Invalid;
     if loaded.is_valid() {

@@ -3,7 +3,7 @@
 use super::Console;
 use super::console::csv_reader;
 use super::filter::{check_filter, load_options, room_filter};
-use super::session::load_manifest;
+use super::session::{load_manifest, warn_of_ignored_directory};
 use super::target::{ResolvedTarget, find_target};
 use crate::cli::{ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
@@ -20,6 +20,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
     let options = load_options(config, args.manifest.allow_empty);
     let (loaded, explained) = explain(&config.manifest(), options, asked);
+    warn_of_ignored_directory(config, console);
     if !console.report_diagnostics(&[&loaded])? {
         return Ok(Exit::Invalid);
     }

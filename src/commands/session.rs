@@ -309,6 +309,15 @@ pub async fn connect(
     Ok((http.with_run(&config.run), sandbox))
 }
 
+/// Warns of a manifest in the directory `rooms` if `rooms.yaml` is used instead.
+pub fn warn_of_ignored_directory(config: &Config, console: &mut Console) {
+    if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
+        console.warn(
+            "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
+        );
+    }
+}
+
 /// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter that selects no room is an error.
 pub fn load_manifest(
     config: &Config,
@@ -317,11 +326,7 @@ pub fn load_manifest(
     console: &mut Console,
 ) -> Result<Option<Loaded>> {
     let loaded = load(&config.manifest(), load_options(config, allow_empty));
-    if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
-        console.warn(
-            "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
-        );
-    }
+    warn_of_ignored_directory(config, console);
     // A page about an invalid manifest names the target, if there is one. Verbs that need a target
     // report a missing one.
     console.target = find_target(config, loaded.desired.widget).ok();

@@ -235,7 +235,13 @@ fn an_ignored_directory_is_reported() {
     assert_eq!(scene.plan().err, "", "no manifest is in there");
     scene.run("export --split-by prefix -o rooms").ok();
     assert_eq!(scene.plan().err, expected);
+    assert_eq!(scene.run("check").err, expected);
+    assert_eq!(
+        scene.run("explain 3").err.lines().next(),
+        Some(expected.trim_end())
+    );
     assert_eq!(scene.run("plan -f rooms.yaml").err, "");
+    assert_eq!(scene.run("check -f rooms.yaml").err, "");
     assert_eq!(scene.run("plan -f rooms").err, "");
 }
 
