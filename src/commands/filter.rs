@@ -107,17 +107,23 @@ pub fn check_allowed(allow: &Allow, desired: &Desired) -> Result<()> {
     bail!(Usage: "--allow-publish: `{pipe}` is not a declared pipe"; hint)
 }
 
-/// Refuses an `--only` or `--except` that selects no room: it is probably a typing error, and a run without rooms would look like
-/// success. An empty shard is allowed: with few rooms in many shards, some are empty.
+/// Refuses a glob of `--only` or `--except` that matches no room, and globs that together select none: this is probably a typing
+/// error, and the run would write the wrong rooms or none. An empty shard is allowed: with few rooms in many shards, some are empty.
 pub fn check_filter<'p>(
     only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,
     noun: &str,
 ) -> Result<()> {
-    let mut pipes = pipes.into_iter().peekable();
-    if only.is_all() || pipes.peek().is_none() || pipes.any(|pipe| only.is_matched(pipe)) {
+    let pipes = Vec::from_iter(pipes);
+    if only.is_all() || pipes.is_empty() {
         return Ok(());
     }
-    Err(error!(Usage: "{}: no {noun} matches", only.flags();
-        "write a pipe or a glob of pipes, as in --only 'course-*'"))
+    if let Some((flag, glob)) = only.find_unused(&pipes) {
+        bail!(Usage: "{flag}: no {noun} matches `{glob}`";
+            "write a pipe or a glob of pipes, as in 'course-*'");
+    }
+    if !pipes.iter().any(|pipe| only.is_matched(pipe)) {
+        bail!(Usage: "{}: no {noun} is left", only.flags(); "leave out one of the globs");
+    }
+    Ok(())
 }

@@ -14,9 +14,38 @@ use crate::model::{Desired, LiveRoom, Observed, Pipe, Recorded, looks};
 /// Selects pipes by globs and by shard; without either, every pipe.
 #[derive(Debug, Clone, Default)]
 pub struct RoomFilter {
-    only: Option<GlobSet>,
-    except: Option<GlobSet>,
+    only: Option<Globs>,
+    except: Option<Globs>,
     shard: Option<Shard>,
+}
+
+#[derive(Debug, Clone)]
+struct Globs {
+    texts: Vec<String>,
+    set: GlobSet,
+}
+
+impl Globs {
+    fn new(texts: &[String]) -> Result<Option<Self>, globset::Error> {
+        let set = glob_set(texts)?;
+        let texts = texts.to_vec();
+        Ok(set.map(|set| Self { texts, set }))
+    }
+
+    fn is_match(&self, pipe: &Pipe) -> bool {
+        self.set.is_match(pipe.as_str())
+    }
+
+    /// Returns the first glob that matches none of the pipes.
+    fn find_unused(&self, pipes: &[&Pipe]) -> Option<&str> {
+        let used = pipes
+            .iter()
+            .flat_map(|pipe| self.set.matches(pipe.as_str()));
+        let used: BTreeSet<usize> = used.collect();
+        let mut texts = self.texts.iter().enumerate();
+        let unused = texts.find(|(index, _)| !used.contains(index));
+        unused.map(|(_, text)| text.as_str())
+    }
 }
 
 impl RoomFilter {
@@ -26,7 +55,7 @@ impl RoomFilter {
     /// The first invalid glob.
     pub fn new(globs: &[String]) -> Result<Self, globset::Error> {
         Ok(Self {
-            only: glob_set(globs)?,
+            only: Globs::new(globs)?,
             except: None,
             shard: None,
         })
@@ -38,7 +67,7 @@ impl RoomFilter {
     /// The first invalid glob.
     pub fn except(self, globs: &[String]) -> Result<Self, globset::Error> {
         Ok(Self {
-            except: glob_set(globs)?,
+            except: Globs::new(globs)?,
             ..self
         })
     }
@@ -56,8 +85,17 @@ impl RoomFilter {
 
     /// Whether the globs select the pipe, in any shard.
     pub fn is_matched(&self, pipe: &Pipe) -> bool {
-        let is_in = |globs: &GlobSet| globs.is_match(pipe.as_str());
+        let is_in = |globs: &Globs| globs.is_match(pipe);
         self.only.as_ref().is_none_or(is_in) && !self.except.as_ref().is_some_and(is_in)
+    }
+
+    /// Returns the first glob that matches none of the pipes, with its flag.
+    pub fn find_unused(&self, pipes: &[&Pipe]) -> Option<(&'static str, &str)> {
+        let flags = [("--only", &self.only), ("--except", &self.except)];
+        let mut globs = flags
+            .into_iter()
+            .filter_map(|(flag, globs)| Some((flag, globs.as_ref()?)));
+        globs.find_map(|(flag, globs)| Some((flag, globs.find_unused(pipes)?)))
     }
 
     /// Returns the glob flags, for messages.

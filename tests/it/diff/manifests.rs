@@ -261,7 +261,8 @@ fn only_limits_the_diff_to_some_rooms() {
     gone.shows("old: the room left the manifest");
     let none = diff(BASE, &head, &["--only", "nothing-*"]);
     none.exits(64);
-    none.err.shows("no room of either manifest matches");
+    none.err
+        .shows("no room of either manifest matches `nothing-*`");
 }
 
 #[test]
