@@ -28,6 +28,8 @@ const UNSORTED: usize = 4096;
 pub(super) struct Directory<'a> {
     pub(super) rosters: RosterReader<'a>,
     groups: BTreeMap<&'a str, Group<'a>>,
+    /// Whether an unknown group may be one that could not be read.
+    is_incomplete: bool,
     /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
 }
@@ -69,6 +71,8 @@ impl<'a> Directory<'a> {
         problems: &'a Problems,
     ) -> Self {
         let (mut people, display) = (People::default(), DisplayNames::default());
+        let is_unread = |key| files.iter().any(|raw| raw.unread.contains(key));
+        people.is_incomplete = is_unread("people");
         // Add the manifest's own names after all files, so that the order of files does not matter.
         for raw in files.iter().filter_map(|raw| raw.directory.as_ref()) {
             people.add_file(raw, tables.get(&raw.file, problems), &display);
@@ -105,6 +109,7 @@ impl<'a> Directory<'a> {
                 skipped: RefCell::default(),
             },
             groups,
+            is_incomplete: is_unread("groups"),
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
         directory.expand_groups();
@@ -233,6 +238,7 @@ impl<'a> Directory<'a> {
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
                     Some(group) => self.add(&group.members, &mut members),
+                    None if self.is_incomplete => {}
                     None => self.unknown_group(name, written.at),
                 },
                 RawMember::Roster(raw) => self.add(&self.roster_members(raw), &mut members),

@@ -31,7 +31,7 @@ pub(super) struct People {
     names: BTreeMap<String, Person>,
     /// Whether these names are for a single roster, which uses only the people that it names.
     pub(super) is_of_roster: bool,
-    /// Whether a file of names could not be read. An unknown name may be in it, so it is not reported.
+    /// Whether some names could not be read. An unknown name may be in it, so it is not reported.
     pub(super) is_incomplete: bool,
     /// The file with the names, if there is one, for the hint about an unknown person.
     pub(super) file: Option<String>,

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`RawManifest`], one file of a manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::model::{FieldSet, Limits, Member, MemberList, MembersPolicy, Presence, RoomKind};
@@ -22,6 +22,8 @@ pub(super) struct RawManifest {
     /// The ids of people; 0 for an invalid id, which is reported.
     pub(super) people: Names<Spanned<u64>>,
     pub(super) directory: Option<RawDirectory>,
+    /// Keys with a mistake that is reported. What they declare is unknown.
+    pub(super) unread: BTreeSet<String>,
     pub(super) groups: Names<Vec<Spanned<RawMember>>>,
     pub(super) rooms: Vec<RawRoom>,
     pub(super) generate: Vec<RawGenerate>,

@@ -697,3 +697,46 @@ fn errors_name_the_right_file_of_several() {
     let name = |file: &str| json!(format!("mistakes-in-every-file/{file}"));
     assert_eq!(files, [&name("a.yaml"), &name("b.yaml"), &name("c.yaml")]);
 }
+
+/// What a broken key declares is unknown, so its uses are not reported too.
+#[test]
+fn a_mistake_in_people_or_groups_is_reported_once() {
+    let rooms = "rooms: [{pipe: team-a, title: A, members: [tutor, \"@staff\", {roster: a.csv}]}]";
+    let (people, groups) = ("people: {T-1: 5, tutor: 4}", "groups: {staff: [5]}");
+    for (people, groups, code) in [
+        ("people: [{T-1: 5}, {tutor: 4}]", groups, "E007"),
+        ("people: tutor", groups, "E007"),
+        ("people:", groups, "E007"),
+        ("people: {roster: people.csv, name: number}", groups, "E011"),
+        ("poeple: {T-1: 5, tutor: 4}", groups, "E009"),
+        ("people: {T-1: 5}\npeople: {tutor: 4}", groups, "E010"),
+        (people, "groups: [{staff: [5]}]", "E007"),
+        (people, "grops: {staff: [5]}", "E009"),
+        (people, "groups: {}\ngroups: {staff: [5]}", "E010"),
+    ] {
+        let scene = Scene::new()
+            .manifest(format!("version: 1\n{people}\n{groups}\n{rooms}\n"))
+            .file("a.csv", "user\nT-1\n")
+            .file("people.csv", "number,id\nT-1,5\ntutor,4\n");
+        let ran = scene.run("check");
+        let codes = ran
+            .err
+            .lines()
+            .filter_map(|line| line.strip_prefix("error["));
+        let codes: Vec<&str> = codes.map(|line| &line[..4]).collect();
+        assert_eq!(
+            (ran.code, codes),
+            (3, vec![code]),
+            "{people} {groups}\n{}",
+            ran.err
+        );
+    }
+    let scene = Scene::new().file("a.csv", "user\nT-1\n").manifest(
+        "version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: a.csv, people: [x]}]}]\n",
+    );
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err
+        .shows("E007")
+        .shows("the manifest is invalid: 1 error\n");
+}

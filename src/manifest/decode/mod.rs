@@ -106,6 +106,7 @@ impl FileDecoder<'_> {
             return;
         };
         if !self.register_key(key, name) {
+            self.raw.unread.insert(name.to_owned());
             return;
         }
         let (decoder, raw) = (&mut self.decoder, &mut self.raw);
@@ -120,7 +121,13 @@ impl FileDecoder<'_> {
             }
             "defaults" => raw.defaults = defaults(decoder, value),
             "people" if rows::is_directory(value) => {
-                raw.directory = rows::directory(decoder, value)
+                raw.directory = rows::directory(decoder, value);
+                raw.unread
+                    .extend(raw.directory.is_none().then(|| name.to_owned()));
+            }
+            "people" | "groups" if !matches!(value.value(), Value::Map(_)) => {
+                decoder.wrong_type(value, format_args!("`{name}`"), "a mapping");
+                raw.unread.insert(name.to_owned());
             }
             "people" => raw.people = room::people(decoder, value),
             "groups" => raw.groups = room::groups(decoder, value),
@@ -134,7 +141,10 @@ impl FileDecoder<'_> {
                 rooms.for_each(|node| self.room(node));
             }
             "limits" => raw.limits = limits(decoder, value),
-            _ => drop(decoder.unknown_key(key, name, TOP)),
+            _ => {
+                let near = decoder.unknown_key(key, name, TOP);
+                raw.unread.extend(near.map(str::to_owned));
+            }
         }
     }
 

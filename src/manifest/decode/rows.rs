@@ -58,13 +58,14 @@ pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster
 }
 
 pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawRoster> {
-    let people = fields.get("people");
-    let people = people.and_then(|node| directory(decoder, node));
+    let node = fields.get("people");
+    let people = node.and_then(|node| directory(decoder, node));
+    let has_people = node.is_none() || people.is_some();
     let (user, takes_first, split) = users(decoder, fields);
     let filter = filters(decoder, fields);
     let by = fields.choice(decoder, "by", &WAYS);
     Some(RawRoster {
-        file: file(decoder, fields)?,
+        file: file(decoder, fields).filter(|_| has_people)?,
         user,
         takes_first,
         split,
