@@ -68,6 +68,9 @@ impl Loaded {
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let Place { file, line } = *place;
             let source = self.sources.file(file)?;
+            let start = source.line_start(line)?;
+            let written = source.text.get(start..)?.lines().next()?;
+            let offset = start + offset_of_id(written, *user);
             let several = match rooms {
                 1 => String::new(),
                 rooms => format!(", in {rooms} rooms"),
@@ -75,8 +78,7 @@ impl Loaded {
             let name = &source.name;
             let user = user_with_name(*user, &self.desired.names);
             let message = format!("{name}:{line}: {words} user {user}{several}");
-            let at = At::new(file, source.line_start(line)?);
-            Some(Diagnostic::at(code, at, message).hint(hint))
+            Some(Diagnostic::at(code, At::new(file, offset), message).hint(hint))
         };
         let listed = found.iter().take(MOST_LISTED);
         let mut warnings: Vec<Diagnostic> = listed.filter_map(warning).collect();
@@ -86,4 +88,19 @@ impl Loaded {
         }
         warnings
     }
+}
+
+/// Returns the offset of a user's id in a line, or of the first word if the line names the user in another way. In a line with a whole
+/// room, the members are last.
+fn offset_of_id(line: &str, user: UserId) -> usize {
+    let id = user.to_string();
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_apart = |(offset, _): &(usize, &str)| {
+        let (before, after) = (line.get(..*offset), line.get(offset + id.len()..));
+        let ends = before.is_some_and(|text| text.ends_with(is_of_word));
+        !ends && after.is_some_and(|text| !text.starts_with(is_of_word))
+    };
+    let found = line.rmatch_indices(&id).find(is_apart);
+    let first_word = line.trim_start_matches([' ', '-']);
+    found.map_or(line.len() - first_word.len(), |(offset, _)| offset)
 }

@@ -57,6 +57,37 @@ fn only_selected_rooms_are_checked_and_every_membership_is_counted() {
     );
 }
 
+/// The last such number in a line with a room is the member. A name has no number.
+#[test]
+fn the_warning_points_to_the_id() {
+    let manifest = r#"version: 1
+widget: 627
+people: {tutor: 21}
+rooms:
+  - {pipe: team-7, title: "Group 7", members: [17, 7]}
+  - pipe: team-b
+    title: B
+    members:
+      - tutor
+      - {roster: a.csv}
+"#;
+    let scene = Scene::new().manifest(manifest).sandbox();
+    scene.write("a.csv", "name,user\nPupil 9,9\n");
+    let ran = scene.run("plan --check-users");
+    for (place, mark) in [
+        ("rooms.yaml:5:48", "^^"),
+        ("rooms.yaml:5:52", "^"),
+        ("rooms.yaml:9:9", "^^^^^"),
+        ("a.csv:2:9", "^"),
+    ] {
+        let (_, after) = ran.err.split_once(&format!(" --> {place}\n")).unwrap();
+        let (_, column) = place.rsplit_once(':').unwrap();
+        let column: usize = column.parse().unwrap();
+        let line = after.lines().nth(2).unwrap().split_once("| ").unwrap().1;
+        assert_eq!(line, format!("{}{mark}", " ".repeat(column - 1)), "{place}");
+    }
+}
+
 /// Ids are compared as text: a site may have the users `007` and `7`.
 #[test]
 fn ids_are_compared_as_text() {
