@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use anstream::adapter::strip_str;
 use anstyle::RgbColor;
 use roomform::error::Exit;
 use roomform::manifest::diagnostic::Code;
@@ -57,8 +58,38 @@ fn the_picture_of_a_plan_is_up_to_date() {
         .palette(palette)
         .fg_color(white.into())
         .bg_color(black.into())
-        .render_svg(&format!("$ roomform plan -f after.yaml\n{}", plan.out));
-    assert_fresh(&root("docs/plan.svg"), &picture);
+        .min_width_px(0)
+        .render_svg(&wrap(&format!(
+            "$ roomform plan --sandbox -f after.yaml\n{}",
+            plan.out
+        )));
+    // Dimmed text must be legible, too.
+    let (dimmed, legible) = (".dimmed { opacity: 0.4; }", ".dimmed { opacity: 0.6; }");
+    picture.shows(dimmed);
+    assert_fresh(&root("docs/plan.svg"), &picture.replace(dimmed, legible));
+}
+
+/// Breaks long lines between words, so that the picture is readable on a phone.
+fn wrap(text: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let mut width = 0;
+        for (index, word) in line.split(' ').enumerate() {
+            let length = strip_str(word).to_string().chars().count();
+            if index > 0 && width + 1 + length > 54 {
+                wrapped += "\n     ";
+                width = 5;
+            }
+            if index > 0 {
+                wrapped.push(' ');
+                width += 1;
+            }
+            wrapped += word;
+            width += length;
+        }
+        wrapped.push('\n');
+    }
+    wrapped
 }
 
 #[test]
