@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(feature = "xlsx")]
+use super::block;
 use super::book::pages;
 use super::{page, root};
 #[cfg(feature = "xlsx")]
@@ -52,6 +54,38 @@ fn a_term_from_a_workbook_has_the_same_rooms() {
     );
     scene.edit("roster: people.csv", "roster: school.xlsx, sheet: People");
     assert_eq!(scene.run("render").ok(), expected);
+}
+
+#[test]
+#[cfg(feature = "xlsx")]
+fn pupils_join_the_rooms_of_their_class() {
+    let part = block(
+        &page("docs/term.md"),
+        "yaml",
+        "people: {roster: school.xlsx",
+    );
+    let sheets = [
+        (
+            "Courses",
+            "Code,Name,Class,Teacher,Status\nalgebra-7b,Algebra 7B,7B,T-1,active\nalgebra-7c,Algebra 7C,7C,T-1,active\nchess,Chess,7C,T-2,closed\n",
+        ),
+        (
+            "Pupils",
+            "Number,Last name,First name,Class,Site ID\nS-1,One,Pupil,7B,101\nS-2,Two,Pupil,7B,102\nS-3,Three,Pupil,7C,103\n",
+        ),
+        ("Teachers", "Number,Site ID\nT-1,201\nT-2,202\n"),
+    ];
+    let sheets = sheets.map(|(name, rows)| Sheet::from_csv(name, rows));
+    let scene = Scene::new()
+        .manifest(format!("version: 1\n{part}"))
+        .file("school.xlsx", workbook(&sheets));
+    let ran = scene.run("check");
+    let valid = "valid: 2 rooms, 5 memberships\n";
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), (valid, ""));
+    let explained = scene.run("explain S-3").ok();
+    explained
+        .shows("autumn-algebra-7c")
+        .lacks("autumn-algebra-7b");
 }
 
 #[test]
