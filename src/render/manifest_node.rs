@@ -90,8 +90,8 @@ pub(super) fn room(room: &DesiredRoom) -> Entries {
     } = room;
     let mut entries = vec![("pipe", Node::Text(pipe.to_string()))];
     entries.extend(Field::ALL.map(|field| {
-        let value = match state.value(field) {
-            FieldValue::Text(text) => Node::Text(text),
+        let value = match state.raw(field) {
+            FieldValue::Text(text) => Node::Text(text.to_owned()),
             FieldValue::Kind(RoomKind::Other(number)) => Node::Plain(number.into()),
             FieldValue::Kind(kind) => Node::Word(kind.to_string()),
             FieldValue::Public(public) => Node::Plain(public.into()),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::manifest_node::{self, Entries, Node};
 use crate::manifest::quote_yaml;
-use crate::model::{Desired, DesiredRoom};
+use crate::model::{Desired, DesiredRoom, nfc};
 
 /// The lines before the rooms.
 pub(super) fn head(desired: &Desired) -> String {
@@ -43,7 +43,8 @@ fn write_entries(text: &mut String, entries: Entries, indent: usize) {
 fn format_inline(node: &Node) -> String {
     match node {
         Node::Word(word) => word.clone(),
-        Node::Text(text) => quote_yaml(text),
+        // A text in another normal form is not a difference.
+        Node::Text(text) => quote_yaml(&nfc(text)),
         // This JSON is YAML too.
         Node::Plain(_) | Node::List(_) | Node::Map(_) => node.to_json(),
     }

@@ -100,6 +100,18 @@ fn equal_manifests_print_nothing() {
 }
 
 #[test]
+fn a_title_in_another_normal_form_is_rendered_as_written_and_is_no_difference() {
+    let (composed, decomposed) = (
+        BASE.replace("Team A", "é"),
+        BASE.replace("Team A", "e\u{301}"),
+    );
+    let rendered = Scene::new().manifest(&decomposed).run("render").ok();
+    rendered.shows("e\u{301}");
+    let ran = unified(&composed, &decomposed, &["--detailed-exitcode"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+}
+
+#[test]
 fn unified_needs_the_text_format() {
     unified(BASE, BASE, &["--format", "json"]).exits(64);
 }
