@@ -195,6 +195,7 @@ pub fn ledger(text: &[u8]) {
         &target(),
         snapshot.entries.len(),
         &fold(&small),
+        &Default::default(),
     ));
 }
 

@@ -1,25 +1,29 @@
-//! `explain` and `render`: resolve a manifest, offline. `explain` of a user also reads the ledger.
+//! `explain` and `render`: resolve a manifest, offline. `explain` also reads the ledger.
 
 use super::Console;
 use super::console::csv_reader;
-use super::filter::{check_filter, load_options, room_filter};
+use super::filter::{check_filter, find_shown_user, load_options, room_filter};
 use super::session::{load_manifest, warn_of_ignored_directory};
 use super::target::{ResolvedTarget, find_target};
 use crate::cli::{ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document;
 use crate::error::{Exit, Result, bail};
-use crate::ledger::rooms_of;
+use crate::ledger::{Entries, members_of, rooms_of};
 use crate::manifest::{Explained, Subject, explain};
-use crate::model::{Desired, DesiredRoom, ListedRoom, UserId};
+use crate::model::{Desired, DesiredRoom, Pipe, UserId};
 use crate::render;
 use crate::tables::number::positive_id;
 
-/// Prints why each member is in a room, or a user in each room, and where the ledger lists the user.
+/// Prints why each member is in a room, or a user in each room, and what else the ledger lists.
 pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
     let options = load_options(config, args.manifest.allow_empty);
-    let (loaded, explained) = explain(&config.manifest(), options, asked);
+    let (mut loaded, mut explained) = explain(&config.manifest(), options, asked);
+    let shown = find_shown_user(asked, &loaded.desired.names).filter(|_| explained.is_none());
+    if let Some(user) = shown {
+        (loaded, explained) = explain(&config.manifest(), options, &user.to_string());
+    }
     warn_of_ignored_directory(config, console);
     if !console.report_diagnostics(&[&loaded])? {
         return Ok(Exit::Invalid);
@@ -29,21 +33,29 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     let user = match explained.as_ref().map(|it| &it.subject) {
         Some(Subject::Room(_)) => None,
         Some(Subject::User(user, _)) => *user,
-        None => positive_id(asked).map(UserId),
+        None => shown.or(positive_id(asked).map(UserId)),
     };
+    let ledger = read_ledger(desired, config, console).await?;
+    let pipe = Pipe::new(asked);
     let mut listed = match user {
-        Some(user) => rooms_in_ledger(user, desired, config, console).await?,
-        None => Vec::new(),
+        Some(user) => rooms_of(&ledger, user),
+        None => members_of(&ledger, &pipe),
     };
-    // A user who left the manifest may still be in the ledger.
+    if let Some(room) = desired.rooms.get(&pipe) {
+        listed.retain(|it| !room.has_member(it.user));
+    }
+    // A user or a room that left the manifest may still be in the ledger.
     let only_listed = (!listed.is_empty()).then(|| Explained {
-        subject: Subject::User(user, Vec::new()),
+        subject: match user {
+            Some(_) => Subject::User(user, Vec::new()),
+            None => Subject::Room(pipe),
+        },
         left_out: None,
         memberships: Vec::new(),
         skipped: Vec::new(),
     });
     let Some(mut explained) = explained.or(only_listed) else {
-        bail!(Usage: "`{asked}` is neither the pipe of a declared room nor a user of one";
+        bail!(Usage: "`{asked}` is neither the pipe nor a user of a room in the manifest or the ledger";
             "ask for a pipe, a name from `people`, or a user's id without sign and leading zeros");
     };
     let memberships = &mut explained.memberships;
@@ -60,20 +72,15 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     Ok(Exit::Done)
 }
 
-/// The rooms that the ledger lists for a user. Without a widget there is no ledger to read.
-async fn rooms_in_ledger(
-    user: UserId,
-    desired: &Desired,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Vec<ListedRoom>> {
+/// The entries of the ledger. Without a widget there is no ledger to read.
+async fn read_ledger(desired: &Desired, config: &Config, console: &mut Console) -> Result<Entries> {
     if config.named_ledger().is_none() && find_target(config, desired.widget).is_err() {
-        return Ok(Vec::new());
+        return Ok(Entries::new());
     }
     let resolved = ResolvedTarget::for_ledger(config, || desired.widget).await?;
     let snapshot = resolved.ledger.read(&resolved.target).await?;
     console.warn_all(&snapshot.warnings);
-    Ok(rooms_of(&snapshot.entries, user))
+    Ok(snapshot.entries)
 }
 
 /// Prints the rooms after rosters and templates are resolved.

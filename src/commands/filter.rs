@@ -8,7 +8,7 @@ use crate::cli::{FilterFlags, RunFlags};
 use crate::config::Config;
 use crate::error::{Result, bail, error};
 use crate::manifest::{Options, Subject, explain};
-use crate::model::{Desired, Pipe, UserId};
+use crate::model::{Desired, Pipe, UserId, UserNames};
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 use crate::tables::nearest::nearest;
 use crate::tables::number::positive_id;
@@ -50,19 +50,31 @@ pub fn load_options(config: &Config, allow_empty: bool) -> Options {
     }
 }
 
-/// The user with this id or this name in `people`.
+/// The user with this id or name, or written as the outputs show users: `tutor (5)`.
 pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
     if let Some(id) = positive_id(name) {
         return Ok(UserId(id));
     }
-    let (_, explained) = explain(&config.manifest(), load_options(config, false), name);
-    match explained.map(|it| it.subject) {
-        Some(Subject::User(Some(user), _)) => Ok(user),
-        _ => Err(
-            error!(Usage: "`{name}` is neither a user's id nor a name from `people`";
-            "write the id as in a manifest, without sign and leading zeros"),
-        ),
+    let (loaded, explained) = explain(&config.manifest(), load_options(config, false), name);
+    let user = match explained.map(|it| it.subject) {
+        Some(Subject::User(Some(user), _)) => Some(user),
+        _ => find_shown_user(name, &loaded.desired.names),
+    };
+    user.ok_or_else(|| {
+        error!(Usage: "`{name}` is neither a user's id nor a user's name in the manifest";
+            "for a person who left the manifest, write the id, without sign and leading zeros")
+    })
+}
+
+/// The user who is shown as `tutor (5)`, or the only one with this readable name.
+pub fn find_shown_user(shown: &str, names: &UserNames) -> Option<UserId> {
+    let id = shown.strip_suffix(')').and_then(|it| it.rsplit_once('('));
+    if let Some(id) = id.and_then(|(_, id)| positive_id(id)) {
+        return Some(UserId(id));
     }
+    let mut users = names.iter().filter(|(_, name)| *name == shown);
+    let (user, _) = users.next()?;
+    users.next().is_none().then_some(*user)
 }
 
 /// The selection and the lifted guards, as plan options.

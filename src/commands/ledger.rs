@@ -101,14 +101,15 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         return Ok(Exit::Done);
     }
     let (entries, recorded) = (after.entries.len(), after.into_recorded());
+    let names = &loaded.desired.names;
     let text = |_| match before {
-        None => render::ledger(target, entries, &recorded),
+        None => render::ledger(target, entries, &recorded, names),
         Some(before) => {
             let rooms = Count(recorded.ids.len(), "room");
             format!("{ledger}: {before} → {entries} entries, {rooms} recorded\n")
         }
     };
-    let document = || document::ledger(target, entries, &recorded);
+    let document = || document::ledger(target, entries, &recorded, names);
     console.print_as(args.format, text, document)?;
     Ok(Exit::Done)
 }
@@ -204,7 +205,13 @@ async fn adopt(
     if format == DocumentFormat::Json {
         let after = session.ledger.read(&session.target).await?;
         let (entries, recorded) = (after.entries.len(), after.into_recorded());
-        console.print_document(&document::ledger(&session.target, entries, &recorded))?;
+        let names = &loaded.desired.names;
+        console.print_document(&document::ledger(
+            &session.target,
+            entries,
+            &recorded,
+            names,
+        ))?;
     } else if !adoption.rooms.is_empty() {
         let ledger = escape::terminal(&session.ledger.to_string());
         console.status(&format!("recorded in {ledger}"));

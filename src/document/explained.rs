@@ -43,7 +43,7 @@ pub fn explained(explained: &Explained, listed: &[ListedRoom], desired: &Desired
             true => "to_remove",
             false => "known",
         };
-        json!({"pipe": it.pipe.as_str(), "room_id": it.room.0, "state": state, "since": it.since})
+        json!({"user": it.user.0, "pipe": it.pipe.as_str(), "room_id": it.room.0, "state": state, "since": it.since})
     });
     let body = json!({
         "pipe": pipe,

@@ -50,6 +50,7 @@ pub fn history(
 #[derive(Debug, Serialize)]
 struct LedgerBody<R> {
     entries: usize,
+    names: BTreeMap<u64, String>,
     owed: Value,
     rooms: R,
     rosters: Value,
@@ -57,7 +58,15 @@ struct LedgerBody<R> {
 }
 
 /// The recorded state of a ledger with this number of lines.
-pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> impl Serialize {
+pub fn ledger(
+    target: &Target,
+    lines: usize,
+    recorded: &Recorded,
+    known: &UserNames,
+) -> impl Serialize {
+    let named = recorded.rooms.values();
+    let named = named.flat_map(|room| room.members.iter().chain(room.released.keys()));
+    let names = names(named.copied(), known);
     let rooms = recorded.ids.iter();
     let rooms = rooms.map(move |(pipe, id)| (recorded, pipe, *id));
     let owed = recorded.owed.iter().map(|(pipe, owed)| {
@@ -73,6 +82,7 @@ pub fn ledger(target: &Target, lines: usize, recorded: &Recorded) -> impl Serial
     let rosters = rosters.map(|(source, given)| json!({"source": source, "given": given}));
     let body = LedgerBody {
         entries: lines,
+        names,
         owed: owed.collect(),
         rooms: Documents(rooms, describe_room),
         rosters: rosters.collect(),

@@ -1,4 +1,4 @@
-//! The entries of a ledger for people to read, and the rooms that it lists for a user.
+//! The entries of a ledger for people to read, and the rooms and users that it lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +62,7 @@ pub fn rooms_of(entries: &Entries, user: UserId) -> Vec<ListedRoom> {
         let record = recorded.rooms.get(room)?;
         let is_open_step = record.released.contains_key(&user);
         (is_open_step || record.members.contains(&user)).then(|| ListedRoom {
+            user,
             pipe: pipe.clone(),
             room: *room,
             since: since.get(pipe).cloned(),
@@ -69,4 +70,24 @@ pub fn rooms_of(entries: &Entries, user: UserId) -> Vec<ListedRoom> {
         })
     });
     rooms.collect()
+}
+
+/// Returns the users who may be in a room, according to the ledger.
+pub fn members_of(entries: &Entries, pipe: &Pipe) -> Vec<ListedRoom> {
+    let recorded = fold(entries);
+    let room = recorded.ids.get(pipe).copied();
+    let Some((room, record)) = room.and_then(|id| Some((id, recorded.rooms.get(&id)?))) else {
+        return Vec::new();
+    };
+    let listed = |user, since: Option<String>| ListedRoom {
+        user,
+        pipe: pipe.clone(),
+        room,
+        is_open_step: since.is_some(),
+        since,
+    };
+    let released = record.released.iter();
+    let released = released.map(|(user, left)| listed(*user, Some(left.since.to_string())));
+    let known = record.members.iter().map(|user| listed(*user, None));
+    released.chain(known).collect()
 }

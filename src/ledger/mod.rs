@@ -33,7 +33,7 @@ pub use entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 pub use error::{LedgerError, Loss};
 pub use file::{Snapshot, parse};
 pub use fold::fold;
-pub use history::{history, rooms_of};
+pub use history::{history, members_of, rooms_of};
 pub use journal::{Journal, Record};
 pub use json::bytes;
 pub use ledger_file::{LedgerFile, read};

@@ -123,15 +123,17 @@ pub struct HistoryEntry {
     pub source: Option<String>,
 }
 
-/// A room that the ledger lists for a user.
+/// A user whom the ledger lists in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRoom {
+    /// The user.
+    pub user: UserId,
     /// The room.
     pub pipe: Pipe,
     /// Its id.
     pub room: RoomId,
     /// Since when the user is a member or is to be removed, in UTC; unknown if a compaction removed
-    /// the entry.
+    /// the entry, and for known members of a room.
     pub since: Option<String>,
     /// Whether the user left the manifest and is still to be removed; else the user is a known member.
     pub is_open_step: bool,

@@ -9,7 +9,8 @@ use super::change::Change;
 use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
-/// Returns a note for each new room that looks like a room that left.
+/// Returns a note for each new room that looks like exactly one room that left, if no other new room looks like it. So courses of one
+/// class, which share their pupils, are not taken for each other.
 pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recorded) -> Vec<Note> {
     if left.is_empty() {
         return Vec::new();
@@ -18,39 +19,54 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
         .iter()
         .filter_map(|pipe| Some((pipe, recorded.rooms.get(recorded.ids.get(pipe)?)?)))
         .collect();
-    let mut titles: HashMap<String, usize> = HashMap::new();
+    // A title of several rooms does not identify any of them.
+    let mut titles: HashMap<String, Option<usize>> = HashMap::new();
     let mut rooms_of: HashMap<UserId, Vec<usize>> = HashMap::new();
     for (index, (_, room)) in gone.iter().enumerate() {
         if let Some(sent) = &room.sent {
-            titles.entry(nfc(&sent.title)).or_insert(index);
+            let title = titles.entry(nfc(&sent.title));
+            title.and_modify(|it| *it = None).or_insert(Some(index));
         }
         for user in &room.members {
             rooms_of.entry(*user).or_default().push(index);
         }
     }
     let created = changes.iter().filter(|change| change.is_create());
-    let like = |change: &Change| -> Option<Note> {
-        let same_title = titles.get(&nfc(&change.send.title)).copied();
-        let index = same_title.or_else(|| most_members(change, &gone, &rooms_of))?;
-        let (from, to) = (gone.get(index)?.0.clone(), change.pipe.clone());
+    let found = created.map(|change| {
+        let same_title = titles.get(&nfc(&change.send.title)).copied().flatten();
+        match same_title {
+            Some(index) => (change, true, vec![index]),
+            None => (change, false, with_most_members(change, &gone, &rooms_of)),
+        }
+    });
+    let found: Vec<(&Change, bool, Vec<usize>)> = found.collect();
+    let mut uses: HashMap<usize, usize> = HashMap::new();
+    for index in found.iter().flat_map(|(_, _, like)| like) {
+        *uses.entry(*index).or_default() += 1;
+    }
+    let notes = found.iter().filter_map(|(change, same_title, like)| {
+        let [index] = like.as_slice() else {
+            return None;
+        };
+        let (from, _) = gone.get(*index).filter(|_| uses.get(index) == Some(&1))?;
         Some(Note::Renamed {
-            from,
-            to,
-            same_title: same_title.is_some(),
+            from: Pipe::clone(from),
+            to: change.pipe.clone(),
+            same_title: *same_title,
         })
-    };
-    created.filter_map(like).collect()
+    });
+    notes.collect()
 }
 
 /// A user who was in more than this many of the rooms that left does not identify any of them.
 const MAX_ROOMS_PER_USER: usize = 20;
 
-/// Returns the room that left and shares more than half of both rooms' members with the new room.
-fn most_members(
+/// Returns the rooms that left and share more than half of both rooms' members with the new room.
+fn with_most_members(
     change: &Change,
     gone: &[(&Pipe, &RecordedRoom)],
     rooms_of: &HashMap<UserId, Vec<usize>>,
-) -> Option<usize> {
+) -> Vec<usize> {
     let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
     for user in change.members.sent() {
         let rooms = rooms_of
@@ -60,9 +76,9 @@ fn most_members(
             *shared.entry(*index).or_default() += 1;
         }
     }
-    let (index, count) = shared
-        .into_iter()
-        .max_by_key(|(index, count)| (*count, usize::MAX - index))?;
-    let larger = gone.get(index)?.1.members.len().max(change.members.count());
-    (count * 2 > larger).then_some(index)
+    shared.retain(|index, count| {
+        let before = gone.get(*index).map_or(0, |(_, room)| room.members.len());
+        *count * 2 > before.max(change.members.count())
+    });
+    shared.into_keys().collect()
 }

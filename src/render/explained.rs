@@ -21,7 +21,8 @@ pub fn explained(
     match &explained.subject {
         Subject::Room(pipe) => {
             let room = desired.rooms.get(pipe);
-            text.extend(room.map(|room| describe_room(room, desired, paint)));
+            let left = || format!("{}  not in the manifest\n", terminal(pipe.as_str()));
+            text += &room.map_or_else(left, |room| describe_room(room, desired, paint));
         }
         Subject::User(user, names) => {
             let heading = match user {
@@ -73,19 +74,31 @@ pub fn explained(
         };
         let _ = writeln!(text, "    {}  {reason}", pad(&place, width));
     }
+    let user = |it: &ListedRoom| terminal(&user(it.user, &desired.names));
     if !listed.is_empty() {
-        let _ = writeln!(text, "  {} in the ledger:", Count(listed.len(), "room"));
+        let noun = if by_room { "other user" } else { "room" };
+        let _ = writeln!(text, "  {} in the ledger:", Count(listed.len(), noun));
     }
-    let width = measure_pipes(listed.iter().map(|it| &it.pipe));
+    let width = match by_room {
+        true => measure(listed.iter().map(user)),
+        false => measure_pipes(listed.iter().map(|it| &it.pipe)),
+    };
     for it in listed {
-        let pipe = pad(&terminal(it.pipe.as_str()), width);
-        let state = if it.is_open_step {
-            "to remove"
-        } else {
-            "known"
+        let label = match by_room {
+            true => user(it),
+            false => terminal(it.pipe.as_str()),
         };
-        let since = it.since.as_deref().map_or("unknown time".into(), terminal);
-        let _ = writeln!(text, "    {pipe}  room {}, {state} since {since}", it.room);
+        let (label, room) = (pad(&label, width), it.room);
+        let state = match it.is_open_step {
+            true => "to remove",
+            false => "known",
+        };
+        let since = it
+            .since
+            .as_deref()
+            .map(|since| format!(" since {}", terminal(since)));
+        let since = since.unwrap_or_default();
+        let _ = writeln!(text, "    {label}  room {room}, {state}{since}");
     }
     text
 }

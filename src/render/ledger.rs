@@ -7,10 +7,10 @@ use super::escape::{quoted, terminal};
 use super::sentence;
 use crate::model::{Field, HistoryEntry, Recorded, RoomId, Sending, Target, UserId, UserNames};
 use crate::view::names::users;
-use crate::view::{Count, NAMED, few, values};
+use crate::view::{Count, values};
 
 /// The record of a ledger with this number of entries. Ends with a line break.
-pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
+pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &UserNames) -> String {
     let lines = Count(entries, "line");
     let rooms = Count(recorded.ids.len(), "room");
     let mut text = format!("{target}: {lines}, {rooms} recorded\n");
@@ -21,10 +21,11 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         };
         let pipe = terminal(pipe.as_str());
         let _ = writeln!(text, "\n  {pipe}  room {id}{left}");
-        room(&mut text, recorded, *id);
+        room(&mut text, recorded, *id, names);
     }
     for (pipe, owed) in &recorded.owed {
-        let members = (!owed.members.is_empty()).then(|| few(owed.members.iter(), NAMED));
+        let members = (!owed.members.is_empty())
+            .then(|| terminal(&users(owed.members.iter().as_slice(), names)));
         let welcome = owed.welcome.then(|| "its welcome".to_owned());
         let owed: Vec<String> = members.into_iter().chain(welcome).collect();
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
@@ -61,18 +62,19 @@ pub fn history(partial: bool, entries: &[HistoryEntry], names: &UserNames) -> St
     for entry in entries {
         let pipe = entry.pipe.as_ref().map_or("", |pipe| pipe.as_str());
         let pipe = pad(&terminal(pipe), width);
-        let room = entry.room.map(|room| format!("  room {room}"));
+        let room = entry.room.map(|room| format!("room {room}"));
         let members = (!entry.members.is_empty()).then(|| terminal(&users(&entry.members, names)));
-        let count = entry
-            .count
-            .map(|count| Count(count as usize, "member").to_string());
-        let members = members.or(count).map(|members| format!(": {members}"));
+        let count = entry.count;
+        let count = count.map(|count| Count(count as usize, "member").to_string());
+        let what: Vec<String> = [room, members.or(count)].into_iter().flatten().collect();
+        let what = what.join(": ");
         let source = entry.source.as_deref().map(terminal);
         let source = source.map(|source| format!("  ({source})"));
+        let source = source.unwrap_or_default();
         let [time, run] = [&entry.time, &entry.run].map(|it| terminal(it));
-        let action = entry.action;
-        let what: String = [room, members, source].into_iter().flatten().collect();
-        let _ = writeln!(text, "{time}  {run}  {action:<11}  {pipe}{what}");
+        let action = describe_action(entry.action);
+        let line = format!("{time}  {run}  {action:<17}  {pipe}  {what}{source}");
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     if partial {
         text.push_str("partial: the ledger was compacted or merged, so entries may be missing\n");
@@ -80,7 +82,22 @@ pub fn history(partial: bool, entries: &[HistoryEntry], names: &UserNames) -> St
     text
 }
 
-fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
+/// Plain words for an action of the JSON form.
+fn describe_action(action: &str) -> &str {
+    match action {
+        "intent" => "create started",
+        "not_created" => "not created",
+        "released" => "left the manifest",
+        "done" => "removed manually",
+        "shown" => "value ignored",
+        "seen" => "list read",
+        "roster" => "rows counted",
+        "declared" => "manifest changed",
+        action => action,
+    }
+}
+
+fn room(text: &mut String, recorded: &Recorded, id: RoomId, names: &UserNames) {
     let Some(room) = recorded.rooms.get(&id) else {
         return;
     };
@@ -95,8 +112,8 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         ("adopted", room.adopted.iter().as_slice()),
         ("released", &released),
     ];
-    for (label, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
-        let (count, users) = (users.len(), few(users.iter(), NAMED));
+    for (label, of) in lists.into_iter().filter(|(_, of)| !of.is_empty()) {
+        let (count, users) = (of.len(), terminal(&users(of, names)));
         let _ = writeln!(text, "    {label:<9} {count}: {users}");
     }
     match room.welcome {

@@ -166,7 +166,10 @@ fn outputs_are_written_as_they_are_made() {
     });
     let recorded = snapshot.into_recorded();
     streams("the record of a ledger in JSON", |out| {
-        render::write_json(&document::ledger(&target, 10_000, &recorded), out)
+        render::write_json(
+            &document::ledger(&target, 10_000, &recorded, &Default::default()),
+            out,
+        )
     });
 }
 

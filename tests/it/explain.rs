@@ -102,7 +102,7 @@ fn a_user_is_found_by_id_or_name_with_all_rooms() {
     let absent = scene.run("explain absent");
     absent.exits(64);
     assert_snapshot!(absent.err, @r"
-    error: `absent` is neither the pipe of a declared room nor a user of one
+    error: `absent` is neither the pipe nor a user of a room in the manifest or the ledger
       hint: ask for a pipe, a name from `people`, or a user's id without sign and leading zeros
     ");
 }

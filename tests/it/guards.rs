@@ -123,6 +123,11 @@ fn a_likely_rename_is_recognized_by_title_or_members() {
     ));
     let out = scene.plan().ok();
     out.shows("1 likely rename: `course-four` has most members of `autumn-4`");
+    // Two new rooms look like the one that left, so neither is named.
+    scene.declare(format!(
+        "{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n  - {{pipe: course-five, title: Fifth, members: [4, 100]}}\n"
+    ));
+    scene.plan().ok().lacks("likely rename");
     scene.declare(format!(
         "{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"
     ));

@@ -26,18 +26,18 @@ fn the_history_of_a_room_or_a_user_has_date_run_action_and_source() {
     let scene = moved();
     let of_anna = scene.run("ledger history 7").ok();
     assert_snapshot!(stable(&of_anna), @r"
-    TIME  RUN  intent       class-7a            : anna (7)
-    TIME  RUN  confirmed    class-7a              room 2: anna (7)  (rooms.yaml:4)
-    TIME  RUN  released     class-7a              room 2: anna (7)
-    TIME  RUN  confirmed    class-7b              room 3: anna (7)  (rooms.yaml:5)
+    TIME  RUN  create started     class-7a              anna (7)
+    TIME  RUN  confirmed          class-7a              room 2: anna (7)  (rooms.yaml:4)
+    TIME  RUN  left the manifest  class-7a              room 2: anna (7)
+    TIME  RUN  confirmed          class-7b              room 3: anna (7)  (rooms.yaml:5)
     ");
     assert_eq!(scene.run("ledger history anna").ok(), of_anna);
     assert_snapshot!(stable(&scene.run("ledger history class-7b").ok()), @r"
-    TIME  RUN  intent       class-7b            : 3
-    TIME  RUN  confirmed    class-7b              room 3: 3  (rooms.yaml:5)
-    TIME  RUN  seen         class-7b              room 3
-    TIME  RUN  confirmed    class-7b              room 3: anna (7)  (rooms.yaml:5)
-    TIME  RUN  seen         class-7b              room 3
+    TIME  RUN  create started     class-7b              3
+    TIME  RUN  confirmed          class-7b              room 3: 3  (rooms.yaml:5)
+    TIME  RUN  list read          class-7b              room 3
+    TIME  RUN  confirmed          class-7b              room 3: anna (7)  (rooms.yaml:5)
+    TIME  RUN  list read          class-7b              room 3
     ");
     let document = scene.run("ledger history 7 --format json").json();
     assert_eq!(document["kind"], "history");
@@ -84,7 +84,7 @@ fn explain_lists_a_users_rooms_in_manifest_and_ledger() {
     ");
     let document = scene.run("explain 7 --format json").json();
     assert_snapshot!(stable(&document["in_ledger"].to_string()), @r#"
-    [{"pipe":"class-7a","room_id":2,"since":"TIME","state":"to_remove"},{"pipe":"class-7b","room_id":3,"since":"TIME","state":"known"}]
+    [{"pipe":"class-7a","room_id":2,"since":"TIME","state":"to_remove","user":7},{"pipe":"class-7b","room_id":3,"since":"TIME","state":"known","user":7}]
     "#);
     scene
         .run("explain 7 --only class-7b")

@@ -492,7 +492,7 @@ fn show_lists_what_is_recorded() {
     ];
     let document = elsewhere.run(args).json().to_string();
     let document = document.replace(&format!("\"entries\":{lines},"), "\"entries\":0,");
-    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":0,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"adopted":[],"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pending_fields":[],"pipe":"course-01","released":[14],"room_id":2,"welcome":null},{"adopted":[],"ignored_fields":[],"left":false,"members":[20,21,22,23,24],"pending_fields":["title"],"pipe":"course-02","released":[],"room_id":3,"welcome":null}],"rosters":[],"uncertain":[],"widget":627}"#);
+    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":0,"exit":0,"format":1,"kind":"ledger","names":{},"origin":"http://sandbox","owed":[],"rooms":[{"adopted":[],"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pending_fields":[],"pipe":"course-01","released":[14],"room_id":2,"welcome":null},{"adopted":[],"ignored_fields":[],"left":false,"members":[20,21,22,23,24],"pending_fields":["title"],"pipe":"course-02","released":[],"room_id":3,"welcome":null}],"rosters":[],"uncertain":[],"widget":627}"#);
 }
 
 #[test]

@@ -125,3 +125,55 @@ fn a_saved_plan_names_the_members_that_it_skips() {
     ran.err
         .shows("`team-a`: 1 member no longer in the manifest, skipped: tutor (5)");
 }
+
+/// What an output shows is accepted as the name of a user, also after the person left the files.
+#[test]
+fn names_from_show_columns_are_accepted_as_shown() {
+    let manifest = "version: 1
+people: {roster: people.csv, name: login, id: user, show: [last, first]}
+rooms:
+  - {pipe: class, title: Class, members: [s-1, s-2, s-3]}
+";
+    let scene = Scene::new().manifest(manifest);
+    let people = "login,user,last,first\ns-1,101,One,Pupil\ns-2,102,Two,Pupil\ns-3,103,Two,Pupil\n";
+    scene.write("people.csv", people);
+    let scene = scene.after("apply --sandbox --yes");
+    for user in ["One Pupil", "One Pupil (101)", "s-1", "101"] {
+        let explained = scene.run(["explain", "--sandbox", user]).ok();
+        explained
+            .shows("user One Pupil (101)")
+            .shows("1 membership");
+        scene
+            .run(["ledger", "history", "--sandbox", user])
+            .ok()
+            .shows("One Pupil (101)");
+    }
+    // Two people have this name.
+    scene.run(["explain", "--sandbox", "Two Pupil"]).exits(64);
+    scene
+        .run("ledger show --sandbox")
+        .ok()
+        .shows("members   3: One Pupil (101), ");
+    let shown = scene.run("ledger show --sandbox --format json").json();
+    assert_eq!(shown["names"]["103"], "Two Pupil");
+    scene.edit(", s-3]", "]");
+    scene.write("people.csv", people.replace("s-3,103,Two,Pupil\n", ""));
+    scene.run("apply --sandbox --yes").ok();
+    let left = scene
+        .run(["todo", "--sandbox", "--user", "Two Pupil (103)"])
+        .ok();
+    left.shows("remove 103 from room")
+        .shows("todo: 1 open step");
+    scene.run("explain --sandbox 103").ok().shows("class");
+    // A room lists the people who are still inside.
+    let room = scene.run("explain --sandbox class").ok();
+    room.shows("2 members:")
+        .shows("1 other user in the ledger:\n    103  room 2, to remove since 20");
+    scene.edit("pipe: class", "pipe: course");
+    let left = scene.run("explain --sandbox class").ok();
+    left.begins("class  not in the manifest")
+        .shows("3 other users in the ledger:")
+        .shows("One Pupil (101)  room 2, known\n");
+    let document = scene.run("explain --sandbox class --format json").json();
+    assert_eq!(document["in_ledger"][0]["user"], 103);
+}

@@ -90,13 +90,15 @@ fn all_rooms_that_a_person_must_be_removed_from_are_listed_by_id_or_name() {
         .shows("team-platform")
         .lacks("remove 5");
     by_id.shows("todo: 2 open steps in 2 rooms, the oldest for 14 days");
-    assert_eq!(scene.run("todo list --user tutor").ok(), by_id);
+    for user in ["tutor", "tutor (4)", "no longer in people (4)"] {
+        assert_eq!(scene.run(["todo", "--user", user]).ok(), by_id, "{user}");
+    }
     scene.run("todo --user 9").ok().shows("todo: no open steps");
     let unknown = scene.run("todo --user anna");
     unknown.exits(64);
     assert_snapshot!(unknown.err, @r"
-    error: `anna` is neither a user's id nor a name from `people`
-      hint: write the id as in a manifest, without sign and leading zeros
+    error: `anna` is neither a user's id nor a user's name in the manifest
+      hint: for a person who left the manifest, write the id, without sign and leading zeros
     ");
 }
 

@@ -20,6 +20,8 @@ use crate::view::title_diff::{both, by_words};
 use crate::view::{self, Line, SectionKind, Span, State, Text, Title, Tone, View};
 
 const STYLE: &str = include_str!("style.css");
+/// Maximum number of rows of a section whose changed words are marked: each mark costs the browser time.
+const MARKED: usize = 1_000;
 const SCRIPT: &str = include_str!("script.js");
 
 /// Lines of one kind.
@@ -34,8 +36,8 @@ struct Section<'a> {
 impl Section<'_> {
     /// Each row is dropped once it is written, because all of them together need much memory.
     fn rows(&self) -> impl Iterator<Item = Row> {
-        let lines = self.view.lines(self.lines);
-        lines.map(|line| row(self.view, self.kind, &line))
+        let lines = self.view.lines(self.lines).enumerate();
+        lines.map(|(index, line)| row(self.view, self.kind, &line, index < MARKED))
     }
 }
 
@@ -119,7 +121,7 @@ fn section<'a>(view: &'a View<'a>, lines: &'a view::Section<'a>) -> Section<'a> 
     }
 }
 
-fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>) -> Row {
+fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>, is_marked: bool) -> Row {
     let text = plain(&line.text);
     let what = match (kind, line.label.as_deref()) {
         (SectionKind::NeedsAttention, Some(label)) if text.is_empty() => label.to_owned(),
@@ -129,7 +131,7 @@ fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>) -> Row {
     };
     Row {
         pipe: line.pipe.map(|pipe| terminal(pipe.as_str())),
-        title: line.title.as_ref().map(title),
+        title: line.title.as_ref().map(|it| title(it, is_marked)),
         what,
         hint: line.hint.map(terminal),
         place: line.place.map(|place| terminal(&place.raw())),
@@ -137,8 +139,8 @@ fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>) -> Row {
     }
 }
 
-/// The title, or both titles with the changed words marked.
-fn title(title: &Title<'_>) -> String {
+/// The title, or both titles, with the changed words marked if asked to.
+fn title(title: &Title<'_>, is_marked: bool) -> String {
     let (texts, drift) = match title {
         Title::Same(title) => return html(&brief(title)),
         Title::Changed(before, after, drift) => (both(before, after), drift),
@@ -149,6 +151,9 @@ fn title(title: &Title<'_>) -> String {
         ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
     };
     let [before, after] = texts.map(|text| terminal(&text));
-    let [before, after] = by_words(&before, &after, mark);
+    let [before, after] = match is_marked {
+        true => by_words(&before, &after, mark),
+        false => [before, after].map(|text| html(&text)),
+    };
     format!("<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}")
 }

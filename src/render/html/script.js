@@ -38,7 +38,8 @@
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
       // Ids stay strings: large ones would be rounded as numbers.
-      const user = /^(user:)?0*(\d{1,20})$/.exec(word);
+      // An id may be in parentheses, as outputs show it.
+      const user = /^(user:|\()?0*(\d{1,20})\)?,?$/.exec(word);
       return { word, user: user && user[2], only: Boolean(user?.[1]) };
     });
   const matches = (row, wanted) =>
