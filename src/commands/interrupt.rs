@@ -3,7 +3,7 @@
 //! A thread of its own waits for signals, because the run may be busy or blocked: it may read a large manifest, or stdin.
 
 use std::io;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
@@ -31,12 +31,21 @@ enum Response {
 /// The warning while a file or the ledger is written.
 pub const WRITING: &str = "finishing the write; press Ctrl-C again to stop at once";
 
-/// Starts to handle signals.
+/// Starts to handle signals. If no thread can start, a signal ends the process as usual.
 pub fn handle_signals(mut console: Console) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    // Before the run begins, so that a signal is not lost.
-    let signals = signals(&runtime)?;
-    thread::spawn(move || runtime.block_on(respond(signals, &mut console)));
+    let (ready, started) = mpsc::channel();
+    let handle = move || match signals(&runtime) {
+        Ok(signals) => {
+            drop(ready.send(Ok(())));
+            runtime.block_on(respond(signals, &mut console));
+        }
+        Err(error) => drop(ready.send(Err(error))),
+    };
+    if thread::Builder::new().spawn(handle).is_ok() {
+        // The run begins only now, so that no signal is lost.
+        started.recv().map_err(io::Error::other)??;
+    }
     Ok(())
 }
 
