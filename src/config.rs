@@ -63,7 +63,7 @@ pub struct Credentials {
 /// A variable that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// The name, without `_FILE`.
+    /// The name of the variable, without `_FILE`.
     pub name: &'static str,
     /// Whether the value is in a file that `…_FILE` names.
     pub in_file: bool,
@@ -72,17 +72,18 @@ pub struct Found {
 /// An invalid variable.
 #[derive(Debug)]
 pub struct Problem {
-    /// The name, without `_FILE`.
+    /// The name of the variable, without `_FILE`.
     pub name: &'static str,
-    /// The reason, without the value.
+    /// The reason why the variable is invalid. It does not contain the value.
     pub error: Error,
 }
 
 impl Config {
-    /// Combines flags and environment. With `--sandbox` the environment is not read: the sandbox has fixed credentials.
+    /// Combines flags and environment. With `--sandbox`, the environment is not read, because the
+    /// sandbox has fixed credentials.
     ///
     /// # Errors
-    /// An invalid variable. The error names it and does not show its value.
+    /// A variable is invalid. The error names it and does not show its value.
     pub fn new(verb: &Verb, flags: SharedFlags, run: RunId) -> Result<Self> {
         let server = flags.server;
         let needs = match verb {
@@ -134,7 +135,7 @@ impl Config {
         by_default && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
     }
 
-    /// The sandbox's state, if the run uses the sandbox.
+    /// Returns the path of the sandbox's state, if the run uses the sandbox.
     pub fn sandbox(&self) -> Option<&Path> {
         self.server.target.sandbox.as_deref()
     }
@@ -143,7 +144,7 @@ impl Config {
         self.server.ledger.ledger.as_deref()
     }
 
-    /// The API's address: from the flag, the environment, or the default, in this order.
+    /// Returns the API's address: from the flag, else from the environment, else the default.
     pub fn api_url(&self) -> &str {
         let given = self.server.target.api_url.as_ref();
         let given = given.or(self.credentials.api_url.as_ref());
@@ -157,7 +158,7 @@ enum Needs {
     /// The widget and its address.
     Place,
     Reading,
-    /// Whether credentials for writing are set.
+    /// Also whether credentials for writing are set, but not their values.
     Presence,
     /// Credentials for writing.
     Writing,
@@ -170,8 +171,9 @@ impl Credentials {
         problems.any(|problem| names.contains(&problem.name))
     }
 
-    /// Hides the secrets in all output, in every encoding. Two kinds are hidden only in errors: the login, because users and
-    /// titles may have the same name, and short secrets, because ordinary words may contain them.
+    /// Returns a redactor that hides the secrets in all output, in every encoding. It leaves out
+    /// the login, because users and titles may have the same name, and short secrets, because
+    /// ordinary words may contain them. These are hidden only in errors.
     pub fn redactor(&self) -> Redactor {
         let secrets = [&self.secret_key, &self.jwt, &self.password].into_iter();
         let secrets = secrets.flatten().map(ExposeSecret::expose_secret);
@@ -250,8 +252,8 @@ pub struct StoreVariables {
     pub network: Vec<(&'static str, SecretString)>,
 }
 
-/// Two lists of variables for a kind of store: secret ones, which can also be set as `…_FILE`, and
-/// others. Names in the lists that end in `_FILE` come from the providers.
+/// The variables of a kind of store: first the secret ones, which can also be set as `…_FILE`, then
+/// the others. If a name in these lists ends in `_FILE`, the provider defines it.
 type Names = (&'static str, &'static str);
 
 const S3: Names = (
@@ -280,7 +282,7 @@ impl StoreVariables {
     /// Reads the variables of a kind of store.
     ///
     /// # Errors
-    /// An invalid variable. The error names it and does not show its value.
+    /// A variable is invalid. The error names it and does not show its value.
     pub fn from_environment(kind: StoreKind) -> Result<Self> {
         let (secret, plain) = match kind {
             StoreKind::S3 => S3,
@@ -335,7 +337,8 @@ fn find_variable(
     Ok(value)
 }
 
-/// Errors do not show the path, because a user may have set the variable to the secret itself.
+/// Reads a value from a file. Errors do not show the path, because a user may have set the variable
+/// to the secret itself.
 fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     let text = read_small_file(Path::new(path))
         .with_context(|| format!("the file that {file_name} names cannot be read"))
@@ -351,7 +354,7 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Reads a regular file of limited size. Reading a device or a pipe may never end.
+/// Reads a regular file of limited size. A read from a device or a pipe may never end.
 fn read_small_file(path: &Path) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -364,12 +367,13 @@ fn read_small_file(path: &Path) -> io::Result<String> {
     }
 }
 
-/// The text without the marks that an editor or a shell adds around a value.
+/// Removes the white space and byte order marks that an editor or a shell adds around a value.
 fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
-/// An empty variable counts as unset: CI passes an empty one where it withholds a secret.
+/// Reads a variable. An empty variable counts as unset, because CI sets a withheld secret to an
+/// empty value.
 fn read_variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => {

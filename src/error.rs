@@ -1,4 +1,5 @@
-//! How a run ends: [`Exit`] is the only table of exit codes, [`Error`] is a failure with its exit code and hints.
+//! How a run ends: [`Exit`] is the only table of exit codes, and [`Error`] is a failure with its
+//! exit code and hints.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ pub enum Exit {
     Done = 0,
     /// Failed: network, server, credentials, files.
     Failed = 1,
-    /// Changes pending; only under `--detailed-exitcode`.
+    /// Changes are pending; used only with `--detailed-exitcode` or for overdue manual steps.
     Pending = 2,
     /// The manifest is invalid.
     Invalid = 3,
@@ -20,7 +21,6 @@ pub enum Exit {
     Refused = 5,
     /// Wrong usage of the command line.
     Usage = 64,
-    /// Interrupted.
     Interrupted = 130,
 }
 
@@ -37,12 +37,11 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The process's exit code.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The name in JSON output.
+    /// Returns the name in JSON output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -62,7 +61,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A failure that ends the run: the exit, the chain of causes, and hints for the user.
 #[derive(Debug)]
 pub struct Error {
-    /// The exit of the run.
     pub exit: Exit,
     /// The chain of causes, outermost first.
     pub source: anyhow::Error,
@@ -71,7 +69,6 @@ pub struct Error {
 }
 
 impl Error {
-    /// Creates a failure with this exit and cause.
     pub fn new(exit: Exit, source: impl Into<anyhow::Error>) -> Self {
         Self {
             exit,
@@ -80,26 +77,24 @@ impl Error {
         }
     }
 
-    /// Creates a failure with a one-line message.
     pub fn message(exit: Exit, message: impl fmt::Display) -> Self {
         Self::new(exit, anyhow::anyhow!("{message}"))
     }
 
-    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Adds hints.
     #[must_use]
     pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 
-    /// The chain in one line, without duplicate causes: libraries often repeat their source in their own message.
+    /// Returns the chain in one line, without duplicates: libraries often repeat the message of a
+    /// cause in their own message.
     pub fn chain(&self) -> String {
         let mut line = String::new();
         for cause in self.source.chain().map(ToString::to_string) {
@@ -114,7 +109,7 @@ impl Error {
     }
 }
 
-/// Creates an [`Error`]: the name of its exit, a format string and, after semicolons, hints.
+/// Creates an [`Error`] from the name of its exit, a format string and, after semicolons, hints.
 macro_rules! error {
     ($exit:ident: $message:literal $(, $value:expr)* $(; $hint:expr)*) => {
         $crate::error::Error::message(
@@ -123,7 +118,7 @@ macro_rules! error {
         )$(.hint($hint))*
     };
 }
-/// Returns an [`Error`], created by `error!`.
+/// Returns from the function with an [`Error`] that `error!` creates.
 macro_rules! bail {
     ($($error:tt)+) => {
         return Err($crate::error::error!($($error)+))
@@ -140,5 +135,5 @@ macro_rules! failed {
         }
     )+};
 }
-// `commands` converts the errors of the stages, which have hints of their own.
+// The errors of the stages have their own hints, so `commands` converts them.
 failed!(anyhow::Error, std::io::Error, serde_json::Error);

@@ -1,6 +1,8 @@
-//! The first step for other programs: a manifest that is either valid or an error that lists every mistake.
+//! The first step for other programs: reads a manifest, and returns either the valid manifest or an
+//! error that lists every mistake.
 //!
-//! Main entries: [`check`] and [`check_text`]. The later steps (plan, apply) need no wrapper and are in their own modules.
+//! Main entries: [`check`] and [`check_text`]. The later steps (plan, apply) need no wrapper and
+//! are in their own modules.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +11,8 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::{Loaded, Options, load, load_text};
 use crate::render::{Paint, diagnostics};
 
-/// An invalid manifest. As text: every mistake with its lines, a caret and a hint, safe for a terminal.
+/// An invalid manifest. Its `Display` shows every mistake with its lines, a caret and a hint. The
+/// text is safe for a terminal.
 #[derive(Debug)]
 pub struct Invalid(Box<Loaded>);
 
@@ -39,11 +42,12 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest. Uses no network and no
-/// credentials. Warnings are in [`Loaded::diagnostics`].
+/// Reads files and directories as one manifest. In a directory, reads every `*.yaml` and `*.yml` at
+/// any depth, sorted by path. Uses no network and no credentials. Warnings are in
+/// [`Loaded::diagnostics`].
 ///
 /// # Errors
-/// [`Invalid`], with all mistakes at once. This includes unreadable files.
+/// Returns [`Invalid`] with all mistakes at once, including unreadable files.
 pub fn check(roots: &[PathBuf], options: Options) -> Result<Loaded, Invalid> {
     valid(load(roots, options))
 }
@@ -51,7 +55,7 @@ pub fn check(roots: &[PathBuf], options: Options) -> Result<Loaded, Invalid> {
 /// Reads one text as a manifest, as if it were a file with that name and no other files existed.
 ///
 /// # Errors
-/// [`Invalid`], with all mistakes at once.
+/// Returns [`Invalid`] with all mistakes at once.
 pub fn check_text(name: &str, text: &str, options: Options) -> Result<Loaded, Invalid> {
     valid(load_text(name, text, options))
 }

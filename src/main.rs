@@ -1,4 +1,5 @@
-//! `roomform`: argv in, exit code out. The only owner of the real stdout and stderr.
+//! The binary `roomform`: passes its arguments and the real stdout and stderr to [`run`], and exits
+//! with the code that it returns.
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

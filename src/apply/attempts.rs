@@ -1,5 +1,7 @@
-//! Sends one call as often as the retry table allows, within the run's limits. Before a create is sent, its claim is on disk, and is
-//! renewed unless it is young. Another run takes over an old claim.
+//! Sends one call, with the retries that the retry table and the run's limits allow.
+//!
+//! A run records its claim of a create before it sends the create. It renews the claim before each
+//! attempt unless the claim is young, because other runs take over old claims.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -18,24 +20,25 @@ use crate::plan::Change;
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub(super) enum Unsent {
-    /// The run ended before the call was sent or retried. For an update, an earlier attempt may have succeeded.
+    /// The run ended before the call was sent or retried. An earlier attempt of an update may have
+    /// succeeded.
     Halted,
-    /// The server did not act on it.
+    /// The server did not act on the call.
     Failed(Failure),
-    /// The server may have acted on it.
+    /// The server may have acted on the call.
     Uncertain(Failure),
     /// Another run claimed the create.
     Held,
 }
 
-/// The failure of a request whose answer the user did not wait for.
+/// The failure to report if the user stops the run before the server answers a request.
 const STOPPED: &str = "the run was stopped before the server answered";
 
-/// How long the ledger may take after the second signal.
+/// How long to wait for the ledger after the user's second interrupt.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt. The claim of a create is renewed
-/// before each of them.
+/// Sends a call, and retries it until it succeeds, may not be retried, or the run ends. Counts
+/// every attempt. Renews the claim before each attempt of a create.
 pub(super) async fn attempts<T, F, L: Record>(
     call: Call,
     control: &Control,
@@ -54,7 +57,7 @@ where
         }
         if let Some(claim) = create {
             claim.renew().await?;
-            // The run may have ended meanwhile.
+            // The run may have ended while the claim was renewed.
             if control.halted().is_some() {
                 return Err(Unsent::Halted);
             }
@@ -92,7 +95,7 @@ where
         info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call failed");
         match verdict {
             Verdict::Again(wait) => {
-                // If this ends early, so does the run.
+                // An interrupt ends this wait early, and then the loop.
                 control.pause(wait.duration(&control.dice)).await;
             }
             Verdict::Uncertain => return Err(Unsent::Uncertain(failure)),
@@ -105,13 +108,14 @@ where
 /// Why the work on a room ended early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// A server or network failure; other rooms continue.
+    /// Only this room ends, with this status. The run continues with the other rooms.
     Room(Status),
-    /// The ledger failed or the run ended: nothing more may be sent.
+    /// The ledger failed or the run ended. Nothing more may be sent.
     Run,
 }
 
-/// Waits until the ledger has recorded something. If it cannot, or takes too long after the second signal, the run ends.
+/// Waits until the ledger has recorded facts or a claim. Fails if the ledger fails, or takes longer
+/// than [`GRACE`] after the user's second interrupt.
 pub(super) async fn recorded<T>(
     control: &Control,
     recording: impl Future<Output = Result<T, LedgerError>>,
@@ -130,18 +134,18 @@ pub(super) async fn recorded<T>(
     Err(Stop::Run)
 }
 
-/// A claim younger than this is not renewed before the create is sent. After a longer time, another
-/// run may have found the room, or may be about to take over the claim.
+/// A claim older than this is renewed before its create is sent. By then, another run may have
+/// found the room, or be about to take over the claim.
 const YOUNG: Duration = Duration::from_secs(1);
 
-/// A run's claim of one create.
+/// A claim that reserves the create of one room for this run.
 pub(super) struct CreateClaim<'a, L> {
     pub(super) change: &'a Change,
     /// The members to send to the new room, sorted.
     pub(super) members: Vec<UserId>,
     pub(super) ledger: &'a L,
     pub(super) control: &'a Control,
-    /// When it was last written.
+    /// When this run last wrote the claim; `None` if it was not granted.
     made_at: Cell<Option<Instant>>,
 }
 
@@ -163,7 +167,8 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         self.made_at.get().is_some()
     }
 
-    /// Writes the intent, unless another run holds the claim. Ends the claim of the run `takes_over`.
+    /// Records the intent to create the room, unless another run holds the claim. Ends the claim of
+    /// the run `takes_over`.
     pub(super) async fn make(&self, takes_over: Option<String>) -> Result<Claimed, Stop> {
         let Change { pipe, welcome, .. } = self.change;
         let claim = Claim::Create {
@@ -186,7 +191,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         Ok(claimed)
     }
 
-    /// Renews a claim before the create is sent, unless it is young.
+    /// Records the claim again, unless it is young.
     async fn renew(&self) -> Result<(), Unsent> {
         let young = YOUNG.min(self.control.patience.verify);
         let is_young = |made_at: Instant| made_at.elapsed() < young;
@@ -200,10 +205,10 @@ impl<'a, L: Record> CreateClaim<'a, L> {
         }
     }
 
-    /// Ends the claim, because the create did nothing.
+    /// Records that the create did nothing, which ends the claim.
     pub(super) async fn end(&self) {
         let fact = Fact::Pipe(self.change.pipe.clone(), PipeFact::NotCreated(None));
-        // If this fails, the claim stays open, which is safe.
+        // If this write fails, the claim stays open, which is safe.
         let _ = recorded(self.control, self.ledger.append(vec![fact])).await;
     }
 }

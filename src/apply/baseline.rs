@@ -1,5 +1,5 @@
-//! Records the manifest in the ledger. Before anything is sent: the rooms and members that left or
-//! returned. At the end: the row counts of its rosters.
+//! Records in the ledger which rooms and members left the manifest or returned, before the run
+//! sends anything. At the end, records how many rooms and memberships each roster has.
 
 use super::job::Job;
 use super::outcome::Outcome;
@@ -7,7 +7,8 @@ use crate::ledger::{Fact, PipeFact, Record, RoomFact};
 use crate::model::RoomCount;
 use crate::plan::{Baseline, ShownField};
 
-/// Records the rooms and members that left the manifest, so that they count as new if they return.
+/// Records which rooms and members left the manifest, so that they count as new if they return.
+/// Also records which rooms returned, and what the list shows.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
     let left = job
         .plan
@@ -43,7 +44,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         .await;
 }
 
-/// The fact that records what the list shows of a field.
+/// Returns the fact that records the value that the list shows for a field.
 pub(super) fn fact_of_field(shown: ShownField) -> Fact {
     Fact::Room(
         shown.pipe,
@@ -56,7 +57,7 @@ pub(super) fn fact_of_field(shown: ShownField) -> Fact {
     )
 }
 
-/// The facts that record how many members rooms have.
+/// Returns the facts that record how many members each counted room has.
 pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
     counted.iter().filter_map(|room| {
         let counted = RoomFact::Counted {
@@ -67,8 +68,8 @@ pub fn facts_of_counts(counted: &[RoomCount]) -> impl Iterator<Item = Fact> {
     })
 }
 
-/// Records the counts of each roster. After a run that ended early it records none, so that the
-/// next run compares with the old counts.
+/// Records how many rooms and memberships each roster has. Records nothing if the run ended early,
+/// so that the next run still compares with the old numbers.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let given = job.plan.baseline.given.iter();
     let facts = given.map(|(source, given)| Fact::Roster {

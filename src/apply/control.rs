@@ -1,4 +1,5 @@
-//! The state that all rooms share: the limiter, back-off jitter, and whether to stop.
+//! The state that all rooms of an apply share: limits, random numbers, the interrupt, and the
+//! reason to stop.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -11,55 +12,55 @@ use super::limiter::Limiter;
 use crate::imbachat::Dice;
 use crate::ledger::LedgerError;
 
-/// Why the run begins no more rooms.
+/// Why the run starts no more rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written, so nothing may be sent.
     Ledger {
-        /// Why, with a hint.
+        /// The error message, with a hint.
         reason: String,
         /// Whether the ledger disappeared or was replaced.
         is_lost: bool,
     },
     /// The server rejects the credentials. Every room would fail, and many failed logins may lock the account.
     Denied,
-    /// A room failed, with fail-fast on.
+    /// A room failed, and the run has fail-fast on.
     FailFast,
     /// The user interrupted the run.
     Interrupted,
 }
 
-/// What the user asks of a running apply.
+/// What the user asks a running apply to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Interrupt {
-    /// Nothing.
+    /// Continue.
     #[default]
     None,
-    /// Finish the requests in flight, and start nothing else.
+    /// Finish the requests that are already sent, and send no others.
     Finish,
-    /// Do not wait for their answers either.
+    /// Stop without waiting for answers to the requests that are already sent.
     Stop,
 }
 
 /// State shared by all rooms of an apply.
 #[derive(Debug)]
 pub struct Control {
-    /// Limits concurrency and rate.
+    /// Limits concurrent rooms and requests per second.
     pub pace: Limiter,
-    /// Jitter for back-off.
+    /// The random numbers for back-off.
     pub dice: Dice,
-    /// Whether to stop at the first failure.
+    /// Whether the first failure ends the run.
     pub fail_fast: bool,
-    /// How long to wait for a list that may lag behind the writes.
+    /// How long to wait for answers, and for a list that may lag behind the writes.
     pub patience: Patience,
-    /// Number of calls that read the list again, including retries.
+    /// The number of calls that read the list again, including retries.
     pub(super) reads: Cell<u32>,
     interrupt: watch::Receiver<Interrupt>,
     halt: RefCell<Option<Halt>>,
 }
 
 impl Control {
-    /// `interrupt` is the channel on which the user interrupts the run.
+    /// Creates the state. `interrupt` is the channel on which the user interrupts the run.
     pub fn new(
         pace: Limiter,
         dice: Dice,
@@ -78,7 +79,7 @@ impl Control {
         }
     }
 
-    /// Stops the run. The first reason wins.
+    /// Ends the run early. Only the first reason is kept.
     pub(super) fn stop(&self, reason: Halt) {
         let mut halt = self.halt.borrow_mut();
         if halt.is_none() {
@@ -94,7 +95,7 @@ impl Control {
         });
     }
 
-    /// Why the run stops, if it does.
+    /// Returns why the run ends early; `None` if it continues.
     pub(super) fn halted(&self) -> Option<Halt> {
         if *self.interrupt.borrow() >= Interrupt::Finish {
             self.stop(Halt::Interrupted);
@@ -102,19 +103,19 @@ impl Control {
         self.halt.borrow().clone()
     }
 
-    /// Waits. Returns false if the run is interrupted.
+    /// Waits. Returns false if the user interrupts the run.
     pub(super) async fn pause(&self, delay: Duration) -> bool {
         self.unless_interrupted(tokio::time::sleep(delay))
             .await
             .is_some()
     }
 
-    /// Runs work that may be cancelled; `None` if the run is interrupted.
+    /// Runs work that may be cancelled. Returns `None` if the user interrupts the run.
     pub(super) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.until(Interrupt::Finish, work).await
     }
 
-    /// Waits for an answer; `None` if the user does not want to wait for it.
+    /// Waits for an answer. Returns `None` if the user stops the run without waiting for answers.
     pub(super) async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
         self.until(Interrupt::Stop, answer).await
     }
@@ -123,12 +124,12 @@ impl Control {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
             let seen = interrupt.wait_for(|asked| *asked >= most).await.is_ok();
-            // A closed channel cannot interrupt any more.
+            // The channel is closed, so no interrupt can arrive.
             if !seen {
                 std::future::pending::<()>().await;
             }
         };
-        // Fixed order, so that a run can be replayed exactly.
+        // Poll in a fixed order, so that a test can replay a run exactly.
         tokio::select! {
             biased;
             () = interrupted => None,
@@ -162,13 +163,13 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The age at which a run's claim of a create expires: the run sends the create within `verify`, and the server answers it
-    /// within `timeout`.
+    /// The age at which a run's claim of a create expires: the run has sent the create within
+    /// `verify`, and the server has answered it within `timeout`.
     pub(super) fn claim(self) -> Duration {
         self.timeout + self.verify
     }
 
-    /// How long a run waits at most for a room that another run has claimed.
+    /// The longest time to wait for a room that another run has claimed.
     pub(super) fn other_run(self) -> Duration {
         (self.claim() + self.verify) * 2
     }
@@ -187,7 +188,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The next wait; `None` once the deadline has passed. The last read is at the deadline.
+    /// Returns the time to wait before the next read; `None` once `until` has passed. The last wait
+    /// ends at `until`.
     pub fn next_wait(&mut self, until: Instant) -> Option<Duration> {
         let left = until.duration_since(Instant::now());
         let wait = self.wait.min(left);

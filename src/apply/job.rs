@@ -1,4 +1,4 @@
-//! The inputs of an apply.
+//! The inputs of an apply: a plan, clients, a ledger and limits.
 
 use super::attempts::recorded;
 use super::control::Control;
@@ -10,20 +10,20 @@ use crate::plan::{Plan, RowFilter};
 pub struct Job<'a, R, W, L> {
     /// The plan to apply.
     pub plan: &'a Plan,
-    /// Which rows of the list matter.
+    /// Selects the rows of the list that the plan is about.
     pub filter: RowFilter<'a>,
-    /// Reads the list after the writes.
+    /// The client that reads the list after the writes.
     pub reader: &'a R,
-    /// Writes rooms.
+    /// The client that writes rooms and sends welcomes.
     pub writer: &'a W,
-    /// Records facts.
+    /// The ledger that records facts.
     pub ledger: &'a L,
-    /// The limiter, jitter, and whether to stop.
+    /// The limiter, the random numbers, and the interrupt.
     pub control: Control,
 }
 
 impl<R, W, L: Record> Job<'_, R, W, L> {
-    /// Records facts. Returns false if the ledger cannot be written; the run then ends.
+    /// Records facts. Returns false and ends the run if the ledger cannot be written.
     pub(super) async fn record(&self, facts: Vec<Fact>) -> bool {
         facts.is_empty()
             || recorded(&self.control, self.ledger.append(facts))

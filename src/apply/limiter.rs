@@ -1,8 +1,9 @@
 //! Limits concurrency and request rate. The concurrency limit drops when the server pushes back,
 //! and then recovers.
 //!
-//! Main type: [`Limiter`]. It is AIMD: additive increase for every good answer, multiplicative decrease on push-back or slow answers.
-//! Rooms that only wait for the ledger's disk hold no [`Permit`].
+//! Main type: [`Limiter`]. The limit follows AIMD: it grows by addition with every good answer, and
+//! shrinks by multiplication when the server pushes back or becomes slow. A room that only waits
+//! for the ledger's disk holds no [`Permit`].
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -11,19 +12,19 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::info;
 
-/// Factor for the limit when the server pushes back.
+/// The limit is multiplied by this factor when the server pushes back.
 const PUSHED_BACK: f64 = 0.5;
-/// Factor for the limit when answers become slow.
+/// The limit is multiplied by this factor when answers become slow.
 const SLOWED: f64 = 0.75;
-/// An answer is slow if it takes about this many times as long as the fastest one.
+/// An answer is slow if it takes longer than this multiple of the fastest answer, plus [`MARGIN`].
 const SLOW: u32 = 4;
-/// Added to multiples of the fastest time, which may be close to zero.
+/// Added to multiples of the fastest answer's time, which may be close to zero.
 const MARGIN: Duration = Duration::from_millis(50);
-/// Maximum time between two requests. Also used for an invalid rate.
+/// Maximum time between two requests. An invalid rate also gives this time.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// The number of slow answers in a row that lowers the limit.
+/// This many slow answers in a row lower the limit.
 const IN_A_ROW: u32 = 4;
-/// Maximum number of rooms begun beyond the limit.
+/// Maximum number of rooms that are started beyond the concurrency limit.
 const AHEAD: usize = 256;
 
 /// Limits how many rooms an apply writes at once, and how many requests it sends per second.
@@ -38,22 +39,22 @@ pub struct Limiter {
 #[derive(Debug)]
 struct State {
     width: f64,
-    /// Number of permits, including those in use. It matches the limit once surplus permits are
-    /// returned.
+    /// Number of permits, including those in use. A room that finishes returns its permit, so
+    /// surplus permits disappear over time.
     places: usize,
-    /// Rooms begun beyond the limit.
+    /// Number of rooms that may be started beyond the limit.
     ahead: usize,
     fastest: Option<Duration>,
     slow: u32,
-    /// The limit does not drop again before this time: pending requests were sent under the old
-    /// limit.
+    /// The limit does not drop again before this time, because earlier answers may belong to
+    /// requests that were sent under the old limit.
     steady_from: Instant,
     next: Instant,
 }
 
 impl Limiter {
-    /// Sets the maximum number of concurrent rooms and of requests per second. An invalid rate (zero, negative, NaN) becomes the
-    /// lowest rate: one request a day.
+    /// Sets the maximum number of concurrent rooms, and of requests per second. An invalid rate
+    /// (zero, negative, NaN) becomes the lowest rate: one request per day.
     pub fn new(most: usize, rate: Option<f64>) -> Self {
         let now = Instant::now();
         let interval = rate.map(|rate| {
@@ -77,31 +78,31 @@ impl Limiter {
         }
     }
 
-    /// The current limit of concurrent rooms; at least one.
+    /// Returns the current limit of concurrent rooms; at least one.
     pub fn width(&self) -> usize {
         self.state.borrow().width()
     }
 
-    /// Returns how many rooms may be begun: those being written, and enough others that writing
-    /// never waits for the disk. A slow server needs few others, and each one leaves an unused
-    /// intent if the run ends early.
+    /// Returns how many rooms may be in progress: those being written, and enough others that wait
+    /// for the disk, so that writing never does. The number of others is small for a slow server,
+    /// because each leaves an unused intent if the run ends early.
     pub(super) fn begun(&self) -> usize {
         let state = self.state.borrow();
         state.width() + state.ahead
     }
 
-    /// Waits for a permit to write one more room, first come, first served.
+    /// Waits for a permit to write one more room. Permits are granted in the order of the requests.
     pub(super) async fn acquire(&self) -> Permit<'_> {
         Permit {
-            // The only error is a closed semaphore, and this one is never closed.
+            // The call fails only on a closed semaphore, and this semaphore is never closed.
             permit: self.places.acquire().await.ok(),
             limiter: self,
             since: Instant::now(),
         }
     }
 
-    /// Allows more rooms to be begun ahead, because a permit was idle while no room was ready. The
-    /// number grows in proportion, so that short runs benefit too.
+    /// Lets more rooms start early, because a permit was free while no room was ready. The number
+    /// grows in proportion to its size, so that short runs benefit too.
     pub(super) fn idle(&self) {
         let mut state = self.state.borrow_mut();
         state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD);
@@ -117,7 +118,7 @@ impl Limiter {
         tokio::time::sleep_until(turn).await;
     }
 
-    /// Records a good answer and its duration.
+    /// Records that the server gave a good answer, and how long it took.
     pub(super) fn answered(&self, took: Duration) {
         let mut state = self.state.borrow_mut();
         let fastest = state.fastest.map_or(took, |fastest| fastest.min(took));
@@ -136,7 +137,7 @@ impl Limiter {
         state.fit(&self.places);
     }
 
-    /// Records a push-back: the server asked to retry later, or failed.
+    /// Records that the server pushed back: it asked to retry later, or failed.
     pub(super) fn pushed_back(&self) {
         let mut state = self.state.borrow_mut();
         state.step_down(PUSHED_BACK);
@@ -149,7 +150,8 @@ impl State {
         (self.width as usize).clamp(1, Semaphore::MAX_PERMITS)
     }
 
-    /// Adjusts the number of permits to the limit. Permits in use are removed when they are returned.
+    /// Adjusts the number of permits to the limit. A surplus permit in use is removed when it is
+    /// returned.
     fn fit(&mut self, places: &Semaphore) {
         let width = self.width();
         if width > self.places {
@@ -178,7 +180,7 @@ impl State {
 pub(super) struct Permit<'a> {
     limiter: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
-    /// When it was acquired.
+    /// When the room got the permit.
     pub(super) since: Instant,
 }
 
@@ -239,7 +241,6 @@ mod tests {
         assert_eq!(pace.width(), 6);
     }
 
-    /// The number of free permits.
     fn free(pace: &Limiter) -> usize {
         let permits: Vec<_> = std::iter::from_fn(|| pace.places.try_acquire().ok()).collect();
         permits.len()

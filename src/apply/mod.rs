@@ -1,7 +1,8 @@
-//! Applies a plan: writes rooms concurrently, with each room's calls in order, then verifies the list, then sends welcomes.
+//! Applies a plan. Writes rooms concurrently, with each room's calls in order; then verifies the
+//! writes against the list; then sends welcomes.
 //!
-//! Main function: [`apply`], which returns an [`Outcome`]. It does only what is in the plan, and prints nothing: it reports
-//! progress as [`Event`]s.
+//! Main function: [`apply`], which returns an [`Outcome`]. It does only what is in the plan. It
+//! prints nothing, and reports progress as [`Event`]s.
 
 mod attempts;
 mod baseline;

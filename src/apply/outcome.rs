@@ -1,4 +1,5 @@
-//! The result of each room in a plan, based on confirmations and on the list read afterwards.
+//! The result of an apply for each room in the plan, based on the server's answers and on the list
+//! read afterwards.
 
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use crate::plan::Change;
 pub enum Event<'a> {
     /// A room's calls are finished.
     Settled(&'a RoomOutcome),
-    /// This many creates are uncertain; the list is read to look for them, for this long at most.
+    /// This many creates are uncertain. The run searches the list for their rooms, for at most this
+    /// long.
     Resolving(usize, Duration),
-    /// All rooms are settled; the list is read again.
+    /// All rooms are settled. The run reads the list again.
     Verifying,
-    /// This many welcomes are being sent; each of these rooms then gets another `Settled`.
+    /// The run sends this many welcomes, and then reports `Settled` again for each of their rooms.
     Welcoming(usize),
 }
 
@@ -26,18 +28,19 @@ pub enum Event<'a> {
 pub struct Outcome {
     /// Every room of the plan, sorted by pipe.
     pub rooms: Vec<RoomOutcome>,
-    /// What the list showed after the writes; `None` if it could not be read.
+    /// What the list showed after the writes; `None` if the list was not read.
     pub observed: Option<Observed>,
-    /// Why the list could not be read.
+    /// Why the list could not be read after the writes.
     pub verification_error: Option<String>,
     /// Why the run ended early.
     pub halt: Option<Halt>,
-    /// Calls to read the list again, retries included.
+    /// The number of calls that read the list again, including retries.
     pub reads: u32,
 }
 
 impl Outcome {
-    /// Marks rooms as partial if answers to their writes carried errors or members are missing, unless their status is worse.
+    /// Marks a successful room as partial if an answer to its writes contained an error, or if
+    /// members are missing.
     pub(super) fn mark_partial(&mut self) {
         for room in &mut self.rooms {
             let answered = matches!(room.status, Status::Applied | Status::Verified);
@@ -47,7 +50,7 @@ impl Outcome {
         }
     }
 
-    /// Marks rooms that got members in this run and have fewer members than are known. They become
+    /// Marks rooms that got members in this run but have fewer members than are known. They become
     /// partial, unless their status is worse.
     pub fn note_counts(&mut self, counts: &MemberCounts) {
         for room in self.rooms.iter_mut().filter(|room| room.members > 0) {
@@ -66,18 +69,18 @@ impl Outcome {
                 .all(|room| matches!(room.status, Status::Verified | Status::UpToDate))
     }
 
-    /// Calls that wrote rooms, retries included.
+    /// Returns the number of calls that wrote rooms, including retries.
     pub fn writes(&self) -> u32 {
         let writes = |room: &RoomOutcome| room.requests.saturating_sub(room.sends);
         self.rooms.iter().map(writes).sum()
     }
 
-    /// Whether any write was sent.
+    /// Returns whether the run sent any write or message.
     pub fn has_written(&self) -> bool {
         self.writes() + self.sends() > 0
     }
 
-    /// Calls that sent messages, retries included.
+    /// Returns the number of calls that sent messages, including retries.
     pub fn sends(&self) -> u32 {
         self.rooms.iter().map(|room| room.sends).sum()
     }
@@ -88,42 +91,43 @@ impl Outcome {
 pub struct RoomOutcome {
     /// The room's pipe.
     pub pipe: Pipe,
-    /// The room id, once the server has returned it.
+    /// The room's id, once it is known.
     pub id: Option<RoomId>,
     /// Whether the plan creates the room.
     pub create: bool,
-    /// Whether the room is recreated: it was deleted or missing.
+    /// Whether the plan recreates the room, because it was deleted or is missing.
     pub recreated: bool,
-    /// Members confirmed in this run.
+    /// The number of members that the server confirmed in this run.
     pub members: usize,
-    /// Members sent in calls whose answer contained an error; they are not confirmed.
+    /// The members in calls whose answer contained an error. The server did not confirm them.
     pub unconfirmed: Vec<UserId>,
-    /// Errors in successful answers, without duplicates.
+    /// The errors in successful answers, without duplicates.
     pub errors: Vec<String>,
-    /// Messages confirmed in this run.
+    /// The number of messages that the server confirmed in this run.
     pub messages: usize,
-    /// Calls for this room, messages and retries included.
+    /// The number of calls for this room, including messages and retries.
     pub requests: u32,
-    /// How many of these calls sent its message.
+    /// The number of calls that sent the welcome of this room.
     pub sends: u32,
-    /// How many of these calls were retries.
+    /// The number of calls for this room that were retries.
     pub retries: u32,
-    /// Time from the first call to the last answer, waits included.
+    /// The time from the first call to the last answer, including waits.
     pub took: Duration,
     /// When the first write was sent that the server may have acted on.
     pub sent_at: Option<Instant>,
-    /// When its last write was answered.
+    /// When the server answered the room's last write.
     pub answered_at: Option<Instant>,
-    /// Whether the create was uncertain, in this run or another, and the list was searched for the room.
+    /// Whether this run had to find out whether the room exists, because the create was uncertain
+    /// or another run had claimed it.
     pub was_uncertain: bool,
-    /// How many members it has, if fewer than known.
+    /// How many members the room has, if it has fewer than are known.
     pub short: Option<RoomCount>,
-    /// How it ended.
+    /// How the room ended.
     pub status: Status,
 }
 
 impl RoomOutcome {
-    /// The result of a room before anything is sent.
+    /// Creates the outcome of a room before anything is sent.
     pub fn begun(change: &Change) -> Self {
         Self {
             recreated: change.recreate,
@@ -131,7 +135,7 @@ impl RoomOutcome {
         }
     }
 
-    /// The result of a room that is skipped. A room without an id is new.
+    /// Creates the outcome of a room that is skipped. A room without an id is a new room.
     pub fn not_begun(pipe: &Pipe, id: Option<RoomId>) -> Self {
         Self {
             pipe: pipe.clone(),
@@ -141,7 +145,7 @@ impl RoomOutcome {
         }
     }
 
-    /// What was done, in a word.
+    /// Returns what was done, as one word.
     pub fn done(&self) -> &'static str {
         let only_said = self.sends > 0 && self.requests == self.sends;
         match self {
@@ -153,38 +157,40 @@ impl RoomOutcome {
     }
 }
 
-/// How a room ended.
+/// How a room ended. "Confirmed" means that the server reported success.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
-    /// Confirmed, and the list shows what was sent.
+    /// The writes are confirmed, and the list shows what was sent.
     Verified,
-    /// Confirmed, but the list could not be read again.
+    /// The writes are confirmed, but the list could not be read afterwards.
     Applied,
-    /// Successful, but some members are not confirmed: an answer contained errors, or fewer members
-    /// were counted than are known.
+    /// The writes succeeded, but some members are not confirmed: an answer contained errors, or the
+    /// room has fewer members than are known.
     Partial,
-    /// Confirmed, but the list still shows other values: field, sent, shown. The server may ignore them, or the list may lag.
+    /// The writes are confirmed, but the list still shows other values (field, sent, shown). The
+    /// server may ignore them, or the list may lag.
     Pending(Vec<(Field, FieldValue, FieldValue)>),
-    /// Confirmed, but the server ignored these values: field, sent, shown.
+    /// The writes are confirmed, but the server ignored these values (field, sent, shown).
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
-    /// Confirmed, but the list does not show the room.
+    /// The writes are confirmed, but the list does not show the room.
     NotVisible,
-    /// The server wrote to another room than intended, or several live rooms have the pipe.
+    /// The server wrote to a room other than the intended one, or several live rooms have the pipe.
+    /// The text says which.
     Conflict(String),
-    /// An answer was lost, so the call may have succeeded.
+    /// An answer was lost, so the call may have succeeded. The text is the reason.
     Uncertain(Doubt, String),
-    /// The server refused or did not answer. Earlier confirmations remain valid.
+    /// The server refused a call or did not answer it. Earlier confirmations are still valid.
     Failed {
-        /// What happened.
+        /// What went wrong.
         reason: String,
         /// What the user can do about it.
         hint: Option<String>,
     },
-    /// Nothing was sent: the room is already as the saved plan wants it.
+    /// Nothing was sent, because the room already matches the saved plan.
     UpToDate,
-    /// Nothing was sent: the room is no longer in the manifest.
+    /// Nothing was sent, because the room is no longer in the manifest.
     Undeclared,
-    /// Nothing was sent: the room changed after the plan was saved.
+    /// Nothing was sent, because the room changed after the plan was saved. The text says how.
     Stale(String),
     /// Nothing was sent, or the server asked to try later: the run ended first.
     #[default]
@@ -196,16 +202,16 @@ pub enum Status {
 /// The call whose result is uncertain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// The create. The next run checks whether the room exists.
+    /// The create of this run. The next run checks whether the room exists.
     Create,
-    /// The create of another run.
+    /// The create that another run claimed.
     OtherRun,
     /// The welcome. It is never sent again; only a person can check whether it arrived.
     Welcome,
 }
 
 impl Status {
-    /// More than one live room has the pipe.
+    /// Returns the conflict for a pipe that more than one live room has.
     pub(super) fn several(ids: &[RoomId]) -> Self {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         Self::Conflict(format!(
@@ -214,12 +220,12 @@ impl Status {
         ))
     }
 
-    /// The status in machine-readable output.
+    /// Returns the name of the status in machine-readable output.
     pub fn name(&self) -> &'static str {
         self.figure().1
     }
 
-    /// Returns the status's position among the figures, and its name.
+    /// Returns the status's position in the figures, and its name.
     pub fn figure(&self) -> (u8, &'static str) {
         match self {
             Self::Verified => (0, "verified"),

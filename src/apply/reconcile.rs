@@ -1,8 +1,9 @@
-//! Resolves uncertain creates, of this run and of others: reads the list, and adopts or creates each room.
+//! Resolves uncertain creates, of this run and of other runs: reads the list, then adopts or
+//! creates each room.
 //!
 //! One read covers all uncertain rooms. A room counts as absent only if the list has not shown it
-//! for as long as the list may lag. Another run's create is left to that run until its claim is
-//! old.
+//! for as long as the list may lag. This run creates a room that another run claimed only when that
+//! claim is old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,22 +18,22 @@ use crate::ledger::{Claimed, Record};
 use crate::model::{LiveRoom, Observed, Pipe, RoomId, Time};
 use crate::plan::Change;
 
-/// What is known about an uncertain room.
+/// What the search for the room of an uncertain create found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
     /// The room exists.
     There(RoomId),
     /// Several rooms have the pipe.
     Several(Vec<RoomId>),
-    /// The room does not exist: this run may create it.
+    /// The room does not exist, so this run may create it.
     Absent,
-    /// The list does not show the room, and this run must not create it again.
+    /// The room was not found, and this run may not create it.
     Unknown,
-    /// The list does not show the room, but it may be incomplete.
+    /// The list does not show the room, but the list may be incomplete.
     NotListed,
 }
 
-/// The searches for uncertain rooms during one apply.
+/// The searches for the rooms of uncertain creates during one apply.
 #[derive(Debug, Default)]
 pub(super) struct Searches(BTreeMap<Pipe, Search>);
 
@@ -40,9 +41,9 @@ pub(super) struct Searches(BTreeMap<Pipe, Search>);
 #[derive(Debug)]
 struct Search {
     begun: Instant,
-    /// The claim of another run.
+    /// The claim of another run, if one holds the create.
     held: Option<Held>,
-    /// Whether this run has sent the last create that it may send.
+    /// Whether this run was already allowed to create the room, and may not create it again.
     is_last_create: bool,
     is_over: bool,
 }
@@ -61,18 +62,18 @@ impl Search {
 /// The clocks of two machines differ by at most this, as in Kerberos.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// Another run's claim.
+/// The claim of another run.
 #[derive(Debug)]
 struct Held {
     run: String,
-    /// When it was written, by that run's clock.
+    /// When the claim was written, by the clock of the other run's machine.
     since: Time,
     first_seen: Instant,
-    /// Since when the claim has been old while the list did not show the room.
+    /// Since when the list has not shown the room although the claim is old.
     absent_since: Option<Instant>,
 }
 
-/// An uncertain create.
+/// A create that may have succeeded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Uncertain<'a> {
     pub(super) change: &'a Change,
@@ -80,19 +81,20 @@ pub(super) struct Uncertain<'a> {
     pub(super) is_ours: bool,
 }
 
-/// A list, and when the read began.
+/// What one read of the list showed, and when the read began.
 struct Reading {
     begun: Instant,
     observed: Observed,
 }
 
 impl Searches {
-    /// Whether to look for the room.
+    /// Returns whether to search for the room.
     pub(super) fn is_open(&self, pipe: &Pipe) -> bool {
         self.0.get(pipe).is_none_or(|search| !search.is_over)
     }
 
-    /// Reads the list until something is known about a room; `None` if the list cannot be read or the run is interrupted.
+    /// Reads the list until a search for at least one room has a result. Returns `None` if the list
+    /// cannot be read or the run is interrupted.
     pub(super) async fn look_for(
         &mut self,
         uncertain: &[Uncertain<'_>],
@@ -136,7 +138,7 @@ impl Searches {
     }
 }
 
-/// A finding, or when to read the list again at the latest.
+/// The result of a search, or the time by which to read the list again.
 type Step = Result<Finding, Instant>;
 
 impl Search {
@@ -157,14 +159,15 @@ impl Search {
         }
         let patience = control.patience;
         if room.is_ours || is_partial {
-            // A list that may be incomplete cannot show that another run's room is absent either.
+            // Even for another run's create, a list that may be incomplete cannot prove that the
+            // room is absent.
             let until = self.begun + patience.verify;
             let absent = match (is_partial, self.is_last_create) {
                 (true, _) => Finding::NotListed,
                 (false, true) => Finding::Unknown,
                 (false, false) => Finding::Absent,
             };
-            // Only a list that was read late enough proves it.
+            // Only a list that was read after the lag proves that the room is absent.
             let is_late = reading.begun >= until;
             return Ok(is_late.then_some(absent).ok_or(until));
         }
@@ -206,7 +209,7 @@ impl Search {
         })
     }
 
-    /// Ends the search, or restarts it for the create that follows.
+    /// Ends the search. After `Absent`, restarts it for the create that follows.
     fn finish(&mut self, finding: &Finding) {
         match finding {
             Finding::Absent => {

@@ -1,4 +1,5 @@
-//! Applies all rooms concurrently and independently, then resolves uncertain creates, verifies the list, and sends welcomes.
+//! Runs an apply: writes all rooms concurrently, resolves uncertain creates, verifies the writes
+//! against the list, and sends welcomes.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,8 @@ use crate::ledger::{Fact, PipeFact, Record, RoomFact};
 use crate::model::{Field, FieldValue, Observed, Pipe};
 use crate::plan::{Change, ShownField};
 
-/// Applies a plan. Rooms fail independently: only an unwritable ledger, an interrupt, denied access
-/// or `fail_fast` ends the run early.
+/// Applies a plan. Rooms fail independently. Only an unwritable ledger, an interrupt, rejected
+/// credentials or `fail_fast` ends the run early.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
@@ -71,7 +72,7 @@ where
         run_concurrently(&self.control, work, most, begin, |begun| begun, event).await
     }
 
-    /// Sends the welcomes of the verified rooms.
+    /// Sends the welcomes of the rooms whose writes the list shows.
     async fn welcome_all(&self, outcome: &mut Outcome, event: &mut impl FnMut(Event<'_>)) {
         let rooms = std::mem::take(&mut outcome.rooms);
         let (due, mut rooms) = due(&self.plan.changes, rooms);
@@ -79,7 +80,8 @@ where
             event(Event::Welcoming(due.len()));
             let begin =
                 |change, begun| welcome(change, begun, self.writer, self.ledger, &self.control);
-            // Begin a welcome only when it can be sent: an intent without a sent message would make the welcome uncertain.
+            // Start no welcome before it can be sent: after an intent without a sent message, the
+            // welcome counts as uncertain.
             let most = || self.control.pace.width();
             let welcomed = run_concurrently(&self.control, due, most, begin, put_off, event).await;
             outcome.halt = outcome.halt.take().or(self.control.halted());
@@ -89,8 +91,9 @@ where
         outcome.rooms = rooms;
     }
 
-    /// Looks for the rooms of uncertain creates. Sends what is pending to the rooms that exist, and
-    /// creates the others. Returns false if there is nothing to look for, or nothing was learned.
+    /// Searches the list for the rooms of uncertain creates. Sends the rest to the rooms that
+    /// exist, and creates the absent ones. Returns false if there is nothing to search for, or the
+    /// list could not be read.
     async fn resolve_uncertain(
         &self,
         searches: &mut Searches,
@@ -120,7 +123,8 @@ where
             return false;
         };
         let mut work = Vec::new();
-        // The creates that this run claimed, with the number of earlier requests for each room.
+        // The pipes of the creates that this run claimed, each with the number of requests sent for
+        // the room so far.
         let mut claimed: BTreeMap<Pipe, u32> = BTreeMap::new();
         for Uncertain { change, .. } in uncertain {
             let pipe = &change.pipe;
@@ -132,7 +136,8 @@ where
                 Finding::Several(ids) => room.status = Status::several(ids),
                 Finding::There(id) => {
                     room.id = Some(*id);
-                    // The room is no longer uncertain, even if the run ends before the rest is sent.
+                    // The room is no longer uncertain, even if the run ends before it sends the
+                    // rest.
                     room.status = Status::Unfinished;
                     work.push((change, room.clone()));
                 }
@@ -147,14 +152,14 @@ where
                 Finding::NotListed => {
                     if let Status::Uncertain(_, reason) = &mut room.status {
                         reason.push_str(
-                            "; the list does not show it, and may show only one user's rooms",
+                            "; the list does not show the room, but it may show only one user's rooms",
                         );
                     }
                 }
             }
         }
         let written = self.write_all(work, event).await;
-        // If the run ended before it sent a create, end its claim.
+        // The run ended before it sent these creates, so end their claims.
         let unsent = written
             .values()
             .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
@@ -185,8 +190,8 @@ where
     }
 }
 
-/// Runs work on rooms, with limited concurrency. `left` returns the outcome of a room that was not
-/// begun when the run ended.
+/// Runs the work on rooms with limited concurrency. When the run ends early, `left` returns the
+/// outcome of each room that was not started.
 async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
     control: &Control,
     work: Vec<(&'p Change, RoomOutcome)>,
@@ -216,7 +221,8 @@ async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
     done
 }
 
-/// The facts for a field that was ignored before and that the list now shows as sent.
+/// Returns the facts to record if a field that the server once ignored now has the value that was
+/// sent.
 fn settled(ignored: &ShownField, observed: Option<&Observed>) -> Vec<Fact> {
     let ShownField { field, sent, .. } = ignored;
     let rows = observed
@@ -233,7 +239,8 @@ fn settled(ignored: &ShownField, observed: Option<&Observed>) -> Vec<Fact> {
         .collect()
 }
 
-/// The facts to record from the verification: fields that differ from what was sent, and last, that the room was seen.
+/// Returns the facts to record after verifying a room: each field that differs from what was sent,
+/// then that the room was seen.
 fn verification_facts(
     room: &RoomOutcome,
     observed: Option<&Observed>,

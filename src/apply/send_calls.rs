@@ -1,4 +1,5 @@
-//! Sends one room's calls in order. Records the intent first, and a confirmation after each call.
+//! Sends the calls of one room in order. Records the intent before the first call, and a
+//! confirmation after each call.
 
 use tokio::time::Instant;
 use tracing::info;
@@ -12,11 +13,11 @@ use crate::ledger::{Claimed, Fact, Record, RoomFact};
 use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
 
-/// Another run has claimed the create, and may be sending it.
-const HELD: &str = "another run is creating it";
+/// The reason of a room that another run has claimed and may be creating.
+const HELD: &str = "another run is creating this room";
 
-/// Applies one change, or the rest of it. `outcome` is the progress so far. The returned outcome is provisional (`Applied` at
-/// best) until the list is read again.
+/// Applies one change, or the rest of it; `outcome` is the progress so far. The returned status is
+/// provisional until the list is read again: at best it is `Applied`.
 pub(super) async fn carry_out(
     change: &Change,
     mut outcome: RoomOutcome,
@@ -50,22 +51,22 @@ pub(super) async fn carry_out(
                 | Status::Uncertain(Doubt::OtherRun, _)
         );
     if !well && control.fail_fast {
-        // The room still holds its permit, so no other room has begun since.
+        // The room still holds its permit, so no other room has started after the failure.
         control.stop(Halt::FailFast);
     }
     drop(slot);
     outcome
 }
 
-/// A room's permit, and when the room got it.
+/// The permit of a room, and when the room was ready to be written with it.
 #[derive(Debug, Default)]
 struct Slot<'a> {
     permit: Option<Permit<'a>>,
     since: Option<Instant>,
 }
 
-/// Waits for the permit to write a room, and meanwhile claims the create if the room is new. Rooms are written in the plan's
-/// order, even if a later room's intent is on disk first.
+/// Waits for a permit to write a room, and claims the create of a new room in the meantime. Rooms
+/// get permits in the plan's order, even if the intent of a later room is on disk first.
 async fn wait_for_slot<'a, L: Record>(
     claim: &CreateClaim<'a, L>,
     outcome: &mut RoomOutcome,
@@ -122,7 +123,7 @@ async fn send_calls<'a, L: Record>(
         return Err(Stop::Run);
     }
     if members.is_empty() && change.is_welcome_only() {
-        // Nothing to write: the welcome is sent after the list is read.
+        // There is nothing to write. The welcome is sent after the list is read.
         return Ok(());
     }
     *slot = wait_for_slot(claim, outcome).await?;
@@ -158,8 +159,8 @@ async fn send_calls<'a, L: Record>(
             ))));
         }
         if chunks.peek().is_none() {
-            // This was the room's last call, so the next room may be written while the confirmation
-            // is saved. Yield first, so that the next room can reuse this connection.
+            // This was the room's last call, so the next room may be written while this
+            // confirmation is saved. Yield first, so that the next room can reuse this connection.
             tokio::task::yield_now().await;
             slot.permit = None;
         }
@@ -180,7 +181,6 @@ async fn send_calls<'a, L: Record>(
     Ok(())
 }
 
-/// Sends one call as often as the retry table allows.
 async fn send<L: Record>(
     write: &RoomWrite<'_>,
     writer: &impl WriteRooms,

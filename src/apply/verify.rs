@@ -1,4 +1,5 @@
-//! Verifies the writes: reads the list until it shows what was sent, and compares it field by field.
+//! Verifies the writes: reads the list until it shows what was sent, and compares the rooms field
+//! by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,17 +13,18 @@ use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, PendingField, Pipe, RoomId};
 use crate::plan::{Change, FieldChange, Note, Plan};
 
-/// What the list showed after the writes.
+/// What one read of the list showed after the writes.
 struct Sight {
-    /// What the list shows of the rooms in the manifest.
+    /// The rooms of the manifest as the list shows them.
     observed: Observed,
-    /// The pipes of written rooms in the list.
+    /// The pipes that the list shows for the rooms that were written.
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
-/// Reads the list until it shows, for every room, whether the write took effect or was ignored, or
-/// until the list can no longer lag. Sets the rooms' statuses from the last list, and returns it;
-/// `None` if the run was interrupted before one was read.
+/// Reads the list until every room is settled, or until the list can no longer lag. A room is
+/// settled if the list shows that its write took effect or was ignored. Sets the statuses of the
+/// rooms from the last list, and returns that list; `None` if the run was interrupted before the
+/// first read.
 pub(super) async fn verify<R: ReadRooms, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
@@ -81,7 +83,8 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
         return Ok(None);
     };
     for (room, status) in rooms.iter_mut().zip(verdicts) {
-        // An interrupted run did not wait long enough to judge the other rooms.
+        // An interrupted run did not wait long enough to judge rooms that are still pending or not
+        // visible.
         if let Some(status) = status.filter(|status| is_waited_for || is_final(status)) {
             room.status = status;
         }
@@ -89,20 +92,20 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
     Ok(Some(sight.observed))
 }
 
-/// Whether a later list cannot change the status.
+/// Returns whether a later list cannot change the status.
 fn is_final(status: &Status) -> bool {
     !matches!(status, Status::Pending(_) | Status::NotVisible)
 }
 
-/// The pending fields according to the ledger, by room and field.
+/// The fields that the ledger records as pending, by pipe and field.
 pub(super) type PendingFields<'a> = BTreeMap<(&'a Pipe, Field), &'a PendingField>;
 
-/// What one list proves about the rooms.
+/// What one read of the list proves about the written rooms.
 struct Evidence<'a> {
-    /// Fields whose value an earlier run had already sent.
+    /// The fields that an earlier run sent and that the list did not show then.
     pending: PendingFields<'a>,
     sight: &'a Sight,
-    /// The writes of this run that the list shows, the latest first, and when they were sent.
+    /// The writes of this run that the list shows, and when each was sent; the latest comes first.
     shown_writes: Vec<(Instant, &'a Pipe)>,
 }
 
@@ -121,7 +124,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
+    /// Returns the new status of a room whose writes were all confirmed; `None` if the room keeps
+    /// its status.
     fn settle(&self, room: &RoomOutcome, change: &Change) -> Option<Status> {
         let id = room.id.filter(|_| room.status == Status::Applied)?;
         let pipe = self.sight.pipes.get(&id);
@@ -137,7 +141,7 @@ impl<'a> Evidence<'a> {
         let Some(row) = live.first().filter(|row| row.id == id) else {
             return Some(Status::NotVisible);
         };
-        // Nothing was written to a room that only waits for its welcome, so its values do not matter.
+        // A room that only waits for its welcome was not written, so its values are not compared.
         let sent = Field::ALL.into_iter().filter(|_| !change.is_welcome_only());
         let differing: Vec<(Field, FieldValue, FieldValue)> = sent
             .map(|field| (field, change.send.value(field), row.state.value(field)))
@@ -152,9 +156,11 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Whether the list is newer than the room's write: it shows another write of this run that was
-    /// sent after the room's write was answered. If the room has not changed since an earlier run
-    /// sent the same values, any other write of this run counts as later.
+    /// Returns whether the list is newer than the write of the room. This is certain if the list
+    /// shows another write of this run that was sent after the room's write was answered.
+    ///
+    /// If an earlier run sent the same values and the room has not changed since, any other write
+    /// of this run proves it too.
     fn is_fresh(
         &self,
         room: &RoomOutcome,
@@ -176,7 +182,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// The fields that earlier runs sent and that the plan sends again.
+/// Returns the pending fields that the plan sends again.
 pub(super) fn pending_fields(plan: &Plan) -> PendingFields<'_> {
     let pending = plan.notes.iter().filter_map(|note| match note {
         Note::Pending { pipe, field, was } => Some(((pipe, *field), was)),
@@ -185,21 +191,22 @@ pub(super) fn pending_fields(plan: &Plan) -> PendingFields<'_> {
     pending.collect()
 }
 
-/// Whether the list shows a write of this run: a room that it created, or a field that it changed.
+/// Returns whether the list shows a write of this run: a room that it created, or a field that it
+/// changed.
 fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
     let mut rows = sight.observed.live(&room.pipe);
     let Some(row) = rows.find(|row| Some(row.id) == room.id) else {
         return false;
     };
     if change.is_create() {
-        // If another run created the room, or the room existed and the plan's list did not show it,
-        // then a list from before this write may show it, too.
+        // If another run created the room, or if the room existed but was not in the plan's list,
+        // even a list from before this write may show it.
         let is_new = !room.was_uncertain && room.id != change.replaces;
         let is_as_sent = |field| row.state.is_same(field, &change.send);
         return is_new && Field::ALL.into_iter().all(is_as_sent);
     }
-    // A value that is shown now may come from an earlier write, and the list may be older than the plan's. The server's times
-    // sort as text.
+    // A value in the list may come from an earlier write, and this list may be older than the
+    // plan's, so compare times. The server's times sort as text.
     let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
     let is_new =
         |field: &FieldChange| !field.was_sent && row.state.value(field.field) == field.after;

@@ -1,8 +1,8 @@
-//! Sends a welcome once a new room is written and the list shows the room under its pipe, so that
-//! the message reaches the right room.
+//! Sends the welcome of a new room after the list shows the room under its pipe, so that the
+//! message reaches the right room.
 //!
-//! The ledger records the intent before the message is sent. After that, the message is never sent again unless the server
-//! certainly did not act on it.
+//! The ledger records the intent before the message is sent. From then on, the message is sent
+//! again only if the server certainly did not act on it.
 
 use tokio::time::Instant;
 use tracing::info;
@@ -15,17 +15,20 @@ use crate::ledger::{Claim, Claimed, Fact, Record, RoomFact, Stage};
 use crate::model::Welcome;
 use crate::plan::Change;
 
-/// A 404 can mean an unknown call, room or user. Only the server's message says which.
+/// The hint for a 404. Only the server's message says whether the call, the room or the user is
+/// unknown.
 const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
-/// Divides rooms into those whose welcome is to be sent now, and the others. Rooms whose writes could not be verified have to wait.
+/// Separates the rooms whose welcome can be sent now from all other rooms. Rooms whose writes could
+/// not be verified wait for the next run.
 pub(super) fn due(
     changes: &[Change],
     rooms: Vec<RoomOutcome>,
 ) -> (Vec<(&Change, RoomOutcome)>, Vec<RoomOutcome>) {
     let (mut due, mut others) = (Vec::new(), Vec::new());
     for (change, room) in changes.iter().zip(rooms) {
-        // If its members are not all confirmed, the next run sends them, and then the welcome.
+        // If some members are not confirmed, the next run first sends the members, then the
+        // welcome.
         let is_clean = change.welcome.is_some() && room.errors.is_empty();
         match room.status {
             Status::Verified | Status::Pending(_) | Status::Ignored(_) if is_clean => {
@@ -38,7 +41,7 @@ pub(super) fn due(
     (due, others)
 }
 
-/// The outcome of a room whose welcome is postponed.
+/// Returns the outcome of a room whose welcome is left for the next run.
 pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     let status = match room.sent_at {
         None => Status::NotStarted,
@@ -47,8 +50,8 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     RoomOutcome { status, ..room }
 }
 
-/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if there is nothing to send: another run has
-/// created the room, or has claimed the welcome.
+/// Sends the welcome of one room. Keeps the room's status if the welcome is sent, or if there is
+/// nothing to send: no create promised the welcome, or another run has claimed it.
 pub(super) async fn welcome(
     change: &Change,
     mut outcome: RoomOutcome,

@@ -19,10 +19,10 @@ pub struct FileFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Manifest")]
 pub struct FilterFlags {
-    /// Only rooms whose pipe matches; repeatable
+    /// Select only rooms whose pipe matches; repeatable
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
-    /// No rooms whose pipe matches; repeatable
+    /// Exclude rooms whose pipe matches; repeatable
     #[arg(long, value_name = "GLOB")]
     pub except: Vec<String>,
 }
@@ -119,7 +119,8 @@ pub struct ConnectionFlags {
 }
 
 impl Default for ConnectionFlags {
-    /// For a verb without these flags. It sends no credentials, so any address is allowed.
+    /// Returns the values for verbs that do not have these flags. Such verbs send no credentials,
+    /// so any address is allowed.
     fn default() -> Self {
         Self {
             allow_insecure_http: true,
@@ -131,7 +132,7 @@ impl Default for ConnectionFlags {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct ReaderFlag {
-    /// Read as this user of the site, with a JWT signed with the secret key instead of the key itself
+    /// Read as this user of your site, with a JWT that is signed with the secret key
     #[arg(long, value_name = "N", value_parser = parse::positive(), hide_short_help = true)]
     pub read_as: Option<u64>,
 }
@@ -146,7 +147,7 @@ pub struct LedgerFlag {
     pub ledger: Option<PathBuf>,
 }
 
-/// The server and the ledger of a run.
+/// The flags that select the server and the ledger of a run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServerFlags {
     #[command(flatten)]

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-/// The formats of `apply`. Every verb can report a failed run or an invalid manifest in them.
+/// The formats of `apply`. Every verb can report a failed run or an invalid manifest in these
+/// formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// Human-readable text
@@ -48,7 +49,7 @@ pub enum CheckFormat {
     Sarif,
 }
 
-/// `plan` and `diff`
+/// The formats of `plan` and `diff`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
     /// Human-readable text
@@ -93,7 +94,7 @@ pub enum TodoFormat {
     Markdown,
 }
 
-/// Verbs that print text or one document
+/// The formats of verbs that print text or one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentFormat {
     /// Human-readable text

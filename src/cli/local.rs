@@ -85,9 +85,9 @@ pub struct ServeArgs {
     pub behaviour: BehaviourFlags,
 }
 
-/// What the API's pages leave open, or contradict themselves about.
+/// Selects the behaviour of the API where its documentation is silent or contradicts itself.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What the API's pages leave open")]
+#[command(next_help_heading = "What the API documentation leaves open")]
 pub struct BehaviourFlags {
     /// Keep the title if a write has none
     ///
@@ -96,10 +96,10 @@ pub struct BehaviourFlags {
     pub keep_title: bool,
     /// Only add members to existing rooms
     ///
-    /// Title, type and publicity are ignored.
+    /// Title, type and visibility are ignored.
     #[arg(long)]
     pub ignore_updates: bool,
-    /// List a write only after this time
+    /// Show each write in the list only after this delay
     #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
     pub list_lag: Duration,
     /// List deleted rooms too
@@ -130,7 +130,7 @@ pub struct BehaviourFlags {
     pub strict_messages: bool,
     /// Create a room for each write without room_id
     ///
-    /// Even if a live room has its pipe.
+    /// A room is created even if a live room already has the pipe.
     #[arg(long)]
     pub duplicate_pipes: bool,
 }
@@ -139,7 +139,7 @@ pub struct BehaviourFlags {
 pub enum CountUsers {
     /// Rooms with this number of users
     Exact,
-    /// Rooms with at least this number
+    /// Rooms with at least this number of users
     AtLeast,
     /// All rooms: the filter is ignored
     Ignored,

@@ -175,7 +175,7 @@ pub struct PaceFlags {
     pub fail_fast: bool,
     /// How long the list may lag behind the writes
     ///
-    /// For this long, a run reads the list again until it shows what was sent, and looks for an uncertain room before it sends the create again.
+    /// After a write, a run reads the list again until the list shows the write, but no longer than this. If the result of a create is unknown, the run looks for the room for this long before it creates it again.
     #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
           hide_short_help = true)]
     pub verify_timeout: Duration,

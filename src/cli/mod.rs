@@ -1,4 +1,5 @@
-//! The command line exactly as typed. The doc comments here are the help text; nothing is decided here.
+//! The command line exactly as the user typed it. The doc comments here are the help text. Other
+//! modules interpret the values.
 
 mod flags;
 mod format;
@@ -155,7 +156,7 @@ pub enum Verb {
     },
 }
 
-/// The flags that several verbs have. A flag that the verb lacks has its default.
+/// The flags that several verbs have. If the verb lacks a flag, its default is used.
 #[derive(Debug, Default)]
 pub struct SharedFlags {
     pub files: FileFlags,

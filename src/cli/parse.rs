@@ -12,7 +12,8 @@ pub(super) fn positive() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// At least five requests: one for a size, two for its neighbours, and two to check the answers.
+/// Counting needs at least five requests: one for a size, two for its neighbours, and two to check
+/// the answers.
 pub(super) fn count_requests() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(5..)
 }
@@ -25,7 +26,7 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
     duration.ok_or("write it as 30s, 500ms or 2m")
 }
 
-/// A number of days, such as `14d`.
+/// Parses a number of days, such as `14d`.
 pub(super) fn days(text: &str) -> Parsed<u64> {
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
     days.ok_or("write it as 14d")
@@ -55,7 +56,7 @@ pub(super) fn date(text: &str) -> Parsed<Date> {
     date.ok_or("write it as 2026-09-01")
 }
 
-/// Parses `I/N`: the part, counted from 0, and the number of parts.
+/// Parses `I/N`: the index of a part, from 0, and the number of parts.
 pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     let numbers = text.split_once('/');
     let numbers =
@@ -64,19 +65,19 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     let last = count.get() - 1;
     if index > last {
         return Err(format!(
-            "parts are numbered from 0: the last one is {last}/{count}"
+            "shards are numbered from 0: the last one is {last}/{count}"
         ));
     }
     Ok((index, count))
 }
 
-/// Refuses a page without space for the figures and the note about omitted items.
+/// Refuses a page size that is too small for the figures and the note about omitted items.
 pub(super) fn page_size(text: &str) -> Parsed<usize> {
     let bytes = text.parse().ok().filter(|bytes| *bytes >= 4096);
-    bytes.ok_or("a page needs at least 4096 bytes to hold its figures")
+    bytes.ok_or("use at least 4096 bytes, so that the page can hold its figures")
 }
 
-/// A release and its SHA-256 sum, both safe between quotes in YAML and in a shell.
+/// Parses a release and its SHA-256 sum. Both are safe between quotes in YAML and in a shell.
 pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
     let is_version = |version: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
@@ -86,7 +87,9 @@ pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
     let parts = text.split_once('@');
     let pin = parts.filter(|(version, sum)| is_version(version) && is_sum(sum));
     let pin = pin.map(|(version, sum)| (version.to_owned(), sum.to_ascii_lowercase()));
-    pin.ok_or("write it as 0.2.0@SHA256, with the 64 digits that SHA256SUMS of the release has")
+    pin.ok_or(
+        "write it as 0.2.0@SHA256, with the 64 digits from the file SHA256SUMS of the release",
+    )
 }
 
 /// Refuses an empty filter, because it would select everything.
@@ -108,7 +111,8 @@ pub(super) fn room_type(text: &str) -> Parsed<i64> {
     }
 }
 
-/// A path below the API's address. Credentials are sent there, so it must not lead anywhere else.
+/// Parses a path below the API's address. Credentials are sent to this path, so it must not leave
+/// that address.
 pub(super) fn api_path(text: &str) -> Parsed<String> {
     let is_path = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '%');
     let climbs = text.split('/').any(|part| matches!(part, "." | ".."));

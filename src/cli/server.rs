@@ -107,7 +107,7 @@ pub struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
-// The lists take these flags too.
+// `global` makes these flags valid after `rooms`, `users` and `messages` too.
 #[command(mut_args(|arg| arg.global(true)))]
 #[command(after_help = "Examples:
   roomform get rooms --only 'course-*' --sort pipe
@@ -133,7 +133,8 @@ pub struct GetArgs {
     pub list: GetList,
 }
 
-/// The lists. A filter is sent to the server, and applied again to the returned rows if their fields allow it.
+/// The lists that `get` prints. A filter is sent to the server, and is applied again to the
+/// returned rows if their fields allow it.
 #[derive(Debug, Subcommand)]
 pub enum GetList {
     /// List the rooms of the widget
@@ -194,7 +195,8 @@ pub struct UserFilters {
     pub banned: Option<bool>,
 }
 
-/// Filters of get_messages. Its rows are not documented, so only the server applies them.
+/// Filters of get_messages. The fields of its rows are not documented, so only the server applies
+/// these filters.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roomform get messages --date 2020-12-18
@@ -223,7 +225,7 @@ pub struct MessageFilters {
 }
 
 #[derive(Debug, Args)]
-// The verbs take these flags too.
+// `global` makes these flags valid after the verbs of `ledger` too.
 #[command(mut_args(|arg| arg.global(true)))]
 #[command(after_help = "Examples:
   roomform ledger show

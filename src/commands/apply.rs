@@ -1,4 +1,5 @@
-//! `apply`: plans, asks, writes, verifies. With a plan file it applies the part of a newly computed plan that the file approves.
+//! `apply`: plans, asks, writes and verifies. With a plan file, it applies only the part of a newly
+//! computed plan that the file approves.
 
 use std::path::Path;
 
@@ -53,7 +54,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         console.save_document(path, &document::failure(error, &[]))?;
     }
     let approved = planned?;
-    // A document or a page is printed once, at the end.
+    // The other formats are printed only once, at the end.
     if args.format == ReportFormat::Text {
         let printed = console.print(&render::plan(&approved.plan, console.out_paint));
         printed.map_err(|error| {
@@ -79,8 +80,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     Ok(report.exit)
 }
 
-/// Returns the exit code if the plan may not be applied. A user who passes a plan file has approved the plan, so nothing is
-/// asked.
+/// Returns the exit code if the plan may not be applied. A plan file counts as approval, so the
+/// user is not asked again.
 async fn withheld(
     approved: &Approved,
     loaded: &Loaded,

@@ -17,12 +17,12 @@ pub struct ApplyReport<'a> {
     pub approved: &'a Approved,
     pub loaded: &'a Loaded,
     pub run: RunId,
-    /// The ledger's name, unless it is an absolute path.
+    /// The ledger's name; `None` if it is an absolute path.
     pub ledger: Option<String>,
     pub exit: Exit,
     /// `None` if nothing was applied.
     pub outcome: Option<Outcome>,
-    /// The remaining plan, if it could be computed.
+    /// The changes that remain after the apply, if they could be computed.
     pub after: Option<Plan>,
     /// Warnings about members whom the widget does not know, in rooms with too few members.
     pub unknown: Vec<Diagnostic>,
@@ -74,7 +74,7 @@ impl ApplyReport<'_> {
         console.print(&text)
     }
 
-    /// The error if stdout cannot be written. It says whether anything was sent.
+    /// Returns the error for an unwritable stdout. It says whether anything was sent.
     fn not_printed(&self, error: &Error) -> Error {
         let chain = error.chain();
         let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
@@ -101,7 +101,7 @@ impl ApplyReport<'_> {
         Ok(())
     }
 
-    /// The plan to report: the approved changes, and the new plan's changes to stale rooms.
+    /// Returns the plan to report: the approved changes, and the new plan's changes to stale rooms.
     fn plan_with_stale(&self) -> Plan {
         let Approved { plan, skipped, .. } = self.approved;
         let stale = skipped.iter().filter_map(|room| room.change.as_ref());
@@ -122,7 +122,6 @@ impl ApplyReport<'_> {
     }
 }
 
-/// The exit code of an apply.
 pub fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
     let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
     let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);

@@ -29,19 +29,19 @@ use crate::view::{self, View};
 pub struct Streams {
     pub out: Arc<Mutex<dyn Write + Send>>,
     pub err: Arc<Mutex<dyn Write + Send>>,
-    /// Whether stdout supports colour, unless a flag overrides it.
+    /// Whether stdout supports colour. The flag `--color` overrides this.
     pub out_colour: bool,
     /// The terminal width, if stdout is a terminal.
     pub out_columns: Option<u16>,
-    /// Whether stderr supports colour, unless a flag overrides it.
+    /// Whether stderr supports colour. The flag `--color` overrides this.
     pub err_colour: bool,
     /// Whether stderr is a terminal.
     pub err_terminal: bool,
-    /// Whether a user can answer a question.
+    /// Whether stdin and stderr are terminals, so that a user can answer a question.
     pub interactive: bool,
 }
 
-/// The streams, and how to write to them.
+/// The output streams, and how a run writes to them.
 #[derive(Clone)]
 pub struct Console {
     pub streams: Streams,
@@ -51,7 +51,7 @@ pub struct Console {
     pub out_paint: Paint,
     pub err_paint: Paint,
     errors: ReportFormat,
-    /// The limits of a page.
+    /// The limits of a Markdown page.
     pub fit: markdown::Fit,
     /// The name of the verb, for a page about a failure.
     verb: String,
@@ -99,13 +99,14 @@ impl Console {
 
     /// Sets the secrets that no output may show.
     pub fn hide(&self, secrets: Redactor) {
-        // A run calls this once. Without secrets, output is not searched.
+        // `set` can fail only on a second call, and a run calls this once. Without secrets, output
+        // is not searched.
         if !secrets.is_empty() {
             drop(self.err.secrets.set(secrets));
         }
     }
 
-    /// A text for a file, without secrets.
+    /// Returns a text without secrets, for a file.
     pub fn redact(&self, text: &str) -> String {
         let clean = self.err.secrets.get().map(|secrets| secrets.redact(text));
         clean.unwrap_or_else(|| text.to_owned())
@@ -116,7 +117,7 @@ impl Console {
         self.print_stream(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Prints the result of a run as it is produced. A closed pipe is not a failure.
+    /// Prints the result of a run while it is produced. A closed pipe is not a failure.
     pub fn print_stream(
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -135,7 +136,7 @@ impl Console {
         }
     }
 
-    /// Prints a view in a format of `plan`; for JSON, prints the document instead.
+    /// Prints a view in the given format. For JSON, prints the document instead.
     pub fn print_view<'a, D: Serialize>(
         &mut self,
         format: PlanFormat,
@@ -152,7 +153,7 @@ impl Console {
         self.print(&page)
     }
 
-    /// Prints text, or the document instead.
+    /// Prints the text. For JSON, prints the document instead.
     pub fn print_as<D: Serialize>(
         &mut self,
         format: DocumentFormat,
@@ -165,7 +166,6 @@ impl Console {
         }
     }
 
-    /// Prints one JSON document.
     pub fn print_document(&mut self, document: &impl Serialize) -> Result<()> {
         self.print_stream(|out| render::write_json(document, out))
     }
@@ -186,8 +186,8 @@ impl Console {
         }
     }
 
-    /// Prints a question, or the line break after its answer. The log format does not matter,
-    /// because a question needs a terminal.
+    /// Prints a question, or the line break after its answer. The log format is ignored, because
+    /// questions are only asked on a terminal.
     pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }
@@ -197,7 +197,7 @@ impl Console {
     }
 
     pub fn progress(&self, rooms: usize) -> Progress {
-        // A bar and log lines would overwrite each other.
+        // A progress bar and log lines would overwrite each other.
         let bar =
             self.streams.err_terminal && self.verbose == 0 && self.err.format == LogFormat::Text;
         if self.quiet {
@@ -225,7 +225,8 @@ impl Console {
         self.err.say("error", "error: ", &escape::terminal(text));
     }
 
-    /// Reports the diagnostics of the invalid manifests or, if all are valid, of the last one. Returns whether all are valid.
+    /// Reports the diagnostics of all invalid manifests. If all manifests are valid, reports those
+    /// of the last one. Returns whether all are valid.
     pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
@@ -318,7 +319,7 @@ impl Console {
     }
 }
 
-/// Returns who reads the CSV. `--spreadsheet` needs `--format csv`.
+/// Returns the intended reader of the CSV. Refuses `--spreadsheet` without `--format csv`.
 pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
     match flags.spreadsheet {
         true if !is_csv => bail!(Usage: "--spreadsheet is for CSV"; "add --format csv"),
@@ -327,11 +328,12 @@ pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
     }
 }
 
-/// Bytes that a bot may add around a page.
+/// Bytes reserved for text that a bot may add around a page.
 const AROUND: usize = 256;
 
-/// The limits of a page. Sites count characters, UTF-16 units or bytes, and some do not document
-/// which, so pages are limited by the highest count, the bytes.
+/// Returns the limits of a page. Sites count characters, UTF-16 units or bytes, and some do not
+/// document which. The number of bytes is never the smallest of the three, so pages are limited by
+/// bytes.
 fn fit(flags: PageFlags) -> markdown::Fit {
     let (site, dialect) = match flags.fit {
         None => (None, Dialect::Html),

@@ -14,7 +14,7 @@ use crate::plan::{PlanOptions, Side, compare};
 use crate::render;
 use crate::view;
 
-/// Names a manifest without rooms, as git names a missing file.
+/// The name for a manifest without rooms. Git uses the same name for a missing file.
 const NOTHING: &str = "/dev/null";
 
 pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -25,8 +25,8 @@ pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Ex
         only: room_filter(&args.filter)?,
         ..PlanOptions::default()
     };
-    // The base may be empty, to compare the first manifest of a repository. As in `plan`, the head
-    // may not.
+    // The base may be empty, so that the first manifest of a repository can be compared. The head
+    // may be empty only with `--allow-empty`, as in `plan`.
     let before = load_input(&args.base, load_options(config, true))?;
     let after = load_input(&args.head, load_options(config, args.allow_empty))?;
     if !console.report_diagnostics(&[&before, &after])? {
@@ -58,7 +58,7 @@ pub fn run(args: &DiffArgs, config: &Config, console: &mut Console) -> Result<Ex
     Ok(exit)
 }
 
-/// Loads the manifest that an argument names: a path on disk, or `REVISION:PATH` in git.
+/// Loads the manifest at a path on disk, or at `REVISION:PATH` in git.
 fn load_input(argument: &Path, options: Options) -> Result<Loaded> {
     let name = argument.to_string_lossy();
     match argument.to_str().and_then(split_revision) {

@@ -104,7 +104,7 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
     };
     let text = |paint| render::doctor(report, paint);
     let printed = console.print_as(format, text, || DoctorDocument::new(report, exit));
-    // The report must name a room that can only be removed manually.
+    // Only a person can remove the created room, so the error must name it.
     printed.map_err(|error| match &report.probe {
         None => error,
         Some(WriteProbe { room, .. }) => {
@@ -132,7 +132,7 @@ fn settings(config: &Config) -> Finding {
         }
     };
     let mut settings: Vec<_> = config.credentials.found.iter().map(place).collect();
-    // `address` reports problems with the ledger's variables.
+    // The check `address` reports problems with the ledger's variables.
     if let Some(Ok(Name::Object(address))) = config.named_ledger().map(Name::parse)
         && let Ok(variables) = StoreVariables::from_environment(address.kind)
     {
@@ -146,14 +146,15 @@ fn settings(config: &Config) -> Finding {
     doctor::settings(&settings, problems.map(|it| failed(&it.error)).collect())
 }
 
-/// Whether a variable that locates the widget cannot be read. In that case nothing may be sent to the default address.
+/// Whether a variable that locates the widget cannot be read. If so, nothing may be sent to the
+/// default address.
 fn is_target_unreadable(config: &Config) -> bool {
     let (target, credentials) = (&config.server.target, &config.credentials);
     let widget = target.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
     widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
 }
 
-/// Refuses a write probe before any check runs, if its pipe or users are invalid, or there is no
+/// Refuses a write probe before any check runs. The reason is an invalid pipe, invalid users, or no
 /// terminal to ask on.
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST_PIPE || pipe.trim() != pipe;
@@ -166,7 +167,7 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
         bail!(Usage: "--probe-users needs at least two users, each once";
             "write it as --probe-users 3,4,5");
     }
-    let hint = "add --yes: it creates one room, which the API cannot delete";
+    let hint = "add --yes to create one room, which the API cannot delete";
     if !args.yes {
         check_can_ask(&args.format, hint)?;
     }
@@ -213,7 +214,8 @@ async fn write_probe(
     let writer = Writer::new(http.clone(), site.target.widget, auth);
     interrupt::finish(Some(doctor::UNDER_WAY));
     let dice = Dice::random();
-    // Counts the members of the probe's room, and reads the list with a JWT for one of them.
+    // Counts the members of the probe's room, and reads the list with a JWT for one of these
+    // members.
     let look = async |room| {
         let countable = Countable {
             pipe: Pipe::default(),

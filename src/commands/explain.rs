@@ -56,7 +56,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     });
     let Some(mut explained) = explained.or(only_listed) else {
         bail!(Usage: "`{asked}` is neither the pipe nor a user of a room in the manifest or the ledger";
-            "ask for a pipe, a name from `people`, or a user's id without sign and leading zeros");
+            "name a pipe, a user from `people`, or a user's id without a sign or leading zeros");
     };
     let memberships = &mut explained.memberships;
     let all = memberships.len();

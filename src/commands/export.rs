@@ -70,7 +70,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             _ => "no live room matches --scope",
         });
     }
-    // A redacted title or pipe (`***`) in a manifest would be a different title or pipe.
+    // If a secret in a title or pipe were replaced by `***`, the manifest would declare a wrong
+    // title or pipe.
     if entries
         .iter()
         .any(|entry| console.redact(&entry.text) != entry.text)
@@ -85,8 +86,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
     Ok(Exit::Done)
 }
 
-/// The globs of `--scope` without duplicates, and the filter they form. The globs are written to
-/// the manifest, so they must be valid there.
+/// Returns the globs of `--scope` without duplicates, and the filter that they form. The globs are
+/// written to the manifest, so they must be valid there.
 fn parse_scope(globs: &[String], options: Options) -> Result<(Vec<String>, RoomFilter)> {
     let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
     let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), options);
@@ -98,7 +99,6 @@ fn parse_scope(globs: &[String], options: Options) -> Result<(Vec<String>, RoomF
     Err(error!(Usage: "--scope: {problem}"; "write it as --scope 'course-*'"))
 }
 
-/// Where an export is written.
 struct Destination<'a> {
     path: &'a Path,
     args: &'a ExportArgs,
@@ -122,7 +122,7 @@ impl<'a> Destination<'a> {
                 "name a file in it, or add --split-by prefix");
         }
         let roots = find_roots(path, args, config);
-        // Files named with `-f` must exist. The destination need not.
+        // Files named with `-f` must exist. The destination may be missing.
         let is_named = |root: &PathBuf| config.files.contains(root) && root != path;
         let mut existing = roots.clone();
         existing.retain(|root| is_named(root) || has_manifest(root));
@@ -159,7 +159,7 @@ impl<'a> Destination<'a> {
                 _ => "everything exists already\n",
             });
         }
-        // Existing files that gain rooms come first.
+        // Existing files that gain rooms are written first.
         files.sort_by_key(|file| !file.replaces);
         let outputs = files.iter().map(|file| Some(file.path.as_path()));
         let run_files = outputs.fold(inputs, |all, path| all.writes("--out", path));
@@ -169,12 +169,13 @@ impl<'a> Destination<'a> {
         write_all(&files, console)
     }
 
-    /// All entries, or only those that can be declared and are not declared yet.
+    /// Returns the entries that are not declared yet. Entries that cannot be declared are left out
+    /// with a warning, unless all entries go to a single new file.
     fn choose_entries<'e>(&self, entries: &'e [Entry], console: &mut Console) -> Vec<&'e Entry> {
         let declared = self.before.as_ref().map(|before| &before.desired.rooms);
         let is_new = |entry: &&Entry| declared.is_none_or(|it| !it.contains_key(&entry.pipe));
         let mut chosen: Vec<&Entry> = entries.iter().filter(is_new).collect();
-        // Comments on rooms that cannot be declared are written only to a single new file.
+        // Comments about rooms that cannot be declared are written only to a single new file.
         if declared.is_some() || self.args.split_by.is_some() {
             for entry in chosen.iter().filter(|entry| !entry.declared) {
                 console.warn(entry.text.trim().trim_start_matches("# "));
@@ -261,7 +262,9 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// The roots of the manifest: those of `-f`, or the default ones if they contain the destination, and the destination.
+/// Returns the files and directories that the manifest is loaded from. Without `--add`, this is
+/// only the destination. With `--add`, these are the files of `-f`, or the default ones if they
+/// contain the destination. The destination is added unless one of them contains it.
 fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];

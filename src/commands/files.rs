@@ -1,4 +1,5 @@
-//! Writes files that users keep: either all of them or none, and without losing existing content.
+//! Writes files that the user keeps. Writes either all of them or none, and loses no existing
+//! content.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -12,13 +13,12 @@ use super::{Console, interrupt};
 use crate::error::{Result, bail, error};
 use crate::render::Count;
 
-/// A file to write.
 pub struct PlannedFile {
     pub path: PathBuf,
     pub text: String,
-    /// Whether it may replace a file with other content.
+    /// Whether this file may replace an existing file with other content.
     pub replaces: bool,
-    /// Printed once it is written.
+    /// The message to print after the file is written.
     pub message: String,
 }
 
@@ -29,7 +29,7 @@ impl PlannedFile {
     }
 }
 
-/// Writes the files, or none if one of them cannot be written. Creates their directories.
+/// Writes the files and creates their directories. If one file cannot be written, writes none.
 pub fn write_all(files: &[PlannedFile], console: &mut Console) -> Result<()> {
     for directory in files.iter().filter_map(|file| file.path.parent()) {
         fs::create_dir_all(directory)
@@ -50,8 +50,8 @@ pub fn takes_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// Refuses to write any of the files if one of them would replace another file or cannot be written. `instead` is an alternative hint
-/// for files with other content.
+/// Refuses to write any of the files if one of them cannot be written or would replace a file with
+/// other content. `instead` is an additional hint for files with other content.
 pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     for PlannedFile { path, replaces, .. } in files {
@@ -83,11 +83,12 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
     )
 }
 
-/// Whether a name is in use, even by a broken link. An unreadable entry counts as in use.
+/// Whether the path is in use, even by a broken link. An unreadable entry counts as in use.
 fn exists(path: &Path) -> bool {
     match path.symlink_metadata() {
         Ok(_) => true,
-        // If a parent is a file, this path does not exist. The check of the parents finds that file.
+        // If a parent is a file, this path does not exist. The check of its parents finds that
+        // file.
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
@@ -110,7 +111,7 @@ pub fn has_manifest(path: &Path) -> bool {
 /// Who may read and write a new file, as far as the umask allows. An existing file keeps its mode.
 #[derive(Debug, Clone, Copy)]
 pub enum NewFile {
-    /// Everyone: the file is for others too.
+    /// Everyone, because the file is meant to be shared.
     Shared,
     /// Only its owner, because people are named in the file.
     Private,
@@ -148,7 +149,8 @@ pub fn replace_with(
 
 /// Checks, before anything is sent, that a file can be written when the run ends.
 pub fn check_writable(path: &Path) -> Result<()> {
-    // A pipe is opened only once: its reader treats a closed pipe as the end.
+    // Opening a pipe only to check it would close it again, and its reader would treat this as the
+    // end.
     if takes_all(path) {
         return Ok(());
     }
@@ -162,7 +164,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
 
 fn temporary_file_beside(path: &Path, new: NewFile) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    // A temporary file is private by default.
+    // A temporary file is private unless its permissions are set.
     #[cfg(unix)]
     if let NewFile::Shared = new {
         use std::os::unix::fs::PermissionsExt;

@@ -25,7 +25,8 @@ pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
         .map_err(|error| wrong("--except", &error))
 }
 
-/// The pipes that a pipe or a glob names. An existing pipe is not treated as a glob.
+/// Returns the pipes that a pipe or a glob matches. The name of an existing pipe is not treated as
+/// a glob.
 pub fn match_pipes<'p>(
     name: &str,
     pipes: impl Iterator<Item = &'p Pipe>,
@@ -41,7 +42,6 @@ pub fn match_pipes<'p>(
     Ok(pipes)
 }
 
-/// Returns the options for loading manifests in this run.
 pub fn load_options(config: &Config, allow_empty: bool) -> Options {
     Options {
         allow_empty,
@@ -77,7 +77,7 @@ pub fn find_shown_user(shown: &str, names: &UserNames) -> Option<UserId> {
     users.next().is_none().then_some(*user)
 }
 
-/// The selection and the lifted guards, as plan options.
+/// Converts the room selection and the lifted guards to plan options.
 pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = room_filter(&flags.manifest.filter)?.in_shard(shard);
@@ -95,7 +95,7 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     })
 }
 
-/// What counting may cost; `None` if members are not counted.
+/// Returns the budget for counting members; `None` if they are not counted.
 pub fn count_limits(flags: &RunFlags) -> Option<CountLimits> {
     let count = &flags.count;
     count.count_members.then_some(CountLimits {

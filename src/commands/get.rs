@@ -19,7 +19,8 @@ use crate::plan::RoomFilter;
 use crate::render::rows as listed;
 use crate::render::{Count, few};
 
-/// Maximum number of columns. Only rows with different fields need more, and then nearly every cell would be empty.
+/// Maximum number of columns. More are needed only if rows have different fields, and then nearly
+/// every cell would be empty.
 const MOST_COLUMNS: usize = 1000;
 /// Maximum number of fields named in an error.
 const NAMED: usize = 40;
@@ -125,9 +126,9 @@ fn query(list: &GetList) -> Query {
     }
 }
 
-/// Whether a row passes the filters, as far as its fields show. In the API's documentation, some
-/// sample rows do not. The filter `status` of rooms is not checked: it means a user's status in the
-/// room, and a row's `status` is something else.
+/// Whether a row passes the filters, as far as its fields show. The server may return other rows:
+/// some sample rows in the API's documentation do not pass. The room filter `status` is not
+/// checked, because it means a user's status in the room and a row's `status` means something else.
 fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
     let is_number = |field: &str, wanted: &str| match row.get(field) {
         Some(Cell::Number(number)) => number == wanted,
@@ -140,7 +141,7 @@ fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
         Some(Cell::Nothing) => wanted == "NULL",
         _ => true,
     };
-    // The API documentation says `administrator`, its sample `admin`.
+    // The API documentation says `administrator`, but its sample says `admin`.
     let normalize_status = |it: &str| it.to_lowercase().replace("administrator", "admin");
     let mut filters = query.filters.iter();
     filters.all(|(name, wanted)| match (query.listing, *name) {
@@ -175,8 +176,8 @@ fn sort(rows: &mut [Row], fields: &[String]) {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Nothing,
-    /// The float's bits in total order, and the whole number, because floats cannot distinguish
-    /// large ones.
+    /// The bits of the float, in total order, and then the whole number, because large numbers can
+    /// round to the same float.
     Number(i64, Option<i128>),
     Text(String),
 }
@@ -187,13 +188,13 @@ impl SortKey {
             None | Some(Cell::Nothing) => return Self::Nothing,
             Some(Cell::Truth(false)) => "0",
             Some(Cell::Truth(true)) => "1",
-            // Ids may be strings.
+            // Ids may be strings, and are still sorted as numbers.
             Some(Cell::Number(text) | Cell::Text(text) | Cell::Nested(text)) => text,
         };
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => {
                 let bits = number.to_bits().cast_signed();
-                // As in `f64::total_cmp`: this reverses the order of negative numbers.
+                // Reverses the order of negative numbers, as `f64::total_cmp` does.
                 let ordered = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
                 Self::Number(ordered, text.parse().ok())
             }
@@ -202,7 +203,8 @@ impl SortKey {
     }
 }
 
-/// The fields of all rows in order of first occurrence, and whether any row has a value for them.
+/// Returns the fields of all rows in order of first occurrence, and for each field whether any row
+/// has a value.
 fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     let mut fields = IndexMap::new();
     for (name, cell) in rows.iter().flat_map(Row::fields) {
@@ -213,7 +215,7 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     fields.collect()
 }
 
-/// The columns to print; an empty list stands for all fields. Refuses a field that no row has.
+/// Returns the columns to print. An empty list means all fields. Refuses a field that no row has.
 fn choose_columns(
     args: &GetArgs,
     listing: Listing,

@@ -1,7 +1,8 @@
-//! The files of a git revision, read with `git cat-file --batch`. Nothing is checked out, fetched or written.
+//! The files of a git revision, read with `git cat-file --batch`. Nothing is checked out, fetched
+//! or written.
 //!
-//! Main type: [`GitFiles`]. It uses no shell, and passes no name from a repository or a command line as an argument: revisions and
-//! object ids go to git's stdin.
+//! Main type: [`GitFiles`]. It uses no shell. Names from a repository or a command line are never
+//! passed as arguments: revisions and object ids go to git's stdin.
 
 mod cat_file;
 
@@ -24,20 +25,22 @@ const MOST_LINKS: usize = 40;
 const LONGEST_PATH: usize = 4096;
 /// Maximum size of one directory, in bytes.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
-/// Maximum number of names listed and bytes read in total: a few objects can form an endless tree.
+/// Maximum number of names and bytes that are read in total. A few objects can form an endless
+/// tree.
 const MOST_NAMES: usize = 100_000;
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The files of one revision. Real paths start with `/`, the top of the repository.
+/// The files of one revision. Real paths start with `/`, which is the top of the repository.
 pub struct GitFiles {
-    /// As the user wrote it.
+    /// The revision as the user wrote it.
     revision: String,
     /// The current directory, relative to the top of the work tree.
     prefix: PathBuf,
     /// The object id of the top directory.
     top: String,
     git: RefCell<CatFile>,
-    /// Maps a path to its real path, with every link resolved; `None` is outside the repository.
+    /// Maps a path to its real path, with every link resolved. `None` means that the real path is
+    /// outside the repository.
     resolved: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// The directories read so far, by real path.
     directories: RefCell<HashMap<PathBuf, Rc<Directory>>>,
@@ -47,7 +50,7 @@ pub struct GitFiles {
 
 type Directory = HashMap<OsString, Entry>;
 
-/// What a name refers to. Objects are identified by their hexadecimal ids.
+/// What an entry of a directory refers to. Objects are identified by their hexadecimal ids.
 #[derive(Clone)]
 enum Entry {
     File(String),
@@ -58,7 +61,8 @@ enum Entry {
 }
 
 impl GitFiles {
-    /// Opens the tree of a revision of the repository around the current directory; `asked` is the whole argument.
+    /// Opens the tree of a revision in the repository of the current directory. `asked` is the
+    /// whole argument.
     ///
     /// # Errors
     /// Git is not installed, there is no repository, or the revision does not exist.
@@ -129,15 +133,16 @@ impl GitFiles {
             }
             Err(_) if !path.starts_with('/') && self.kind(&here).is_ok() => {
                 bail!(Invalid: "`{path}` is not in `{revision}`";
-                    format!("from this directory it is `{revision}:./{path}`; without `./` the path is relative to the top of the repository"))
+                    format!("write `{revision}:./{path}`: without `./`, the path is relative to the top of the repository, not to this directory"))
             }
             Err(_) => bail!(Invalid: "`{path}` is not in `{revision}`";
-                "a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory";
+                "write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`";
                 "if the manifest is new, compare it with /dev/null"),
         }
     }
 
-    /// Resolves a path relative to the top. Caches the result: every file of a directory resolves the directory again.
+    /// Resolves a path relative to the top. The result is cached, because the directory is resolved
+    /// again for each of its files.
     fn resolve(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(io::Error::other("the path is too long"));
@@ -157,7 +162,8 @@ impl GitFiles {
         Ok(resolved)
     }
 
-    /// Follows names from a real path; the next name is the last one of `rest`.
+    /// Resolves names one by one, starting at a real path. The next name is the last element of
+    /// `rest`.
     fn walk(&self, mut real: PathBuf, mut rest: Vec<OsString>) -> io::Result<Option<PathBuf>> {
         let mut links = 0;
         while let Some(name) = rest.pop() {
@@ -215,7 +221,7 @@ impl GitFiles {
         Ok(directory)
     }
 
-    /// The content of an object; `None` if it exceeds the limit.
+    /// Returns the content of an object; `None` if it exceeds the limit.
     fn object(&self, id: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
         match self.git.borrow_mut().read(id, limit)? {
             Object::Found { content, .. } => Ok(Some(content)),
@@ -236,7 +242,7 @@ impl Files for GitFiles {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
         Ok(match self.resolve(path)? {
             Some(real) if matches!(self.entry(&real)?, Entry::File(_)) => Kind::File,
-            // An unreadable entry counts as a directory: listing it then reports an error.
+            // An unreadable entry counts as a directory, so that listing it reports an error.
             _ => Kind::Directory,
         })
     }
@@ -252,7 +258,8 @@ impl Files for GitFiles {
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        // A path that leads out of the repository becomes a relative one, which is never below a real path.
+        // A path that leads out of the repository becomes relative, so it is never below a real
+        // path.
         let outside = || Path::new("outside").join(path.file_name().unwrap_or_default());
         Ok(self.resolve(path)?.unwrap_or_else(outside))
     }
@@ -288,7 +295,7 @@ impl Files for GitFiles {
     }
 }
 
-/// The names of a path, last one first.
+/// Returns the names of a path in reverse order.
 fn reversed_parts(path: &Path) -> Vec<OsString> {
     let names = path.components().rev().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -298,7 +305,8 @@ fn reversed_parts(path: &Path) -> Vec<OsString> {
     names.collect()
 }
 
-/// Parses a tree object: repeated `<mode> <name>\0<id>`. `None` if it is damaged or has names that lead elsewhere.
+/// Parses a tree object: repeated `<mode> <name>\0<id>`. Returns `None` if the object is damaged or
+/// a name could lead out of its directory.
 fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<Directory> {
     let mut entries = Directory::new();
     while !bytes.is_empty() {
@@ -323,7 +331,7 @@ fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<Directory> {
     Some(entries)
 }
 
-/// Git stores names as bytes.
+/// Converts a name, which git stores as bytes.
 fn os_string(bytes: &[u8]) -> OsString {
     #[cfg(unix)]
     {

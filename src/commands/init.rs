@@ -1,4 +1,5 @@
-//! `init`: writes a starter manifest with its schema, git settings, and CI files: all of them or none. An existing manifest is kept.
+//! `init`: writes a starter manifest with its schema, git settings, and CI files. If one file
+//! cannot be written, it writes none. An existing manifest is kept.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,8 +15,8 @@ use crate::manifest;
 use crate::render;
 
 const STARTER: &str = include_str!("init/rooms.yaml");
-/// Lines added to git's own files: the sandbox stays private, and the ledgers of two branches that both applied are merged line by
-/// line.
+/// Lines added to git's own files. They keep the sandbox out of git, and merge the ledgers of two
+/// branches line by line.
 const GIT_LINES: [(&str, &str); 2] = [
     (".gitignore", ".roomform/sandbox*"),
     (".gitattributes", ".roomform/*.jsonl merge=union"),
@@ -81,7 +82,7 @@ fn planned_file(path: PathBuf, text: String, replaces: bool) -> PlannedFile {
     }
 }
 
-/// The file with this line added. `None` if it already has the line.
+/// Returns the file with this line added; `None` if the file already has the line.
 fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
     let mut text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -96,7 +97,7 @@ fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
     Ok(Some(planned_file(path, format!("{text}{line}\n"), true)))
 }
 
-/// The path and the content of the CI file.
+/// Returns the path and the content of the CI file.
 fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
     let store = match args.ledger {
         LedgerStore::Cache => "cache",
@@ -126,8 +127,8 @@ fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
     (path.to_owned(), text)
 }
 
-/// Returns the lines of a template, indented. A line `@cache LINE` is only for the ledger store
-/// `cache`, and a line `@@NAME` stands for the part with this name.
+/// Returns the lines of a template, indented. A line `@cache LINE` is used only with the ledger
+/// store `cache`. A line `@@NAME` is replaced by the part with this name.
 fn lines_for(store: &str, template: &str, indent: &str) -> String {
     let mut text = String::new();
     for line in template.lines() {
@@ -164,7 +165,7 @@ fn next_steps(args: &InitArgs, existing: Option<&str>) -> String {
             "set the variable IMBACHAT_WIDGET",
         ],
         Some(Ci::Gitlab) => vec![
-            "set the variables IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY and, protected, for the environment roomform-apply, IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
+            "set the variables IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY; set IMBACHAT_LOGIN and IMBACHAT_PASSWORD as protected variables of the environment roomform-apply",
             "set the protected variable ROOMFORM_TOKEN to a project access token with the scope api",
         ],
     };

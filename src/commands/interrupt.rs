@@ -96,7 +96,7 @@ pub async fn first(channel: &mut watch::Receiver<Interrupt>) {
     drop(channel.wait_for(|asked| *asked != Interrupt::None).await);
 }
 
-/// Runs work that may be dropped; `None` if a signal ends it.
+/// Runs work that may be dropped at any point. Returns `None` if a signal ended it.
 pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut channel = finish(None);
     tokio::select! {

@@ -114,7 +114,8 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     Ok(Exit::Done)
 }
 
-/// The entries about the room or the user with this name, or all.
+/// Returns the entries about the room or the user with this name. Without a name, returns all
+/// entries.
 fn find_history(
     entries: &Entries,
     what: Option<&str>,
@@ -134,7 +135,7 @@ fn find_history(
     Ok(found)
 }
 
-/// The recorded rooms that pipes and globs name.
+/// Returns the recorded rooms that the pipes and globs match.
 fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>> {
     let (mut rooms, mut unknown) = (BTreeSet::new(), Vec::new());
     for name in names {
@@ -220,8 +221,8 @@ async fn adopt(
     Ok(Exit::Done)
 }
 
-/// Returns the facts for the adopted rooms. For the whole manifest, also the row counts of its
-/// files, for comparison with later counts.
+/// Returns the facts for the adopted rooms. If the whole manifest is adopted, also returns the row
+/// counts of its files, so that later counts can be compared with them.
 fn facts_to_adopt(
     adoption: &Adoption,
     loaded: &Loaded,

@@ -1,7 +1,7 @@
-//! stderr, line by line: the console's messages, and the stages' events under `-v`.
+//! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages.
 //!
-//! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the stages' events. Events of libraries are ignored: only
-//! this crate's events are known to hold no secrets.
+//! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the events. Events of
+//! libraries are ignored, because only this crate's events are known to hold no secrets.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,7 +29,7 @@ pub struct Stderr {
 }
 
 impl Stderr {
-    /// Writes an escaped text for people, after its label, if any.
+    /// Writes an escaped text for people. The label, if there is one, is written before it.
     pub fn say(&self, level: &'static str, label: &str, text: &str) {
         let entry = Entry {
             level,
@@ -49,7 +49,7 @@ impl Stderr {
         log::format_json(&time, self.run.as_str(), entry) + "\n"
     }
 
-    /// Ignores errors: there is nowhere left to report them.
+    /// Ignores errors, because there is nowhere left to report them.
     pub fn write(&self, text: &str) {
         let clean = self.secrets.get().map(|secrets| secrets.redact(text));
         let text = clean.as_deref().unwrap_or(text);
@@ -65,8 +65,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log for a number of `-v` flags. Without `-v` it has only the events that every user must see; with `--quiet` there is no
-    /// log.
+    /// Creates the log for a number of `-v` flags. Without `-v`, it has only the events that every
+    /// user must see. With `--quiet`, there is no log.
     pub fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
             0 if quiet => return None,
@@ -119,7 +119,6 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// The values of an event.
 #[derive(Default)]
 struct Fields {
     message: String,

@@ -1,4 +1,5 @@
-//! `--count-members` counts the members of rooms, before a plan and after an apply; `--check-users` looks them up.
+//! `--count-members` counts the members of rooms, before a plan and after an apply. `--check-users`
+//! checks whether the widget knows them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::manifest::{Loaded, UserIssue};
 use crate::model::{CountGap, CountResult, MemberCounts, Pipe, RoomCount, RoomId, UserId};
 use crate::plan::{Countable, Counting, NextSizes};
 
-/// What a count may cost.
+/// The budget of a count, and how many requests run at the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct CountLimits {
     pub requests: u64,
@@ -23,7 +24,7 @@ pub struct CountLimits {
 }
 
 impl CountLimits {
-    /// Counts rooms.
+    /// Counts the members of the rooms.
     pub async fn count(self, reader: &Reader, counting: Counting) -> MemberCounts {
         self.count_within(&self.budget(), reader, counting).await
     }
@@ -32,7 +33,8 @@ impl CountLimits {
         CountBudget::new(self.requests, self.bytes)
     }
 
-    /// Asks for the rooms of each size, several at a time, until everything is known or the budget is spent.
+    /// Requests the rooms of each size, several sizes at a time, until everything is known or the
+    /// budget is spent.
     async fn count_within(
         self,
         budget: &CountBudget,
@@ -65,7 +67,8 @@ impl CountLimits {
                 counting.record(size, answer);
             }
             if let NextSizes::First(size) = next {
-                // Keep enough of the budget for the same request at the end. Without that answer, the others prove nothing.
+                // Reserve enough of the budget to repeat this request at the end. Only the same
+                // answer shows that the rooms did not change in the meantime.
                 reserved = budget.spent().1 - before;
                 if !budget.reserve(reserved) {
                     counting.record(size, Ok(None));
@@ -76,8 +79,8 @@ impl CountLimits {
         counting.finish(requests, bytes)
     }
 
-    /// Counts the rooms after an apply. Rooms that got members and have fewer than known are counted again, for as long as the list
-    /// may lag.
+    /// Counts the rooms after an apply. Rooms that got members but have fewer members than known
+    /// are counted again, for as long as the list may lag.
     pub async fn count_again(
         self,
         reader: &Reader,
@@ -122,7 +125,7 @@ impl CountLimits {
     }
 }
 
-/// Warns of declared members of these rooms whom the widget does not know, or has banned.
+/// Warns about declared members of these rooms whom the widget does not know or has banned.
 pub async fn check_users(
     reader: &Reader,
     loaded: &Loaded,
@@ -130,7 +133,7 @@ pub async fn check_users(
 ) -> Result<Vec<Diagnostic>> {
     let known = reader.users(None, &Dice::random()).await?;
     let mut banned = reader.users(Some(true), &Dice::random()).await?;
-    // A server that ignores the filter lists all users again.
+    // A server that ignores the filter returns all users again.
     if banned.len() == known.len() {
         banned = BTreeSet::new();
     }

@@ -49,7 +49,8 @@ use crate::error::{Exit, Result, bail};
 use crate::imbachat;
 use crate::model::RunId;
 
-/// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
+/// Runs the program with these arguments (the program's name first) and streams. Returns how the
+/// run ended.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(&args));
     let errors = ReportFormat::requested(&args);
@@ -127,9 +128,9 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
     }
 }
 
-/// Runs on one thread: all work waits for the server, not for this machine.
+/// Runs the work on one thread, because it mostly waits for the server.
 fn block_on(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
-    // Installing a second provider fails, which only means that one is installed already.
+    // Installing a second provider fails. This only means that one is installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! `plan`: shows what apply would do. It never holds a writer.
+//! `plan`: shows what apply would do. It never creates a writer, so it cannot write.
 
 use super::Console;
 use super::filter::{check_allowed, count_limits, plan_options};
@@ -14,7 +14,7 @@ use crate::render::escape;
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    // Unlike rooms, users cannot be listed with a JWT.
+    // A JWT can list rooms, but not users.
     let credentials = &config.credentials;
     if args.check_users && credentials.secret_key.is_none() && credentials.jwt.is_some() {
         bail!(Failed: "--check-users needs the widget's secret key: get_users does not accept a JWT";
@@ -59,7 +59,8 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     Ok(exit)
 }
 
-/// Lists the flags that `apply` needs again: a saved plan does not store flags that lift guards.
+/// Lists the flags that the user must pass to `apply` again, because a saved plan does not store
+/// flags that lift guards.
 fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     let lifted = plan.guards.iter();
     let lifted = lifted.filter(|guard| !plan.refusals.contains(guard));

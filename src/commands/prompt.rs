@@ -12,16 +12,19 @@ use crate::render::escape;
 
 pub const NO_TERMINAL: &str = "there is no terminal to ask on, and --yes was not given";
 
-/// Refuses a run that would have to ask, but prints something other than text.
+/// Refuses a run that would have to ask a question while it prints something other than text.
 pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
     let name = format.to_possible_value();
     match name.as_ref().map_or("", |value| value.get_name()) {
         "text" => Ok(()),
-        name => Err(error!(Refused: "--format {name} cannot ask, and --yes was not given"; hint)),
+        name => Err(
+            error!(Refused: "no question can be asked with --format {name}, and --yes was not given"; hint),
+        ),
     }
 }
 
-/// Asks for consent to what `done` describes. Returns the exit if the user declines.
+/// Asks for consent, and returns the exit if the user declines. `done` completes the message
+/// `nothing was {done}`.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.streams.interactive {
         console.error(&format!("nothing was {done}: {NO_TERMINAL}"));
@@ -33,7 +36,7 @@ pub async fn consent(question: &str, done: &str, console: &mut Console) -> Resul
             console.status(&format!("nothing was {done}: the answer was not `yes`"));
             Ok(Some(Exit::Done))
         }
-        // Return normally, so that the run still writes its report.
+        // Return normally, so that the run can still write its report.
         Err(error) if error.exit == Exit::Interrupted => {
             console.error(&error.chain());
             Ok(Some(Exit::Interrupted))
@@ -54,7 +57,8 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
         "Type `yes` to continue; anything else means no.\n{question} "
     ));
     let (sender, mut answer) = oneshot::channel();
-    // A terminal read cannot be cancelled. On its own thread it does not delay the exit after Ctrl-C.
+    // A read from a terminal cannot be cancelled. On its own thread, it does not delay the exit
+    // after Ctrl-C.
     thread::spawn(move || {
         let mut line = Vec::new();
         let read = io::stdin().lock().read_until(b'\n', &mut line);

@@ -4,17 +4,17 @@ use std::io::{self, Write};
 
 use crate::model::Redactor;
 
-/// Bytes that are searched at a time.
+/// Number of bytes that are searched for secrets at a time.
 const PIECE: usize = 1 << 16;
 
-/// Passes bytes on without secrets. Call [`Redacted::finish`] at the end.
+/// Writes bytes to `out` without the secrets. The caller must call [`Redacted::finish`] at the end.
 pub struct Redacted<'a, W> {
     out: W,
     /// `None` if the run has no secrets.
     redactor: Option<&'a Redactor>,
-    /// Bytes that are not searched yet, because a secret may continue after them.
+    /// Bytes that are not written yet, because a secret may continue after them.
     pending: Vec<u8>,
-    /// How many of these bytes the last search left.
+    /// The length of `pending` after the last search.
     kept: usize,
 }
 
@@ -58,7 +58,7 @@ impl<W: Write> Write for Redacted<'_, W> {
         Ok(bytes.len())
     }
 
-    /// Keeps the pending bytes, because a secret may continue after them.
+    /// Does not flush the pending bytes, because a secret may continue after them.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

@@ -12,8 +12,8 @@ use crate::model::Pipe;
 use crate::plan::{Inputs, Plan, PlanOptions, countable, plan};
 
 impl Session {
-    /// Computes the remaining plan from the list that was read to verify the writes, and counts the members if asked to. `None` if it
-    /// cannot be computed.
+    /// Computes the remaining plan from the list that was read to verify the writes. Also counts
+    /// the members if the run counts them. Returns `None` if the plan cannot be computed.
     pub async fn plan_again(
         &self,
         loaded: &Loaded,
@@ -21,10 +21,11 @@ impl Session {
         outcome: &mut Outcome,
         console: &mut Console,
     ) -> Option<Plan> {
-        // If the verification was interrupted, the list may lag, so it does not say what remains.
+        // If the verification was interrupted, the list may lag, so it does not show what remains.
         let is_whole = outcome.halt != Some(Halt::Interrupted);
         let mut observed = outcome.observed.take().filter(|_| is_whole)?;
-        // The sandbox also lists rooms that it failed to save, which the next run will not see. `close` reports that.
+        // The sandbox also lists rooms that it failed to save, which the next run will not see.
+        // `close` reports that failure.
         if let Some(sandbox) = &self.sandbox
             && sandbox.flush().await.is_err()
         {
@@ -58,7 +59,8 @@ impl Session {
         Some(plan(target, desired, &observed, &recorded, options))
     }
 
-    /// Warns of users whom the widget does not know and who should be in a room with too few members.
+    /// Warns about users who should be in a room with too few members, and whom the widget does not
+    /// know.
     pub async fn find_unknown(
         &self,
         loaded: &Loaded,

@@ -14,10 +14,10 @@ use crate::config::Config;
 use crate::error::{Result, bail};
 use crate::manifest::Loaded;
 
-/// Bytes read to detect the kind of a file.
+/// Number of bytes that are read to detect the kind of a file.
 const HEAD: u64 = 4096;
 
-/// The files that a run reads and writes: those named by flags first.
+/// The files that a run reads and writes. Those that flags name come first.
 #[derive(Debug, Clone, Default)]
 pub struct RunFiles(Vec<RunFile>);
 
@@ -34,13 +34,14 @@ struct RunFile {
 #[derive(Debug, Clone, Copy)]
 enum Use {
     Read,
-    /// Written, whether or not it is also read.
+    /// The run writes the file, and may also read it.
     Written,
-    /// Written. An existing file of another kind is not replaced.
+    /// The run writes the file, but does not replace a file of another kind.
     Replaced(OutputKind),
 }
 
-/// How the files of an output flag start, ignoring spaces.
+/// The kind of file that an output flag writes. It is detected by how the file starts, ignoring
+/// spaces.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputKind {
     noun: &'static str,
@@ -49,7 +50,7 @@ pub struct OutputKind {
 
 impl OutputKind {
     pub const PLAN: Self = Self::new("a plan", &[r#"{"format":1,"kind":"plan""#]);
-    /// An interrupted run may have written an error instead of a report.
+    /// A report file has an error instead of a report if the run was interrupted early.
     pub const REPORT: Self = Self::new(
         "a report",
         &[
@@ -159,7 +160,7 @@ impl RunFile {
     }
 }
 
-/// A path with its links resolved. A new file resolves to its future path.
+/// Returns a path with its links resolved. A new file resolves to its future path.
 fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
@@ -174,7 +175,7 @@ fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// The inode of a file that has several hard links.
+/// Returns the inode of a file that has several hard links.
 fn linked_inode(path: &Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {

@@ -101,7 +101,8 @@ enum Room {
     Pipe(Pipe),
 }
 
-/// The room, and the text unless `--text-file` is set. If a flag names the room, the first argument is the text.
+/// Returns the room, and the text unless `--text-file` is set. If a flag names the room, the first
+/// argument is the text.
 fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     let words = [&args.room, &args.first, &args.second].into_iter();
     let mut words = words.flatten().map(String::as_str);

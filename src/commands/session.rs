@@ -1,6 +1,7 @@
 //! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It can only read: writing requires a [`WriteAuth`], and sending a key.
+//! Main type: [`Session`]. It can only read: writing requires a [`WriteAuth`], and sending messages
+//! requires a key.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -42,9 +43,9 @@ pub struct Session {
     pub ledger: LedgerBackend,
     pub reader: Reader,
     pub http: Http,
-    /// How long the list may lag.
+    /// How long to wait for a request, and for the list to show a write.
     pub patience: Patience,
-    /// Whether to count members, and what that may cost.
+    /// What a count of members may cost; `None` if they are not counted.
     pub count: Option<CountLimits>,
     pub sandbox: Option<Sandbox>,
     run: RunId,
@@ -76,7 +77,8 @@ impl Session {
         })
     }
 
-    /// Reads the ledger and the list, and computes the plan: the part that a saved plan approves or, without one, all of it.
+    /// Reads the ledger and the list, and computes the plan. Returns the whole plan or, with a
+    /// saved plan, only the part that it approves.
     pub async fn plan(
         &self,
         loaded: &Loaded,
@@ -101,7 +103,7 @@ impl Session {
         verbose::log_plan(&plan);
         if plan.summary.unknown.members > 0 && !found {
             console.warn(&format!(
-                "there is no ledger at `{}`, so the members of existing rooms are unknown; --assume-members sends nothing for them",
+                "there is no ledger at `{}`, so the members of existing rooms are unknown; use --assume-members to treat them as present",
                 self.ledger
             ));
         }
@@ -112,7 +114,7 @@ impl Session {
         })
     }
 
-    /// The report of an apply that has not started.
+    /// Returns the report of an apply that has not started.
     pub fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
         ApplyReport {
             approved,
@@ -212,7 +214,7 @@ impl Session {
         let desired = &loaded.desired;
         let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
         let mut backoff = Backoff::default();
-        // Limit the wait, because the clock of the machine that confirmed a room may be ahead.
+        // Limit the wait, because the clock of the machine that confirmed a room may be fast.
         let deadline = Instant::now() + self.patience.verify;
         let mut is_reported = false;
         loop {
@@ -318,7 +320,8 @@ pub fn warn_of_ignored_directory(config: &Config, console: &mut Console) {
     }
 }
 
-/// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter that selects no room is an error.
+/// Loads the manifest and prints its diagnostics. Returns `None` if it is invalid. A filter that
+/// selects no room is an error.
 pub fn load_manifest(
     config: &Config,
     allow_empty: bool,
@@ -327,8 +330,8 @@ pub fn load_manifest(
 ) -> Result<Option<Loaded>> {
     let loaded = load(&config.manifest(), load_options(config, allow_empty));
     warn_of_ignored_directory(config, console);
-    // A page about an invalid manifest names the target, if there is one. Verbs that need a target
-    // report a missing one.
+    // A page about an invalid manifest names the target, if there is one. A missing target is
+    // reported later, by the verbs that need one.
     console.target = find_target(config, loaded.desired.widget).ok();
     info!(
         files = loaded.sources.names().len(),
@@ -344,7 +347,8 @@ pub fn load_manifest(
     Ok(Some(loaded))
 }
 
-/// Loads the manifest, and finds its target. `None` if the manifest is invalid. Refuses outputs that are inputs.
+/// Loads the manifest, and finds its target. Returns `None` if the manifest is invalid. Refuses an
+/// output file that is also an input.
 pub fn load_run(
     config: &Config,
     allow_empty: bool,

@@ -1,4 +1,5 @@
-//! The widget of a run, its address, its ledger and its credentials. Uses only the config, and opens nothing.
+//! Determines the widget of a run, its address, its ledger and its credentials. Uses only the
+//! config, and opens nothing.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +15,7 @@ use crate::render::Count;
 use crate::tables::boundary::links_out;
 use crate::tables::files::{Disk, Files};
 
-/// The sandbox serves any widget. This is the default.
+/// The default widget of the sandbox, which serves any widget.
 const SANDBOX_WIDGET: WidgetId = WidgetId(627);
 
 #[derive(Debug)]
@@ -25,7 +26,8 @@ pub struct ResolvedTarget {
     pub endpoint: Option<Endpoint>,
 }
 
-/// The target that flags and environment set, and the API's address. Refuses a manifest that declares another widget.
+/// Returns the target that flags and environment set, and the API's address. Refuses a manifest
+/// that declares another widget.
 fn locate(config: &Config, declared: Option<WidgetId>) -> Result<(Target, Option<Endpoint>)> {
     let server = &config.server;
     let given = server.target.widget.or(config.credentials.widget);
@@ -51,7 +53,7 @@ fn locate(config: &Config, declared: Option<WidgetId>) -> Result<(Target, Option
     Ok((Target { origin, widget }, Some(endpoint)))
 }
 
-/// The path of the ledger if no flag names it.
+/// Returns the path of the ledger if no flag names it.
 fn default_ledger(
     config: &Config,
     widget: WidgetId,
@@ -69,7 +71,7 @@ fn default_ledger(
         _ => &manifest,
     };
     let older = directory.join(&name);
-    // A link out of the work tree is refused where the ledger is opened.
+    // A link out of the work tree is refused later, when the ledger is opened.
     if directory.is_relative() && links_out(&Disk, directory) {
         return Ok(older);
     }
@@ -100,7 +102,7 @@ fn default_ledger(
     Ok(older)
 }
 
-/// The relative path from one directory to another. Both are real paths.
+/// Returns the relative path from one directory to another. Both paths must be real.
 fn relative(to: &Path, from: &Path) -> PathBuf {
     let pairs = to.components().zip(from.components());
     let common = pairs.take_while(|(a, b)| a == b).count();
@@ -108,13 +110,14 @@ fn relative(to: &Path, from: &Path) -> PathBuf {
     up.chain(to.components().skip(common)).collect()
 }
 
-/// The target set by flags and environment. Refuses a manifest that declares another widget.
+/// Returns the target that flags and environment set. Refuses a manifest that declares another
+/// widget.
 pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target> {
     Ok(locate(config, declared)?.0)
 }
 
 impl ResolvedTarget {
-    /// Finds the target and its ledger: the one that a flag names, or the default.
+    /// Finds the target and its ledger. The ledger is the one that a flag names, or the default.
     pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
         let (target, endpoint) = locate(config, declared)?;
         let ledger = match config.named_ledger() {
@@ -134,7 +137,8 @@ impl ResolvedTarget {
         })
     }
 
-    /// The target of a ledger. An existing ledger named by `--ledger` records its target; otherwise the manifest and config define it.
+    /// Returns the target of a ledger. An existing ledger that `--ledger` names records its target.
+    /// Otherwise, the manifest and the config define the target.
     pub async fn for_ledger(
         config: &Config,
         declared: impl FnOnce() -> Option<WidgetId>,
@@ -154,7 +158,7 @@ impl ResolvedTarget {
     }
 }
 
-/// The ledger with this name. The environment is read only for a ledger in a bucket.
+/// Returns the ledger with this name. The environment is read only for a ledger in a bucket.
 pub fn named_ledger(name: &Path, config: &Config) -> Result<LedgerBackend> {
     LedgerBackend::new(Name::parse(name)?, |address: &Address| {
         let found = StoreVariables::from_environment(address.kind)?;
@@ -188,8 +192,9 @@ fn refuse_link_out(path: &Path) -> Result<()> {
 const SECRET_KEY: &str = "IMBACHAT_SECRET_KEY";
 const KEY_ONLY: &str = "set the widget's secret key: a JWT can only read";
 
-/// Credentials for writing to a widget's rooms, required before anything is read, so that a run without them fails at once. Only
-/// `apply` and `doctor --write-probe` request them: no other verb can create a writer.
+/// Returns the credentials for writing to a widget's rooms. They are required before anything is
+/// read, so that a run without them fails at once. Only `apply` and `doctor --write-probe` request
+/// them: no other verb can create a writer.
 pub fn write_auth(config: &Config) -> Result<WriteAuth> {
     let credentials = &config.credentials;
     let missing_names = match (&credentials.login, &credentials.password) {
@@ -207,7 +212,8 @@ pub fn write_auth(config: &Config) -> Result<WriteAuth> {
     Err(missing(missing_names, "writing"))
 }
 
-/// Refuses a plan with messages if there is no secret key. A run that reads with a JWT may not have one.
+/// Refuses a plan with messages if there is no secret key. A run that reads with a JWT may lack
+/// this key.
 pub fn check_can_send(auth: &WriteAuth, plan: &Plan) -> Result<()> {
     let messages = plan.summary.messages;
     if messages == 0 || auth.secret_key.is_some() || !plan.refusals.is_empty() {
@@ -218,13 +224,15 @@ pub fn check_can_send(auth: &WriteAuth, plan: &Plan) -> Result<()> {
         KEY_ONLY; "or remove `welcome` from the manifest")
 }
 
-/// The key for sending messages, required before anything is read. Only `send` requests it.
+/// Returns the key for sending messages. It is required before anything is read. Only `send`
+/// requests it.
 pub fn send_key(config: &Config) -> Result<SecretString> {
     let key = config.credentials.secret_key.clone();
     key.ok_or_else(|| missing(SECRET_KEY, "messages").hint(KEY_ONLY))
 }
 
-/// Credentials for reading: the secret key, tokens signed with it (`--read-as`), or a JWT.
+/// Returns the credentials for reading: the secret key, tokens signed with it (`--read-as`), or a
+/// JWT.
 pub fn read_auth(config: &Config) -> Result<ReadAuth> {
     let user = config.server.reader.read_as.map(UserId);
     let (key, token) = (&config.credentials.secret_key, &config.credentials.jwt);

@@ -71,7 +71,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     Ok(Exit::Done)
 }
 
-/// The facts that mark open steps as done.
+/// Returns the facts that mark open steps as done.
 fn facts_when_done(
     args: &TodoDoneArgs,
     desired: &Desired,

@@ -23,12 +23,12 @@ pub fn report(
     }
     let is_help = !error.use_stderr();
     if is_help || format == ReportFormat::Text {
-        // A reader that closes the pipe is not a failure.
+        // If the reader has closed the pipe, this is not a failure.
         drop(error.print());
         return if is_help { Exit::Done } else { Exit::Usage };
     }
     let text = error.render().to_string();
-    // The general usage follows the message and its tips.
+    // Cut off the general usage, which clap puts after the message and its tips.
     let message = text.split("\n\nUsage:").next().unwrap_or_default();
     let message = message.split("\n\nFor more").next().unwrap_or_default();
     let words = message.trim_start_matches("error: ").split_whitespace();
@@ -43,7 +43,8 @@ pub fn fail(error: &Error, format: ReportFormat, streams: Streams, run: RunId) -
     Console::new(streams, &flags, page, format, "run", run).fail(error)
 }
 
-/// Detects a flag in Terraform's spelling. Some would be parsed as other flags: `-out=x` as `-o ut=x`.
+/// Detects a flag in Terraform's spelling, which clap may parse as another flag: `-out=x` as
+/// `-o ut=x`.
 pub fn terraform_flag(args: &[OsString]) -> Option<Error> {
     let words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     let mut words = words.take_while(|word| word != "--");
@@ -83,7 +84,7 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
     Some(error!(Usage: "there is no verb `{verb}`"; hint))
 }
 
-/// Detects a flag that belongs to other verbs, or that comes before the verb.
+/// Detects a flag that only other verbs have, or that comes before the verb.
 fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let flag = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => flag,
@@ -97,7 +98,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let (root, mut verbs) = (Cli::command(), Vec::new());
     collect_verbs_with(flag, &root, "", &mut verbs);
     let typed = typed_verb(&root, args);
-    // A flag of `ledger` is also a flag of `ledger show`.
+    // `ledger show` also has the flags of `ledger`.
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
     if verbs.iter().any(has_flag) {
         return Some(error!(Usage: "`{flag}` comes before the verb";
@@ -121,7 +122,7 @@ fn is_manifest_path(argument: &str) -> bool {
     endings.iter().any(|ending| argument.ends_with(ending))
 }
 
-/// The verb that the user typed, as in `get rooms`.
+/// Returns the verb that the user typed, such as `get rooms`.
 fn typed_verb(root: &Command, args: &[OsString]) -> String {
     let (mut command, mut names) = (root, Vec::new());
     for arg in args.iter().skip(1) {

@@ -1,4 +1,5 @@
-//! Logs decisions of the plan and the manifest under `-v`. Those stages do not log.
+//! Logs decisions of the plan and the manifest under `-v`. The modules `plan` and `manifest` do not
+//! log.
 
 use tracing::{Level, enabled, info};
 
@@ -9,7 +10,7 @@ use crate::view::grammar::counts;
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
-/// Logs the figures, and each room with something to report. Titles do not belong in a log.
+/// Logs the figures, and each room with something to report. Titles are not logged.
 pub fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
@@ -61,8 +62,8 @@ pub fn log_plan(plan: &Plan) {
     );
 }
 
-/// Logs how each file with rows was read, and what became of its rows. Detection may be wrong, so
-/// the log shows its results, which are not secret.
+/// Logs how each file with rows was read, and what happened to its rows. The detected encoding and
+/// columns may be wrong, so the log shows them. They are not secret.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;

@@ -6,7 +6,7 @@ use super::{Finding, Known, Report, quoted};
 use crate::imbachat::ReadRooms;
 use crate::model::{Count, Desired, LiveRoom, Pipe, Recorded, RoomId, RoomKind, difference, looks};
 
-/// Adds the checks of the list; skips them if there is none.
+/// Adds the checks of the list. If there is no list, the checks are skipped.
 pub fn check_list(report: &mut Report, known: Option<&Known<'_>>) {
     let Some(known) = known else {
         let names = ["rooms", "count", "duplicates", "deleted", "look-alikes"];
@@ -70,7 +70,8 @@ fn count(rows: usize) -> Finding {
     )
 }
 
-/// Row counts at which a server may have truncated the list: 50, 100, 200, 250, 500, 1000, …
+/// Whether a server may have truncated the list at this number of rows: 50, 100, 200, 250, 500,
+/// 1000, …
 fn is_round(rows: usize) -> bool {
     let mut unit = 10;
     while unit * 10 <= rows {

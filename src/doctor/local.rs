@@ -28,13 +28,13 @@ pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
         (true, false) => half("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
         (false, true) => half("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
         (false, false) => Finding::ok(format!(
-            "{count}; none for writing, which only `apply` needs"
+            "{count}; no credentials for writing, which only `apply` needs"
         )),
     };
     finding.with(details.collect())
 }
 
-/// Checks the manifest. With `by_default`, it may be missing.
+/// Checks the manifest. If `by_default` is set, the manifest may be missing.
 pub fn manifest(paths: &[PathBuf], by_default: bool, options: Options) -> (Loaded, Finding) {
     if by_default && paths.iter().all(|path| !path.exists()) {
         let finding = Finding::skipped("there is no rooms.yaml and no rooms/ here");
@@ -88,7 +88,8 @@ pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> 
     }
 }
 
-/// Checks that the ledger exists, is valid, and belongs to this widget. Also returns its content if it is usable.
+/// Checks that the ledger exists, is valid, and belongs to this widget. Also returns the content of
+/// a usable ledger.
 pub fn ledger(
     ledger: &LedgerBackend,
     snapshot: Result<Snapshot, Finding>,
@@ -98,7 +99,7 @@ pub fn ledger(
         Err(finding) => (None, finding),
         Ok(snapshot) if !snapshot.found => (
             None,
-            Finding::skipped(format!("there is none yet at {path}")),
+            Finding::skipped(format!("there is no ledger at {path} yet")),
         ),
         Ok(mut snapshot) => {
             let warnings = std::mem::take(&mut snapshot.warnings);

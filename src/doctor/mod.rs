@@ -1,6 +1,8 @@
-//! `doctor`: one check for each thing a run depends on. A check returns a [`Finding`] with a remedy.
+//! `doctor`: one check for each thing that a run depends on. A check returns a [`Finding`], which
+//! may have a remedy.
 //!
-//! If a check fails, only the checks that depend on it are skipped. Checks only read; [`write_probe`] writes to one room.
+//! If a check fails, only the checks that depend on it are skipped. Checks only read;
+//! [`write_probe`] writes to one room.
 
 mod list;
 mod local;
@@ -17,7 +19,8 @@ pub use server::check_server;
 /// Maximum length of a quoted name, in characters.
 const NAME: usize = 60;
 
-/// Quotes an external name in back-ticks, cut to fit a line. It is escaped when it is printed.
+/// Quotes an external name in back-ticks, and cuts it to fit a line. The name is escaped later,
+/// when it is printed.
 fn quoted(name: &str) -> String {
     let short: String = name.chars().take(NAME).collect();
     let more = if short.len() < name.len() { "…" } else { "" };

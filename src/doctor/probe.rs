@@ -18,11 +18,11 @@ use crate::model::{
 
 pub const UNDER_WAY: &str =
     "the probe is running; if you stop now, you will not know which room it created";
-/// How often the list is read at most after the second call, because it may lag; and the pause
-/// between reads.
+/// Maximum number of reads of the list after the second call, because the list may lag, and the
+/// pause between them.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
-/// This question is answered by the first read that shows the room.
+/// The first read that shows the room answers this question.
 const IS_PIPE_KEPT: &str = "is the pipe kept";
 
 /// What is known before the probe writes.
@@ -33,7 +33,7 @@ pub struct Known<'a> {
     pub recorded: Option<&'a Recorded>,
 }
 
-/// Why the probe must not use a pipe; `None` if it may.
+/// Returns why the probe must not use a pipe; `None` if it may use the pipe.
 pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     let Known { rooms, loaded, .. } = known;
     if known.reader.is_partial() {
@@ -41,7 +41,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
-    // A server that folds case (or more) could treat such a pipe as the pipe of an existing room.
+    // A server that folds case (or more) could treat a look-alike as the pipe of an existing room.
     let look = looks(pipe.as_str());
     let mut pipes = rooms.iter().map(|room| &room.pipe).chain(declared.keys());
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
@@ -90,7 +90,7 @@ pub async fn write_probe(
     if let Some(room) = known.rooms.iter().find(|room| room.id == id) {
         return (overwritten(room), None);
     }
-    // Reads the rows that may belong to the probe.
+    // Reads the rows that have the id or the pipe of the probe's room.
     let read = async || {
         let take = |rows: &mut Vec<LiveRoom>, row: LiveRoom| {
             if row.id == id || row.pipe == pipe {
@@ -149,23 +149,23 @@ pub async fn write_probe(
     (notes.finding(failures.first()), Some(notes.probe))
 }
 
-/// What was seen after users were added to the room.
+/// What was observed after users were added to the room.
 pub struct ProbedUsers {
     /// The count of the room's members.
     pub counts: MemberCounts,
-    /// The rooms that a JWT for one of them lists, if one can be made.
+    /// The rooms that a JWT for one of the users lists; `None` if no JWT can be signed.
     pub listed: Option<Result<Vec<RoomId>, Failure>>,
 }
 
 /// What the probe has learned so far.
 struct Notes {
     probe: WriteProbe,
-    /// Whether an answer differs from what a plan relies on.
+    /// Whether an answer differs from what plans rely on.
     odd: bool,
 }
 
 impl Notes {
-    /// Notes a settled question: `Ok` if plans can rely on the answer, `Err` if they cannot.
+    /// Notes the answer to a question: `Ok` if plans can rely on the answer, `Err` if they cannot.
     fn settle(&mut self, question: impl Into<String>, answer: Result<&str, String>) {
         self.odd |= answer.is_err();
         self.note(question, true, answer.map_or_else(|odd| odd, str::to_owned));
@@ -183,7 +183,7 @@ impl Notes {
         });
     }
 
-    /// Notes errors in a successful answer.
+    /// Notes errors that the server reports in a successful answer.
     fn carried(&mut self, errors: &[String]) {
         let answer = format!("yes: {}", errors.join("; "));
         let known = self.probe.answers.iter().any(|it| it.answer == answer);
@@ -227,11 +227,12 @@ impl Notes {
         self.settle(IS_PIPE_KEPT, answer);
     }
 
-    /// Notes whether the answer to the second call names the same room.
+    /// Notes whether the answer to the second call has the same room id.
     fn named(&mut self, id: RoomId) {
-        let other = || format!("no, it named room {id}, which may be another room: check it too");
+        let other =
+            || format!("no, it returned room {id}, which may be another room: check it too");
         let answer = (id == self.probe.room).then_some("yes").ok_or_else(other);
-        self.settle("does a call by pipe and id name the same room", answer);
+        self.settle("does a call by pipe and id return the same room id", answer);
     }
 
     fn updated(&mut self, rows: &[LiveRoom], before: &RoomState, sent: &RoomState, reads: u32) {
@@ -274,12 +275,13 @@ impl Notes {
             let answer = format!("yes: the update was shown at read {reads}");
             self.settle("does the list lag after an update", Err(answer));
         }
-        let answer = "not tried: the call after the create named the room";
+        let answer = "not tried: the call after the create also gave the room's id";
         let question = "does a call by pipe alone update the room or duplicate it";
         self.leave_open(question, answer);
     }
 
-    /// Notes what counting and a JWT show. `all` are the rooms that the secret key lists, and the probe's own.
+    /// Notes the results of counting and of reading with a JWT. `all` contains the rooms that the
+    /// secret key lists, and the probe's room.
     fn looked(&mut self, seen: ProbedUsers, all: &BTreeSet<RoomId>) {
         let question = "which rooms does the filter count_users find";
         let ignored = "all rooms: members cannot be counted";
@@ -354,15 +356,16 @@ fn updates(field: Field) -> String {
     format!("does a repeated call update the {}", field.noun())
 }
 
-/// The finding for an existing room that was overwritten: do not remove it or write to it again.
+/// Returns the finding for an existing room that was overwritten. The user must not remove it or
+/// write to it again.
 fn overwritten(room: &LiveRoom) -> Finding {
     let (id, state, pipe) = (room.id, &room.state, quoted(room.pipe.as_str()));
     let message = format!(
         "no room was created: the server answered with room {id}, which already had the pipe {pipe}, and may have overwritten it"
     );
-    let publicity = if state.public { "public" } else { "closed" };
+    let visibility = if state.public { "public" } else { "closed" };
     let remedy = format!(
-        "check room {id} in ImbaChat, and do not remove it: before the probe it was {}, {}, {publicity}",
+        "check room {id} in ImbaChat, and do not remove it: before the probe it was {}, {}, {visibility}",
         quoted(&state.title),
         state.kind
     );

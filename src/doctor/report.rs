@@ -6,22 +6,20 @@ use crate::model::{Pipe, RoomId, Target};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
-    /// It works, but needs attention.
+    /// The checked part works, but needs attention.
     Warning,
     Failed,
-    /// Not checked: a prerequisite is missing.
+    /// The check did not run, because a prerequisite is missing.
     Skipped,
 }
 
-/// The result of one check. Its texts may contain external text, unescaped.
+/// The result of one check. It may contain external text that is not escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub verdict: Verdict,
-    /// What was found.
     pub message: String,
     /// The affected cases, one per entry.
     pub details: Vec<String>,
-    /// What to do.
     pub remedy: Option<String>,
 }
 
@@ -29,12 +27,13 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub question: String,
-    /// Whether the probe settled it.
+    /// Whether the probe settled the question.
     pub settled: bool,
     pub answer: String,
 }
 
-/// The room that a write probe created, which only people can remove, and what it learned.
+/// The room that a write probe created, and what the probe learned. Only people can remove the
+/// room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteProbe {
     pub pipe: Pipe,
@@ -46,7 +45,7 @@ pub struct WriteProbe {
 pub struct Report {
     /// The widget, if it is known.
     pub target: Option<Target>,
-    /// The name of each check, and what it found.
+    /// The name of each check, with its result.
     pub findings: Vec<(&'static str, Finding)>,
     pub probe: Option<WriteProbe>,
 }
@@ -77,7 +76,8 @@ impl Finding {
         Self::new(Verdict::Skipped, reason, None)
     }
 
-    /// A warning about these cases; `ok` if there are none.
+    /// Returns a warning about these cases. If there are none, returns a finding with the message
+    /// `ok`.
     pub(super) fn cases(cases: Vec<String>, ok: &str, message: String, remedy: &str) -> Self {
         if cases.is_empty() {
             return Self::ok(ok);

@@ -15,8 +15,9 @@ const TOKEN_LIFE: i64 = 600;
 
 /// Adds the checks of a server. Returns its list and the reader, if the list could be read.
 ///
-/// `http` and `auth` are the client and the reading credentials, or the finding that says why there are none. The finding for a
-/// missing client comes with the name of its check.
+/// `http` and `auth` are the client and the credentials for reading. If one of them is missing, its
+/// error is the finding that says why. The error for a missing client also has the name of its
+/// check.
 pub async fn check_server(
     report: &mut Report,
     target: Option<&Target>,
@@ -112,7 +113,7 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
     )
 }
 
-/// Formats seconds roughly, in the largest fitting unit.
+/// Formats seconds roughly, in the largest unit that fits.
 fn duration(seconds: i64) -> String {
     let seconds = usize::try_from(seconds.unsigned_abs()).unwrap_or(usize::MAX);
     let (count, noun) = match seconds {
@@ -133,10 +134,12 @@ fn credentials(
         (Err(finding), _) => finding.clone(),
         (_, None) => Finding::skipped("needs `connection` and `tls`"),
         (_, Some(Ok(_))) if is_open => {
-            Finding::skipped("the server requires none; see `connection`")
+            Finding::skipped("the server requires no credentials; see `connection`")
         }
         (_, Some(Err(failure))) if is_denied(failure) => failure.into(),
-        (_, Some(Err(_))) => Finding::skipped("the answer does not show this; see `answers`"),
+        (_, Some(Err(_))) => Finding::skipped(
+            "the answer does not show whether the credentials are valid; see `answers`",
+        ),
         (Ok(ReadAuth::Secret(_)), _) => Finding::ok("the server accepts the widget's secret key"),
         (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
         (Ok(ReadAuth::Minted { user, .. }), _) => {
@@ -153,7 +156,7 @@ fn is_denied(failure: &Failure) -> bool {
 fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
     let token = match auth {
         Some(ReadAuth::Minted { .. }) => {
-            return Finding::ok("created for each request; each is valid for an hour");
+            return Finding::ok("a new JWT is signed for each request, and is valid for an hour");
         }
         Some(ReadAuth::Jwt(token)) => token,
         _ if is_jwt_set => {
@@ -162,7 +165,7 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
         _ => return Finding::skipped("no JWT is used"),
     };
     let Some(expires) = expiry(token) else {
-        return Finding::ok("it has no expiry time");
+        return Finding::ok("the JWT has no expiry time");
     };
     let left = expires.as_second() - Timestamp::now().as_second();
     let about = duration(left);

@@ -1,4 +1,4 @@
-//! A room's change as a document.
+//! The JSON form of the change to one room.
 
 use std::borrow::Cow;
 
@@ -20,32 +20,34 @@ define_documents! {
     ) {
         pipe: String = pipe.to_string(),
         file: String = file.to_string(),
-        /// From 1.
+        /// The line number, counted from 1.
         line: u32 = *line,
         /// `create`, `update`, `add_members` or `welcome`.
         action: Cow<'static, str> = name_action(change).into(),
-        /// The live room's id; absent for a new room.
+        /// The id of the live room; absent for a new room.
         #[serde(skip_serializing_if = "Option::is_none")]
         room_id: Option<u64> = room_id.map(|id| id.0),
         /// Whether the change makes a room public.
         dangerous: bool = change.publishes() || change.creates_public(),
-        /// Whether a deleted or vanished room is recreated.
+        /// Whether the change recreates a room that was deleted or is missing.
         recreate: bool = *recreate,
-        /// Present if a closed room becomes public.
+        /// Details if a closed room becomes public; otherwise absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         publish: Option<PublishDocument> = publish.as_ref().map(PublishDocument::new),
-        /// Since when the create is uncertain: a run sent it, or was about to, and did not record the result. In UTC.
+        /// Since when the create is uncertain (UTC). A run was about to send it, and recorded no
+        /// result.
         #[serde(skip_serializing_if = "Option::is_none")]
         uncertain_since: Option<String> = uncertain_since.map(|since| since.to_string()),
-        /// The fields that change.
+        /// The fields that the change sets to another value.
         fields: Vec<FieldDocument> = fields.iter().map(FieldDocument::new).collect(),
-        /// The state that is sent.
+        /// The values to send.
         send: StateDocument = StateDocument::new(send),
         members: MembersDocument = MembersDocument::new(members),
-        /// The message sent after the members are added.
+        /// The message to send after the members are added.
         #[serde(skip_serializing_if = "Option::is_none")]
         welcome: Option<WelcomeDocument> = welcome.as_ref().map(WelcomeDocument::new),
-        /// A digest of the listed room. `apply` skips the room if it has changed since.
+        /// A digest of the room in the list. `apply` skips the room if it changed after the plan
+        /// was saved.
         #[serde(skip_serializing_if = "Option::is_none")]
         live_digest: Option<String> = Some(digest.to_string()),
     }
@@ -56,7 +58,8 @@ define_documents! {
         field: Cow<'static, str> = change.field.name().into(),
         before: ValueDocument = value(&change.before),
         after: ValueDocument = value(&change.after),
-        /// Who changed it since the last recorded write, as far as the ledger shows: `outside` (someone else), `manifest`.
+        /// Who changed the field since the last recorded write, as far as the ledger shows:
+        /// `outside` (someone else), `manifest`, or both.
         changed: Vec<Cow<'static, str>> = name_changers(change.changed),
     }
 
@@ -69,25 +72,26 @@ define_documents! {
 
     #[derive(Deserialize)]
     struct PublishDocument(Publish { inside, to_remove, permit }: &Publish) {
-        /// The number of members on record who may be in the room; absent if the room has no record.
+        /// The number of members on record who may be in the room; absent if the ledger has no
+        /// record of it.
         #[serde(skip_serializing_if = "Option::is_none")]
         known_members_inside: Option<usize> = *inside,
         /// How many of them are to be removed.
         #[serde(skip_serializing_if = "Option::is_none")]
         known_members_to_remove: Option<usize> = (*to_remove > 0).then_some(*to_remove),
-        /// `limits.publish`, `--allow-publish`, or absent if nothing allows it.
+        /// What allows the change: `limits.publish` or `--allow-publish`. Absent if nothing does.
         #[serde(skip_serializing_if = "Option::is_none")]
         allowed_by: Option<Cow<'static, str>> = permit.as_ref().map(|permit| match permit {
             PublishPermit::Flag => "--allow-publish".into(),
             PublishPermit::Limit { .. } => "limits.publish".into(),
         }),
-        /// The pipe or glob in `limits.publish` that allows it.
+        /// The pipe or glob in `limits.publish` that allows the change.
         #[serde(skip_serializing_if = "Option::is_none")]
         entry: Option<String> = match permit {
             Some(PublishPermit::Limit { entry, .. }) => Some(entry.clone()),
             _ => None,
         },
-        /// In a manifest diff: whether only the second manifest allows it.
+        /// In a manifest diff, whether only the second manifest allows the change.
         #[serde(skip_serializing_if = "Option::is_none")]
         added: Option<bool> = match permit {
             Some(PublishPermit::Limit { is_added: true, .. }) => Some(true),
@@ -97,20 +101,20 @@ define_documents! {
 
     #[derive(Deserialize)]
     struct MembersDocument(members: &Members) {
-        /// Members to add: the record does not have them.
+        /// The members to add who are not on record.
         new: Vec<u64> = users(&members.new),
-        /// Members of a room without a record. They are sent again.
+        /// The members to send again, because the ledger has no record of the room.
         unknown: Vec<u64> = users(&members.unknown),
         /// The number of members on record: confirmed by the server, or adopted.
         known: usize = members.known,
-        /// How many of these were adopted and never confirmed.
+        /// How many of the known members were adopted and never confirmed by the server.
         #[serde(default)]
         adopted: usize = members.adopted,
     }
 
     #[derive(Deserialize)]
     pub(super) struct WelcomeDocument(welcome: &Welcome) {
-        /// The id of the sending user.
+        /// The id of the user who sends the message.
         from: u64 = welcome.from.0,
         text: String = welcome.text.clone(),
     }
@@ -138,7 +142,7 @@ fn name_changers(ChangedBy { outside, manifest }: ChangedBy) -> Vec<Cow<'static,
 }
 
 impl ChangeDocument {
-    /// The same change without an id, for a manifest diff, whose ids are made up.
+    /// Removes the room id and the digest, because a manifest diff has no live rooms.
     pub(super) fn without_id(self) -> Self {
         Self {
             room_id: None,
@@ -147,7 +151,7 @@ impl ChangeDocument {
         }
     }
 
-    /// What a saved plan approves for the room.
+    /// Converts the document to what a saved plan approves for the room.
     pub(super) fn read(self) -> Result<SavedChange, String> {
         let digest = self.live_digest.ok_or("missing field `live_digest`")?;
         let MembersDocument { new, unknown, .. } = self.members;

@@ -1,20 +1,21 @@
-//! Counted members as a document.
+//! The JSON form of the member counts.
 
 use crate::model::{CountGap, CountResult, MemberCounts, RoomCount, Size};
 
 define_documents! {
-    /// What the server says about the number of members in rooms.
+    /// What the server reported about the number of members in rooms.
     pub(super) struct CountsDocument(counts: &MemberCounts) {
-        /// What the filter `count_users` means: `exact`, `at_least`, `exact_or_at_least`, `ignored` or `unclear`.
+        /// How the server interprets the filter `count_users`: `exact`, `at_least`,
+        /// `exact_or_at_least`, `ignored` or `unclear`.
         meaning: &'static str = counts.meaning.name(),
-        /// Whether the server counts the writing user in rooms that roomform created.
+        /// Whether the server counts the writing user as a member of rooms that roomform created.
         counts_writing_user: bool = counts.offset == Some(1),
         requests: u64 = counts.requests,
-        /// Size of the rows in the answers.
+        /// The total size of the rows that the server sent.
         bytes: u64 = counts.bytes,
         /// Number of rooms that have as many members as expected.
         equal: usize = counts.rooms.iter().filter(|room| room.result == CountResult::Equal).count(),
-        /// The other rooms.
+        /// The rooms with another number of members, or an unknown one.
         rooms: Vec<RoomCountDocument> = counts.rooms.iter().filter_map(room).collect(),
     }
 

@@ -1,4 +1,4 @@
-//! The comparison of two manifests as a document.
+//! The JSON form of the comparison of two manifests.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ use crate::view::names::named_users;
 use crate::view::{percent, would_be_refused};
 
 define_documents! {
-    /// The differences between two manifests, and what an apply would do if the widget matched the first.
+    /// The differences between two manifests, and what an apply of the second would do if the
+    /// widget matched the first.
     #[schemars(title = "roomform diff")]
     pub struct DiffDocument<'a>(
         diff @ ManifestDiff {
@@ -33,27 +34,28 @@ define_documents! {
         base: String = base.clone(),
         /// The second manifest, as named on the command line.
         head: String = head.clone(),
-        /// Whether they differ in more than source positions.
+        /// Whether the manifests differ in more than the positions of their declarations.
         differ: bool = diff.differs(),
         summary: SummaryDocument = SummaryDocument::new(summary, removed.len()),
         people: PeopleDocument = PeopleDocument::new(people),
-        /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
+        /// The rooms that an apply would write, sorted by pipe. `members.known` counts the members
+        /// in both manifests.
         #[schemars(with = "Vec<ChangeDocument>")]
         changes: Documents<&'a [Change], ChangeDocument> = Documents(changes, |change| {
             ChangeDocument::new(change).without_id()
         }),
-        /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
+        /// The members whom the second manifest removes or excludes. The API cannot remove them.
         manual_steps: Vec<RoomMembersDocument> = self::manual_steps(manual_steps),
-        /// Rooms that were removed from the manifest. The API cannot delete them.
+        /// The rooms that only the first manifest declares. The API cannot delete them.
         removed: Vec<RemovedDocument> = removed.iter().map(RemovedDocument::new).collect(),
-        /// Differences that cause no change.
+        /// The differences that an apply would not send.
         differences: Vec<DifferenceDocument> = {
             differences.iter().map(DifferenceDocument::new).collect()
         },
         notes: Vec<NoteDocument> = notes.iter().map(NoteDocument::new).collect(),
-        /// Why `plan` would refuse the second manifest, as far as the manifests show.
+        /// Why `plan` would refuse the second manifest, as far as the two manifests show.
         would_refuse: Vec<RefusalDocument> = refusals(would_refuse, would_be_refused),
-        /// The known names of the users in this document, by id.
+        /// The names of users in this document, by id. Users without a known name are omitted.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         #[schemars(default)]
         names: BTreeMap<u64, String> = names(diff),
@@ -63,18 +65,18 @@ define_documents! {
 
     struct SummaryDocument(summary: &Summary, removed: usize) {
         create: usize = summary.create,
-        /// Rooms that are created public.
+        /// The number of rooms that are created public.
         create_public: usize = summary.create_public,
-        /// Rooms with a changed title, type or publicity.
+        /// The number of rooms with a changed title, type or visibility.
         update: usize = summary.update,
-        /// Closed rooms that become public.
+        /// The number of closed rooms that become public.
         publish: usize = summary.publish,
-        /// Rooms that only gain members.
+        /// The number of rooms that only gain members.
         add_members_only: usize = summary.add_only,
         members_to_add: usize = summary.members,
         messages_to_send: usize = summary.messages,
         removed: usize = removed,
-        /// Rooms that are the same in both manifests.
+        /// The number of rooms that are the same in both manifests.
         unchanged: usize = summary.unchanged,
     }
 
@@ -97,12 +99,12 @@ define_documents! {
 
     struct RemovedDocument(room: &Removed) {
         pipe: String = room.pipe.to_string(),
-        /// Where the first manifest declares it.
+        /// The file of the first manifest that declares the room.
         file: String = room.file.to_string(),
-        /// From 1.
+        /// The line number, counted from 1.
         line: u32 = room.line,
         title: String = room.title.clone(),
-        /// The number of members it had.
+        /// The number of members that the first manifest declares.
         members: usize = room.members,
     }
 }
@@ -167,7 +169,7 @@ define_variants! {
     }
 }
 
-/// A number, or a share such as `10%`.
+/// A number, or a percentage such as `10%`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum LimitDocument {

@@ -1,4 +1,4 @@
-//! The findings of `doctor` as a document.
+//! The JSON form of the findings of `doctor`.
 
 use super::{Header, TargetDocument};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
@@ -10,32 +10,32 @@ define_documents! {
     pub struct DoctorDocument(report: &Report, exit: Exit) {
         #[serde(flatten)]
         header: Header = Header::new("doctor", exit),
-        /// The widget, if known.
+        /// The widget, if it is known.
         #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<TargetDocument> = report.target.as_ref().map(TargetDocument::new),
-        /// The checks, in order of dependency.
+        /// The checks. Each check comes after those that it depends on.
         steps: Vec<StepDocument> = report.findings.iter().map(StepDocument::new).collect(),
-        /// What a write probe left behind and learned, if it ran.
+        /// What a write probe created and found out. Absent if it did not run.
         #[serde(skip_serializing_if = "Option::is_none")]
         probe: Option<ProbeDocument> = report.probe.as_ref().map(ProbeDocument::new),
     }
 
     struct StepDocument((step, finding): &(&'static str, Finding)) {
-        /// `settings`, `manifest`, …
+        /// The name of the check, such as `settings` or `manifest`.
         step: &'static str = step,
         verdict: VerdictDocument = VerdictDocument::new(finding.verdict),
-        /// What was found.
+        /// What the check found.
         message: String = finding.message.clone(),
-        /// A text for each case.
+        /// One text for each case that the check found.
         details: Vec<String> = finding.details.clone(),
-        /// What to do.
+        /// What the user can do about the finding.
         #[serde(skip_serializing_if = "Option::is_none")]
         remedy: Option<String> = finding.remedy.clone(),
     }
 
     struct ProbeDocument(probe: &WriteProbe) {
         pipe: String = probe.pipe.to_string(),
-        /// The id of the room of the probe, which can only be removed manually.
+        /// The id of the room that the probe created. It can only be removed manually.
         #[serde(skip_serializing_if = "Option::is_none")]
         room_id: Option<u64> = Some(probe.room.0),
         findings: Vec<FindingDocument> = probe.answers.iter().map(FindingDocument::new).collect(),

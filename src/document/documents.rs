@@ -16,30 +16,30 @@ define_documents! {
         Diagnostic { code, message, at, path, related, hint }: &Diagnostic,
         sources: &Sources
     ) {
-        /// For example `E012`.
+        /// The code, such as `E012`.
         code: &'static str = code.id(),
-        /// For example `duplicate-pipe`.
+        /// The name of the code, such as `duplicate-pipe`.
         name: &'static str = code.name(),
         /// `error` or `warning`.
         severity: &'static str = code.severity().name(),
         /// What is wrong.
         message: String = message.clone(),
-        /// What to do.
+        /// What the user can do about the problem.
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String> = hint.clone(),
-        /// The file or path.
+        /// The file with the problem.
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<String> = {
             let file = at.map(|at| sources.name_and_position(at).0);
             file.or(path.as_deref()).map(str::to_owned)
         },
-        /// From 1.
+        /// The line number, counted from 1.
         #[serde(skip_serializing_if = "Option::is_none")]
         line: Option<u32> = at.map(|at| sources.locate(at).line),
-        /// In characters, from 1.
+        /// The column in characters, counted from 1.
         #[serde(skip_serializing_if = "Option::is_none")]
         column: Option<u32> = at.map(|at| sources.locate(at).column),
-        /// A second, related position.
+        /// A second position that is related to the problem.
         #[serde(skip_serializing_if = "Option::is_none")]
         related: Option<PlaceDocument> = related
             .as_ref()
@@ -48,11 +48,11 @@ define_documents! {
 
     struct PlaceDocument((file, place): (&str, LineColumn), label: &str) {
         file: String = file.to_owned(),
-        /// From 1.
+        /// The line number, counted from 1.
         line: u32 = place.line,
-        /// In characters, from 1.
+        /// The column in characters, counted from 1.
         column: u32 = place.column,
-        /// How it is related.
+        /// How the second position is related to the problem.
         label: String = label.to_owned(),
     }
 }
@@ -65,10 +65,10 @@ pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Diagnos
     documents.collect()
 }
 
-/// The result of `check`.
+/// Builds the document for the result of `check`.
 pub fn check(loaded: &Loaded, exit: Exit) -> Document {
-    // Each use of a file with rows. The delimiter is null for one value per line. `read` is the sum
-    // of the counts.
+    // A file with rows has one entry for each use. The delimiter is null if each line has one
+    // value. `read` is the sum of the other row counts.
     let files = loaded.notes().into_iter().map(|note| {
         let (manifest, place) = loaded.sources.name_and_position(note.at);
         let rows = note.rows.named().chain([("read", note.rows.read())]);
@@ -91,7 +91,7 @@ pub fn check(loaded: &Loaded, exit: Exit) -> Document {
     Document::new("check", exit, None, body)
 }
 
-/// Why a run failed, with the diagnostics of invalid manifests.
+/// Builds the document for a failed run, with the diagnostics of all invalid manifests.
 pub fn failure(error: &Error, invalid: &[&Loaded]) -> Document {
     let invalid = invalid.iter();
     let diagnostics = invalid.flat_map(|it| diagnostics(&it.diagnostics, &it.sources));
@@ -104,7 +104,8 @@ pub fn failure(error: &Error, invalid: &[&Loaded]) -> Document {
     Document::new("error", error.exit, None, body)
 }
 
-/// The message that `send` sent. Its id is null if the server gave none; the pipe is null if a room id was given.
+/// Builds the document for a sent message. The message id is null if the server returned none, and
+/// the pipe is null if the user gave a room id.
 pub fn sent(sent: &Sent<'_>) -> Document {
     let body = json!({
         "room_id": sent.room.0,

@@ -1,4 +1,4 @@
-//! Why a user is in a room, as a document.
+//! The JSON form of the reasons why a user is in a room.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,16 @@ use crate::error::Exit;
 use crate::manifest::{Explained, SkipReason, Subject, Way};
 use crate::model::{Desired, ListedRoom, Place};
 
-/// The output of `explain --format json`: about a room (`pipe`) or a user (`user`, `names`).
+/// Builds the output of `explain --format json`. It is about a room (`pipe`), or about a user
+/// (`user`, `names`).
 pub fn explained(explained: &Explained, listed: &[ListedRoom], desired: &Desired) -> Document {
     let (pipe, user, names) = match &explained.subject {
         Subject::Room(pipe) => (Some(pipe.to_string()), None, &[][..]),
         Subject::User(user, names) => (None, user.map(|user| user.0), names.as_slice()),
     };
     let place = |place: Place| json!({"file": &*desired.file_name(place), "line": place.line});
-    // The groups of a way are outermost first. `enrol` means that a joined roster supplied the user.
+    // `groups` starts with the outermost group. `enrol` is true if a joined roster supplied the
+    // user.
     let way = |way: &Way| {
         let file = desired.file_name(way.place);
         json!({"file": &*file, "line": way.place.line, "groups": way.groups, "enrol": way.joined})

@@ -1,4 +1,4 @@
-//! The record of a ledger, and its history, as documents.
+//! The JSON forms of a ledger's recorded state and of its history.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ struct LedgerBody<R> {
     uncertain: Value,
 }
 
-/// The recorded state of a ledger with this number of lines.
+/// Builds the document for the recorded state of a ledger. `lines` is the number of its entries.
 pub fn ledger(
     target: &Target,
     lines: usize,

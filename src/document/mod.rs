@@ -38,24 +38,24 @@ use serde_json::Value;
 use crate::error::Exit;
 use crate::model::{Target, UserId, UserNames};
 
-/// The version of every document. It grows when a field changes its meaning or is removed.
+/// The version of every document. It increases when a field is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
 
 define_documents! {
     /// The first fields of every document.
     struct Header(kind: &'static str, exit: Exit) {
-        /// The version of this format: 1.
+        /// The version of the document format; at present 1.
         format: u32 = FORMAT,
-        /// What the document is, such as `plan`.
+        /// The type of the document, such as `plan`.
         kind: &'static str = kind,
-        /// The exit code of the run that made it.
+        /// The exit code of the run that wrote the document.
         exit: u8 = exit.code(),
     }
 
     /// A widget on a server.
     #[derive(Deserialize)]
     struct TargetDocument(target: &Target) {
-        /// Scheme, host and port, or `sandbox:`.
+        /// The server's scheme, host, port and path, or `sandbox:`.
         origin: String = target.origin.clone(),
         widget: u64 = target.widget.0,
     }
@@ -72,7 +72,7 @@ impl<I: IntoIterator + Clone, D: Serialize> Serialize for Documents<I, D> {
     }
 }
 
-/// A document without a schema: the first fields of every document, then the others by name.
+/// A document without a schema: it has the first fields of every document, and then its own.
 #[derive(Debug, Serialize)]
 pub struct Document<B = Value> {
     #[serde(flatten)]
@@ -93,13 +93,13 @@ impl<B> Document<B> {
     }
 }
 
-/// The known names of these users, by id.
+/// Returns the known names of these users, by id.
 fn names(users: impl Iterator<Item = UserId>, names: &UserNames) -> BTreeMap<u64, String> {
     let named = users.filter_map(|user| Some((user.0, names.get(&user)?.clone())));
     named.collect()
 }
 
-/// The JSON Schema of a document.
+/// Returns the JSON Schema of a document.
 pub fn schema<T: JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft07();
     settings

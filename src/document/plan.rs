@@ -1,4 +1,4 @@
-//! A plan as a document.
+//! The JSON form of a plan.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::view::names::named_users;
 use crate::view::{self, Text};
 
 define_documents! {
-    /// A plan: what a run would do, what it cannot do, and what is unknown.
+    /// What a run would do, what it cannot do, and what is unknown.
     #[schemars(title = "roomform plan")]
     pub struct PlanDocument<'a>(
         plan @ Plan {
@@ -30,36 +30,38 @@ define_documents! {
         #[serde(flatten)]
         header: Header = Header::new("plan", exit),
         target: TargetDocument = TargetDocument::new(target),
-        /// The day for which dates were evaluated.
+        /// The day that counts as today for the dates in the manifest.
         today: String = today.to_string(),
-        /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
+        /// The ledger of the run; null if its path is absolute. `apply PLAN_FILE` refuses any other
+        /// ledger.
         ledger: Option<String> = ledger,
         summary: SummaryDocument = SummaryDocument::new(plan, summary),
-        /// Rooms that will be written, by pipe.
+        /// The rooms to write, sorted by pipe.
         #[schemars(with = "Vec<ChangeDocument>")]
         changes: Documents<&'a [Change], ChangeDocument> = Documents(changes, ChangeDocument::new),
-        /// Rooms with a conflict that a person has to resolve first.
+        /// The rooms that are not written until a person resolves a conflict.
         conflicts: Vec<ConflictDocument> = conflicts.iter().map(ConflictDocument::new).collect(),
-        /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
+        /// The members who are no longer in the manifest or are now excluded. The API cannot remove
+        /// them.
         manual_steps: Vec<ManualStepsDocument> = {
             manual_steps.iter().map(ManualStepsDocument::new).collect()
         },
-        /// Recorded rooms that the manifest no longer declares.
+        /// The rooms on record that are no longer in the manifest.
         undeclared: Vec<String> = undeclared.iter().map(|room| room.pipe.to_string()).collect(),
         /// The number of manual steps that have been open for the days of `--fail-on-overdue`, if there are any.
         #[serde(skip_serializing_if = "Option::is_none")]
         overdue_steps: Option<usize> = overdue.as_ref().map(|overdue| overdue.steps),
-        /// Fields that the server ignored.
+        /// The fields whose sent value the server ignored.
         ignored_by_server: Vec<IgnoredDocument> = {
             ignored.iter().map(IgnoredDocument::new).collect()
         },
         notes: Vec<NoteDocument> = notes.iter().map(NoteDocument::new).collect(),
-        /// Why apply is refused.
+        /// Why `apply` would be refused.
         refusals: Vec<RefusalDocument> = self::refusals(refusals, view::refusal),
         /// How many members the rooms have, if they were counted.
         #[serde(skip_serializing_if = "Option::is_none")]
         counts: Option<CountsDocument> = counts.as_ref().map(CountsDocument::new),
-        /// The known names of the users in this document, by id.
+        /// The names of users in this document, by id. Users without a known name are omitted.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         #[schemars(default)]
         names: BTreeMap<u64, String> = super::names(named_users(changes, manual_steps), known),
@@ -69,29 +71,30 @@ define_documents! {
 
     struct SummaryDocument(plan: &Plan, summary: &Summary) {
         create: usize = summary.create,
-        /// Rooms that are created public.
+        /// The number of rooms that are created public.
         create_public: usize = summary.create_public,
-        /// Rooms with a changed title, type or publicity.
+        /// The number of rooms with a changed title, type or visibility.
         update: usize = summary.update,
-        /// Rooms with a field that someone else changed since the last recorded write.
+        /// The number of rooms with a field that someone else changed since the last recorded
+        /// write.
         changed_outside: usize = summary.changed_outside,
-        /// Closed rooms that become public.
+        /// The number of closed rooms that become public.
         publish: usize = summary.publish,
-        /// Rooms that only gain members.
+        /// The number of rooms that only gain members.
         add_members_only: usize = summary.add_only,
-        /// Rooms whose members are only sent again.
+        /// The number of rooms to which only unknown members are sent again.
         resend_only: usize = summary.resend_only,
-        /// Rooms that only get the welcome message that is still outstanding.
+        /// The number of rooms that get only a welcome message that an earlier run did not send.
         welcome_only: usize = summary.welcome_only,
         members_to_add: usize = summary.members,
-        /// Members that are sent again because their room has no record.
+        /// The number of members to send again, because the ledger has no record of their room.
         members_unknown: usize = summary.unknown.members,
         messages_to_send: usize = summary.messages,
         unchanged: usize = summary.unchanged,
         unmanaged: usize = summary.unmanaged,
         declared: usize = summary.declared,
         conflicts: usize = plan.conflicts.len(),
-        /// Rooms that were counted and have fewer members than known, or may have.
+        /// The number of counted rooms that have, or may have, fewer members than known.
         #[serde(skip_serializing_if = "Option::is_none")]
         fewer_members: Option<usize> = plan.counts.as_ref().map(MemberCounts::short),
         requests: RequestsDocument = RequestsDocument::new(plan),
@@ -101,7 +104,7 @@ define_documents! {
         list: usize = 1,
         write: usize = plan.summary.writes,
         verify: usize = plan.verifies(),
-        /// Number of messages.
+        /// The number of calls that send messages.
         send: usize = plan.summary.messages,
     }
 
@@ -109,7 +112,8 @@ define_documents! {
         pipe: String = conflict.pipe.to_string(),
         file: String = conflict.file.to_string(),
         line: u32 = conflict.line,
-        /// `several`, `deleted`, `vanished` or `not_listed`.
+        /// `several` (rooms with this pipe), `deleted`, `vanished` (not in the list) or
+        /// `not_listed` (the list may be incomplete).
         kind: &'static str = match &conflict.kind {
             ConflictKind::Several(_) => "several",
             ConflictKind::Deleted(_) => "deleted",
@@ -126,9 +130,9 @@ define_documents! {
     struct ManualStepsDocument(room: &ManualSteps) {
         pipe: String = room.pipe.to_string(),
         room_id: u64 = room.id.0,
-        /// Removed from the manifest since the last apply.
+        /// The members who left the manifest or were excluded since the last apply.
         newly_removed: Vec<u64> = users(&room.newly_removed),
-        /// Removed from the manifest earlier; the step is still open.
+        /// The members who left or were excluded earlier, and whose manual step is still open.
         previously_removed: Vec<OpenStepDocument> = {
             room.previously_removed.iter().map(OpenStepDocument::new).collect()
         },
@@ -157,7 +161,7 @@ define_documents! {
         message: String = message.quoted(),
     }
 
-    /// Memberships, and the rooms that have them.
+    /// The number of memberships, and of the rooms that they are in.
     pub(super) struct MembershipsDocument(counted: &MemberTally) {
         rooms: usize = counted.rooms,
         members: usize = counted.members,

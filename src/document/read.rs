@@ -1,4 +1,4 @@
-//! Reads what a saved plan approves. The rest of the document is for people.
+//! Reads the parts of a saved plan that an apply uses. The rest of the document is for people.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,16 +8,16 @@ use super::{FORMAT, TargetDocument};
 use crate::model::{Target, WidgetId};
 use crate::plan::SavedPlan;
 
-/// Why a text is not a saved plan.
+/// Why a text cannot be read as a saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedPlanError {
-    /// The text is something else.
+    /// The text is not a saved plan.
     #[error("not a saved plan")]
     NotAPlan,
-    /// Another version of roomform wrote the plan.
+    /// The plan was written by another version of roomform, in another format.
     #[error("the plan has format {0}, but this roomform reads format {FORMAT}")]
     Format(u64),
-    /// The plan is damaged.
+    /// The plan has missing or invalid fields.
     #[error("the plan is damaged: {0}")]
     Damaged(String),
 }
@@ -29,10 +29,10 @@ struct SavedPlanDocument {
     changes: Vec<ChangeDocument>,
 }
 
-/// Reads what a plan document approves.
+/// Reads the changes that a saved plan approves.
 ///
 /// # Errors
-/// [`SavedPlanError`].
+/// [`SavedPlanError`] if the text is not a valid saved plan.
 pub fn read_plan(text: &str) -> Result<SavedPlan, SavedPlanError> {
     let value: Value = serde_json::from_str(text).map_err(|_| SavedPlanError::NotAPlan)?;
     if value.get("kind").and_then(Value::as_str) != Some("plan") {

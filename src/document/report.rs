@@ -1,4 +1,4 @@
-//! The result of an apply as a document.
+//! The JSON form of the result of an apply.
 
 use super::Header;
 use super::counts::CountsDocument;
@@ -21,19 +21,21 @@ define_documents! {
     ) {
         #[serde(flatten)]
         header: Header = Header::new("report", exit),
-        /// The run's id, as in the ledger's entries, the logs, and the `User-Agent` of its requests.
+        /// The run's id. The ledger's entries, the logs and the `User-Agent` of the requests have
+        /// it too.
         run: String = run.to_string(),
         /// The name of the exit code.
         reason: &'static str = exit.name(),
         plan: PlanDocument<'a> = plan,
-        /// Whether the apply started. False if the plan was empty, refused or declined.
+        /// Whether the run sent any write. False if, for example, the plan was empty, refused or
+        /// declined.
         applied: bool = outcome.has_written(),
         rooms: Vec<RoomDocument> = outcome.rooms.iter().map(RoomDocument::new).collect(),
         requests: RequestsDocument = RequestsDocument::new(outcome),
-        /// Why the rooms could not be verified.
+        /// Why the rooms could not be verified after the writes.
         #[serde(skip_serializing_if = "Option::is_none")]
         verification_error: Option<String> = outcome.verification_error.clone(),
-        /// Why the run stopped early: `ledger`, `denied`, `fail_fast` or `interrupted`.
+        /// Why the run ended early: `ledger`, `denied`, `fail_fast` or `interrupted`.
         #[serde(skip_serializing_if = "Option::is_none")]
         stopped: Option<&'static str> = outcome.halt.as_ref().map(|halt| match halt {
             Halt::Ledger { .. } => "ledger",
@@ -41,13 +43,13 @@ define_documents! {
             Halt::FailFast => "fail_fast",
             Halt::Interrupted => "interrupted",
         }),
-        /// Why the ledger could not be written. Nothing was sent after that.
+        /// Why the ledger could not be written. Nothing was sent after the error.
         #[serde(skip_serializing_if = "Option::is_none")]
         ledger: Option<String> = match &outcome.halt {
             Some(Halt::Ledger { reason, .. }) => Some(reason.clone()),
             _ => None,
         },
-        /// Whether the plan computed after the run is empty; absent if none was computed.
+        /// Whether a plan computed after the run is empty; absent if none was computed.
         #[serde(skip_serializing_if = "Option::is_none")]
         converged: Option<bool> = after.map(|after| !after.is_pending()),
         /// How many members the rooms had after the run, if they were counted.
@@ -60,7 +62,7 @@ define_documents! {
     struct RequestsDocument(outcome: &Outcome) {
         write: u32 = outcome.writes(),
         verify: u32 = outcome.reads,
-        /// Messages, including retries.
+        /// The number of calls that sent messages, including retries.
         send: u32 = outcome.sends(),
     }
 
@@ -68,31 +70,32 @@ define_documents! {
         pipe: String = room.pipe.to_string(),
         #[serde(skip_serializing_if = "Option::is_none")]
         room_id: Option<u64> = room.id.map(|id| id.0),
-        /// Whether the plan was to create it.
+        /// Whether the plan creates the room.
         create: bool = room.create,
         /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `pending`, `ignored_by_server`, `not_visible`,
         /// `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
         status: &'static str = room.status.name(),
-        /// Number of members confirmed as added.
+        /// The number of members that the server confirmed in this run.
         members: usize = room.members,
-        /// Number of messages confirmed as sent.
+        /// The number of messages that the server confirmed in this run.
         messages: usize = room.messages,
         requests: u32 = room.requests,
-        /// Number of requests that were retries.
+        /// The number of requests that were retries.
         retries: u32 = room.retries,
-        /// Time from the first call to the last answer, including waits.
+        /// The time from the first call to the last answer, including waits.
         milliseconds: u64 = u64::try_from(room.took.as_millis()).unwrap_or(u64::MAX),
-        /// Whether the create got no answer and was reconciled with the list.
+        /// Whether the run searched for the room, because the create was uncertain or claimed by
+        /// another run.
         was_uncertain: bool = room.was_uncertain,
-        /// Details, if there are any.
+        /// Details of the status.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String> = reason(room),
-        /// Fields the server ignored.
+        /// The fields whose sent value the server ignored.
         ignored_fields: Vec<&'static str> = match &room.status {
             Status::Ignored(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
             _ => Vec::new(),
         },
-        /// Fields that were sent and that the list does not show yet.
+        /// The fields whose sent value the list does not show yet.
         pending_fields: Vec<&'static str> = match &room.status {
             Status::Pending(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
             _ => Vec::new(),

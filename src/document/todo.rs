@@ -1,4 +1,4 @@
-//! Open manual steps as a document.
+//! The JSON form of open manual steps.
 
 use super::change::users;
 use super::{Header, TargetDocument};
@@ -7,7 +7,8 @@ use crate::model::{Target, UserNames};
 use crate::plan::{ManualSteps, OpenStep, UndeclaredRoom};
 
 define_documents! {
-    /// The manual steps that earlier runs caused and that are not done, by pipe and user.
+    /// The manual steps that earlier runs recorded and that are still open, sorted by pipe and
+    /// user.
     #[schemars(title = "roomform todo")]
     pub struct TodoDocument(
         target: &Target,
@@ -42,21 +43,21 @@ define_documents! {
     struct TodoStepDocument(room: &ManualSteps, step: &OpenStep, names: &UserNames) {
         pipe: String = room.pipe.to_string(),
         room_id: u64 = room.id.0,
-        /// The title in the manifest, or the one last sent.
+        /// The room's title in the manifest, or else the title that was last sent.
         title: String = room.title.clone(),
-        /// The user's name, if it is known.
+        /// The user's name; absent if it is not known.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String> = names.get(&step.user).cloned(),
         #[serde(flatten)]
         step: OpenStepDocument = OpenStepDocument::new(step),
     }
 
-    /// A member to remove.
+    /// A member to remove manually.
     pub(super) struct OpenStepDocument(step: &OpenStep) {
         user: u64 = step.user.0,
         /// `left` (no longer in the manifest), `excluded` or `room_left` (the room is no longer in the manifest).
         reason: &'static str = step.reason.name(),
-        /// When a run recorded that the member left. In UTC.
+        /// When a run recorded that the member left (UTC).
         since: String = step.since.to_string(),
         /// Calendar days since then.
         age_days: u64 = step.age,

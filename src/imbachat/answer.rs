@@ -1,4 +1,5 @@
-//! Reads answers: their status, and their bodies within limits. Describes them for the log, without user text.
+//! Reads the status and the body of answers, within limits on size and time. Describes bodies in
+//! the log without user text.
 
 use std::time::Duration;
 
@@ -12,15 +13,15 @@ use super::failure::{Cause, Failure};
 use super::http::{Http, date, header, parse_date};
 use super::wire::{self, Bad};
 
-/// Maximum size of an answer to a write.
+/// Maximum size of the answer to a write, in bytes.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
-/// Maximum size of the body of an error.
+/// Maximum size of the body of an answer with an error status, in bytes.
 const LARGEST_ERROR: usize = 64 << 10;
-/// Maximum time for the body of a list, as a multiple of the timeout.
+/// Maximum time for reading the body of a list, as a multiple of the timeout.
 const LIST_TIMEOUTS: u32 = 20;
 
 impl Http {
-    /// Sends a request and returns the answer if its status is success.
+    /// Sends a request. Returns the answer if its status is success, and a failure otherwise.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = self.answer(request).await?;
         let status = response.status();
@@ -34,7 +35,7 @@ impl Http {
         let reason = match self.body(response, LARGEST_ERROR, self.timeout).await {
             Ok(body) => wire::complaint(&body),
             Err(failure) if failure.lasting => Some(failure.message),
-            // The whole request timed out, or was idle for too long.
+            // The request as a whole timed out, or the connection was idle for too long.
             Err(failure) if failure.cause == Some(Cause::NoAnswer) => {
                 Some(incomplete(self.timeout))
             }
@@ -46,12 +47,13 @@ impl Http {
         })
     }
 
-    /// Maximum time for the body of a list: it may take longer than other answers.
+    /// Returns the maximum time for reading the body of a list, which may take longer than other
+    /// answers.
     pub(super) fn list_time(&self) -> Duration {
         self.timeout.saturating_mul(LIST_TIMEOUTS)
     }
 
-    /// Reads the whole body of an answer, within these limits.
+    /// Reads the whole body of an answer, up to `largest` bytes and within `time`.
     pub(super) async fn body(
         &self,
         response: Response,
@@ -68,7 +70,8 @@ impl Http {
         Ok(body)
     }
 
-    /// Passes on the pieces of a body as they arrive, within these limits, so that every run ends.
+    /// Passes on the pieces of a body as they arrive, up to `largest` bytes and within `time`, so
+    /// that every run ends.
     pub(super) async fn pieces(
         &self,
         mut response: Response,
@@ -98,9 +101,10 @@ impl Http {
         })
     }
 
-    /// Logs the shape of a body; for a list, that of its envelope and the number of its rows.
+    /// Logs the shape of a body. For a list, `body` is the envelope, and `rows` is the number of
+    /// rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
-        // The shape is computed only if it is logged.
+        // `debug!` evaluates this only if the entry is logged.
         debug!(
             number,
             rows,
@@ -116,12 +120,13 @@ fn incomplete(time: Duration) -> String {
     format!("the server's answer is not complete after {seconds} s")
 }
 
-/// The number of the request that an answer belongs to.
+/// Returns the number of the request that this answer belongs to.
 pub(super) fn number(response: &Response) -> u64 {
     response.extensions().get().copied().unwrap_or_default()
 }
 
-/// `Retry-After`, in seconds or as a date. A date is relative to the answer's own `Date`, because our clock may be off.
+/// Reads `Retry-After`, which is in seconds or a date. A date is compared with the answer's own
+/// `Date` header, because the local clock may be off.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = header(headers, RETRY_AFTER)?.trim();
     if let Ok(seconds) = asked.parse() {
@@ -131,15 +136,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(parse_date(asked)?.duration_since(now)).unwrap_or_default())
 }
 
-/// Maximum number of keys shown per object, and maximum length of each.
+/// Maximum number of keys that are logged for an object, and maximum length of each key.
 const KEYS: usize = 20;
 const KEY: usize = 32;
-/// Maximum size of an answer that is described.
+/// Maximum size of an answer whose shape is logged, in bytes.
 const LARGEST_SHAPE: usize = 4 << 20;
-/// Maximum depth of a shape.
+/// Maximum depth of a logged shape.
 const DEPTH: u32 = 4;
 
-/// The shape of an answer: keys without secrets, numbers and booleans, but only the lengths of texts.
+/// Describes an answer for the log: keys without secrets, numbers, booleans, and the length of each
+/// text instead of the text.
 fn shape(body: &[u8], redact: &dyn Fn(&str) -> String) -> String {
     if body.len() > LARGEST_SHAPE {
         return "large".to_owned();
@@ -174,7 +180,7 @@ fn value_shape(value: &Value, depth: u32, redact: &dyn Fn(&str) -> String) -> St
     }
 }
 
-/// Joins the shown parts, and adds how many are not shown.
+/// Joins the parts that are shown, and adds the number of those that are not.
 fn join(mut parts: Vec<String>, separator: &str, total: usize) -> String {
     if let more @ 1.. = total - parts.len() {
         parts.push(format!("{more} more"));
@@ -192,7 +198,7 @@ mod tests {
     fn a_shape_has_keys_and_numbers_but_no_text() {
         let body = br#"{"code":200,"success":"true","message":"Hello Ann","data":[{"room_id":7,"user":{"login":"ann","x":{"y":{"z":1}}}},{}]}"#;
         insta::assert_snapshot!(shape(body), @r#"{code:200 data:[{room_id:7 user:{login:text(3) x:…}}, 1 more] message:text(9) success:"true"}"#);
-        // A key is redacted before it is cut.
+        // A key is redacted before it is shortened, because a shortened secret is not found.
         let key = format!("{}hunter2", "x".repeat(28));
         let body = format!("{{\"{key}\":1}}");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The API's address, checked to be safe for secrets.
+//! Checks that the address of an API is safe for credentials.
 
 use std::net::IpAddr;
 
@@ -6,17 +6,18 @@ use reqwest::Url;
 
 use super::failure::{Delivery, Failure};
 
-/// The base address of an API, checked to be safe for secrets.
+/// The base address of an API. Credentials may be sent to it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     base: Url,
 }
 
 impl Endpoint {
-    /// Checks an address. Allows https, http to this machine, or any http if `insecure`.
+    /// Checks an address. Allows https, and http to this machine; with `insecure`, http to any
+    /// host.
     ///
     /// # Errors
-    /// If the address is invalid or not allowed, with a hint.
+    /// Returns a [`Failure`] with a hint if the address is invalid or not allowed.
     pub fn new(address: &str, insecure: bool) -> Result<Self, Failure> {
         let base = Url::parse(address)
             .map_err(|error| wrong(&error.to_string()).hint("write it as https://host"))?;
@@ -29,7 +30,7 @@ impl Endpoint {
             || base.fragment().is_some()
         {
             return Err(wrong("it has a user, a password, a query or a fragment")
-                .hint("credentials come from the environment"));
+                .hint("remove these parts; credentials are read from the environment"));
         }
         let endpoint = Self { base };
         if endpoint.base.scheme() == "http" && !endpoint.is_loopback() && !insecure {
@@ -39,13 +40,14 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Scheme, host, port, and the base path if there is one, because two paths may be two servers.
+    /// Returns the scheme, host and port, with the base path if there is one, because two paths on
+    /// one host may be two servers.
     pub fn origin(&self) -> String {
         let path = self.base.path().trim_end_matches('/');
         format!("{}{path}", self.base.origin().ascii_serialization())
     }
 
-    /// The host, with the port if it is not the default; used in file names.
+    /// Returns the host, with the port and path if they are not the default, for use in file names.
     pub fn host_label(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         let port = self.base.port().map(|port| format!(":{port}"));
@@ -67,7 +69,7 @@ impl Endpoint {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// Joins a path to the base address.
+    /// Appends a path to the base address.
     pub(super) fn join(&self, path: &str) -> Result<Url, Failure> {
         let address = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
         Url::parse(&address).map_err(|error| wrong(&error.to_string()))

@@ -1,57 +1,58 @@
-//! Failures of a call, and whether the server acted on it.
+//! The failures of a call, and what is known about whether the server acted on the call.
 
 use std::time::Duration;
 
-/// The kinds of calls that failures distinguish.
+/// The kind of a call. The retry table treats each kind differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// get_rooms.
+    /// A call of get_rooms.
     List,
-    /// imba_rooms without `room_id`, for a room that does not exist yet.
+    /// A call of imba_rooms without `room_id`, for a room that does not exist yet.
     Create,
-    /// imba_rooms with `room_id`: safe to repeat.
+    /// A call of imba_rooms with `room_id`. It is safe to repeat.
     Update,
-    /// send_msg: a repeat sends the message twice.
+    /// A call of send_msg. A repeated call sends the message twice.
     Message,
 }
 
 /// Why a call failed. The table in `retry` says which causes may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The host name does not resolve.
+    /// The host name cannot be resolved.
     NoAddress,
-    /// The connection failed.
+    /// The connection could not be opened.
     NoConnection,
-    /// The connection timed out.
+    /// The connection could not be opened in time.
     NoConnectionInTime,
-    /// TLS certificate rejected, or the server has no TLS.
+    /// The server's TLS certificate was rejected, or the TLS handshake failed.
     Tls,
-    /// HTTP/2: the server rejected the request before it acted on it.
+    /// The server rejected the request before it acted on it, according to HTTP/2.
     NotProcessed,
-    /// The connection broke; the request may have been sent.
+    /// The connection broke after the request may have been sent.
     Cut,
-    /// The answer timed out.
+    /// The server did not answer in time.
     NoAnswer,
-    /// An HTTP status other than success.
+    /// The answer has this HTTP status, which is not success.
     Status(u16),
-    /// HTTP success, but with an HTML page.
+    /// The answer has HTTP status success, but is an HTML page.
     Html,
-    /// HTTP success, but the body is unreadable or of an unknown shape.
+    /// The answer has HTTP status success, but its body is unreadable or has an unknown shape.
     Unreadable,
-    /// HTTP success, but the body reports an error with this code; 0 if it has none.
+    /// The answer has HTTP status success, but its body reports an error with this code; 0 if the
+    /// body has no code.
     Body(u16),
 }
 
 /// How far a failed request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// It was not sent, or the server did not begin to act on it.
+    /// The request was not sent, or the server did not begin to act on it.
     NotSent,
-    /// The server refused it.
+    /// The server refused the request.
     Refused,
-    /// The server asked to retry later, before it did anything.
+    /// The server asked to retry later, and has not acted on the request.
     Later,
-    /// The server may have acted on it.
+    /// The server may have acted on the request.
     Uncertain,
 }
 
@@ -59,24 +60,24 @@ pub enum Delivery {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The cause, if the retry table has one for it.
+    /// The cause of the failure; `None` if the retry table has no row for it.
     pub cause: Option<Cause>,
-    /// What happened, without secrets.
+    /// What went wrong, without secrets.
     pub message: String,
     /// What the user can do about it.
     pub hint: Option<String>,
     /// How far the request got.
     pub delivery: Delivery,
-    /// How long the server asks to wait.
+    /// How long the server asked to wait before a retry.
     pub retry_after: Option<Duration>,
     /// Whether a retry would fail the same way.
     pub lasting: bool,
-    /// Whether the server rejects the credentials, so that no call would succeed.
+    /// Whether the server rejected the credentials, so that every other call would fail too.
     pub denied: bool,
 }
 
 impl Failure {
-    /// A failure that a retry does not fix.
+    /// Creates a failure that a retry would not fix.
     pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {
             cause: None,
@@ -89,7 +90,7 @@ impl Failure {
         }
     }
 
-    /// A failure that a retry may fix.
+    /// Creates a failure that a retry may fix.
     pub fn passing(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {
             lasting: false,
@@ -97,7 +98,7 @@ impl Failure {
         }
     }
 
-    /// Adds a hint.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -1,6 +1,6 @@
-//! Sends requests and handles what all answers have in common.
+//! Sends HTTP requests, and handles failures that every call can have.
 //!
-//! Main type: [`Http`]. It follows no redirects (`api: fact 4`), sends no secrets over plain HTTP, and redacts them in errors.
+//! Main type: [`Http`]. It follows no redirects (`api: fact 4`), and redacts secrets in errors.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +19,9 @@ use super::transport_error::{classify, explain_tls, join_causes};
 use super::wire::Bad;
 use crate::model::{Redactor, RunId};
 
-/// The `User-Agent`, without the run id.
+/// The `User-Agent` header, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
-/// Maximum length of quoted server text.
+/// Maximum length of quoted server text, in characters.
 const QUOTED: usize = 300;
 
 /// Sends requests to one API.
@@ -29,22 +29,24 @@ const QUOTED: usize = 300;
 pub struct Http {
     client: Client,
     endpoint: Endpoint,
-    /// Timeout for connecting, for idle time, and for a whole write.
+    /// The time limit for opening a connection, for an idle connection, and for a whole write.
     pub(super) timeout: Duration,
     redactor: Redactor,
     proxy: Option<Proxy>,
     agent: String,
-    /// How errors describe the credentials.
+    /// How to name the credentials in errors, and the hint if they are rejected.
     pub(super) credentials: Credentials,
-    /// The number of requests sent.
+    /// The number of requests that were sent, shared by all clones.
     sent: Arc<AtomicU64>,
 }
 
 impl Http {
-    /// Creates a client. `timeout` limits connecting, idle time and a whole write. `secrets` are redacted in all errors.
+    /// Creates a client. `timeout` limits the time to connect, the idle time, and the time of a
+    /// whole write. `secrets` are redacted in all errors.
     ///
     /// # Errors
-    /// If a proxy or certificate variable is unusable, or there are no trusted certificates.
+    /// Returns a [`Failure`] if a variable for the proxy or the certificates is unusable, or if
+    /// there are no trusted certificates.
     pub fn new(
         endpoint: Endpoint,
         timeout: Duration,
@@ -53,11 +55,12 @@ impl Http {
     ) -> Result<Self, Failure> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
-            // Only `retry` decides what is retried.
+            // Only our `retry` module retries requests.
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout)
-            // The library ignores unusable variables, so `network` selects the proxy.
+            // The library would ignore unusable variables, so our `network` module selects the
+            // proxy.
             .no_proxy();
         let proxy = network.proxy(&endpoint)?;
         if let Some(proxy) = &proxy {
@@ -68,7 +71,7 @@ impl Http {
         if endpoint.is_https() {
             network.check_certificates()?;
         } else if endpoint.is_loopback() {
-            // Loading the system's trusted certificates would take most of a short run.
+            // Skip the system's certificates: loading them would take most of a short run.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self {
@@ -83,27 +86,29 @@ impl Http {
         })
     }
 
-    /// Returns ` through PROXY` for messages; empty without a proxy.
+    /// Returns ` through PROXY` for use in messages, or an empty text if no proxy is used.
     pub fn route(&self) -> String {
         let proxy = self.proxy.iter();
         proxy.map(|proxy| format!(" through {proxy}")).collect()
     }
 
-    /// Adds the run id to the `User-Agent`, so that the server's log can be matched to the run.
+    /// Adds the run id to the `User-Agent`, so that the server's log shows which run sent a
+    /// request.
     #[must_use]
     pub fn with_run(self, run: &RunId) -> Self {
         let agent = format!("{AGENT} (run {run})");
         Self { agent, ..self }
     }
 
-    /// A POST to a path below the base address.
+    /// Starts a POST request to a path below the base address.
     pub(super) fn post(&self, path: &str) -> Result<RequestBuilder, Failure> {
         let request = self.client.post(self.endpoint.join(path)?);
         let request = request.header(ACCEPT, "application/json");
         Ok(request.header(USER_AGENT, &self.agent))
     }
 
-    /// Sends a request and returns the answer, whatever its status. Logs neither our headers nor user text.
+    /// Sends a request and returns the answer with any status. Logs neither the headers that it
+    /// sends nor user text.
     pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = request.build().map_err(|error| self.fail(error))?;
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
@@ -135,7 +140,7 @@ impl Http {
         }
     }
 
-    /// The failure for an HTTP 200 answer that cannot be used.
+    /// Returns the failure for an answer that has HTTP status success but cannot be used.
     pub(super) fn reject(&self, bad: Bad) -> Failure {
         let unusable = |cause, text: &str| {
             let text = self.redact(text);
@@ -158,7 +163,7 @@ impl Http {
             Bad::NoList(text) => Failure {
                 lasting: true,
                 ..unusable(Cause::Unreadable, &text).hint(
-                    "check --endpoint; get messages reads a bare list, or a list under `data` or `messages`",
+                    "check --endpoint: the answer must be a list, or have a list under `data` or `messages`",
                 )
             },
             Bad::Complaint { code, text } => {
@@ -168,7 +173,8 @@ impl Http {
         }
     }
 
-    /// The failure for a transport error, with its whole chain: the useful part comes last.
+    /// Returns the failure for a transport error. The message includes all causes, because the last
+    /// one is the most useful.
     pub(super) fn fail(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
         let cause = classify(&error);
@@ -191,7 +197,7 @@ impl Http {
         let remedy = if cause == Cause::NotProcessed {
             "lower --parallelism, or run it again later"
         } else if error.is_timeout() {
-            "check --api-url, the network and the proxy settings, or give it more time with --timeout"
+            "check --api-url, the network and the proxy settings, or raise --timeout"
         } else {
             "check --api-url, the network and the proxy settings"
         };
@@ -199,7 +205,6 @@ impl Http {
         Failure::from_cause(cause, message).hint(remedy)
     }
 
-    /// The failure for a redirect.
     pub(super) fn redirected(&self, response: &Response) -> Failure {
         let target = header(response.headers(), LOCATION).unwrap_or("nowhere");
         let target = target.split(['?', '#']).next().unwrap_or_default();
@@ -212,7 +217,7 @@ impl Http {
             .hint("if you trust that address, give its origin with --api-url")
     }
 
-    /// The failure when the server refuses, by HTTP status or by `code`.
+    /// Returns the failure for a refused call, by its HTTP status or its `code`.
     pub(super) fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
@@ -243,22 +248,22 @@ impl Http {
         }
     }
 
-    /// Redacts one more text in errors.
+    /// Redacts one more secret in errors.
     #[must_use]
     pub(super) fn hiding(mut self, secret: SecretString) -> Self {
         self.redactor.hide(secret.expose_secret());
         self
     }
 
-    /// Redacts the tokens that start with this text.
+    /// Redacts all tokens that start with this text in errors.
     #[must_use]
     pub(super) fn hiding_tokens(mut self, start: &str) -> Self {
         self.redactor.hide_tokens(start);
         self
     }
 
-    /// Redacts and shortens a text from the server or the library. Redact before shortening, because a truncated secret is not
-    /// found.
+    /// Redacts a text from the server or the library, and then shortens it. The order matters: a
+    /// shortened secret would not be found.
     pub(super) fn redact(&self, text: &str) -> String {
         let clean = self.redactor.redact(text);
         clean.chars().take(QUOTED).collect()
@@ -278,7 +283,7 @@ impl Failure {
     }
 }
 
-/// The name of the credentials in errors, and the hint if they are rejected (`api: fact 5`).
+/// The name of the credentials in errors, and the hint if the server rejects them (`api: fact 5`).
 pub(super) type Credentials = (&'static str, &'static str);
 
 pub(super) const SECRET_KEY: Credentials = (
@@ -302,7 +307,7 @@ pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The server's time, from the `Date` header.
+/// Returns the server's time, from the `Date` header.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     parse_date(header(headers, DATE)?)
 }

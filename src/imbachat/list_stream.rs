@@ -1,27 +1,28 @@
-//! Splits a list answer while it arrives: passes on each element of `data`, and keeps the rest as
-//! the envelope.
+//! Splits a list answer while it arrives. Passes on each element of `data`, and keeps the rest of
+//! the answer as the envelope.
 //!
-//! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` is a list or, as PHP
-//! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`).
+//! Main type: [`ListStream`]. It only finds where elements start and end; `wire` parses them.
+//! `data` is a list, or an object with numeric keys, as PHP encodes arrays with gaps. Stray commas
+//! are ignored (`api: fact 8`).
 
-/// Maximum number of elements.
+/// Maximum number of elements in a list.
 const MOST_ROWS: usize = 1_000_000;
-/// Maximum size of an element, in MiB.
+/// Maximum size of an element in MiB.
 const LARGEST_ROW: usize = 8;
-/// Maximum size of an envelope, and of what is between two elements, in MiB.
+/// Maximum size in MiB of the envelope, and of the text between two elements.
 const LARGEST_ENVELOPE: usize = 1;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The number of open brackets around an element.
+/// The number of open brackets around an element: `{` and that of `data`.
 const LEVEL: u32 = 2;
 
-/// Why a list answer cannot be read.
+/// Why a list answer cannot be split into elements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// There are too many elements.
+    /// The list has too many elements.
     #[error("the server's list has more than {MOST_ROWS} rows")]
     TooMany,
-    /// A part of the answer is larger than this many MiB.
+    /// This part of the answer is larger than this many MiB.
     #[error("{0} is larger than {1} MiB")]
     TooLarge(&'static str, usize),
     /// An element is not an object.
@@ -32,7 +33,7 @@ pub enum RowError {
     Cut,
 }
 
-/// Finds the elements of `data` in a stream of bytes.
+/// Finds the elements of `data` in an answer that arrives in pieces.
 #[derive(Debug, Default)]
 pub struct ListStream {
     envelope: Vec<u8>,
@@ -44,7 +45,7 @@ pub struct ListStream {
     in_data: bool,
     data_is_list: bool,
     expect_value: bool,
-    /// Whether the answer is an object; `None` before its first character.
+    /// Whether the answer is a JSON object; `None` before its first character.
     is_object: Option<bool>,
     count: usize,
     /// The number of bytes since the last element.
@@ -52,10 +53,10 @@ pub struct ListStream {
 }
 
 impl ListStream {
-    /// Reads a chunk of the answer, and passes every element that ends in it to `take`.
+    /// Reads a piece of the answer. Passes each element that ends in this piece to `take`.
     ///
     /// # Errors
-    /// [`RowError`], or the error from `take`.
+    /// Returns a [`RowError`], or the error that `take` returned.
     pub fn feed<E: From<RowError>>(
         &mut self,
         piece: &[u8],
@@ -91,18 +92,19 @@ impl ListStream {
         Ok(())
     }
 
-    /// The number of elements so far.
+    /// Returns the number of elements that have been passed on.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The answer without its elements.
+    /// Returns the envelope: the answer without its elements.
     ///
     /// # Errors
-    /// [`RowError::Cut`] if the answer is incomplete.
+    /// Returns [`RowError::Cut`] if the answer is incomplete.
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
-        // If it is not an object (HTML, for example), parsing the envelope gives a better error.
+        // If the answer is not a JSON object (it may be HTML), parsing the envelope gives a better
+        // error.
         if whole || self.is_object != Some(true) {
             Ok(self.envelope)
         } else {
@@ -110,7 +112,7 @@ impl ListStream {
         }
     }
 
-    /// Reads a byte between elements. Returns whether an element starts with it.
+    /// Reads a byte between two elements. Returns true if the byte is the start of an element.
     fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
         self.between += 1;
         limit(
@@ -142,7 +144,7 @@ impl ListStream {
         Ok(false)
     }
 
-    /// The end of the current element, if it is in these bytes.
+    /// Returns where the current element ends; `None` if it does not end in these bytes.
     fn element_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = bytes.iter().position(|byte| {
             if !self.follow_text(*byte) {
@@ -165,7 +167,8 @@ impl ListStream {
             && !byte.is_ascii_whitespace()
             && !BYTE_ORDER_MARK.contains(&byte)
         {
-            // Only the first character counts: an HTML page may contain braces, but does not start with one.
+            // Only the first character shows whether the answer is an object. An HTML page may
+            // contain braces, but does not start with one.
             self.is_object = Some(byte == b'{');
         }
         if self.follow_text(byte) {
@@ -191,7 +194,8 @@ impl ListStream {
         Ok(())
     }
 
-    /// Tracks JSON strings. Returns whether the byte is inside a string or ends one.
+    /// Tracks whether the reader is inside a JSON string. Returns true if the byte is part of a
+    /// string or ends it.
     fn follow_text(&mut self, byte: u8) -> bool {
         if !self.in_text {
             self.in_text = byte == b'"';
@@ -207,7 +211,7 @@ impl ListStream {
     }
 }
 
-/// Checks that a part of the answer is not larger than this many MiB.
+/// Returns an error if a part of the answer has more than `most` MiB.
 fn limit(what: &'static str, bytes: usize, most: usize) -> Result<(), RowError> {
     match bytes > most << 20 {
         true => Err(RowError::TooLarge(what, most)),

@@ -1,4 +1,4 @@
-//! Tests that elements are found wherever the chunks are split.
+//! Tests that elements are found no matter where the answer is split into pieces.
 
 #![expect(clippy::indexing_slicing, reason = "a failing index fails the test")]
 
@@ -32,7 +32,8 @@ fn elements_are_found_wherever_the_pieces_are_cut() {
     }
 }
 
-/// Brackets, quotes and keys in any order cause no panic, and the split does not change the result.
+/// No order of brackets, quotes and keys causes a panic, and the result is the same for every
+/// split.
 #[test]
 fn no_answer_makes_it_fall_over() {
     let words = [

@@ -1,6 +1,6 @@
-//! How a server is reached: through which proxy, and with which trusted certificates.
+//! Selects the proxy and the trusted certificates for the connection to a server.
 //!
-//! Main type: [`Network`]. The libraries ignore unusable variables; this module reports them as
+//! Main type: [`Network`]. The HTTP library ignores unusable variables; this module reports them as
 //! errors.
 
 use std::net::IpAddr;
@@ -15,24 +15,25 @@ use secrecy::{ExposeSecret, SecretString};
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
 
-/// The variables that name proxies and trusted certificates, with their values. A value may contain a password.
+/// The environment variables for proxies and trusted certificates, with their values. A value may
+/// contain a password.
 #[derive(Debug, Clone, Default)]
 pub struct Network(pub Vec<(&'static str, SecretString)>);
 
-/// The proxy in use.
+/// The proxy that the connection uses.
 #[derive(Debug, Clone)]
 pub(super) struct Proxy {
-    /// The variable that names it.
+    /// The environment variable that names the proxy.
     name: &'static str,
-    /// Its address, without user and password.
+    /// The proxy's address, without the user and the password.
     shown: String,
     pub(super) address: SecretString,
-    /// The decoded password, because the redactor hides every encoded form of it.
+    /// The decoded password. From it, the redactor derives every encoded form to hide.
     pub(super) password: Option<SecretString>,
 }
 
 impl Network {
-    /// The first of these variables that is set.
+    /// Returns the first of these variables that is set, with its value.
     fn find(&self, names: &[&str]) -> Option<(&'static str, &str)> {
         names.iter().find_map(|name| {
             let (name, value) = self.0.iter().find(|(known, _)| known == name)?;
@@ -40,7 +41,8 @@ impl Network {
         })
     }
 
-    /// The proxy for an address, if any. This machine is never reached through a proxy.
+    /// Returns the proxy for an address, if one is set. This machine is never reached through a
+    /// proxy.
     pub(super) fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Failure> {
         let names = match endpoint.is_https() {
             true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
@@ -64,10 +66,10 @@ impl Network {
         }))
     }
 
-    /// Checks all variables, for a client that ignores invalid ones.
+    /// Checks all variables. Call this for clients that ignore unusable variables.
     ///
     /// # Errors
-    /// If a variable is unusable.
+    /// Returns a [`Failure`] if a variable is unusable.
     pub fn check(&self) -> Result<(), Failure> {
         for (name, value) in self.0.iter().filter(|(name, _)| is_proxy(name)) {
             parse_proxy(name, value.expose_secret())?;
@@ -76,12 +78,12 @@ impl Network {
         self.check_certificates()
     }
 
-    /// The entries of NO_PROXY.
+    /// Returns the entries of NO_PROXY.
     fn exemptions(&self) -> Result<Vec<&str>, Failure> {
         let Some((name, list)) = self.find(&["NO_PROXY", "no_proxy"]) else {
             return Ok(Vec::new());
         };
-        // Many programs accept `*.host` for `.host`.
+        // Many programs accept `*.host` with the same meaning as `.host`.
         let entries = list.split(',').map(str::trim);
         let entries: Vec<&str> = entries
             .map(|entry| match entry.strip_prefix('*') {
@@ -100,7 +102,8 @@ impl Network {
         }
     }
 
-    /// Checks that the file in SSL_CERT_FILE, and a directory in SSL_CERT_DIR, hold certificates.
+    /// Checks that the file in SSL_CERT_FILE, and at least one directory in SSL_CERT_DIR, contain
+    /// certificates.
     pub(super) fn check_certificates(&self) -> Result<(), Failure> {
         if let Some((name, file)) = self.find(&["SSL_CERT_FILE"]) {
             check_certificates(name, Path::new(file), true)?;
@@ -115,11 +118,11 @@ impl Network {
     }
 }
 
-/// Checks that a file or a directory holds certificates.
+/// Checks that a file or a directory contains certificates.
 fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Failure> {
     let problem = match path.metadata() {
         Err(error) => format!("cannot be read: {error}"),
-        // Reading a device may never end.
+        // A device is refused, because reading it may never end.
         Ok(metadata) if is_file && !metadata.is_file() => "is not a regular file".to_owned(),
         Ok(metadata) if !is_file && !metadata.is_dir() => "is not a directory".to_owned(),
         Ok(_) => {
@@ -144,7 +147,7 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
     })
 }
 
-/// What `doctor` shows of a variable: its value, without a password.
+/// Returns the text that `doctor` shows for a variable: its value, without a password.
 pub fn show_variable(name: &str, value: &SecretString) -> String {
     let value = value.expose_secret();
     match is_proxy(name) {
@@ -185,7 +188,7 @@ fn without_user(url: &Url) -> String {
     format!("{}://{host}:{port}", url.scheme())
 }
 
-/// Whether NO_PROXY exempts the server.
+/// Returns whether NO_PROXY excludes the server from the proxy.
 fn is_exempt(entries: &[&str], endpoint: &Endpoint) -> bool {
     let matcher = Matcher::builder().all("http://proxy").no(entries.join(","));
     let origin = endpoint.origin().parse();
@@ -207,7 +210,7 @@ fn unusable(message: String) -> Failure {
 }
 
 impl Proxy {
-    /// The failure if no connection was made through the proxy.
+    /// Returns the failure for a connection that could not be made through the proxy.
     pub(super) fn fail(&self, cause: Cause, reason: &str, origin: &str) -> Failure {
         let Self { name, .. } = self;
         if reason.contains("tunnel error: proxy authorization required") {
@@ -220,8 +223,8 @@ impl Proxy {
                     "ask the proxy's operator to allow it, or add the server's host to NO_PROXY",
                 );
             }
-            Cause::NoConnectionInTime => format!("{self} makes no connection to {origin} in time"),
-            // The outer causes only repeat that there is no connection.
+            Cause::NoConnectionInTime => format!("{self} did not connect to {origin} in time"),
+            // The outer causes only repeat that there is no connection, so show the innermost one.
             _ => format!(
                 "no connection to {self}: {}",
                 reason.rsplit(": ").next().unwrap_or_default()
@@ -231,7 +234,7 @@ impl Proxy {
         Failure::from_cause(cause, failure).hint(hint)
     }
 
-    /// The failure if the proxy does not accept the user and the password.
+    /// Returns the failure if the proxy rejects the user and the password, or if none are set.
     pub(super) fn login(&self) -> Failure {
         let (message, hint) = match self.password {
             Some(_) => ("does not accept the user and the password", "check them in"),

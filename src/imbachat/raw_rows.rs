@@ -1,7 +1,8 @@
-//! The rows of the server's lists, unmodified where possible, for people and scripts.
+//! Reads the rows of the server's lists for people and scripts, and changes as little as possible.
 //!
-//! A row keeps the server's fields and their order. Documented fields get their documented types back, possible secrets are
-//! removed, and all other values stay as they are, numbers digit for digit.
+//! A row keeps the server's fields in their order. Documented fields are converted to their
+//! documented types, and possible secrets are removed. All other values stay unchanged, including
+//! every digit of a number.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,23 +19,23 @@ use crate::model::{Cell, Listing, Row, few};
 
 /// Maximum number of fields in a row.
 const MOST_FIELDS: usize = 1000;
-/// Maximum number of values in a list: more of them need too much memory.
+/// Maximum number of values in a list, which limits memory.
 const MOST_VALUES: usize = 16_000_000;
-/// Maximum depth of the search for secrets.
+/// Maximum nesting depth of JSON that is searched for secrets.
 const DEEPEST: u32 = 128;
-/// Replaces a text that cannot be searched for secrets.
+/// The text shown instead of a text that cannot be searched for secrets.
 const WITHHELD: &str = "…";
-/// Maximum number of keys in an error. Keys are not truncated: a truncated secret is not found.
+/// Maximum number of keys in an error. Keys are not shortened, because a shortened secret is not
+/// found.
 const KEYS: usize = 12;
-/// Keys that report success or failure and never hold a list of rows.
+/// The keys that report success or failure. They never hold a list of rows.
 const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
-/// The possible names of the message list, if there are several lists.
+/// The names to prefer for the list of messages, if an answer has several lists.
 const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
-/// A list that may hold the messages, with its name.
+/// A list that may contain the messages, and its name.
 type NamedList<'a> = (String, Vec<&'a RawValue>);
 
-/// Reads one element of a list.
 pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<Row, Bad> {
     let mut clean = Vec::new();
     let Fields(fields): Fields<&RawValue> = wire::parse_borrowed(text, &mut clean)?;
@@ -51,12 +52,12 @@ pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<
     Ok(Row::new(shapes.share(names)?, cells))
 }
 
-/// The field names of rows. Rows with the same names share them, which halves the memory for a
-/// list.
+/// The field names of the rows. Rows with the same names share one copy, which halves the memory
+/// for a list.
 #[derive(Default)]
 pub(super) struct Shapes {
     known: BTreeSet<Arc<[String]>>,
-    /// The number of values and of names so far.
+    /// The number of values and of names that were read so far.
     values: usize,
 }
 
@@ -81,7 +82,8 @@ impl Shapes {
     }
 }
 
-/// The fields of an object in order. Names may repeat, so each value is searched for secrets.
+/// The fields of an object, in order. A name may occur twice, and every value must be searched for
+/// secrets.
 struct Fields<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
@@ -105,16 +107,16 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Fields<V> {
     }
 }
 
-/// How a documented field is read.
+/// How to read a documented field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldType {
-    /// A whole number in any PHP form.
+    /// A whole number, in any form that PHP writes.
     Whole,
-    /// An exact text.
+    /// A text that is kept exactly.
     Text,
-    /// A text, or one of the forms of null.
+    /// A text. `""` and `"NULL"` count as null.
     Maybe,
-    /// Unchanged.
+    /// A value that is not converted.
     Any,
 }
 
@@ -158,7 +160,7 @@ fn cell(value: &RawValue, field: FieldType) -> Result<Cell, Bad> {
     })
 }
 
-/// Whether a field with this name is hidden because it may hold a secret.
+/// Returns whether a field is hidden because its name suggests a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     ["password", "secret", "token"]
@@ -166,7 +168,8 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Removes secrets from JSON, and sets `removed` if there were any. All other values stay as they are.
+/// Removes fields that may hold secrets from JSON, and sets `removed` if it removed any. All other
+/// values stay unchanged.
 fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String, Bad> {
     if depth > DEEPEST {
         return Err(wire::shape("an element of the list is nested too deep"));
@@ -200,8 +203,8 @@ fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String,
     })
 }
 
-/// Removes secrets from a text that is JSON, as PHP often stores lists and objects. A text is
-/// rewritten only if it has a secret, and hidden if it cannot be searched.
+/// Removes secrets from a text that contains JSON, because PHP often stores lists and objects as
+/// text. A text without secrets stays unchanged. A text that cannot be searched is replaced.
 fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String {
     let is_json = text.trim_start().starts_with(['{', '[']);
     let Some(value) = serde_json::from_str::<&RawValue>(&text)
@@ -220,11 +223,12 @@ fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String 
     if is_changed { clean } else { text }
 }
 
-/// Finds the messages in an answer of unknown shape (a bare list, or a list in an object), and
-/// passes them on.
+/// Finds the messages in an answer of unknown shape (a list, or an object with a list) and passes
+/// them to `take`.
 ///
 /// # Errors
-/// If the answer reports an error, does not have exactly one list of messages, or `take` fails.
+/// Returns an error if the answer reports one, does not have exactly one list of messages, or
+/// `take` fails.
 pub(super) fn take_messages(
     answer: &[u8],
     mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
@@ -243,7 +247,6 @@ pub(super) fn take_messages(
         .try_for_each(|row| take(row.get().as_bytes()))
 }
 
-/// The list of messages in an object.
 fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, Bad> {
     let fields = fields(answer);
     let verdict = fields.iter().filter(|(name, value)| {
@@ -275,13 +278,14 @@ fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, Bad> {
     choose(lists.collect(), &keys)
 }
 
-/// The fields of an object; none if it is another value.
+/// Returns the fields of an object; empty if the value is not an object.
 fn fields(value: &RawValue) -> Vec<(String, &RawValue)> {
     let fields = serde_json::from_str::<Fields<&RawValue>>(value.get());
     fields.map_or_else(|_| Vec::new(), |Fields(fields)| fields)
 }
 
-/// Prefers lists with rows, then those with a known name, then `data`. Only one list may be left.
+/// Selects one list: prefers lists with rows, then known names, then `data`. Fails if several or
+/// none are left.
 fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a RawValue>, Bad> {
     let preferences: [fn(&NamedList<'_>) -> bool; 3] = [
         |(_, rows)| !rows.is_empty(),
@@ -307,7 +311,8 @@ fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a 
     }
 }
 
-/// The elements of a list of objects, also in PHP's form for lists with gaps. An empty `data` is an empty list.
+/// Returns the elements of a list of objects. PHP writes a list with gaps as an object with numeric
+/// keys, and an empty `data` is an empty list.
 fn elements<'a>(name: &str, value: &'a RawValue) -> Option<Vec<&'a RawValue>> {
     let rows: Vec<&RawValue> = if value.get().starts_with('{') {
         let fields = fields(value);
@@ -321,12 +326,12 @@ fn elements<'a>(name: &str, value: &'a RawValue) -> Option<Vec<&'a RawValue>> {
     objects.then_some(rows)
 }
 
-/// Whether a key is a number, as PHP writes for a list with gaps.
+/// Returns whether a key is a number, which is how PHP writes the keys of a list with gaps.
 fn is_number(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Names in back-ticks, limited in number.
+/// Joins the first names in back-ticks and the number of the others.
 fn quoted(names: &[String]) -> String {
     match names {
         [] => "none".to_owned(),

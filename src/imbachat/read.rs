@@ -1,4 +1,4 @@
-//! The read client: lists a widget's rooms, users and messages.
+//! The client that reads: it lists a widget's rooms, users and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending};
@@ -20,9 +20,9 @@ use super::wire::{self, Bad};
 use super::write::Form;
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
-/// Maximum size of a list.
+/// Maximum size of a list in bytes.
 const LARGEST_LIST: usize = 256 << 20;
-/// Maximum size of a list of an unknown shape, which is read whole.
+/// Maximum size in bytes of a list of unknown shape, which is read as a whole.
 const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
 /// Maximum number of different keys that a survey counts.
 const MOST_KEYS: usize = 1000;
@@ -30,32 +30,34 @@ const MOST_KEYS: usize = 1000;
 /// Credentials for reading.
 #[derive(Debug, Clone)]
 pub enum ReadAuth {
-    /// Basic: the widget's number and its secret key.
+    /// Basic authentication with the widget's number and its secret key.
     Secret(SecretString),
-    /// The `JWT` header.
+    /// The `JWT` header with the user's token.
     Jwt(SecretString),
-    /// The `JWT` header with a new token for each request, because a run may outlast a token.
+    /// The `JWT` header with a new token for each request, because a token may expire during a run.
     Minted {
         /// The widget's secret key.
         key: SecretString,
-        /// The site user that the token is for.
+        /// The user of the site whose id is in the token.
         user: UserId,
     },
 }
 
-/// Lists rooms.
+/// A client that lists rooms.
 pub trait ReadRooms {
-    /// Passes every room of the widget to the callback in the server's order, including deleted ones if the server shows them.
+    /// Passes every room of the widget to `take`, in the server's order. Includes deleted rooms if
+    /// the server shows them.
     ///
-    /// If an error occurs after some rooms, the caller must discard them.
+    /// If this fails after some rooms, the caller must discard those rooms.
     fn list(&self, take: &mut dyn FnMut(LiveRoom)) -> impl Future<Output = Result<(), Failure>>;
 
-    /// Whether the list may be incomplete: with a JWT it may show only one user's rooms.
+    /// Returns whether the list may be incomplete. With a JWT, the server may show only one user's
+    /// rooms.
     fn is_partial(&self) -> bool {
         false
     }
 
-    /// Reads the whole list, with retries. Each attempt starts with a new `collect()`.
+    /// Reads the whole list, with retries. Each attempt starts with a new value from `collect`.
     fn collect<T>(
         &self,
         dice: &Dice,
@@ -73,7 +75,7 @@ pub trait ReadRooms {
     }
 }
 
-/// The client that reads and cannot write.
+/// The client that can read but not write.
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Http,
@@ -86,14 +88,15 @@ pub struct Reader {
 pub struct Query {
     /// Which list to read.
     pub listing: Listing,
-    /// A path below the API's address that replaces the default; `{imba_id}` in it becomes the widget's number.
+    /// A path below the API's address, used instead of the default path. `{imba_id}` in the path
+    /// stands for the widget's number.
     pub path: Option<String>,
-    /// Filters, by their API names.
+    /// The filters, each with its name in the API and its value.
     pub filters: Vec<(&'static str, String)>,
 }
 
 impl Query {
-    /// The whole list, without filters.
+    /// Creates a query for the whole list, without filters.
     pub(super) fn all(listing: Listing) -> Self {
         Self {
             listing,
@@ -109,7 +112,8 @@ impl Query {
         path.replace("{imba_id}", &widget.to_string())
     }
 
-    /// The request without credentials. The widget is also sent as a filter, as in every documented sample.
+    /// Builds the request without credentials. The form names the widget too, as in every
+    /// documented sample.
     fn request(&self, http: &Http, widget: WidgetId) -> Result<RequestBuilder, Failure> {
         let mut form = Form::default().text("imba_id", widget);
         for (name, value) in &self.filters {
@@ -118,24 +122,25 @@ impl Query {
         Ok(form.attach_to(http.post(&self.path(widget))?))
     }
 
-    /// Adds a hint if the path may be wrong: the user set it, or it is not documented.
+    /// Adds a hint if the server does not know the path, and the path was set by the user or is not
+    /// documented.
     fn explain(&self, failure: Failure) -> Failure {
         let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
         match (&self.path, self.listing) {
             (Some(_), _) if missed => failure.hint("check --endpoint, and --api-url"),
             (None, Listing::Messages) if missed => failure.hint(
-                "the path of this call is not documented, so roomform guessed it: set the right one with --endpoint",
+                "set the path with --endpoint: the path of this call is not documented, so roomform guessed it",
             ),
             _ => failure,
         }
     }
 }
 
-/// Receives the rows of a list.
+/// A function that receives each row of a list as JSON text.
 pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<(), Bad>;
 
 impl Reader {
-    /// Creates a reader for one widget.
+    /// Creates a client that reads one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
         let http = match &auth {
             ReadAuth::Minted { .. } => http.hiding_tokens(&token_start()),
@@ -144,11 +149,12 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// Reads the site ids of the widget's users, or only of banned or unbanned ones, with retries.
-    /// Users without a site id are omitted.
+    /// Reads the ids that the widget's users have on the site, with retries. `banned` selects only
+    /// banned or only unbanned users. Users without a site id are omitted.
     ///
     /// # Errors
-    /// [`Failure`], also if there is only a JWT, which get_users does not accept (`api: get_users`).
+    /// Returns a [`Failure`], also if there is only a JWT, because get_users does not accept a JWT
+    /// (`api: get_users`).
     pub async fn users(
         &self,
         banned: Option<bool>,
@@ -156,7 +162,7 @@ impl Reader {
     ) -> Result<BTreeSet<UserId>, Failure> {
         let take = |users: &mut BTreeSet<UserId>, row: Row| {
             if let Some(Cell::Text(text)) = row.get("remote_user_id") {
-                // Compare as text: `007` is not user 7.
+                // Compare the id as text, because `007` is not user 7.
                 let id = text.parse().ok().filter(|id: &u64| id.to_string() == *text);
                 users.extend(id.filter(|id| *id > 0).map(UserId));
             }
@@ -169,10 +175,10 @@ impl Reader {
         self.query(&query, dice, BTreeSet::new, take).await
     }
 
-    /// Reads the whole list of rooms and the keys that it contains, with retries.
+    /// Reads the whole list of rooms and the keys in its rows and envelope, with retries.
     ///
     /// # Errors
-    /// [`Failure`]
+    /// Returns a [`Failure`] if the list cannot be read.
     pub async fn survey(&self, dice: &Dice) -> Result<ListSurvey, Failure> {
         let documented = Listing::Rooms.documented_fields();
         let take = |survey: &mut ListSurvey, row: &[u8]| {
@@ -199,7 +205,8 @@ impl Reader {
         Ok(survey)
     }
 
-    /// The name of a field for people. An undocumented name is redacted, and cut too short to hold a token.
+    /// Returns the name of a field for display. An undocumented name is redacted, and shortened so
+    /// that it cannot contain a token.
     fn name_field(&self, key: &str, documented: &[&str]) -> String {
         match documented.contains(&key) {
             true => key.to_owned(),
@@ -207,11 +214,11 @@ impl Reader {
         }
     }
 
-    /// The rows for a query in the server's order, with retries. Each attempt starts with a
-    /// new `collect()`, because an error may come after some rows.
+    /// Reads the rows that match a query, in the server's order, with retries. Each attempt starts
+    /// with a new value from `collect`, because an attempt may fail after some rows.
     ///
     /// # Errors
-    /// [`Failure`], also if users are queried without a secret key.
+    /// Returns a [`Failure`], also if the query is for users and there is no secret key.
     pub async fn query<T>(
         &self,
         query: &Query,
@@ -228,7 +235,7 @@ impl Reader {
         Ok(collected)
     }
 
-    /// Collects the rows of a list, with retries, and returns them with the envelope.
+    /// Collects the rows of a list, with retries. Returns them with the envelope.
     async fn rows<T>(
         &self,
         query: &Query,
@@ -246,7 +253,8 @@ impl Reader {
         with_retries(Call::List, dice, pending(), read).await
     }
 
-    /// Makes one call: passes on every row, and returns the envelope; null if the answer has an unknown shape.
+    /// Makes one call and passes each row to `take`. Returns the envelope, or null for messages,
+    /// whose shape is not documented.
     pub(super) async fn rows_once(&self, query: &Query, take: Take<'_>) -> Result<Value, Failure> {
         let mut http = self.http.clone();
         let request = query.request(&http, self.widget)?;
@@ -257,7 +265,7 @@ impl Reader {
                 let token = mint(key, *user, Timestamp::now());
                 request.header("JWT", secret_header(&token)?)
             }
-            // Users need the secret key, not a token (`api: get_users`).
+            // Listing users needs the secret key; a token is not enough (`api: get_users`).
             ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => {
                 request.basic_auth(self.widget, Some(key.expose_secret()))
             }
@@ -309,40 +317,41 @@ fn secret_header(token: &SecretString) -> Result<HeaderValue, Failure> {
     })
 }
 
-/// The answer to a call without credentials.
+/// What the server answered to a call without credentials.
 #[derive(Debug, Clone)]
 pub struct Reachability {
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The server's time.
+    /// The server's time, from the `Date` header.
     pub date: Option<Timestamp>,
-    /// If the answer is a redirect, the failure that every call would get.
+    /// The failure that every call would get, if the answer is a redirect.
     pub redirected: Option<Failure>,
-    /// Whether the list was returned without credentials, so that it proves nothing about them.
+    /// Whether the server returned the list without credentials. A later success then proves
+    /// nothing about the credentials.
     pub open: bool,
 }
 
 /// The documented fields of the envelope of get_rooms.
 pub const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
 
-/// A list of rooms, and the keys it contains.
+/// The rooms of a list, and the keys that the list contains.
 #[derive(Debug, Clone, Default)]
 pub struct ListSurvey {
     /// The rooms in the server's order, including deleted ones.
     pub rooms: Vec<LiveRoom>,
-    /// The number of rows with each key.
+    /// For each key, the number of rows that have it.
     pub row_keys: BTreeMap<String, usize>,
-    /// The keys of the envelope.
+    /// The keys of the envelope around the rows.
     pub envelope_keys: Vec<String>,
-    /// The number of rows of other widgets.
+    /// The number of rows that belong to another widget.
     pub foreign: usize,
 }
 
 impl Http {
-    /// Calls get_rooms once without credentials. Any answer shows that the server is reachable.
+    /// Calls get_rooms once without credentials. Any answer proves that the server is reachable.
     ///
     /// # Errors
-    /// [`Failure`] if there is no answer.
+    /// Returns a [`Failure`] if there is no answer.
     pub async fn knock(&self, widget: WidgetId) -> Result<Reachability, Failure> {
         let request = Query::all(Listing::Rooms).request(self, widget)?;
         let response = self.answer(request.timeout(self.timeout)).await?;
@@ -359,7 +368,7 @@ impl Http {
         })
     }
 
-    /// Reads a list answer, passes on every element as it arrives, and returns the envelope.
+    /// Reads a list answer, passes each element to `take` as it arrives, and returns the envelope.
     async fn list(&self, response: Response, take: Take<'_>) -> Result<Value, Failure> {
         let bad = |bad| self.reject(bad);
         let (number, mut list) = (number(&response), ListStream::default());

@@ -1,4 +1,4 @@
-//! The retry table: which failures of which calls may be retried, and when.
+//! The retry table: which calls are retried after which failures, and after what wait.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
@@ -9,33 +9,34 @@ use tracing::{field, info, warn};
 
 use super::failure::{Call, Cause, Delivery, Failure};
 
-/// Maximum attempts per request.
+/// Maximum number of attempts for a call.
 const ATTEMPTS: u32 = 4;
-/// Maximum attempts if the server only asks to retry later: it has not acted yet.
+/// Maximum number of attempts while the server only asks to retry later, because it has not acted
+/// yet.
 const PATIENT: u32 = 10;
-/// Maximum wait before the first retry.
+/// Maximum wait before the first retry. It doubles with each retry.
 const BASE: Duration = Duration::from_millis(250);
-/// The longest `Retry-After` that is honoured.
+/// A longer `Retry-After` is shortened to this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Random numbers for back-off; seeded, so that a run can be replayed.
+/// Random numbers for back-off. A fixed seed makes a run repeatable.
 #[derive(Debug)]
 pub struct Dice(AtomicU64);
 
 impl Dice {
-    /// Creates dice with this seed.
+    /// Creates random numbers from a seed.
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
 
-    /// Creates dice that fall differently in each run.
+    /// Creates random numbers that differ in each run.
     pub fn random() -> Self {
         Self::new(RandomState::new().hash_one(()))
     }
 
-    /// A random duration up to this one (full jitter).
+    /// Returns a random duration between zero and `most` (full jitter).
     pub fn jitter(&self, most: Duration) -> Duration {
-        // splitmix64
+        // The splitmix64 algorithm.
         let seed = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -46,14 +47,14 @@ impl Dice {
 /// How long to wait before a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// A random time up to this.
+    /// Wait a random time up to this one.
     UpTo(Duration),
-    /// The time the server asked for, plus jitter.
+    /// Wait the time that the server asked for, plus jitter.
     AtLeast(Duration),
 }
 
 impl Wait {
-    /// The actual time to wait, with jitter.
+    /// Returns the time to wait, with jitter.
     pub fn duration(self, dice: &Dice) -> Duration {
         match self {
             Self::UpTo(most) => dice.jitter(most),
@@ -61,7 +62,7 @@ impl Wait {
         }
     }
 
-    /// Waits. Warns the user if the server asked for the wait, because it may be long.
+    /// Waits. If the server asked for the wait, warns the user, because it may be long.
     async fn sleep(self, dice: &Dice) {
         let duration = self.duration(dice);
         let seconds = duration.as_secs_f64().round() as u64;
@@ -77,16 +78,16 @@ impl Wait {
 pub enum Verdict {
     /// Retry after this wait.
     Again(Wait),
-    /// The server may have acted: read the list, do not retry.
+    /// Do not retry, because the server may have acted. Read the list to find out.
     Uncertain,
-    /// The server did not act, and a retry does not help.
+    /// Do not retry, because a retry would not help. The server did not act.
     Final,
 }
 
-/// The table: how far a call got, and whether a retry would fail the same way.
+/// Returns how far a call with this cause got, and whether a retry would fail the same way.
 ///
-/// A 5xx may come from the server after it acted, or from a proxy that timed out. 503 is
-/// no exception, because its sender is unknown.
+/// A 5xx may come from the server after it acted, or from a proxy that timed out. That includes
+/// 503, because its sender is unknown.
 pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     match cause {
         Cause::NoAddress
@@ -105,8 +106,8 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// Makes a call until it succeeds or may not be retried. Once `halt` is done, finishes the current
-/// attempt and starts no other.
+/// Makes a call, and retries it until it succeeds or may not be retried. When `halt` completes, no
+/// further attempt starts.
 pub(super) async fn with_retries<T, F>(
     call: Call,
     dice: &Dice,
@@ -137,18 +138,18 @@ where
     }
 }
 
-/// The verdict on attempt number `attempt` (from 1). A create or a message is only retried if the server cannot have acted
-/// on it.
+/// Decides what to do after attempt number `attempt` failed (counted from 1). A create or a message
+/// is retried only if the server cannot have acted on it.
 pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let attempts = match failure.delivery {
         Delivery::NotSent => ATTEMPTS,
         Delivery::Later => PATIENT,
-        // A second call does no harm if the first one had an effect.
+        // Repeating a list or an update does no harm, even if the first call had an effect.
         Delivery::Uncertain if matches!(call, Call::List | Call::Update) => ATTEMPTS,
         Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {
-        // Up to 0.25 s, 0.5 s, 1 s and so on, unless the server sets a time.
+        // The maximum wait is 0.25 s, then 0.5 s, 1 s and so on, unless the server asks for a time.
         let own = BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7));
         return Verdict::Again(match failure.retry_after {
             Some(asked) => Wait::AtLeast(asked.min(LONGEST_WAIT)),
@@ -162,7 +163,7 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
 }
 
 impl Failure {
-    /// A failure with this cause, classified by the table.
+    /// Creates a failure with this cause, and sets the other fields from the retry table.
     pub fn from_cause(cause: Cause, message: impl Into<String>) -> Self {
         let (delivery, lasting) = classify(cause);
         let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
@@ -179,7 +180,7 @@ impl Failure {
 mod tests {
     use super::*;
 
-    /// One row of the table: the verdict for each call and attempt.
+    /// Formats one row of the retry table: the verdict for each kind of call.
     fn row(cause: Cause) -> String {
         let failure = Failure::from_cause(cause, "x");
         let cell = |call| {

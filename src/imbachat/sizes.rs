@@ -1,4 +1,4 @@
-//! Lists the rooms that have a given number of users, within a budget.
+//! Lists the rooms that have a given number of users, within a budget of requests and bytes.
 
 use std::cell::Cell;
 use std::future::pending;
@@ -11,7 +11,7 @@ use crate::model::{Listing, RoomId};
 
 const SPENT: &str = "the budget for counting is spent";
 
-/// The requests and bytes that counting may cost, and what it has cost.
+/// A limit on the requests and bytes for counting members, and how much of it is used.
 #[derive(Debug)]
 pub struct CountBudget {
     most: Cell<(u64, u64)>,
@@ -19,7 +19,7 @@ pub struct CountBudget {
 }
 
 impl CountBudget {
-    /// Creates a budget of requests and bytes.
+    /// Creates a budget with a number of requests and a number of bytes.
     pub fn new(requests: u64, bytes: u64) -> Self {
         Self {
             most: Cell::new((requests, bytes)),
@@ -27,12 +27,12 @@ impl CountBudget {
         }
     }
 
-    /// Returns the requests sent, and the size of the rows received.
+    /// Returns the number of requests sent, and the size in bytes of the rows received.
     pub fn spent(&self) -> (u64, u64) {
         self.spent.get()
     }
 
-    /// Reserves one request and these bytes. Returns false if the budget does not have them.
+    /// Reserves one request and this many bytes. Returns false if too little of the budget is left.
     pub fn reserve(&self, bytes: u64) -> bool {
         let ((requests, spent), most) = (self.spent.get(), self.most.get());
         let fits = requests < most.0 && spent + bytes <= most.1;
@@ -42,10 +42,10 @@ impl CountBudget {
         fits
     }
 
-    /// Returns a reserved request and these bytes to the budget.
+    /// Returns one reserved request and this many bytes to the budget.
     pub fn release(&self, bytes: u64) {
         let ((_, spent), most) = (self.spent.get(), self.most.get());
-        // Answers that were cut off may have exceeded the limit by a few rows.
+        // Answers that were cut off may have used slightly more bytes than the budget allowed.
         self.most.set((most.0 + 1, most.1.max(spent) + bytes));
     }
 
@@ -64,11 +64,11 @@ impl CountBudget {
 }
 
 impl Reader {
-    /// Returns the number of rows that the filter `count_users` finds for a size, and the wanted
-    /// live rooms among them. `None` if the budget runs out first.
+    /// Returns how many rows the filter `count_users` finds for a size, and which wanted live rooms
+    /// are among them; `None` if the budget runs out.
     ///
     /// # Errors
-    /// [`Failure`]
+    /// Returns a [`Failure`] if the list cannot be read.
     pub async fn rooms_with_size(
         &self,
         size: u64,

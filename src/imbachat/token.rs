@@ -1,6 +1,7 @@
-//! Tokens for reading: signs them with the secret key as the vendor's plugins do (`api: fact 12`), and reads their expiry.
+//! Tokens for reading. Signs them with the secret key as the vendor's plugins do (`api: fact 12`),
+//! and reads when a token expires.
 //!
-//! A token from elsewhere is opaque: its content is only used for a warning.
+//! The content of a token from the user is used only to warn that it expires.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,15 +13,15 @@ use serde_json::Value;
 use crate::model::UserId;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
-/// Lifetime of a token in seconds. Each request gets a new one.
+/// The lifetime of a token in seconds. Each request gets a new token.
 const LIFE: i64 = 3_600;
 
-/// What every new token starts with.
+/// Returns the text with which every token from this module starts.
 pub fn token_start() -> String {
     URL_SAFE_NO_PAD.encode(HEADER) + "."
 }
 
-/// Creates a token for this user that expires an hour after `now`.
+/// Creates a token for a user. It expires an hour after `now`.
 pub(super) fn mint(key: &SecretString, user: UserId, now: Timestamp) -> SecretString {
     let expires = now.as_second() + LIFE;
     let claims = format!(r#"{{"exp":{expires},"user_id":{user}}}"#);
@@ -30,7 +31,7 @@ pub(super) fn mint(key: &SecretString, user: UserId, now: Timestamp) -> SecretSt
     SecretString::from(format!("{signed}.{signature}"))
 }
 
-/// When a token expires; `None` if it has no standard expiry.
+/// Returns when a token expires; `None` if it contains no standard expiry time.
 pub fn expiry(token: &SecretString) -> Option<Timestamp> {
     let claims = token.expose_secret().trim().split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_token_is_the_one_that_others_make() -> Result<(), Box<dyn std::error::Error>> {
-        // Made with Python's hmac.
+        // This token was computed with Python's `hmac` module.
         let made = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MDAwMDM2MDAsInVzZXJfaWQiOjd9.tPKZL9AlGgt3y86ixuoEMGds32M3eB9LjIPlVZirvBA";
         let now = Timestamp::from_second(1_700_000_000)?;
         let token = mint(&SecretString::from("secret_key"), UserId(7), now);
@@ -59,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_token_that_does_not_say_when_it_expires_is_none_the_worse() {
-        // Claims: `{"exp":1e3}`, `{"exp":"soon"}`, `{"exp":1e300}`, `{}`, no JSON.
+        // The payloads are `{"exp":1e3}`, `{"exp":"soon"}`, `{"exp":1e300}`, `{}`, and a text that
+        // is not JSON.
         let when = |token: &str| expiry(&SecretString::from(token)).map(|time| time.as_second());
         assert_eq!(when("h.eyJleHAiOjFlM30.s"), Some(1000));
         for token in [

@@ -1,4 +1,5 @@
-//! Maps errors of the HTTP library to causes and messages. Describes every TLS error in plain words, with a hint.
+//! Converts errors of the HTTP library to causes and messages. Describes every TLS error in plain
+//! words, with a hint.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -10,7 +11,7 @@ use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage,
 use super::failure::Cause;
 use crate::model::few;
 
-/// Maximum number of certificate names shown.
+/// Maximum number of names from a certificate that a message shows.
 const NAMED: usize = 5;
 
 const ASK: &str = "ask the server's operator to replace the certificate";
@@ -21,7 +22,7 @@ const CLOCK: &str =
 const TRUST: &str = "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate";
 const OPERATOR: &str = "check --api-url and the proxy settings, or ask the server's operator";
 
-/// Why TLS failed, and a hint.
+/// Describes a TLS error, and adds a hint.
 fn explain(error: &Error) -> (String, &'static str) {
     let (reason, hint) = match error {
         Error::InvalidCertificate(error) => {
@@ -46,7 +47,7 @@ const NOTHING_IN_COMMON: (&str, &str) = (
     "ask the server's operator to offer TLS 1.2 or 1.3",
 );
 
-/// What the server's alert means.
+/// Describes an alert that the server sent, and adds a hint.
 fn answer(alert: Alert) -> (&'static str, &'static str) {
     match alert {
         Alert::HandshakeFailure | Alert::InsufficientSecurity | Alert::ProtocolVersion => {
@@ -71,7 +72,7 @@ fn answer(alert: Alert) -> (&'static str, &'static str) {
     }
 }
 
-/// What is wrong with a certificate, worded to follow "its certificate".
+/// Describes what is wrong with a certificate. The text follows the words "its certificate".
 fn certificate(error: &CertificateError) -> (String, &'static str) {
     use CertificateError as E;
     let (reason, hint) = match error {
@@ -113,12 +114,13 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
     (reason.to_owned(), hint)
 }
 
-/// What is wrong with a certificate or its chain, for the reasons that have no `CertificateError`.
+/// Describes what is wrong with a certificate or its chain, for errors that only the `webpki`
+/// library has.
 fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
     use webpki::Error as E;
     match error {
         E::CaUsedAsEndEntity => (
-            "is that of an authority, not of a server",
+            "belongs to an authority, not to a server",
             "ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's",
         ),
         E::EndEntityUsedAsCa => ("is signed with a certificate that may not sign others", ASK),
@@ -136,7 +138,7 @@ fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
     }
 }
 
-/// The library formats names as `DnsName("chat.example")`.
+/// Lists host names. The library writes each as `DnsName("chat.example")`.
 fn names(presented: &[String]) -> String {
     let names = presented.iter();
     let names = names.map(|name| name.split('"').nth(1).unwrap_or(name));
@@ -155,7 +157,7 @@ fn date(time: UnixTime) -> String {
     }
 }
 
-/// Maps an error to its cause.
+/// Returns the cause of an error.
 pub(super) fn classify(error: &reqwest::Error) -> Cause {
     let is_dns = |cause: &Source<'_>| cause.to_string().contains("dns error");
     match error {
@@ -170,8 +172,9 @@ pub(super) fn classify(error: &reqwest::Error) -> Cause {
     }
 }
 
-/// Whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The library reports a GOAWAY only for
-/// streams above the last stream id; other streams fail like any broken connection.
+/// Returns whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The
+/// library reports a GOAWAY only for requests that the server did not process; the others fail like
+/// a broken connection.
 fn is_unprocessed(error: Source<'_>) -> bool {
     error.downcast_ref::<h2::Error>().is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
@@ -179,7 +182,7 @@ fn is_unprocessed(error: Source<'_>) -> bool {
     })
 }
 
-/// Whether a compressed body is malformed.
+/// Returns whether decompressing the body failed.
 fn is_malformed(error: Source<'_>) -> bool {
     let error = error.downcast_ref::<std::io::Error>();
     error.is_some_and(|error| {
@@ -190,25 +193,26 @@ fn is_malformed(error: Source<'_>) -> bool {
     })
 }
 
-/// The TLS error inside an error. Also unwraps I/O errors, because their `source` skips the inner error.
+/// Returns the TLS error inside an error. Looks into I/O errors too, because their `source` skips
+/// the error that they wrap.
 fn tls(error: Source<'_>) -> Option<&Error> {
     let own = error.downcast_ref::<Error>();
     own.or_else(|| tls(error.downcast_ref::<std::io::Error>()?.get_ref()?))
 }
 
-/// Why TLS failed, and a hint; `None` if the error is not from TLS.
+/// Describes why TLS failed, and adds a hint; `None` if TLS is not the cause.
 pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static str)> {
     Some(explain(causes(error).find_map(tls)?))
 }
 
 type Source<'e> = &'e (dyn std::error::Error + 'static);
 
-/// The causes of an error, outermost first.
+/// Returns the causes of an error, outermost first.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = Source<'_>> {
     std::iter::successors(error.source(), |cause: &Source<'_>| (*cause).source())
 }
 
-/// An error and its causes in one line, without duplicates.
+/// Joins an error and its causes in one line, without repeated texts.
 pub(super) fn join_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     for cause in causes(error).map(ToString::to_string) {
@@ -323,7 +327,7 @@ mod tests {
         for error in table() {
             let (reason, hint) = explain(&error);
             let row = format!("{reason}\n  {hint}");
-            // A name of the library, such as `CaUsedAsEndEntity`.
+            // This matches a name from the library's source, such as `CaUsedAsEndEntity`.
             let is_name = |word: &str| {
                 word.chars().filter(char::is_ascii_uppercase).count() > 1
                     && word.contains(|c: char| c.is_ascii_lowercase())
@@ -362,7 +366,7 @@ mod tests {
           ask the server's operator to replace the certificate
         its certificate is malformed, or has a version or an extension that is not supported
           ask the server's operator to replace the certificate
-        its certificate is that of an authority, not of a server
+        its certificate belongs to an authority, not to a server
           ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
         its certificate is signed by an authority that is distrusted
           ask the server's operator to replace the certificate

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::list_stream::{ListStream, RowError};
 use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
 
-/// The keys that report an error, and those that report a warning.
+/// The keys that report an error; below, the keys that report a warning.
 pub(super) const ERRORS: [&str; 3] = ["error", "errorMsg", "errors"];
 pub(super) const WARNINGS: [&str; 2] = ["warning", "warnings"];
 pub(super) const NO_REASON: &str = "the server gave no reason";
@@ -16,11 +16,11 @@ pub(super) const NO_REASON: &str = "the server gave no reason";
 /// Why an answer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Bad {
-    /// It is not JSON, or has an unknown shape.
+    /// The answer is not JSON, or has an unknown shape.
     Shape(String),
-    /// It reports success, but has no list, or it is unclear which list to use.
+    /// The answer reports success, but has no list, or it is unclear which list to use.
     NoList(String),
-    /// It is larger than a limit.
+    /// The answer is larger than a limit.
     TooLarge(String),
     /// The server reports an error with this code and reason.
     Complaint { code: Option<i64>, text: String },
@@ -39,7 +39,7 @@ impl From<RowError> for Bad {
 #[serde(default)]
 struct Row<'r> {
     id: Value,
-    /// Nearly always plain text, so it needs no allocation.
+    /// The raw JSON. Nearly every pipe is plain text and needs no allocation.
     #[serde(borrow)]
     pipe: Option<&'r RawValue>,
     name: Value,
@@ -49,7 +49,6 @@ struct Row<'r> {
     updated_at: Value,
 }
 
-/// Parses one element of get_rooms.
 pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     let mut clean = Vec::new();
     let row: Row<'_> = parse_borrowed(text, &mut clean)?;
@@ -79,7 +78,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     })
 }
 
-/// Parses the envelope of a list (without its elements), and checks that it reports success.
+/// Parses a list answer without its rows, and checks that it reports success.
 pub(super) fn envelope(text: &[u8]) -> Result<Value, Bad> {
     let envelope: Value = parse(text)?;
     good(&envelope)?;
@@ -89,12 +88,13 @@ pub(super) fn envelope(text: &[u8]) -> Result<Value, Bad> {
     }
 }
 
-/// The server's message in an answer that is already known to be an error.
+/// Returns the server's error message from an answer that has an error status.
 pub(super) fn complaint(text: &[u8]) -> Option<String> {
     reasons(&parse(text).ok()?)
 }
 
-/// Checks that an answer reports success: `code` absent or 200, `success` absent or true, no error.
+/// Checks that an answer reports success: `code` is absent or 200, `success` is absent or true, and
+/// there is no error.
 pub(super) fn good(answer: &Value) -> Result<(), Bad> {
     is_object(answer)?;
     let code = answer.get("code").and_then(integer);
@@ -111,7 +111,7 @@ pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
     Err(shape("the answer is JSON, but not an object"))
 }
 
-/// Whether an answer, or an element of one, reports a failure.
+/// Returns whether an answer, or one of its elements, has a `success` that is not true.
 pub(super) fn is_denied(part: &Value) -> bool {
     let success = part.get("success");
     success.is_some_and(|success| truth(success) != Some(true))
@@ -133,12 +133,13 @@ pub(super) fn shape(text: &str) -> Bad {
     Bad::Shape(text.to_owned())
 }
 
-/// Parses JSON, with or without a byte order mark and trailing commas.
+/// Parses JSON. Accepts a byte order mark and trailing commas.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
     parse_borrowed(text, &mut Vec::new())
 }
 
-/// Same as [`parse`]; if there are stray commas, `clean` holds a copy without them.
+/// Parses JSON like [`parse`]. If the JSON has stray commas, the result borrows from `clean`, a
+/// copy without them.
 pub(super) fn parse_borrowed<'t, T: Deserialize<'t>>(
     text: &'t [u8],
     clean: &'t mut Vec<u8>,
@@ -162,7 +163,7 @@ fn not_json(text: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// Removes commas before closing brackets, except inside strings.
+/// Removes commas before closing brackets, except in strings.
 fn without_stray_commas(text: &[u8]) -> Vec<u8> {
     let mut clean: Vec<u8> = Vec::with_capacity(text.len());
     let (mut in_text, mut escaped) = (false, false);
@@ -184,13 +185,13 @@ fn without_stray_commas(text: &[u8]) -> Vec<u8> {
     clean
 }
 
-/// Reads a whole number: 5, "5", 5.0 or true.
+/// Reads a whole number. 5, "5", 5.0 and true are numbers.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
             number
                 .as_f64()
-                // A float above 2^53 cannot hold every whole number.
+                // Above 2^53, a float cannot represent every whole number.
                 .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
                 .map(|f| f as i64)
         }),
@@ -200,7 +201,8 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Reads a boolean: true, "true", 1, "1" and their opposites; null, "" and "null" are false.
+/// Reads a boolean. Accepts true, "true", 1, "1" and their opposites; null, "" and "null" are
+/// false.
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -215,7 +217,8 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// Returns an exact text (a room may be named "NULL"), a number as text, or else an empty text.
+/// Returns a text unchanged (a room may be named "NULL"), and a number as text. Any other value
+/// becomes an empty text.
 fn raw_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -223,7 +226,7 @@ fn raw_text(value: Value) -> String {
     }
 }
 
-/// A text, or a number as text; null, "NULL" and "" are `None`.
+/// Returns a text, or a number as text. For null, "NULL", "" and other values, returns `None`.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() || text == "NULL" => None,
@@ -241,7 +244,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// The reason in an answer: `error`, `errors`, `errorMsg` or `message`.
+/// Returns the reasons in an answer: the texts in `error`, `errorMsg`, `errors` and `message`.
 pub(super) fn reasons(answer: &Value) -> Option<String> {
     let mut found = Vec::new();
     for key in ["error", "errorMsg", "errors", "message"] {
@@ -256,7 +259,7 @@ pub(super) fn reasons(answer: &Value) -> Option<String> {
 pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            // Drop the full stop, because our sentence continues.
+            // Drop the server's full stop, because the text is put inside our own sentence.
             let text = text.trim_end_matches('.');
             if !text.is_empty() {
                 found.push(text.to_owned());
@@ -268,7 +271,8 @@ pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Why a saved answer is not a list of rooms. It may quote the server, so escape it before you print it.
+/// The reason why a saved answer is not a list of rooms. It may quote the server, so escape it
+/// before you print it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoList(String);
@@ -282,10 +286,11 @@ impl From<Bad> for NoList {
     }
 }
 
-/// The rows of a saved get_rooms answer in the server's order, including deleted ones. Parsed as tolerantly as over HTTP.
+/// Parses a saved answer of get_rooms. Returns its rooms in the server's order, including deleted
+/// ones. Accepts the same deviations as for answers over HTTP.
 ///
 /// # Errors
-/// [`NoList`], also if the answer is well-formed and reports an error.
+/// Returns [`NoList`] if the answer is not a list of rooms, or reports an error.
 pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, NoList> {
     let (mut list, mut rooms) = (ListStream::default(), Vec::new());
     list.feed(answer, |text| {

@@ -4,7 +4,7 @@ use super::*;
 use crate::imbachat::Written;
 use crate::imbachat::write_answer::{self, sent};
 
-/// The room of an answer without errors.
+/// Returns the room of an answer that must have no errors.
 fn written(text: &[u8]) -> Result<RoomId, Bad> {
     let Written { room, errors } = write_answer::written(text, false)?;
     assert_eq!(errors, Vec::<String>::new());
@@ -138,11 +138,11 @@ fn a_success_that_carries_an_error_names_it() {
         ),
         (
             second(r#"{"success":true,"room_id":8}"#),
-            "it names more than one room: 7, 8",
+            "the answer names more than one room: 7, 8",
         ),
         (
             r#"{"data":[{"success":true,"room_id":7,"roomId":"8"}]}"#.to_owned(),
-            "it names more than one room: 7, 8",
+            "the answer names more than one room: 7, 8",
         ),
         (format!(r#"{{"code":202,{good}}}"#), accepted),
     ];
@@ -157,7 +157,8 @@ fn a_success_that_carries_an_error_names_it() {
         answer.map(|answer| answer.errors),
         Ok(vec![accepted.to_owned()])
     );
-    // A server that only accepted a call may still act on it: the call is uncertain, not refused.
+    // A server that accepted a call (202) may still act on it, so the call is uncertain and not
+    // refused.
     assert_eq!(
         write_answer::written(br#"{"code":202,"message":"queued"}"#, false),
         Err(Bad::Shape("the answer names no room".to_owned()))
@@ -249,7 +250,7 @@ fn commas_inside_of_texts_stay() {
     );
 }
 
-/// If this were a refusal, the next run would send the message again.
+/// If this counted as refused, the next run would send the message again.
 #[test]
 fn a_message_that_succeeds_with_an_error_is_uncertain() {
     let answer = br#"{"success":true,"errors":["stored late"],"message":{"id":5}}"#;

@@ -1,6 +1,8 @@
-//! The write client: imba_rooms, which creates and updates rooms and adds members, and send_msg.
+//! The client that writes. It calls imba_rooms, which creates and updates rooms and adds members,
+//! and send_msg.
 //!
-//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once the server may have acted on it.
+//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once
+//! the server may have acted on it.
 
 use std::fmt::{Display, Write as _};
 use std::future::Future;
@@ -19,60 +21,63 @@ use super::retry::{Dice, with_retries};
 use super::write_answer::{Written, sent, written};
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
 
-/// Credentials for writing: a user of the site that the widget is on.
+/// The credentials for writing. They belong to a user of the site that has the widget.
 #[derive(Debug, Clone)]
 pub struct WriteAuth {
-    /// Login name.
+    /// The login name of the user.
     pub login: SecretString,
-    /// Password of the login.
+    /// The password of the user.
     pub password: SecretString,
-    /// The widget's secret key, for messages. Without it only rooms can be written.
+    /// The widget's secret key, which is needed for messages. Without it, only rooms can be
+    /// written.
     pub secret_key: Option<SecretString>,
 }
 
-/// One call: a room's state, and the members to add.
+/// The content of one write: a room's state, and the members to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomWrite<'a> {
-    /// The room. If it is `None`, the server finds the room by its pipe, or creates it.
+    /// The room to write to. If it is `None`, the server finds the room by its pipe, or creates it.
     pub room: Option<RoomId>,
-    /// The room's pipe. Always sent.
+    /// The room's pipe. Every write sends it.
     pub pipe: &'a Pipe,
-    /// Title, type and publicity. Always sent, because an omitted title is reset (`api: fact 1`).
+    /// The title, type and visibility. Every write sends them, because the server resets an omitted
+    /// title (`api: fact 1`).
     pub state: &'a RoomState,
-    /// Members to add, within the limit of one call.
+    /// The members to add, at most as many as one call may have.
     pub members: &'a [UserId],
 }
 
-/// Writes rooms.
+/// A client that writes rooms.
 pub trait WriteRooms {
-    /// Sends one call, without retries.
+    /// Sends a write once, without retries.
     fn write(&self, write: &RoomWrite<'_>) -> impl Future<Output = Result<Written, Failure>>;
 }
 
-/// A message from a user to a room.
+/// A message that a user sends to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     /// The room's id.
     pub room: RoomId,
-    /// The sender.
+    /// The user who sends the message.
     pub from: UserId,
-    /// The text; not empty.
+    /// The text, which is not empty.
     pub text: &'a str,
 }
 
-/// Sends messages.
+/// A client that sends messages.
 pub trait SendMessages {
-    /// Sends a message, without retries. Returns the message's id if the answer has one.
+    /// Sends a message once, without retries. Returns the message's id, if the answer contains one.
     fn send(
         &self,
         message: &Message<'_>,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>>;
 
-    /// Sends a message, with retries if the server cannot have acted on the previous attempt. Once
-    /// `halt` is done, finishes the current attempt and starts no other.
+    /// Sends a message, and retries it while the server cannot have acted on it. When `halt`
+    /// completes, no further attempt starts.
     ///
     /// # Errors
-    /// The last attempt's [`Failure`]; [`Delivery::Uncertain`] if the message may have been sent.
+    /// Returns the [`Failure`] of the last attempt. It is [`Delivery::Uncertain`] if the message
+    /// may have been sent.
     fn deliver(
         &self,
         message: &Message<'_>,
@@ -83,13 +88,13 @@ pub trait SendMessages {
     }
 }
 
-/// The client that writes.
+/// The client that writes rooms and sends messages.
 #[derive(Debug, Clone)]
 pub struct Writer {
     http: Http,
     widget: WidgetId,
     auth: WriteAuth,
-    /// Set if there is a secret key.
+    /// The client for messages; `None` without a secret key.
     sender: Option<Sender>,
 }
 
@@ -103,7 +108,7 @@ pub struct Sender {
 }
 
 impl Writer {
-    /// Creates a writer for one widget.
+    /// Creates a client that writes to one widget.
     pub fn new(mut http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
         let sender = auth.secret_key.clone().map(|key| {
             let password = Some(auth.password.clone());
@@ -166,8 +171,8 @@ impl WriteRooms for Writer {
 }
 
 impl Sender {
-    /// Creates a sender for one widget. The password is optional: the documentation's text requires
-    /// a site user's password, but its sample has none.
+    /// Creates a client that sends messages to one widget. The password is optional: the
+    /// documentation says that a site user's password is required, but its sample has none.
     pub fn new(
         http: Http,
         widget: WidgetId,
@@ -187,13 +192,13 @@ impl SendMessages for Sender {
     async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
         let Message { room, from, text } = message;
         debug!(%room, %from, text_length = text.chars().count(), "message");
-        // Private messages do not belong in logs, even if the server echoes them.
+        // Messages are private, so keep the text out of logs even if the server echoes it.
         let http = self.http.clone().hiding(SecretString::from(*text));
         let request = http
             .post(&format!("imbachat/v2/{}/send_msg", self.widget))?
             .timeout(http.timeout)
             .basic_auth(self.widget, Some(self.key.expose_secret()));
-        // The documentation's text requires `imba_id` too, but its sample has none.
+        // The documentation says that `imba_id` is required too, but its sample has none.
         let mut form = Form::default().text("imba_id", self.widget);
         if let Some(password) = &self.password {
             form = form.text("password", password.expose_secret());
@@ -220,7 +225,8 @@ impl SendMessages for Writer {
     }
 }
 
-/// The boundary between fields. It is random in each process, so that no title can contain it.
+/// The boundary between the fields of a form. It is random in each process, so that no title
+/// contains it.
 static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
     let dice = RandomState::new();
     format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
@@ -233,11 +239,11 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Adds a field. Names are never user text, so they need no escaping.
+    /// Adds a field. Its name needs no escaping, because it is never user text.
     #[must_use]
     pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
         let boundary = &*BOUNDARY;
-        // Writing to a `String` does not fail.
+        // Writing to a `String` cannot fail.
         let _infallible = write!(
             self.body,
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
@@ -245,7 +251,7 @@ impl Form {
         self
     }
 
-    /// Sets the form as the body of a request.
+    /// Sets the form as the body of the request.
     pub(super) fn attach_to(self, request: RequestBuilder) -> RequestBuilder {
         let (mut body, boundary) = (self.body, &*BOUNDARY);
         body.push_str("--");

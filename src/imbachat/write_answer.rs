@@ -1,4 +1,5 @@
-//! Parses the answers to writes: what imba_rooms and send_msg confirm, and errors in successful answers.
+//! Parses the answers to writes: what imba_rooms and send_msg confirm, and which errors a
+//! successful answer contains.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +11,19 @@ use super::wire::{
 };
 use crate::model::{MessageId, RoomId};
 
-/// Maximum number of errors that are reported from one answer.
+/// Maximum number of errors that are reported for one answer.
 const MOST_ERRORS: usize = 20;
 
-/// The answer to a successful write.
+/// What the answer to a successful write contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The room that was written.
+    /// The room that the server wrote.
     pub room: RoomId,
-    /// Errors and warnings in the answer. If there are any, no member is confirmed.
+    /// The errors and warnings in the answer. If there are any, no member is confirmed.
     pub errors: Vec<String>,
 }
 
-/// An answer without errors.
+/// Creates the result of a write without errors.
 impl From<RoomId> for Written {
     fn from(room: RoomId) -> Self {
         let errors = Vec::new();
@@ -30,7 +31,7 @@ impl From<RoomId> for Written {
     }
 }
 
-/// Parses a successful answer. `accepted`: it came with HTTP 202.
+/// Parses the answer to a write. `accepted` is true if the HTTP status is 202.
 pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
     let answer: Value = parse(text)?;
     is_object(&answer)?;
@@ -54,13 +55,13 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
             room,
             errors: carried_errors(&answer, &elements, accepted),
         }),
-        // Without a room it is not a success with errors, but an error.
+        // An answer with an error and no room is a failure, not a success with errors.
         Err(Bad::Shape(_)) if has_error(&answer) => Err(complaint_of(&answer)),
         Err(bad) => Err(bad),
     }
 }
 
-/// The room in the first element, if that reports success. It may also report an error.
+/// Returns the room in the first element, if that reports success. It may also contain an error.
 fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let first = elements
         .first()
@@ -79,7 +80,6 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
         .ok_or_else(|| shape("the answer has no numeric room_id"))
 }
 
-/// The room ids in one element.
 fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
     ["room_id", "roomId"]
         .iter()
@@ -88,7 +88,7 @@ fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
         .map(RoomId)
 }
 
-/// The errors in an answer that succeeded as a whole.
+/// Returns the errors and warnings in an answer that succeeded as a whole.
 fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<String> {
     let mut errors = Vec::new();
     if accepted {
@@ -108,7 +108,7 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
             is_bad = true;
             collect(value, &mut errors);
         }
-        // An element may be plain text.
+        // An element may be a text instead of an object.
         let message = part.is_string().then_some(part).or(part.get("message"));
         if failed && let Some(message) = message {
             collect(message, &mut errors);
@@ -120,7 +120,10 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     let named: BTreeSet<RoomId> = parts.flat_map(rooms).collect();
     if named.len() > 1 {
         let named: Vec<String> = named.iter().map(ToString::to_string).collect();
-        errors.push(format!("it names more than one room: {}", named.join(", ")));
+        errors.push(format!(
+            "the answer names more than one room: {}",
+            named.join(", ")
+        ));
     }
     let mut seen = BTreeSet::new();
     errors.retain(|error| seen.insert(error.clone()));
@@ -131,12 +134,14 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     errors
 }
 
-/// The message id in a good answer of send_msg. The id is only reported, so an answer without one is good too.
+/// Returns the message id from a good answer of send_msg. The id is only shown to the user, so an
+/// answer without an id is good too.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
     let success = answer.get("success").and_then(truth);
     if success == Some(true) && has_error(&answer) {
-        // The message may have been sent. If this were a refusal, the next run would send it again.
+        // The message may have been sent. If this counted as refused, the next run would send the
+        // message again.
         let words = reasons(&answer).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Shape(format!(
             "it reports success and an error: {words}"

@@ -1,4 +1,4 @@
-//! The name of a ledger as the user writes it: a path, or the address of an object.
+//! The name of a ledger as the user writes it: a path, or the address of an object in a bucket.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,38 +8,39 @@ use secrecy::SecretString;
 
 pub use crate::model::StoreKind;
 
-/// Where a ledger is.
+/// Where a ledger is stored, as the user named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// A file.
+    /// The ledger is a file at this path.
     File(PathBuf),
-    /// An object in a bucket.
+    /// The ledger is an object in a bucket.
     Object(Address),
 }
 
-/// An object in a bucket: `s3://bucket/key`.
+/// The address of an object in a bucket, such as `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Which API the store has.
+    /// The API of the store.
     pub kind: StoreKind,
-    /// The bucket, or the container in Azure.
+    /// The name of the bucket. In Azure, the name of the container.
     pub bucket: String,
-    /// The object's key.
+    /// The key of the object in the bucket.
     pub key: String,
 }
 
-/// What a bucket client needs besides the address.
+/// The settings of a bucket client, in addition to the address.
 #[derive(Debug, Clone, Default)]
 pub struct StoreOptions {
-    /// Environment variable names (`AWS_REGION`) and their values. The environment itself is not read.
+    /// Environment variables, such as `AWS_REGION`, with their values. The client does not read the
+    /// environment.
     pub variables: Vec<(&'static str, SecretString)>,
-    /// Secrets to redact.
+    /// Secrets to redact in messages.
     pub hidden: Vec<SecretString>,
-    /// Timeout of a request. Requests are retried for twice as long.
+    /// The time limit of one request. A request is retried for at most twice this time.
     pub timeout: Duration,
 }
 
-/// An invalid name.
+/// An invalid or unsupported ledger name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--ledger: {reason}")]
 pub struct NameError {
@@ -57,11 +58,11 @@ impl NameError {
     pub(super) fn unsupported(address: &Address) -> Self {
         Self::new(
             format!("`{address}`: this roomform was built without object stores"),
-            "build it with the feature object-store, which is on by default; or name a file",
+            "build roomform with the feature `object-store`, which is on by default, or name a file",
         )
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about the error.
     pub fn hint(&self) -> &'static str {
         self.hint
     }
@@ -71,10 +72,11 @@ impl Name {
     /// Parses a path, `file:///path`, `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     ///
     /// # Errors
-    /// If the scheme is unknown, or the address has no object key.
+    /// Returns a [`NameError`] if the scheme is unknown, or if the bucket or the object is missing
+    /// or invalid.
     pub fn parse(name: &Path) -> Result<Self, NameError> {
         let scheme = name.to_str().and_then(|text| text.split_once("://"));
-        // `./a://b` is a path, because `./a` cannot be a scheme.
+        // A name such as `./a://b` is a path, because `./a` cannot be a scheme.
         let is_word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
         let Some((scheme, rest)) = scheme.filter(|(scheme, _)| is_word(scheme)) else {
             return Ok(Self::File(name.to_owned()));
@@ -86,7 +88,7 @@ impl Name {
                 let reason = "a file: address has no host";
                 Err(NameError::new(reason, "write it as file:///path"))
             }
-            // Do not print the whole address: it may contain a password.
+            // Do not print the whole address, because it may contain a password.
             (other, None) => {
                 let reason = format!("`{other}:` is not a ledger address");
                 let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";

@@ -1,4 +1,4 @@
-//! Where a ledger is stored. All reads and writes go through [`LedgerBackend`].
+//! Selects where a ledger is stored. All reads and writes of a ledger go through [`LedgerBackend`].
 
 use std::fmt;
 use std::path::Path;
@@ -13,21 +13,22 @@ use super::journal::Journal;
 use super::ledger_file::LedgerFile;
 use crate::model::{RunId, Target};
 
-/// Where a ledger is stored.
+/// The storage of a ledger.
 #[derive(Debug, Clone)]
 pub enum LedgerBackend {
-    /// A file.
+    /// The ledger is a file.
     File(LedgerFile),
-    /// Objects in a bucket.
+    /// The ledger is a set of objects in a bucket.
     #[cfg(feature = "object-store")]
     Bucket(Bucket),
 }
 
 impl LedgerBackend {
-    /// Opens nothing yet. `options` is only called for a bucket.
+    /// Creates the backend for a name, without opening anything. `options` is called only for a
+    /// bucket.
     ///
     /// # Errors
-    /// Errors of `options`, or [`NameError`] if this build does not support buckets.
+    /// Returns the error from `options`, or a [`NameError`] if this build does not support buckets.
     pub fn new<E: From<NameError>>(
         name: Name,
         options: impl FnOnce(&Address) -> Result<StoreOptions, E>,
@@ -47,7 +48,7 @@ impl LedgerBackend {
         }
     }
 
-    /// The path of a file ledger; `None` for a bucket.
+    /// Returns the path of a file ledger; `None` for a bucket.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(file) => Some(file.path()),
@@ -56,10 +57,11 @@ impl LedgerBackend {
         }
     }
 
-    /// Reads the ledger of a target. A missing ledger is empty and not [found](Snapshot::found).
+    /// Reads the ledger of a target. If there is no ledger, the result is empty, and
+    /// [`Snapshot::found`] is false.
     ///
     /// # Errors
-    /// [`LedgerError`], except `Closed`.
+    /// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed`.
     pub async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
         match self {
             Self::File(file) => file.read(target),
@@ -68,10 +70,10 @@ impl LedgerBackend {
         }
     }
 
-    /// Returns the target of the ledger; `None` if the ledger does not exist.
+    /// Returns the target that the ledger belongs to; `None` if there is no ledger.
     ///
     /// # Errors
-    /// [`LedgerError`] if the ledger cannot be read or has no valid header.
+    /// Returns a [`LedgerError`] if the ledger cannot be read or has no valid header.
     pub async fn target(&self) -> Result<Option<Target>, LedgerError> {
         match self {
             Self::File(file) => file.target(),
@@ -80,11 +82,12 @@ impl LedgerBackend {
         }
     }
 
-    /// Replaces a ledger's entries, and returns the new ones with the warnings of the old ledger. Concurrent runs lose no
-    /// entries. In a bucket `work` is called again after a conflict with another run.
+    /// Replaces a ledger's entries with the result of `work`. Returns the new entries and the
+    /// warnings of the old ledger. Entries of concurrent runs are not lost. In a bucket, `work` is
+    /// called again after a conflict with another run.
     ///
     /// # Errors
-    /// [`LedgerError`]; no entry is lost.
+    /// Returns a [`LedgerError`] if the ledger cannot be replaced. No entry is lost.
     pub async fn rewrite(
         &self,
         target: &Target,
@@ -97,10 +100,12 @@ impl LedgerBackend {
         }
     }
 
-    /// Opens the ledger of a target for writing. A bucket ledger must be opened and used in a tokio runtime.
+    /// Opens the ledger of a target for writing. A bucket ledger must be opened and used in a tokio
+    /// runtime.
     ///
     /// # Errors
-    /// [`LedgerError`], also if the ledger belongs to another target, is newer, or is damaged.
+    /// Returns a [`LedgerError`] if the ledger cannot be opened, belongs to another target, has a
+    /// newer format, or is damaged.
     pub async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
         match self {
             Self::File(file) => Journal::open(file, target, run),
@@ -109,7 +114,8 @@ impl LedgerBackend {
         }
     }
 
-    /// The name, if it means the same on another machine: an address or a relative path.
+    /// Returns the ledger's name if it means the same on another machine: an address or a relative
+    /// path.
     pub fn portable(&self) -> Option<String> {
         match self {
             Self::File(file) if file.path().is_absolute() => None,

@@ -1,4 +1,5 @@
-//! Which run may send a create or a message: of several runs on one ledger, the one whose claim is written first.
+//! Decides which of several runs on one ledger may send a create or a message: the run that writes
+//! its claim first.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,47 +17,50 @@ use super::json::parse_entry;
 use super::lock::is_still_there;
 use crate::model::{Pipe, RoomId, Time};
 
-/// What a run claims. The entries that record the claim are written only if it is granted.
+/// What a run claims: the right to send one call. The entries of the claim are written only if it
+/// is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The welcome of a room. Granted if a create promised it, and no run has begun to send it.
+    /// The right to send a room's welcome. It is granted if a create promised the welcome and no
+    /// run has begun to send it.
     Message {
         /// The room's pipe.
         pipe: Pipe,
         /// The room's id.
         room: RoomId,
     },
-    /// The create of a room.
+    /// The right to create a room.
     Create {
         /// The room's pipe.
         pipe: Pipe,
-        /// The recorded room that the new one replaces.
+        /// The room on record that the new room replaces.
         replaces: Option<RoomId>,
-        /// The run whose claim ends, because it is old and its room is not in the list.
+        /// The run whose claim this one ends, because that claim is old and its room is not in the
+        /// list.
         takes_over: Option<String>,
     },
 }
 
-/// The answer to a claim.
+/// The answer to a [`Claim`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
-    /// The claim is on disk: this run may send the call.
+    /// The claim is granted and on disk. This run may send the call.
     Ours,
-    /// Another run holds the claim, or no create promised the message.
+    /// The claim is refused: another run holds it, or no create promised the message.
     Held {
-        /// The other run.
+        /// The run that holds the claim.
         run: String,
-        /// When the other run wrote its claim, by the clock of that run's machine.
+        /// When that run wrote its claim, by the clock of its machine.
         since: Time,
-        /// How old its claim is, if both clocks agree.
+        /// The age of the other claim, if both clocks agree.
         age: Duration,
     },
-    /// Another run created or adopted the room.
+    /// The claim is refused: another run created or adopted this room.
     Created(RoomId),
 }
 
 impl Claim {
-    /// The fact that ends another run's claim, if this one takes it over.
+    /// Returns the fact that ends another run's claim, if this claim takes it over.
     pub fn ended(&self) -> Option<Fact> {
         match self {
             Self::Create {
@@ -77,7 +81,7 @@ impl Claim {
         }
     }
 
-    /// Decides whether a run gets its claim, from the entries of the pipe.
+    /// Decides whether a run gets this claim. `entries` are those of the claim's pipe.
     pub fn decide(&self, run: &str, entries: &Entries, now: Time) -> Claimed {
         let recorded = fold(entries);
         let held = |run: &str, since: Time| Claimed::Held {
@@ -109,7 +113,7 @@ impl Claim {
     }
 }
 
-/// The entries that claims depend on, without members.
+/// The entries that decide about claims, without their members.
 #[derive(Debug)]
 pub(super) struct ClaimEntries {
     by_pipe: BTreeMap<Pipe, Entries>,
@@ -143,7 +147,7 @@ impl ClaimEntries {
                 let members = Vec::new();
                 Fact::Pipe(pipe, PipeFact::Intent { members, welcome })
             }
-            // For a claim, both mean the same: the room exists.
+            // Both facts mean only that the room exists, so keep the shorter one.
             Fact::Room(pipe, room, RoomFact::Confirmed { .. } | RoomFact::Adopted(_)) => {
                 Fact::Room(pipe, room, RoomFact::Adopted(Vec::new()))
             }
@@ -158,13 +162,13 @@ impl ClaimEntries {
     }
 }
 
-/// The claims in a ledger file.
+/// The claims in a ledger file, as far as they have been read.
 #[derive(Debug)]
 pub(super) struct FileClaims {
-    /// Kept open, so that a file that replaced it is detected.
+    /// Kept open, so that a file that replaces this one is recognised.
     file: Option<File>,
     read_until: u64,
-    /// As of the last [`Self::catch_up`].
+    /// The entries up to the last call of [`Self::catch_up`].
     pub(super) entries: ClaimEntries,
 }
 
@@ -177,7 +181,8 @@ impl FileClaims {
         }
     }
 
-    /// Reads added lines, or all of a file that replaced the old one. The caller holds the ledger's lock.
+    /// Reads the added lines, or all lines if another file replaced the old one. The caller must
+    /// hold the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {
             Some(file) if is_still_there(&file, path)? => Some(file),
@@ -195,12 +200,13 @@ impl FileClaims {
         file.read_to_end(&mut text)?;
         self.file = Some(file);
         for line in text.split_inclusive(|byte| *byte == b'\n') {
-            // A killed run may have left a partial line after the last line break.
+            // A killed run may have left a partial line at the end.
             if !line.ends_with(b"\n") {
                 break;
             }
             self.read_until += line.len() as u64;
-            // Invalid lines are refused when the ledger is opened. Ignore those added later.
+            // Ignore invalid lines that were added while the ledger is open. Opening a ledger
+            // refuses invalid lines.
             if let Ok((stamp, fact)) = parse_entry(line) {
                 self.entries.add(stamp, fact);
             }

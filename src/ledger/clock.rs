@@ -1,4 +1,4 @@
-//! Monotonic stamps for a run's entries.
+//! Creates the stamps of a run's entries, each later than the last.
 
 use std::iter::repeat_with;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(super) struct EntryClock {
 }
 
 impl EntryClock {
-    /// Creates a clock whose stamps come after these entries.
+    /// Creates a clock. Its stamps are later than those of the given entries.
     pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
         let clock = Self {
             run: run.clone(),
@@ -29,7 +29,7 @@ impl EntryClock {
         clock
     }
 
-    /// Makes all later stamps later than this one.
+    /// Makes all further stamps later than this one.
     pub(super) fn pass(&self, stamp: &Stamp) {
         if let Some(time) = parse_time(&stamp.time) {
             self.earliest_millisecond
@@ -37,7 +37,7 @@ impl EntryClock {
         }
     }
 
-    /// The next stamps, all with the current time.
+    /// Returns the next stamps without end. All have the current time.
     pub(super) fn next_stamps(&self) -> impl Iterator<Item = Stamp> {
         let time = format!("{:.3}", self.now());
         repeat_with(move || Stamp {
@@ -47,8 +47,9 @@ impl EntryClock {
         })
     }
 
-    /// Returns a time that never runs backwards. After entries from a machine whose clock is ahead,
-    /// each call adds a millisecond, so that another run can see that a claim was renewed.
+    /// Returns the current time, but never an earlier time than before. If an entry has a later
+    /// time than this machine's clock, each call adds a millisecond, so that another run sees when
+    /// a claim is renewed.
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         let earliest = &self.earliest_millisecond;
@@ -60,7 +61,8 @@ impl EntryClock {
     }
 }
 
-/// A time as entries have it: UTC, RFC 3339 with milliseconds. Empty if the time is outside the calendar.
+/// Formats a time as in entries: UTC in RFC 3339, with milliseconds. Returns an empty text if the
+/// date cannot be represented.
 pub(super) fn time_text(time: Time) -> String {
     let time = Timestamp::from_millisecond(time.0);
     time.map(|time| format!("{time:.3}")).unwrap_or_default()

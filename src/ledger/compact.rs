@@ -1,4 +1,5 @@
-//! Removes entries that no longer have an effect. Compacting commutes with merging.
+//! Removes entries that no longer have an effect. Compacting before or after a merge gives the same
+//! result.
 //!
 //! Main function: [`compact`].
 
@@ -7,54 +8,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use crate::model::{Field, FieldValue, RoomId, UserId};
 
-/// A value that entries set. The entry with the latest stamp wins.
+/// A value that entries set. The latest entry that sets a register determines its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
-    /// That a create is open.
+    /// A create whose result is open.
     Open(&'a Stamp),
-    /// A member that is still to be sent after a create.
+    /// A member who must still be sent after a create.
     Owed(&'a Stamp, UserId),
-    /// That a welcome is still to be sent after a create.
+    /// A welcome that must still be sent after a create.
     OwedWelcome(&'a Stamp),
-    /// That a run's creates did nothing.
+    /// The creates of this run for the pipe did nothing.
     NotCreated(&'a str),
-    /// A member that was to be sent after a create and is confirmed.
+    /// A member who had to be sent after a create and is now confirmed.
     Paid(UserId),
-    /// That a welcome was to be sent after a create and is confirmed.
+    /// A welcome that had to be sent after a create and is now confirmed.
     Welcomed,
-    /// The room id of a pipe. What is still to be sent after a create goes to this room.
+    /// The id of the pipe's room. Whatever must still be sent after a create goes to this room.
     Id,
-    /// Whether a member is known.
+    /// Whether the user is a known member.
     Member(RoomId, UserId),
-    /// That the room is known, without a write by roomform.
+    /// The room is known although roomform did not write to it.
     There(RoomId),
-    /// That roomform created the room.
+    /// The room was created by roomform.
     Created(RoomId),
-    /// The last values sent.
+    /// The values that the last write sent.
     Sent(RoomId),
-    /// That a value was sent and is no longer known to be ignored.
+    /// A value that a write sent. If the server ignored it before, it no longer counts as ignored.
     Resent(RoomId, FieldValue),
-    /// Whether a field is pending.
+    /// Whether the field is pending.
     Pending(RoomId, Field),
-    /// What the list showed.
+    /// The value that the list last showed for the field.
     Shown(RoomId, Field),
-    /// That a run saw the value that had been sent.
+    /// A run found that the list shows the value that had been sent.
     Settled(RoomId, &'a FieldValue),
-    /// What a run saw of a field it had sent. Without a field: that the run read the list.
+    /// What a run found in a field that it had sent. Without a field: the run read the list again.
     Saw(RoomId, &'a str, Option<Field>),
-    /// The stage of one run's message.
+    /// The stage of the message that this run sends to the room.
     Message(RoomId, &'a str),
-    /// How many members the room has.
+    /// The number of members that the room has.
     Counted(RoomId),
-    /// Whether the room is in the manifest.
+    /// Whether the manifest declares the room.
     Declared,
-    /// The rooms and memberships from a roster.
+    /// The number of rooms and memberships in a roster.
     Roster(&'a str),
-    /// That all earlier entries are forgotten.
+    /// All earlier entries of the pipe are forgotten.
     Forgotten,
 }
 
-/// Keeps each entry that sets at least one register that no later entry sets. Handles one pipe at a time, because only entries of
+/// Returns the entries that still matter: those that set at least one register that no later entry
+/// sets. Handles one pipe at a time, because only entries of
 /// the same pipe set the same registers.
 pub fn compact(mut entries: Entries) -> Entries {
     let mut by_pipe: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -87,8 +89,9 @@ fn indexes_to_keep(entries: Vec<(usize, &Stamp, &Fact)>) -> Vec<usize> {
     kept
 }
 
-/// Whether a later entry makes this one useless. The next write supersedes what a run saw of the last one. A confirmation
-/// supersedes the create, member or welcome that it confirms.
+/// Returns whether later entries make this register useless. A new write replaces what runs found
+/// about the last write. A confirmation replaces the open create, member or welcome that it
+/// confirms.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     let is_settled = |stamp: &'a Stamp, by: Register<'a>| {
         set.contains(&by) || set.contains(&Register::NotCreated(&stamp.run))
@@ -104,7 +107,7 @@ fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> b
     }
 }
 
-/// Passes on the registers that a fact sets.
+/// Calls `set` with each register that a fact sets.
 fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact, set: &mut impl FnMut(Register<'a>)) {
     match fact {
         Fact::Pipe(_, PipeFact::Intent { members, welcome }) => {
@@ -187,7 +190,7 @@ fn room_registers<'a>(
     }
 }
 
-/// Passes on the registers that a room and its present members set.
+/// Calls `set` with each register that is set when a room exists and has these members.
 fn set_present<'a>(room: RoomId, members: &[UserId], set: &mut impl FnMut(Register<'a>)) {
     set(Register::Id);
     for user in members {

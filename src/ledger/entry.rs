@@ -1,4 +1,4 @@
-//! One ledger entry: an immutable fact with a unique stamp. For its JSON form see `json`.
+//! A ledger entry is a fact that never changes, with a unique stamp. `json` has its JSON form.
 
 use std::collections::BTreeMap;
 
@@ -6,105 +6,111 @@ use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, named_enum,
 };
 
-/// A recorded fact. Facts are only ever added.
+/// A fact that the ledger records. Facts are added and never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A fact about a pipe, whichever room has it.
+    /// A fact about a pipe, independent of the room that has it.
     Pipe(Pipe, PipeFact),
     /// A fact about a room and its pipe.
     Room(Pipe, RoomId, RoomFact),
-    /// The number of rooms and memberships from a roster, when the manifest was applied.
+    /// How many rooms and memberships a roster had when the manifest was applied.
     Roster {
-        /// File name relative to the manifest's root.
+        /// The file name, relative to the manifest's root directory.
         source: String,
-        /// Rooms and memberships.
+        /// The number of rooms and memberships together.
         given: u64,
     },
 }
 
-/// What is known about a pipe.
+/// A fact about a pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PipeFact {
-    /// A run claims a create, and is about to send it. The new room must get these members and the welcome, even if the answer is
-    /// lost.
+    /// A run claims a create and is about to send it. Even if the answer is lost, the new room must
+    /// get these members and the welcome.
     Intent {
-        /// Members to send.
+        /// The members to send to the new room.
         members: Vec<UserId>,
-        /// Whether a welcome is to be sent.
+        /// Whether the new room gets a welcome.
         welcome: bool,
     },
-    /// A create certainly did nothing, or the list was searched for its room for long enough and does not have it. Names the run that
-    /// claimed the create; `None` for the run of this entry.
+    /// A create certainly did nothing, or the list did not show its room for as long as the list
+    /// may lag. The value is the run that claimed the create; `None` means the run that wrote this
+    /// entry.
     NotCreated(Option<String>),
-    /// A known room returned to the manifest, or left it.
+    /// Whether a room on record is in the manifest again (true) or has left it (false).
     Declared(bool),
-    /// A user discarded all earlier entries of the pipe.
+    /// The user discarded all earlier entries of the pipe.
     Forgotten,
 }
 
-/// What is known about a room.
+/// A fact about a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomFact {
     /// The server confirmed a write.
     Confirmed {
-        /// Members of this call; empty if the answer contained an error.
+        /// The members in this call; empty if the answer contained an error.
         members: Vec<UserId>,
-        /// The room state that was sent.
+        /// The title, type and visibility that were sent.
         sent: RoomState,
-        /// Fields that were sent with the value in the list, because the server ignored the value in the manifest.
+        /// The fields for which the value in the list was sent instead of the value in the
+        /// manifest, because the server ignores that value.
         kept: FieldSet,
-        /// Whether this run created the room, or found it as the room of another run's create.
+        /// Whether this run created the room, or found that another run's create had made it.
         created: bool,
-        /// The file and line that declares the room, as in `rooms.yaml:3`.
+        /// The place that declares the room, such as `rooms.yaml:3`.
         source: Option<Box<str>>,
     },
-    /// A user marked these members of an existing room as present. Nothing was sent, and the server did not confirm it.
+    /// The user declared these members to be in an existing room. Nothing was sent, and the server
+    /// did not confirm it.
     Adopted(Vec<UserId>),
-    /// Members are no longer in the manifest. Removing them is a manual step. If they return to the manifest they are sent again.
+    /// These members are no longer in the manifest. Removing them from the room is a manual step.
+    /// If they return to the manifest, they are sent again.
     Released {
-        /// Members that left the manifest.
+        /// The members who are no longer in the manifest.
         members: Vec<UserId>,
-        /// Whether a user marked the manual step as done.
+        /// Whether the user marked the manual step as done.
         taken_out: bool,
     },
-    /// The list did not show a sent value in the time that the run waited for it.
+    /// The list did not show a value that was sent, for as long as the run waited.
     Pending {
-        /// The field that differs.
+        /// The field whose value differs.
         field: Field,
-        /// The value sent, normalized.
+        /// The value that was sent, normalized.
         sent: FieldValue,
-        /// The value in the list, normalized.
+        /// The value that the list showed, normalized.
         shown: FieldValue,
         /// When the server last changed the room, according to the list.
         updated_at: Option<Box<str>>,
-        /// When a run first recorded that this value is pending; `None` if this entry is the first.
+        /// When a run first recorded that this value is pending; `None` if this entry is the first
+        /// record.
         since: Option<Time>,
     },
-    /// The server ignored a value that was sent: an up-to-date list shows another one. If `sent`
-    /// and `shown` are equal, the field is no longer ignored or pending.
+    /// The server ignored a value: an up-to-date list shows another one. If `sent` and `shown` are
+    /// equal, the field is no longer ignored or pending.
     Shown {
-        /// The field that differs.
+        /// The field that was compared.
         field: Field,
-        /// The value sent, normalized.
+        /// The value that was sent, normalized.
         sent: FieldValue,
-        /// The value in the list, normalized.
+        /// The value that the list showed, normalized.
         shown: FieldValue,
     },
-    /// The room's welcome is about to be sent, was sent, or certainly was not sent.
+    /// The state of the room's welcome.
     Message {
-        /// The sender.
+        /// The user who sends the message.
         from: UserId,
-        /// The stage of the message.
+        /// How far the message got.
         stage: Stage,
     },
-    /// The list was read after this run's writes to the room and showed what was sent, except for fields in [`Self::Shown`] and
-    /// [`Self::Pending`].
+    /// A run read the list after its writes to the room. The list showed what was sent, except for
+    /// the fields in [`Self::Shown`] and [`Self::Pending`].
     Seen,
-    /// The server showed how many members the room has.
+    /// The server reported how many members the room has.
     Counted {
         /// The number of members.
         count: u64,
-        /// How often the writing user counted as a member besides, if roomform created the room.
+        /// How often the server also counts the writing user: 0 or 1. `None` if unclear, or if
+        /// roomform did not create the room.
         offset: Option<u64>,
     },
 }
@@ -123,7 +129,7 @@ named_enum! {
 }
 
 impl Fact {
-    /// The room id in the fact, if any.
+    /// Returns the room that the fact is about, if any.
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {
             Self::Room(_, room, _) => Some(*room),
@@ -131,7 +137,7 @@ impl Fact {
         }
     }
 
-    /// The members in the fact, if any.
+    /// Returns the members that the fact contains, if any.
     pub fn members(&self) -> Option<&[UserId]> {
         match self {
             Self::Pipe(_, PipeFact::Intent { members, .. })
@@ -145,7 +151,7 @@ impl Fact {
         }
     }
 
-    /// The file, and for a room the line, that the fact comes from.
+    /// Returns the file that the fact comes from, if recorded. For a room, it includes the line.
     pub(super) fn source(&self) -> Option<&str> {
         match self {
             Self::Room(.., RoomFact::Confirmed { source, .. }) => source.as_deref(),
@@ -154,7 +160,7 @@ impl Fact {
         }
     }
 
-    /// The pipe of the fact, if any.
+    /// Returns the pipe that the fact is about, if any.
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {
             Self::Pipe(pipe, _) | Self::Room(pipe, ..) => Some(pipe),
@@ -163,16 +169,17 @@ impl Fact {
     }
 }
 
-/// Entries by stamp.
+/// The entries of a ledger, sorted by stamp.
 pub type Entries = BTreeMap<Stamp, Fact>;
 
-/// The order and identity of entries. Two ledgers merge by union of stamps.
+/// The identity of an entry, and its place in the order. A merge of two ledgers keeps every stamp
+/// once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
-    /// UTC, RFC 3339 with milliseconds, so that text order is time order.
+    /// The time in UTC, as RFC 3339 with milliseconds. Sorted as text, it is in order.
     pub time: String,
     /// The run that wrote the entry.
     pub run: String,
-    /// Sequence number in the run, from 1.
+    /// The number of the entry in its run, counted from 1.
     pub sequence: u64,
 }

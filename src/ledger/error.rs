@@ -6,95 +6,96 @@ use std::path::{Path, PathBuf};
 use super::json::VERSION;
 use crate::model::Target;
 
-/// Why a ledger cannot be used.
+/// Why a ledger cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The file cannot be read or written.
+    /// The ledger file cannot be read or written.
     #[error("ledger `{}`: {doing}", path.display())]
     Io {
-        /// Path of the ledger file.
+        /// The path of the ledger file.
         path: PathBuf,
         /// The operation that failed.
         doing: &'static str,
-        /// The system's error.
+        /// The error that the operating system reported.
         source: io::Error,
     },
     /// The ledger belongs to another widget or server.
     #[error("ledger `{}` belongs to {found}, not to {wanted}", path.display())]
     Foreign {
-        /// Path of the ledger file.
+        /// The path of the ledger file.
         path: PathBuf,
-        /// The target of the ledger.
+        /// The target that the ledger belongs to.
         found: Box<Target>,
-        /// The target of the run.
+        /// The target that the run is for.
         wanted: Box<Target>,
     },
-    /// A newer roomform wrote it.
+    /// The ledger was written by a newer version of roomform.
     #[error("ledger `{}` has format {version}, this roomform reads up to {VERSION}", path.display())]
     Future {
-        /// Path of the ledger file.
+        /// The path of the ledger file.
         path: PathBuf,
-        /// Its format version.
+        /// The format version of the ledger.
         version: u32,
     },
-    /// It does not start with a header: it is no ledger, or has lost its first line.
+    /// The file does not start with a ledger header: it is not a ledger, or has lost its first
+    /// line.
     #[error("ledger `{}`: the file does not start with a ledger's header", .0.display())]
     NoHeader(PathBuf),
-    /// It disappeared or was replaced while it was in use.
+    /// The ledger disappeared or was replaced while it was in use.
     #[error("ledger `{place}` {loss} while roomform used it")]
     Lost {
-        /// Its path or address.
+        /// The path or address of the ledger.
         place: String,
-        /// What happened to it.
+        /// What happened to the ledger.
         loss: Loss,
     },
-    /// An object of it was lost between two runs.
+    /// An object of the ledger was lost between two runs.
     #[error("ledger `{place}` is incomplete: `{object}` is missing")]
     Incomplete {
-        /// The ledger's address.
+        /// The address of the ledger.
         place: String,
         /// The address of the missing object.
         object: String,
     },
-    /// A line other than the last is not an entry.
+    /// A line of the ledger is not a valid entry.
     #[error("ledger `{}`, line {line}: {reason}", path.display())]
     Damaged {
-        /// Path of the ledger file.
+        /// The path of the ledger file.
         path: PathBuf,
-        /// Line number, from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// Why it is not an entry.
+        /// Why the line is not an entry.
         reason: String,
     },
-    /// An object store cannot be read or written.
+    /// The object store cannot be read or written.
     #[error("ledger `{place}`: {doing}: {reason}")]
     Store {
-        /// The object's address.
+        /// The address of the ledger.
         place: String,
         /// The operation that failed.
         doing: &'static str,
-        /// Why it failed, without secrets.
+        /// The reason for the failure, without secrets.
         reason: String,
         /// What the user can do about it.
         remedy: &'static str,
     },
-    /// An earlier write failed, so nothing more may be written.
+    /// An earlier write to the ledger failed, so nothing more may be written.
     #[error("the ledger can no longer be written: {reason}")]
     Closed {
-        /// The earlier error, with its hint.
+        /// The message of the earlier error, with its hint.
         reason: String,
         /// Whether the ledger disappeared or was replaced.
         is_lost: bool,
     },
 }
 
-/// What happened to a ledger in use.
+/// What happened to a ledger while it was in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Loss {
-    /// It is no longer there.
+    /// The ledger no longer exists.
     #[error("disappeared")]
     Gone,
-    /// It has other content.
+    /// The ledger has other content.
     #[error("was replaced by another program")]
     Replaced,
 }
@@ -116,12 +117,12 @@ impl LedgerError {
         }
     }
 
-    /// Whether the ledger disappeared or was replaced.
+    /// Returns whether the ledger disappeared or was replaced.
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::Lost { .. } | Self::Closed { is_lost: true, .. })
     }
 
-    /// Returns the error for every later write, with the cause and hint of this one.
+    /// Returns the error for all later writes. It contains the message and the hint of this error.
     pub(super) fn closed(&self) -> Self {
         if let Self::Closed { reason, is_lost } = self {
             return Self::Closed {
@@ -137,7 +138,7 @@ impl LedgerError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
@@ -163,7 +164,7 @@ impl LedgerError {
                 "restore the object from the bucket's versions; if it is lost for good, `roomform ledger compact` continues without it"
             }
             Self::Damaged { .. } => {
-                "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
+                "fix or remove that line; if you remove the whole ledger, the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
             Self::Closed { .. } => {
@@ -173,7 +174,7 @@ impl LedgerError {
     }
 }
 
-/// Serializing our own entries never fails.
+/// Does not happen in practice, because entries can always be serialized.
 impl From<serde_json::Error> for LedgerError {
     fn from(error: serde_json::Error) -> Self {
         Self::Closed {

@@ -1,4 +1,5 @@
-//! Parses a ledger's text. A partial last line is left by a killed run and is not an error.
+//! Parses the text of a ledger. A partial last line is not an error, because a killed run may leave
+//! one.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -12,34 +13,35 @@ use crate::model::{Recorded, Target};
 const READ_BUFFER: usize = 256 << 10;
 pub(super) const CANNOT_BE_READ: &str = "cannot be read";
 
-/// The content of a ledger.
+/// The content of a ledger at one time.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// All entries, by stamp.
+    /// All entries, in the order of their stamps.
     pub entries: Entries,
-    /// Problems that do not prevent using the ledger.
+    /// Problems with the ledger that do not prevent its use.
     pub warnings: Vec<String>,
     /// Whether the ledger exists.
     pub found: bool,
     pub(super) has_header: bool,
-    /// The fingerprints of the ledgers that it replaces.
+    /// The fingerprints of the ledgers that this ledger replaces.
     pub(super) replaces: Vec<String>,
     pub(super) link: Link,
 }
 
 impl Snapshot {
-    /// Folds the entries.
+    /// Combines the entries into the recorded state.
     pub fn into_recorded(self) -> Recorded {
         fold_owned(self.entries)
     }
 
-    /// Whether a compaction or a merge replaced the ledger, so that entries may be missing.
+    /// Returns whether a compaction or a merge has replaced the ledger. Old entries may then be
+    /// missing.
     pub fn is_rewritten(&self) -> bool {
         !self.replaces.is_empty()
     }
 }
 
-/// The first line of a ledger; `None` if it has no whole line.
+/// Returns the first line that is not empty; `None` if the ledger has no complete line.
 fn first_line(text: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     while without_mark(&line).trim_ascii().is_empty() {
@@ -52,16 +54,17 @@ fn first_line(text: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(line))
 }
 
-/// The header of a ledger, if it starts with one.
+/// Returns the header of a ledger; `None` if the ledger does not start with one.
 pub(super) fn header_of(text: &mut impl BufRead) -> io::Result<Option<Header>> {
     let line = first_line(text)?;
     Ok(line.and_then(|line| serde_json::from_slice(without_mark(&line)).ok()))
 }
 
-/// Returns the target of a ledger; `None` if it is empty, or only a partial line.
+/// Returns the target that a ledger belongs to; `None` if the ledger is empty or has only a partial
+/// line.
 ///
 /// # Errors
-/// [`LedgerError::Io`], or `NoHeader`.
+/// Returns [`LedgerError::Io`] or `NoHeader`.
 pub(super) fn target_of(
     path: &Path,
     text: &mut impl BufRead,
@@ -76,7 +79,7 @@ pub(super) fn target_of(
     }
 }
 
-/// A line without a byte order mark, which some editors write at the start of a file.
+/// Removes a byte order mark, which some editors write at the start of a file.
 fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
@@ -85,10 +88,10 @@ pub(super) fn buffered<F: io::Read>(file: F) -> BufReader<F> {
     BufReader::with_capacity(READ_BUFFER, file)
 }
 
-/// Parses a ledger. `path` is only for messages.
+/// Parses a ledger. `path` is used only in messages.
 ///
 /// # Errors
-/// [`LedgerError::Io`], `Foreign`, `Future` and `Damaged`.
+/// Returns [`LedgerError::Io`], `NoHeader`, `Foreign`, `Future` or `Damaged`.
 pub fn parse(
     path: &Path,
     mut text: impl BufRead,
@@ -105,7 +108,8 @@ pub fn parse(
         if length.map_err(LedgerError::io(path, CANNOT_BE_READ))? == 0 {
             break;
         }
-        // Some editors omit the final line break. The line is still an entry.
+        // Some editors omit the line break at the end of a file. The last line is then still an
+        // entry.
         if !line.ends_with(b"\n") && !is_whole_line(&line) {
             let text = "the last line is incomplete, probably from a killed run; it is dropped";
             let warning = format!("ledger `{}`: {text}", path.display());
@@ -130,17 +134,20 @@ pub fn parse(
         })?;
         entries.push(entry);
     }
-    // Files are nearly always in order. Building the map in one go is faster and takes half the memory.
+    // Build the map at the end: files are nearly always in order, so this is faster and takes half
+    // the memory.
     snapshot.entries = entries.into_iter().collect();
     Ok(snapshot)
 }
 
-/// Whether bytes without a line break are a complete line. No proper prefix of a JSON object is valid JSON.
+/// Returns whether bytes without a line break are a complete line. A truncated JSON object is never
+/// valid JSON.
 pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(without_mark(bytes)).is_ok()
 }
 
-/// A header, if the line is one. It must match this target. Two ledgers merged line by line have two headers.
+/// Returns the header if the line is one, and checks its target. Two ledgers merged line by line
+/// have two headers.
 fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<Option<Header>, LedgerError> {
     if memchr::memmem::find(line, HEADER_KEY).is_none() {
         return Ok(None);

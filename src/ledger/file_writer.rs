@@ -1,7 +1,7 @@
-//! Writes a journal's batches to a file in its own thread, so that only tasks that need an answer
-//! wait for the disk. Waiting batches share one fsync.
+//! Writes the batches of a journal to a file. This happens in a thread, so that only tasks that
+//! need an answer wait for the disk. All waiting batches share one fsync.
 //!
-//! The file is locked only during a write, so two runs on one ledger alternate batch by batch.
+//! The file is locked only during a write, so two runs on one ledger take turns after each batch.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,17 +19,19 @@ use super::ledger_file::{LedgerFile, end_of_lines};
 use super::lock::sync_directory;
 use crate::model::{RunId, Target};
 
-/// How long to collect lines before one fsync. With a fast server, this saves a third of the work.
-/// Creates are begun ahead and do not wait for it. A welcome does, and so does each call of a room
-/// whose members do not fit in one call.
+/// How long to collect batches before an fsync. With a fast server, this saves a third of the work.
+/// Most creates do not wait for it, because they are claimed ahead of time. A welcome waits for it,
+/// and so does each call for a room with too many members for one call.
 const LINGER: Duration = Duration::from_millis(1);
 const CANNOT_BE_WRITTEN: &str = "cannot be written";
 
 impl Journal {
-    /// Opens the ledger file of a target for writing. Creates the file and its directory if needed.
+    /// Opens the ledger file of a target for writing. Creates the file and its directory if they do
+    /// not exist.
     ///
     /// # Errors
-    /// [`LedgerError`], also if the file belongs to another target, is newer, or is damaged.
+    /// Returns a [`LedgerError`] if the file cannot be opened, belongs to another target, has a
+    /// newer format, or is damaged.
     pub fn open(ledger: &LedgerFile, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
         let entries = prepare(ledger, target)?;
         let clock = Arc::new(EntryClock::new(run, &entries));
@@ -47,7 +49,8 @@ impl Journal {
     }
 }
 
-/// Writes the header to a new file, or checks that an old file belongs to this target. Returns the entries.
+/// Writes the header of a new file, or checks that an existing file belongs to this target. Returns
+/// the entries.
 fn prepare(ledger: &LedgerFile, target: &Target) -> Result<Entries, LedgerError> {
     let path = ledger.path();
     let mut file = ledger.lock()?;
@@ -64,7 +67,7 @@ fn prepare(ledger: &LedgerFile, target: &Target) -> Result<Entries, LedgerError>
     Ok(old.entries)
 }
 
-/// Writes batches as they arrive. Writes nothing after an error.
+/// Writes batches as they arrive. After an error, writes nothing more.
 fn write_all(ledger: &LedgerFile, mut batches: Batches, clock: Arc<EntryClock>) {
     let mut claims = FileClaims::new(clock);
     let mut failure = None;
@@ -102,7 +105,7 @@ fn write(
         if answer == Claimed::Ours {
             for (stamp, fact) in entries {
                 write_entry(&mut lines, stamp, fact)?;
-                // Later claims in these batches depend on this one.
+                // Later claims among these batches depend on this claim.
                 if claim.is_some() {
                     claims.entries.add(stamp.clone(), fact.clone());
                 }
@@ -117,7 +120,8 @@ fn write(
     Ok(answers)
 }
 
-/// Appends whole lines. Truncates a partial last line left by a killed run first. The caller holds the lock.
+/// Appends complete lines. If a killed run left a partial line at the end, removes it first. The
+/// caller must hold the lock.
 fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
     let mut whole = end_of_lines(file, end)?;
@@ -134,7 +138,8 @@ fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     }
     let written = file.write_all(lines);
     if written.is_err() {
-        // A partial line would look like one of a killed run, so truncate it now if possible.
+        // After a failed write, the file may end in a partial line, as after a killed run. Remove
+        // it now if possible.
         drop(file.set_len(whole));
     }
     written

@@ -1,7 +1,9 @@
-//! Folds entries into the recorded state. The order of lines and duplicate lines do not matter.
+//! Combines entries into the recorded state. Neither the order of the lines nor duplicate lines
+//! change the result.
 //!
-//! Every recorded value is a register, and the last write by stamp wins. So the fold of a union does not depend on the merge
-//! order, and [`compact`](super::compact()) may drop an entry once later entries set all its registers.
+//! Each recorded value is set by the latest entry about it, so the order in which ledgers are
+//! merged does not matter either. [`compact`](super::compact()) may drop an entry if later entries
+//! set all the values that it sets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use crate::model::{
     RoomId, Sending, Shown, Time, UserId, UserSet,
 };
 
-/// Folds the entries in the order of their stamps.
+/// Combines entries into the recorded state, in the order of their stamps.
 pub fn fold(entries: &Entries) -> Recorded {
     fold_owned(entries.clone())
 }
@@ -33,7 +35,8 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
     folding.finish()
 }
 
-/// Returns when each pipe was last forgotten, if ever. Earlier entries of that pipe do not count.
+/// Returns for each forgotten pipe when it was last forgotten. Earlier entries of the pipe are
+/// ignored.
 fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
@@ -48,34 +51,36 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 struct Folding {
     recorded: Recorded,
     rooms: BTreeMap<RoomId, Room>,
-    /// In stamp order. The last id of a pipe wins.
+    /// Pipes with their room ids, in stamp order. The last id of a pipe wins.
     ids: Vec<(Pipe, RoomId)>,
-    /// The intents of each pipe, in stamp order.
+    /// The creates of each pipe, in the order of the stamps.
     intents: BTreeMap<Pipe, Vec<Intent>>,
-    /// The stage of each run's message to each room.
+    /// The stage of the message that each run sends to each room.
     messages: BTreeMap<(RoomId, Arc<str>), Stage>,
-    /// The run of the last entry, cached because it nearly always wrote the next one too.
+    /// The run of the last entry. It is kept because the next entry is nearly always from the same
+    /// run.
     run: Arc<str>,
 }
 
-/// A create, and what is still to be sent to its room.
+/// A create, and what must still be sent to its room.
 struct Intent {
     run: Arc<str>,
     since: Time,
     members: UserSet,
     welcome: bool,
-    /// The room of the pipe, once it is known.
+    /// The room that has the pipe, once it is known.
     room: Option<RoomId>,
 }
 
 #[derive(Default)]
 struct Room {
     known: RecordedRoom,
-    /// The last run that wrote to the room. Only what that run saw counts: another run may have read the list earlier.
+    /// The run that last wrote to the room. Only what this run saw counts, because other runs may
+    /// have read the list earlier.
     run: Option<Arc<str>>,
-    /// Fields for which that run saw a value other than the one it had sent.
+    /// The fields for which that run saw a value other than the one that it had sent.
     shown: BTreeMap<Field, FieldValue>,
-    /// Whether that run read the list again.
+    /// Whether that run read the list after its write.
     seen: bool,
 }
 
@@ -140,7 +145,8 @@ impl Folding {
                 forget_releases(known, &members);
                 known.adopted.remove_all(&members);
                 known.members.merge(members);
-                // A value that was ignored may be accepted when it is sent again. The list shows whether it was.
+                // The server may now accept a value that it once ignored. The next list shows
+                // whether it did.
                 known
                     .shown
                     .retain(|field, shown| sent.value(*field) != shown.sent);
@@ -205,7 +211,8 @@ impl Folding {
                 if let Some(there) = there.if_last_written_by(run) {
                     there.shown.insert(field, shown.clone());
                 } else if sent == shown && last.as_ref() == Some(&sent) {
-                    // Another run saw that the list shows the last write. If the value differs later, that is drift.
+                    // Another run saw that the list shows the value of the last write. If the value
+                    // differs later, someone else changed it.
                     there.shown.remove(&field);
                 }
                 there.known.pending.remove(&field);
@@ -222,7 +229,8 @@ impl Folding {
                 }
             }
             RoomFact::Message { stage, .. } => {
-                // A message is only sent if the list shows this room under the pipe, so this is the room that the create made.
+                // A message is sent only if the list shows this room under the pipe, so this room
+                // is the one that the create made.
                 self.settle_intents(&pipe, room, &[]);
                 if stage == Stage::Confirmed {
                     let intents = self.intents.get_mut(&pipe).into_iter().flatten();
@@ -239,7 +247,7 @@ impl Folding {
         }
     }
 
-    /// Sets the room of the pipe's intents, and removes from them the members that the room
+    /// Notes the room in the creates of its pipe, and removes the members that the room has
     /// received.
     fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         for intent in self.intents.get_mut(pipe).into_iter().flatten() {
@@ -250,7 +258,8 @@ impl Folding {
 
     fn finish(mut self) -> Recorded {
         for ((room, _), stage) in self.messages {
-            // Confirmed if any run got an answer, else uncertain if any run may have sent it.
+            // The message is confirmed if any run got an answer. Otherwise it is uncertain if any
+            // run may have sent it.
             let sending = match stage {
                 Stage::Confirmed => Sending::Confirmed,
                 Stage::Intended => Sending::Uncertain,
@@ -294,14 +303,16 @@ impl Folding {
     }
 }
 
-/// Forgets that these members left the manifest: they are in the room again, or certainly no longer in it.
+/// Discards the record that these members left the manifest: they are in the room again, or have
+/// certainly left it.
 fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
     for user in members {
         room.released.remove(user);
     }
 }
 
-/// The creates that are neither confirmed nor known to have failed: one for each run, earliest first.
+/// Returns the creates that are neither confirmed nor known to have failed: at most one for each
+/// run, the earliest first.
 fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
     let mut open: Vec<OpenCreate> = Vec::new();
     for intent in intents.iter().filter(|intent| intent.room.is_none()) {
@@ -314,7 +325,7 @@ fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
     open
 }
 
-/// The time of an entry; the start of 1970 if it cannot be parsed.
+/// Returns the time of an entry, or the start of 1970 if it cannot be parsed.
 fn time_of(stamp: &Stamp) -> Time {
     parse_time(&stamp.time).unwrap_or_default()
 }

@@ -7,7 +7,8 @@ use super::fold::fold;
 use super::json::kind_name;
 use crate::model::{HistoryEntry, ListedRoom, Pipe, UserId};
 
-/// Returns all entries, or those about a room or a user. For a user, they list no other members.
+/// Returns all entries, or only those about a room or a user. If a user is given, the entries show
+/// no other members.
 pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> Vec<HistoryEntry> {
     let mut rooms_of_user = BTreeSet::new();
     let mut is_about = |fact: &Fact, user: UserId| {
@@ -45,7 +46,7 @@ pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> 
     entries.collect()
 }
 
-/// Returns the rooms that may have the user, according to the ledger, and since when.
+/// Returns the rooms that the user may be in, according to the ledger, and since when.
 pub fn rooms_of(entries: &Entries, user: UserId) -> Vec<ListedRoom> {
     let mut since = BTreeMap::new();
     for entry in history(entries, None, Some(user)) {

@@ -1,6 +1,7 @@
-//! The ledger opened for writing. Facts are durable when [`Record::append`] returns. Waiting facts are written together.
+//! A ledger that is open for writing. When [`Record::append`] returns, the facts are safely on
+//! disk. Facts that are waiting at the same time are written together.
 //!
-//! Main type: [`Journal`]. Its writer (in `file_writer` or `bucket/write`) receives facts in
+//! Main type: [`Journal`]. Its writer, in `file_writer` or `bucket/write`, receives the facts in
 //! batches.
 
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use super::clock::EntryClock;
 use super::entry::{Fact, Stamp};
 use super::error::LedgerError;
 
-/// Where facts are recorded.
+/// A place to record facts.
 pub trait Record {
-    /// Returns when the facts are durable. After an error nothing more may be sent to the server.
+    /// Records facts, and returns when they are safely stored. After an error, nothing more may be
+    /// sent to the server.
     fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>>;
 
-    /// Claims a call by recording that it is about to be sent. If another run holds the claim, the
-    /// call is not recorded and must not be sent.
+    /// Claims a call, by recording the intent to send it. If the claim is refused, nothing is
+    /// recorded, and the call must not be sent.
     fn claim(
         &self,
         claim: Claim,
@@ -27,12 +29,12 @@ pub trait Record {
     ) -> impl Future<Output = Result<Claimed, LedgerError>>;
 }
 
-/// An open ledger.
+/// A ledger that is open for writing.
 #[derive(Debug)]
 pub struct Journal {
     clock: Arc<EntryClock>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// Dropped after `batches`, so that the thread writes everything and ends.
+    /// Dropped after `batches`, so that the thread first writes everything.
     pub(super) thread: Option<JoinOnDrop>,
 }
 
@@ -42,22 +44,22 @@ pub(super) struct JoinOnDrop(pub(super) Option<JoinHandle<()>>);
 impl Drop for JoinOnDrop {
     fn drop(&mut self) {
         if let Some(thread) = self.0.take() {
-            // The callers have already received an error for its panic.
+            // If the thread panicked, its callers have already received an error.
             drop(thread.join());
         }
     }
 }
 
-/// The facts of one call.
+/// Facts that must be written together.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) entries: Vec<(Stamp, Fact)>,
-    /// Write the batch only if this claim is granted.
+    /// If set, the batch is written only if this claim is granted.
     pub(super) claim: Option<Claim>,
     answer: oneshot::Sender<Result<Claimed, LedgerError>>,
 }
 
-/// The batches for the writer.
+/// The channel on which the writer receives batches.
 pub(super) type Batches = mpsc::UnboundedReceiver<Batch>;
 
 impl Journal {
@@ -99,7 +101,7 @@ impl Record for Journal {
     }
 }
 
-/// Reports the answer to each batch, or the error, to the callers.
+/// Sends each caller the answer to its batch, or the error.
 pub(super) fn answer(batches: Vec<Batch>, answers: Result<Vec<Claimed>, &LedgerError>) {
     let mut answers = answers.map(Vec::into_iter);
     for batch in batches {
@@ -107,7 +109,7 @@ pub(super) fn answer(batches: Vec<Batch>, answers: Result<Vec<Claimed>, &LedgerE
             Ok(answers) => Ok(answers.next().unwrap_or(Claimed::Ours)),
             Err(error) => Err(error.closed()),
         };
-        // The caller is gone if the run was interrupted. The facts are still durable.
+        // If the run was interrupted, the caller no longer waits. The facts are stored anyway.
         drop(batch.answer.send(answer));
     }
 }

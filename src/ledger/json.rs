@@ -13,10 +13,10 @@ use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
 
-/// The version that is written, and the newest that can be read.
+/// The format version to write, and the newest version that can be read.
 pub(super) const VERSION: u32 = 1;
 
-/// The key that marks a header line.
+/// A key that only the header line has.
 pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,20 +24,20 @@ pub(super) struct Header {
     pub(super) roomform_ledger: u32,
     pub(super) origin: String,
     pub(super) widget: u64,
-    /// The fingerprints of the ledgers that it was made from, the last one first.
+    /// The fingerprints of the ledgers that this ledger was made from, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) replaces: Vec<String>,
     #[serde(flatten)]
     pub(super) link: Link,
 }
 
-/// What a piece in a bucket continues, so that a lost object is noticed.
+/// The objects before a piece in a bucket. A reader can tell if one is lost.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Link {
-    /// The fingerprint of the base at that time.
+    /// The fingerprint of the base when the piece was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base: Option<String>,
-    /// The names of the last pieces that this base does not contain.
+    /// The names of the last pieces that are not in this base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) follows: Vec<String>,
 }
@@ -61,7 +61,8 @@ impl Header {
     }
 }
 
-/// The keys of all entry kinds, in the order in which they are written. A line only has those of its kind.
+/// The keys of all kinds of entries, in the order in which they are written. A line has only the
+/// keys of its kind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct EntryLine<'a> {
     run: Cow<'a, str>,
@@ -86,7 +87,7 @@ struct EntryLine<'a> {
     created: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     welcome: bool,
-    /// In a `released` entry: the manual step is done. Only earlier versions wrote this.
+    /// Whether the manual step of a `released` entry is done. Only old versions wrote this key.
     #[serde(default, skip_serializing)]
     taken_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,10 +118,10 @@ struct EntryLine<'a> {
     offset: Option<u64>,
 }
 
-/// Serializes a ledger: header and entries.
+/// Serializes a ledger: its header, and then its entries.
 ///
 /// # Errors
-/// If an entry cannot be serialized, which does not happen.
+/// Does not fail in practice, because every entry can be serialized.
 pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
     bytes_after(&Header::new(target), entries)
 }

@@ -1,6 +1,8 @@
-//! A ledger file that is watched: if it disappears or is replaced during use, the next write fails.
+//! A ledger file that is watched: if it disappears or is replaced while it is in use, the next
+//! write fails.
 //!
-//! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known one is accepted: its header says so.
+//! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known file is
+//! accepted, because its header names that file.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
@@ -17,37 +19,37 @@ use super::lineage::{Fingerprint, fingerprint_of, predecessors};
 use super::lock::{check_regular, directory, is_same, is_still_there, open_locked, sync_directory};
 use crate::model::Target;
 
-/// Number of bytes compared at the end of the known text.
+/// The number of bytes at the end of the known text that are compared.
 const TAIL: u64 = 1 << 10;
 
-/// A ledger file, and what this process knows of it. Clones share that knowledge.
+/// A ledger file, and what this process knows about it. Clones share what is known.
 #[derive(Debug, Clone)]
 pub struct LedgerFile {
     path: PathBuf,
     known: Arc<Mutex<Option<Known>>>,
 }
 
-/// A file as it was last read or written.
+/// The state of a file when it was last read or written.
 #[derive(Debug)]
 struct Known {
-    /// Kept open, so that no other file gets its inode.
+    /// Kept open, so that the system gives its inode to no other file.
     file: File,
-    /// Where the known lines end.
+    /// The offset at which the last known line ends.
     end: u64,
-    /// The last bytes before the end.
+    /// The last bytes before `end`.
     tail: Vec<u8>,
 }
 
-/// Reads the ledger of a target. A missing file is an empty ledger.
+/// Reads the ledger of a target. A missing file counts as an empty ledger.
 ///
 /// # Errors
-/// [`LedgerError`], except `Closed` and `Lost`.
+/// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed` or `Lost`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     LedgerFile::new(path).read(target)
 }
 
 impl LedgerFile {
-    /// Opens nothing yet.
+    /// Creates the handle of a ledger file. Opens nothing yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -55,15 +57,15 @@ impl LedgerFile {
         }
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the ledger of a target. A missing file is an empty ledger.
+    /// Reads the ledger of a target. A missing file counts as an empty ledger.
     ///
     /// # Errors
-    /// [`LedgerError`], except `Closed`.
+    /// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed`.
     pub fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
         let Some(file) = self.open()? else {
             info!(path = %self.path.display(), "there is no ledger yet");
@@ -75,10 +77,11 @@ impl LedgerFile {
         Ok(snapshot)
     }
 
-    /// Returns the target of the ledger; `None` if the file is missing, empty, or only a partial line.
+    /// Returns the target that the ledger belongs to; `None` if the file is missing or empty, or
+    /// has only a partial line.
     ///
     /// # Errors
-    /// [`LedgerError::Io`], `NoHeader`, or `Lost`.
+    /// Returns [`LedgerError::Io`], `NoHeader` or `Lost`.
     pub(super) fn target(&self) -> Result<Option<Target>, LedgerError> {
         match self.open()? {
             Some(file) => target_of(&self.path, &mut buffered(file)),
@@ -86,7 +89,8 @@ impl LedgerFile {
         }
     }
 
-    /// Parses an open file to its end, and warns if other users may change it.
+    /// Parses an open file to its end. Adds a warning if every user of the machine can change the
+    /// file.
     pub(super) fn parse(&self, file: &File, target: &Target) -> Result<Snapshot, LedgerError> {
         let mut snapshot = parse(&self.path, buffered(file), target)?;
         let metadata = file.metadata().map_err(self.unreadable())?;
@@ -125,8 +129,8 @@ impl LedgerFile {
         }
     }
 
-    /// Opens and locks the file for writing, until it is dropped or [kept](Self::keep). Creates it and its directory, unless it was
-    /// known before.
+    /// Opens and locks the file for writing, until it is dropped or [kept](Self::keep). Creates the
+    /// file and its directory unless the file was known before.
     pub(super) fn lock(&self) -> Result<File, LedgerError> {
         let known = self.known();
         if known.is_none() {
@@ -147,7 +151,7 @@ impl LedgerFile {
         }
     }
 
-    /// Checks that a file continues the known one, and goes to its start.
+    /// Checks that a file continues the known file, and goes to its start.
     fn check(&self, known: Option<&Known>, mut file: File) -> Result<File, LedgerError> {
         let continues = known.map_or(Ok(true), |known| known.is_continued_by(&mut file));
         if !continues.map_err(self.unreadable())? {
@@ -157,8 +161,8 @@ impl LedgerFile {
         Ok(file)
     }
 
-    /// Checks the file after a write: if another program replaced it after [`Self::lock`], the write is lost. Then remembers the
-    /// file's new end.
+    /// Checks the file after a write, and remembers its new end. If another program replaced the
+    /// file after [`Self::lock`], the write is lost, and this fails.
     pub(super) fn keep_written(&self, mut file: File) -> Result<(), LedgerError> {
         let is_there = is_still_there(&file, &self.path).map_err(self.unreadable())?;
         if !is_there {
@@ -170,11 +174,11 @@ impl LedgerFile {
         self.keep(file)
     }
 
-    /// Replaces a ledger's entries, and returns the new ones with the warnings of the old file. Concurrent runs
-    /// wait and continue in the new file.
+    /// Replaces the entries of a ledger with the result of `work`. Returns the new entries and the
+    /// warnings from reading the old file. Other runs wait, and then continue in the new file.
     ///
     /// # Errors
-    /// [`LedgerError`]; the ledger is then unchanged.
+    /// Returns a [`LedgerError`] if the ledger cannot be replaced. It is then unchanged.
     pub fn rewrite(
         &self,
         target: &Target,
@@ -202,7 +206,7 @@ impl LedgerFile {
                 true => predecessors(replaced, snapshot.replaces.clone()),
                 false => Vec::new(),
             };
-            // Keep a symbolic link and replace its target.
+            // If the path is a symbolic link, keep the link and replace its target.
             let path = &fs::canonicalize(&self.path)?;
             let mut new = tempfile::NamedTempFile::new_in(directory(path))?;
             let mut out = BufWriter::new(&mut new);
@@ -221,10 +225,11 @@ impl LedgerFile {
         Ok(snapshot)
     }
 
-    /// Remembers the file up to its current position, which has been read or written, and releases its lock.
+    /// Remembers the file up to its current position, and releases its lock. The caller must have
+    /// read or written the file up to there.
     pub(super) fn keep(&self, file: File) -> Result<(), LedgerError> {
         let known = Known::new(file).map_err(|error| match error.kind() {
-            // It has become shorter.
+            // The file has become shorter.
             io::ErrorKind::UnexpectedEof => self.lost(Loss::Replaced),
             _ => self.unreadable()(error),
         })?;
@@ -249,16 +254,17 @@ impl LedgerFile {
 impl Known {
     fn new(mut file: File) -> io::Result<Self> {
         let read_until = file.stream_position()?;
-        // Another run may truncate a partial last line.
+        // Ignore a partial last line, because another run may remove it.
         let end = end_of_lines(&mut file, read_until)?;
         let tail = tail_until(&mut file, end)?;
-        // A file that is only read is not locked: ignore the error.
+        // Ignore the error: a file that was only read is not locked.
         drop(file.unlock());
         Ok(Self { file, end, tail })
     }
 
-    /// Returns true if a file continues the known one: it is the same file with lines added, or its
-    /// header says that it replaces the known file. Every file continues a known file without lines.
+    /// Returns whether `other` continues the known file. It does if it is the same file with lines
+    /// added, or if its header says that it replaces the known file. Any file continues a known
+    /// file without lines.
     fn is_continued_by(&self, other: &mut File) -> io::Result<bool> {
         if self.end == 0 {
             return Ok(true);
@@ -284,7 +290,7 @@ fn tail_until(file: &mut File, end: u64) -> io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-/// Where the last whole line ends, searched backwards from the end.
+/// Returns where the last complete line before `end` ends.
 pub(super) fn end_of_lines(file: &mut File, end: u64) -> io::Result<u64> {
     let mut until = end;
     let mut piece = [0; 4096];

@@ -1,14 +1,17 @@
-//! How a rewritten ledger names what it replaces, so that a run in progress can tell our own rewriting from a foreign file.
+//! Names in a rewritten ledger the ledgers that it replaces, so that a run in progress can
+//! distinguish it from a file of another program.
 //!
-//! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made from, the last one first.
+//! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made from,
+//! the newest first.
 
 use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
-/// How many predecessors a header names. A run stops if the ledger is rewritten more often than this between two of its writes.
+/// Maximum number of replaced ledgers that a header names. If a ledger is rewritten more often than
+/// this between two writes of a run, the run stops.
 const MOST: usize = 128;
-/// The bytes of a fingerprint.
+/// The length of a fingerprint in bytes.
 const LENGTH: usize = 8;
 
 /// Makes a fingerprint of the text that is written to it.
@@ -34,21 +37,20 @@ impl Fingerprint {
     }
 }
 
-/// The fingerprint of a text that is read piece by piece.
+/// Returns the fingerprint of a text that is read piece by piece.
 pub(super) fn fingerprint_of(mut text: impl Read) -> io::Result<String> {
     let mut fingerprint = Fingerprint::default();
     io::copy(&mut text, &mut fingerprint)?;
     Ok(fingerprint.finish())
 }
 
-/// The fingerprint of a ledger's text.
 #[cfg(feature = "object-store")]
 pub(super) fn fingerprint(text: &[u8]) -> String {
     Fingerprint(Sha256::new_with_prefix(text)).finish()
 }
 
-/// The fingerprints in the header of a rewritten ledger: `last` is that of the ledger it replaces, and `earlier` are those in that
-/// ledger's header.
+/// Returns the fingerprints for the header of a rewritten ledger. `last` is the fingerprint of the
+/// replaced ledger, and `earlier` are those in the header of the replaced ledger.
 pub(super) fn predecessors(last: String, earlier: Vec<String>) -> Vec<String> {
     std::iter::once(last).chain(earlier).take(MOST).collect()
 }

@@ -1,4 +1,5 @@
-//! Locks the ledger file during writes: two runs on one ledger take turns, and a killed run leaves no lock.
+//! Locks the ledger file during writes. Two runs on one ledger take turns, and a killed run leaves
+//! no lock behind.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,35 +7,37 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long another process may keep the ledger locked. It needs milliseconds, unless it is suspended.
+/// How long to wait while another process has locked the ledger. A write takes milliseconds, unless
+/// the process is suspended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Opens and locks the file. The lock is released when the file is dropped.
+/// Opens and locks the file. Dropping the file releases the lock.
 pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(create).read(true).append(true);
-    // Keep the ledger private, because it names people.
+    // Only the owner may read the ledger, because it names people.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     loop {
         let file = options.open(path)?;
         check_regular(&file.metadata()?)?;
         let file = lock_within(file, PATIENCE)?;
-        // Another run may have replaced the file with a compacted one.
+        // Another run may have replaced the file while this run waited for the lock.
         if is_still_there(&file, path)? {
             return Ok(file);
         }
     }
 }
 
-/// Locks a file, unless another process keeps it locked for this long. A thread waits, so that processes get the lock in turn.
+/// Locks a file, unless another process keeps it locked for `patience`. A thread waits for the
+/// lock, so that processes get it in turn.
 fn lock_within(file: File, patience: Duration) -> io::Result<File> {
     if file.try_lock().is_ok() {
         return Ok(file);
     }
     let (sender, locked) = mpsc::channel();
     std::thread::spawn(move || {
-        // If it is too late, this drops the file, which releases the lock.
+        // If the caller has given up, this drops the file, which releases the lock.
         drop(sender.send(file.lock().map(|()| file)));
     });
     locked.recv_timeout(patience).unwrap_or_else(|_| {
@@ -44,7 +47,7 @@ fn lock_within(file: File, patience: Duration) -> io::Result<File> {
     })
 }
 
-/// Refuses devices and pipes, because reading one may never end.
+/// Refuses devices and pipes, because reading them may never end.
 pub(super) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         Ok(())
@@ -64,7 +67,7 @@ pub(super) fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether both are the metadata of the same file.
+/// Returns whether both metadata belong to the same file.
 #[cfg(unix)]
 pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

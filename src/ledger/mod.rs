@@ -1,8 +1,10 @@
-//! The ledger: what is still to be sent and what is confirmed, as append-only JSON lines.
+//! The ledger records, as append-only JSON lines, what the server confirmed and what must still be
+//! sent.
 //!
-//! Main types: [`Fact`] (one fact to record), [`LedgerBackend`] (a file or an object store), [`Journal`]
-//! (an open ledger) and [`Snapshot`] (what a ledger holds, and [`Recorded`](crate::model::Recorded) of it).
-//! The ledger knows what the server confirmed, not who is in a room. It holds no lock between writes and makes no decisions.
+//! Main types: [`Fact`] (one fact to record), [`LedgerBackend`] (a file or an object store),
+//! [`Journal`] (an open ledger) and [`Snapshot`] (the content of a ledger, from which
+//! [`Recorded`](crate::model::Recorded) is computed). The ledger knows what the server confirmed,
+//! but not who is in a room. It holds no lock between writes, and makes no decisions.
 
 mod address;
 mod backend;

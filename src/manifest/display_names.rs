@@ -9,16 +9,16 @@ use super::raw::By;
 use crate::model::{FileId, UserId};
 use crate::tables::row::{Column, Row};
 
-/// A use of a file: how its cells refer to users, and the columns with users and names.
+/// A file, how its cells name users, and the columns with the users and their readable names.
 type NamingUse = (FileId, Option<By>, Vec<String>);
 
-/// The readable name of each user: from the `show` columns of a row, or else from `people`. If
-/// there are several of one kind, the first is used.
+/// The readable name of each user. A name from `show` columns takes precedence over a name from
+/// `people`. Of several names from the same source, the first is used.
 #[derive(Debug, Default)]
 pub(super) struct DisplayNames {
     listed: RefCell<BTreeMap<UserId, String>>,
     shown: RefCell<BTreeMap<UserId, String>>,
-    /// The uses of files from which every row's name was read.
+    /// The uses of files whose names were already read from all rows.
     read: RefCell<HashSet<NamingUse>>,
 }
 
@@ -29,7 +29,8 @@ impl DisplayNames {
         names.entry(user).or_insert_with(|| name.to_owned());
     }
 
-    /// Adds the name made from the `show` columns of a row, without empty cells. Returns whether there is such a name.
+    /// Adds a name made from the `show` columns of a row. Returns `false` if all their cells are
+    /// empty.
     pub(super) fn add_shown(&self, user: UserId, row: &Row<'_>, show: &[Column]) -> bool {
         let cells = show.iter().map(|column| row.cell(column));
         let cells: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
@@ -41,7 +42,7 @@ impl DisplayNames {
         true
     }
 
-    /// Whether no earlier roster has read the names in these columns of the file.
+    /// Records that names are read from these columns. Returns whether this is the first time.
     pub(super) fn is_first_use<'c>(
         &self,
         file: FileId,
@@ -52,7 +53,6 @@ impl DisplayNames {
         self.read.borrow_mut().insert((file, by, columns))
     }
 
-    /// Returns the names by user.
     pub(super) fn finish(self) -> BTreeMap<UserId, String> {
         let mut names = self.listed.into_inner();
         names.extend(self.shown.into_inner());

@@ -1,6 +1,7 @@
-//! Explains why a user is in a room: every path to the membership, and the exclusions. Computed on demand, while rooms are resolved.
+//! Explains why a user is in a room: lists every path to the membership, and every exclusion. It
+//! does so on demand, while rooms are resolved.
 //!
-//! Main types: [`Tracer`], which observes the rooms being resolved, and [`Explained`].
+//! Main types: [`Tracer`], which sees each room as it is resolved, and [`Explained`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,12 +26,12 @@ pub struct Way {
     pub joined: bool,
 }
 
-/// One user in one room.
+/// Explains why a user is in a room, or is excluded from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Membership {
-    /// The room.
+    /// The room's pipe.
     pub pipe: Pipe,
-    /// The user.
+    /// The user's id.
     pub user: UserId,
     /// Every path to the membership; empty for a user who is only excluded.
     pub ways: Vec<Way>,
@@ -38,23 +39,24 @@ pub struct Membership {
     pub excluded: Vec<Way>,
 }
 
-/// What the query refers to.
+/// The room or the user that a query names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A declared room.
+    /// The query names a declared room.
     Room(Pipe),
-    /// A user and their names. If `people` leaves the person out, the id may be unknown.
+    /// The query names a user: the id and all names. The id may be `None` if `people` leaves them
+    /// out.
     User(Option<UserId>, Vec<String>),
 }
 
-/// The answer to a query.
+/// The explanation of a room or of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
-    /// What the query refers to.
+    /// The room or the user that the query names.
     pub subject: Subject,
-    /// The row of a person whom the `where` of `people` leaves out.
+    /// The row of the queried person, if the `where` of `people` leaves them out.
     pub left_out: Option<Place>,
-    /// Sorted by room and user.
+    /// The memberships, sorted by room and user.
     pub memberships: Vec<Membership>,
     /// The places that name a user and do not count.
     pub skipped: Vec<(Place, SkipReason)>,
@@ -64,7 +66,7 @@ pub struct Explained {
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
     pub(super) asked: String,
-    /// The queried user, and their names. If `people` leaves the person out, the id may be unknown.
+    /// The queried user's id and names. The id may be `None` for a person whom `people` leaves out.
     user: Option<(Option<UserId>, Vec<String>)>,
     left_out: Option<Place>,
     of_room: Vec<Membership>,
@@ -94,7 +96,7 @@ impl Tracer {
         {
             user = id;
             names = names_of(id).unwrap_or_default();
-            // Another row may include the person under another name.
+            // Another row may include the same person under another name.
             if names.is_empty() {
                 names = left_out;
                 self.left_out = Some(directory.sources.to_place(at));
@@ -148,8 +150,8 @@ impl Tracer {
     }
 }
 
-/// Returns all paths of a room's users, or of one user. A user without a path to membership is listed only if `exclude` has their
-/// name or id, because a long list of people who opted out is of no interest.
+/// Returns the paths of all users of a room, or of one user. Of all users, it omits those who are
+/// only excluded, by a group or a roster: a long list of people who opted out is of no interest.
 fn memberships(
     written: &RawRoom,
     joined: &MemberList,
@@ -211,7 +213,8 @@ impl Way {
 }
 
 impl Directory<'_> {
-    /// Returns every path by which a list names users, or one user. `groups` lead to the list.
+    /// Returns every path by which a list names one user, or all users. `groups` is the path to the
+    /// list.
     fn ways(
         &self,
         list: &[Spanned<RawMember>],

@@ -1,4 +1,4 @@
-//! Decodes single values from nodes. Errors are reported with their place, and decoding continues.
+//! Decodes single values from nodes. Reports errors with their places, and continues after errors.
 //!
 //! Main type: [`Decoder`]. It knows types and spelling, but not the structure of a manifest.
 
@@ -16,14 +16,14 @@ use crate::tables::source::Lines;
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a Problems,
-    /// The files with rows named so far.
+    /// The files with rows that were named so far.
     pub(super) files: Vec<RawFile>,
     pub(super) lines: Lines<'a>,
-    /// The day that `today` means.
+    /// The day for which dates are evaluated.
     pub(super) today: Date,
 }
 
-/// Maximum number of keys in a mapping.
+/// Maximum number of keys that any mapping allows.
 pub(super) const MOST_KEYS: usize = 20;
 
 /// The keys that say how to read a file with rows.
@@ -47,7 +47,7 @@ pub(super) struct Keys {
     pub(super) own: &'static [&'static str],
     /// Additional keys, such as those of a file with rows.
     pub(super) more: &'static [&'static str],
-    /// Keys that belong in the entry's `each`, as the hint then says.
+    /// Keys that are valid only in `each`. The hint of the error says so.
     pub(super) of_each: &'static [&'static str],
 }
 
@@ -62,7 +62,7 @@ impl Keys {
         }
     }
 
-    /// Creates the keys of a mapping that also says how to read its file.
+    /// Creates the keys of a mapping that describes a file: `own`, and those in [`FILE`].
     pub(super) const fn of_file(owner: &'static str, own: &'static [&'static str]) -> Self {
         Self {
             more: FILE,
@@ -80,7 +80,7 @@ pub(super) struct Fields<'n> {
     pub(super) owner: &'static str,
     pub(super) at: At,
     pairs: &'n [(Node<'n>, Node<'n>)],
-    /// Known keys that unknown keys resemble: they are misspelt, not missing.
+    /// Known keys that the user probably misspelt. They are not reported as missing too.
     misspelt: Vec<&'static str>,
 }
 
@@ -138,7 +138,7 @@ impl<'n> Fields<'n> {
         decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
     }
 
-    /// Reports a missing key; `what` describes the value. The message names a room by its pipe.
+    /// Reports the key if it is missing. `what` describes the value that the user should add.
     pub(super) fn require(&self, decoder: &mut Decoder<'_>, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let owner = match self.get("pipe").and_then(Node::word) {
@@ -153,7 +153,7 @@ impl<'n> Fields<'n> {
 }
 
 impl Decoder<'_> {
-    /// Returns the values of the known keys; unknown and duplicate keys are reported.
+    /// Returns the values of the known keys. Reports unknown and duplicate keys.
     pub(super) fn fields<'n>(&mut self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, keys.owner, "a mapping");
@@ -177,7 +177,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Reports an unknown key. Returns the known key that it resembles.
+    /// Reports an unknown key. Returns a similar known key, if any.
     pub(super) fn unknown_key(
         &mut self,
         key: &Node,
@@ -233,7 +233,7 @@ impl Decoder<'_> {
         self.problems.note(Code::WrongType, node.at, message, hint);
     }
 
-    /// Decodes text that every YAML reader reads as text.
+    /// Decodes text. Reports an unquoted word that some YAML readers do not read as text.
     pub(super) fn decode_text(
         &mut self,
         node: &Node,
@@ -255,14 +255,14 @@ impl Decoder<'_> {
         Some(Spanned { value, at: node.at })
     }
 
-    /// Reports a word that some YAML reader does not read as text.
+    /// Reports a word that must be quoted, so that all YAML readers read it as text.
     pub(super) fn needs_quotes(&mut self, at: At, what: impl Display, word: &str, hint: String) {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
         self.problems.note(Code::NeedsQuotes, at, message, hint);
     }
 
-    /// Like [`Decoder::id`], but reports nothing.
+    /// Decodes an id without reporting errors.
     pub(super) fn plain_id(node: &Node) -> Option<u64> {
         match node.value() {
             Value::Scalar { text, plain: true } => positive_id(text),
@@ -295,7 +295,7 @@ impl Decoder<'_> {
         None
     }
 
-    /// Decodes a word that must be one of `choices`.
+    /// Decodes one of the words in `choices`.
     pub(super) fn choice<T: Copy>(
         &mut self,
         node: &Node,
@@ -341,7 +341,7 @@ impl Decoder<'_> {
         limit
     }
 
-    /// Returns the elements of a list.
+    /// Returns the elements of a list, or reports another node.
     pub(super) fn list<'n, 't>(
         &mut self,
         node: &'n Node<'t>,
@@ -356,7 +356,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns the names and values of a mapping whose keys the user chooses.
+    /// Returns the entries of a mapping whose keys are names chosen by the user.
     pub(super) fn names<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, what, "a mapping");

@@ -1,6 +1,7 @@
-//! Generates rooms: turns each row and a template into a room, with the members from joined rosters.
+//! Generates rooms: renders a template for each row of a file, and adds members from joined
+//! rosters.
 //!
-//! Main entry: [`generate_rooms`]. Generated rooms are resolved and validated elsewhere, like all others.
+//! Main entry: [`generate_rooms`]. Generated rooms are resolved and validated like all others.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,8 @@ use crate::tables::row::Column;
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
 
-/// Calls `declare` with the room of each row that no condition leaves out, its members from joined rosters, and its dates.
+/// Renders the room of each row that no condition leaves out. Calls `declare` with the room, its
+/// members from joined rosters, and its dates.
 pub(super) fn generate_rooms(
     raw: &RawGenerate,
     directory: &Directory<'_>,
@@ -37,7 +39,7 @@ pub(super) fn generate_rooms(
     selection.may_skip = directory.asked.is_none();
     let visited = table.rows(&selection, |row, presence| {
         let row_use = RowUse::of(presence);
-        // A row that is not declared today must not hide a later row with the same value.
+        // A row outside its dates must not hide a later row with the same `distinct` value.
         let is_new = |column: &Column| seen.insert((row_use, row.cell(column).to_owned()));
         let is_room = presence.is_some() && distinct.as_ref().is_none_or(is_new);
         let mut members = MemberList::default();
@@ -68,7 +70,7 @@ pub(super) fn generate_rooms(
     }
 }
 
-/// Joins a roster to the rows of rooms; `None` if it cannot be joined, which is reported.
+/// Joins a roster to the rows of rooms. Returns `None` after an error, which is reported.
 fn join<'a>(raw: &RawEnrol, each: TableUse<'a>, directory: &Directory<'a>) -> Option<Join<'a>> {
     let on = (&raw.on, raw.via.as_ref(), raw.moved.as_ref());
     let mut join = Join::new(on, &raw.roster.file, each, directory.tables)?;

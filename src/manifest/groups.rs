@@ -1,6 +1,7 @@
-//! Resolves people and groups: from names to sorted sets of members, each with the place that names it.
+//! Resolves people and groups to sorted lists of members. Each member has the place that names it.
 //!
-//! Main type: [`Directory`]. Groups are expanded without recursion, so that chains may have any length.
+//! Main type: [`Directory`]. Groups are expanded without recursion, so they may be nested to any
+//! depth.
 
 use std::cell::{Cell, RefCell};
 use std::collections::btree_map::Entry;
@@ -17,10 +18,11 @@ use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
 use crate::tables::open::Tables;
 
-/// Maximum total members of all groups, or of all rooms, counting duplicates: far more than any school needs, and far less than exhausts a
-/// machine.
+/// Maximum number of members in all groups, or in all rooms, with duplicates. It is far more than a
+/// school needs, and far less than a machine can store.
 const MOST_MEMBERSHIPS: usize = 10_000_000;
-/// A growing list is sorted after at least this many additions, so that repeated groups do not fill the memory.
+/// A growing list is sorted and deduplicated after at least this many additions, so that repeated
+/// groups do not fill the memory.
 const UNSORTED: usize = 4096;
 
 /// The people and groups of all files.
@@ -45,7 +47,7 @@ struct Group<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GroupState {
     New,
-    /// Being expanded, at this depth.
+    /// The group is being expanded, at this depth of the stack.
     Open(usize),
     Done,
 }
@@ -73,7 +75,8 @@ impl<'a> Directory<'a> {
         let (mut people, display) = (People::default(), DisplayNames::default());
         let is_unread = |key| files.iter().any(|raw| raw.unread.contains(key));
         people.is_incomplete = is_unread("people");
-        // Add the manifest's own names after all files, so that the order of files does not matter.
+        // Add the people in files first, so that the result does not depend on the order of
+        // manifest files.
         for raw in files.iter().filter_map(|raw| raw.directory.as_ref()) {
             people.add_file(raw, tables.get(&raw.file, problems), &display);
         }
@@ -150,8 +153,8 @@ impl<'a> Directory<'a> {
         self.left.set(Some(MOST_MEMBERSHIPS));
     }
 
-    /// Starts to expand a group if it is new. If it is already being expanded, it contains itself,
-    /// and its depth on the stack is returned.
+    /// Starts to expand a group that is new. Returns the depth of a group that is already on the
+    /// stack, because it contains itself.
     fn enter_group(&mut self, name: &'a str, path: &mut Path<'a>) -> Option<usize> {
         let group = self.groups.get_mut(name)?;
         match group.state {
@@ -176,7 +179,7 @@ impl<'a> Directory<'a> {
         Some((group.list, &group.members))
     }
 
-    /// Returns the members of one list entry.
+    /// Returns the members of one list entry who are declared today.
     pub(super) fn members_of_entry(&self, written: &Spanned<RawMember>) -> Vec<Member> {
         let members = self.members(std::slice::from_ref(written));
         let (today, ..) = members.split(&BTreeSet::new());
@@ -196,7 +199,7 @@ impl<'a> Directory<'a> {
         !self.is_full()
     }
 
-    /// Like [`members`](Self::members), for a list that is not needed again.
+    /// Works like [`members`](Self::members), but may empty the list instead of copying it.
     pub(super) fn take_members(&self, list: &mut [Spanned<RawMember>]) -> MemberList {
         if let [only] = list
             && let RawMember::Ids(ids) = &mut only.value
@@ -212,7 +215,8 @@ impl<'a> Directory<'a> {
         self.members(list)
     }
 
-    /// Returns the members of a list, sorted, without duplicates, with the first place of each. Unknown names are reported.
+    /// Returns the members of a list, sorted, without duplicates, each with its first place.
+    /// Unknown names are reported.
     pub(super) fn members(&self, list: &[Spanned<RawMember>]) -> MemberList {
         let (mut members, mut in_order) = (MemberList::default(), 0);
         for written in list {
@@ -226,7 +230,8 @@ impl<'a> Directory<'a> {
             match member {
                 RawMember::Id(id) => add_one(UserId(*id), presence),
                 RawMember::Ids(ids) if self.count(ids.len()) => members.always.extend(ids),
-                // The dates were split off above, and the decoder does not nest them.
+                // `Ids` are skipped above the limit. `Dated` cannot occur, because dates are never
+                // nested.
                 RawMember::Ids(_) | RawMember::Dated(..) => {}
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, of_person, _)) => {
@@ -305,7 +310,7 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     Diagnostic::at(Code::GroupCycle, at, message).hint("remove one of these groups from another")
 }
 
-/// Writes a name as a YAML key that every reader reads as this text.
+/// Writes a name as a YAML key that all YAML readers read as text.
 fn yaml_key(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let safe = name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text;

@@ -1,4 +1,4 @@
-//! Loads paths into one [`Loaded`] manifest. All manifest files are read here.
+//! Reads all files of a manifest, and combines them into one [`Loaded`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ use crate::tables::open::{Home, Opener, Tables};
 use crate::tables::real_paths::RealPaths;
 use crate::tables::wrong_file::{find_conflict, wrong_text};
 
-/// Maximum size of a manifest file; it bounds memory, time and byte offsets.
+/// Maximum size of a manifest file, in bytes. It limits memory, time and byte offsets.
 const LARGEST_FILE: u64 = 64 << 20;
 
 /// Options for reading a manifest.
@@ -29,14 +29,14 @@ pub struct Options {
     pub allow_empty: bool,
     /// The day for which dates are evaluated. Set it if the manifest has dates; the default is 0000-01-01.
     pub today: Date,
-    /// Whether the names of users are forgotten, so that output shows only ids.
+    /// Whether to discard the names of users, so that output shows only ids.
     pub hide_names: bool,
 }
 
 /// A manifest that was read, with its diagnostics.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The rooms; use them only if [`Loaded::is_valid`].
+    /// The declared rooms. Use them only if [`Loaded::is_valid`] returns true.
     pub desired: Desired,
     /// All errors and warnings, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
@@ -44,7 +44,7 @@ pub struct Loaded {
     pub sources: Sources,
     /// Real paths of the manifest files.
     pub manifest_files: BTreeSet<PathBuf>,
-    /// Real paths of the files with rows.
+    /// Real paths of the files with rows, such as rosters.
     pub roster_files: BTreeSet<PathBuf>,
     pub(super) tables: Tables,
 }
@@ -58,18 +58,19 @@ impl Loaded {
     }
 }
 
-/// Reads files and directories (every `*.yaml` and `*.yml` file below them, sorted by path) as one manifest.
+/// Reads files and directories as one manifest. A directory stands for every `*.yaml` and `*.yml`
+/// file below it, sorted by path.
 pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
     load_from(&Disk, roots, options)
 }
 
-/// Like [`load`], from any [`Files`].
+/// Works like [`load`], but reads from any [`Files`].
 pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
     Loader::new(files, options).read_roots(roots).resolve(None)
 }
 
-/// Reads a manifest and explains a room or a user. `asked` is the pipe of a declared room, or a user's id or name. Returns `None`
-/// for the answer if it is neither, or the manifest is invalid.
+/// Reads a manifest and explains a room or a user. `asked` is the pipe of a declared room, or a
+/// user's id or name. The explanation is `None` if `asked` is unknown or the manifest is invalid.
 pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
     let mut tracer = Tracer::new(asked);
     let loaded = Loader::new(&Disk, options)
@@ -101,9 +102,9 @@ struct Loader<'a> {
     problems: Problems,
     known: BTreeSet<PathBuf>,
     real_paths: RealPaths<'a>,
-    /// The root directory of the files being read.
+    /// The real path of the directory that is being read.
     root: Option<PathBuf>,
-    /// The files with rows, with the directory of the manifest file that names them.
+    /// The files with rows that each manifest file names, with the directory of the manifest file.
     rosters: Vec<(Home, Vec<RawFile>)>,
 }
 
@@ -169,8 +170,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Collects the manifest's files, except hidden ones. Links must not lead out of the root: a
-    /// pull request could otherwise make an error message quote files of the CI runner.
+    /// Collects the manifest's files, except hidden ones. Links must not lead out of the root.
+    /// Otherwise, an error message for a pull request could quote files of the CI runner.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
         let entries = self.real_paths.find(directory);
         let entries = entries.and_then(|real| Ok((self.files.list(directory)?, real)));

@@ -1,11 +1,12 @@
-//! Warns of pipes and titles that look the same but differ in case, normal form, or look-alike letters; shows the code points.
+//! Warns of pipes and titles that look the same, but differ in case, Unicode normal form or
+//! look-alike letters. The warning shows the code points.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{difference, looks};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
-/// Warns of different texts that look alike, in order of their places.
+/// Warns of different texts that look alike, at the place of the later text.
 pub(super) fn warn(mut texts: Vec<(&str, At)>, code: Code, hint: &str, problems: &Problems) {
     texts.sort_by_key(|(_, at)| *at);
     let mut known: HashSet<&str> = HashSet::new();

@@ -1,8 +1,10 @@
 //! The manifest: parses text into [`Desired`](crate::model::Desired) and reports every error.
 //!
-//! Main entry: [`load()`]. Stages in order: `load` (files, read through [`files`]), `yaml` (nodes), `fields` and `decode` (as
-//! written, `raw`), `tables` (files with rows), `people`, `groups`, `roster`, `generate` (names, lists, generated rooms), `resolve`
-//! (combines everything), `validate` (named checks). It never contacts a server or decides what to change there.
+//! Main entry: [`load()`]. These modules work in order: `load` reads files through [`files`].
+//! `yaml` parses nodes. `fields` and `decode` make `raw` values of them. `tables` reads files with
+//! rows. `people`, `groups`, `roster` and `generate` look up names and generate rooms. `resolve`
+//! combines everything. `validate` checks single values. No module here contacts a server or plans
+//! changes.
 
 mod decode;
 mod display_names;

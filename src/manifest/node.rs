@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::scalar::reading;
 use crate::tables::diagnostic::At;
 
-/// A YAML value and its start. Words borrow from the text.
+/// A YAML value and its place. Its texts borrow from the text of the file.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'t> {
     pub(super) at: At,
@@ -18,7 +18,7 @@ pub(super) struct Node<'t> {
 /// The value of a node. [`Node::value`] resolves aliases.
 #[derive(Debug, Clone)]
 pub(super) enum Value<'t> {
-    /// A word or text; `plain` if it is unquoted.
+    /// A single value; `plain` means that it is not quoted.
     Scalar {
         text: Cow<'t, str>,
         plain: bool,
@@ -30,10 +30,10 @@ pub(super) enum Value<'t> {
     Alias(Rc<Anchored<'t>>),
 }
 
-/// A mapping, in file order.
+/// The keys and values of a mapping, in file order.
 pub(super) type Pairs<'t> = Vec<(Node<'t>, Node<'t>)>;
 
-/// An anchored node, with the number of nodes that it expands to.
+/// An anchored node, and the number of nodes in it.
 #[derive(Debug)]
 pub(super) struct Anchored<'t> {
     pub(super) node: Node<'t>,
@@ -41,18 +41,18 @@ pub(super) struct Anchored<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Creates a node that is not in any file.
+    /// Creates a node that the file does not contain, with a place for errors.
     pub(super) fn made(at: At, value: Value<'t>) -> Self {
         Self { at, value }
     }
 
-    /// Creates a quoted text that is not in any file.
+    /// Creates a quoted text that the file does not contain, with a place for errors.
     pub(super) fn from_text(at: At, text: String) -> Self {
         let text = Cow::Owned(text);
         Self::made(at, Value::Scalar { text, plain: false })
     }
 
-    /// Returns a copy of the node and its content, at another place.
+    /// Returns a copy of the node in which everything is at this place.
     pub(super) fn moved(&self, at: At) -> Self {
         let value = match self.value() {
             Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),

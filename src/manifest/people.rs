@@ -1,6 +1,7 @@
-//! Resolves people: from names in the manifest and in files to user ids.
+//! Resolves the names of people in manifests and files to user ids.
 //!
-//! Main type: [`People`]. An ambiguous name is an error; for an unknown name, the nearest name is suggested.
+//! Main type: [`People`]. An ambiguous name is an error. For an unknown name, the most similar name
+//! is suggested.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -17,9 +18,10 @@ use crate::tables::table::TableUse;
 
 mod preset_users;
 
-/// Maximum number of errors that wait until a list names the person. Others are reported at once.
+/// Maximum number of errors that wait until a roster names the person. Further errors are reported
+/// at once.
 const MOST_WITHOUT_ID: usize = 10_000;
-/// The hint for an invalid id.
+/// The hint for an invalid id in a file of people.
 const HOLDS_IDS: &str = "fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros";
 
 /// A person in a row whose error is already reported.
@@ -29,24 +31,25 @@ const NOTED: Person = Person::LeftOut(None, At::NOWHERE);
 #[derive(Debug, Default)]
 pub(super) struct People {
     names: BTreeMap<String, Person>,
-    /// Whether these names are for a single roster, which uses only the people that it names.
+    /// Whether these names are for a single roster. Errors in people that it does not name are
+    /// ignored.
     pub(super) is_of_roster: bool,
     /// Whether some names could not be read. An unknown name may be in it, so it is not reported.
     pub(super) is_incomplete: bool,
-    /// The file with the names, if there is one, for the hint about an unknown person.
+    /// The file of people, if any. The hint about an unknown person names it.
     pub(super) file: Option<String>,
-    /// Errors in the ids of people. They are reported only if a list names the person.
+    /// Errors in the ids of people. An error is reported only if a roster names the person.
     without_id: Vec<Diagnostic>,
 }
 
 /// The person that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Person {
-    /// A user, and when they are declared.
+    /// A user, the dates of the user, and the place of the name.
     User(UserId, Presence, At),
-    /// A person that the directory's `where` leaves out: their id if it is valid, and their row.
+    /// A person whom the `where` of `people` leaves out, with the id if it is valid, and the row.
     LeftOut(Option<UserId>, At),
-    /// A person with an invalid id, and the index of the error.
+    /// A person with an invalid id, and the index of the error in `without_id`.
     WithoutId(usize),
 }
 
@@ -65,7 +68,7 @@ impl People {
             match self.names.entry(name.value.clone()) {
                 Entry::Vacant(free) => drop(free.insert(person)),
                 Entry::Occupied(mut known) => match *known.get() {
-                    // The row is reported already.
+                    // The error in the earlier row is already reported.
                     NOTED | Person::WithoutId(_) => drop(known.insert(person)),
                     Person::User(.., first) | Person::LeftOut(_, first) => {
                         problems.push(defined_twice("person", name, first));
@@ -130,7 +133,8 @@ impl People {
             }
             if has_name { row_use } else { RowUse::Blank }
         });
-        // Errors in these rows are already reported. Naming a person from one is not another error.
+        // Errors in these rows are already reported, so lists that name the people in them get no
+        // error.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
@@ -158,7 +162,7 @@ impl People {
         }
     }
 
-    /// Adds the name in a cell; returns whether there is one.
+    /// Adds the name in a cell. Returns `false` if the cell is empty.
     fn add_cell(&mut self, row: &Row<'_>, column: &Column, person: Person) -> bool {
         let name = row.cell(column);
         if name.is_empty() {
@@ -184,8 +188,8 @@ impl People {
                 let mistake = mistake.related(first, "elsewhere");
                 row.table.problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
-            // A person who left and came back has two rows, and so does a name that passed to another person. The active row is
-            // used.
+            // A name has several rows if the person left and came back, or if another person has
+            // the name now. Use the active row.
             (
                 Person::LeftOut(..)
                 | Person::WithoutId(_)
@@ -199,7 +203,8 @@ impl People {
         true
     }
 
-    /// Adds a person without an id. Lists that name the person get no error of their own.
+    /// Creates a person without an id. In a roster's own people, the error waits until the roster
+    /// names the person.
     fn add_without_id(&mut self, mistake: Diagnostic, problems: &Problems) -> Person {
         if !self.is_of_roster || self.without_id.len() >= MOST_WITHOUT_ID {
             problems.push(mistake);
@@ -222,8 +227,8 @@ impl People {
         self.names.get(name).copied()
     }
 
-    /// Finds a person that the directory's `where` leaves out, by name or else by id. Returns their id if it is valid, their
-    /// names, and their row.
+    /// Finds a person whom the `where` of `people` leaves out, by name or else by id. Returns the
+    /// person's id if it is valid, all names, and the row.
     pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
         let (user, at) = match self.get(asked) {
             Some(Person::LeftOut(user, at)) => (user, at),
@@ -257,13 +262,14 @@ impl People {
         names.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Returns where names are looked up, for a message.
+    /// Returns what messages call this list of names: the roster's own file, or `people`.
     pub(super) fn source_name(&self) -> &str {
         let file = self.file.as_deref().filter(|_| self.is_of_roster);
         file.unwrap_or("people")
     }
 
-    /// Returns the nearest known name. Numbers are never suggested, because the next number is another person.
+    /// Returns the most similar known name with the same digits, because another number is another
+    /// person.
     pub(super) fn nearest(&self, name: &str, search: &mut NearestSearch) -> Option<&str> {
         let number: Vec<char> = digits(name).collect();
         let is_numbered = has_digits(name);
@@ -281,7 +287,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId,
         let shown = clip(cell);
         let (what, hint) = match cell {
             "" => ("the cell is empty".to_owned(), "write the user's id, or leave the row out with `where`"),
-            "0" => ("ids start at 1".to_owned(), "an id is a whole number above zero"),
+            "0" => ("ids start at 1".to_owned(), "write a whole number above zero"),
             _ if is_digits(cell) && cell.starts_with('0') => (
                 format!("`{shown}` has leading zeros; ids have none"),
                 "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
@@ -307,7 +313,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId,
     })
 }
 
-/// Returns the digits in a name, and letters that look like digits.
+/// Returns the digits in a name. Letters that look like digits count as these digits.
 fn digits(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter_map(|c| match c {
         'O' | 'o' | 'О' | 'о' => Some('0'),

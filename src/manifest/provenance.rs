@@ -7,7 +7,7 @@ use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId, user_with_name};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Maximum number of users listed; the rest are counted.
+/// Maximum number of users that get a warning of their own. The rest are counted.
 const MOST_LISTED: usize = 50;
 
 /// Why a warning names a user.
@@ -20,7 +20,7 @@ pub enum UserIssue {
 }
 
 impl Loaded {
-    /// Returns the cells of a roster's row with their column names; `None` if the place is not in a roster.
+    /// Returns the cells of a row with their column names; `None` if the place is not in a roster.
     pub fn row(&self, place: Place) -> Option<Vec<(&str, String)>> {
         let mut tables = self.tables.opened();
         let table = tables.find(|table| table.file.id == place.file)?;
@@ -30,8 +30,8 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// Returns a warning for each declared member of the chosen rooms who has the issue. It has the
-    /// first place that names the member, and the number of rooms.
+    /// Returns a warning for each member of the chosen rooms who has the issue. The warning shows
+    /// the first place that names the member, and the number of rooms.
     pub fn warn_of_users(
         &self,
         issue: UserIssue,

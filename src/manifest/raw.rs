@@ -19,7 +19,7 @@ pub(super) struct RawManifest {
     pub(super) widget: Option<Spanned<u64>>,
     pub(super) scope: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) defaults: RawSettings,
-    /// The ids of people; 0 for an invalid id, which is reported.
+    /// The ids of people by name. An invalid id is reported, and is 0 here.
     pub(super) people: Names<Spanned<u64>>,
     pub(super) directory: Option<RawDirectory>,
     /// Keys with a mistake that is reported. What they declare is unknown.
@@ -30,14 +30,14 @@ pub(super) struct RawManifest {
     pub(super) limits: Option<Spanned<RawLimits>>,
 }
 
-/// The guards. `publish` is separate until the declared pipes are known.
+/// The guards. `publish` is checked later, when all pipes are known.
 #[derive(Debug)]
 pub(super) struct RawLimits {
     pub(super) counted: Limits,
     pub(super) publish: Vec<Spanned<String>>,
 }
 
-/// The settings of a room, or their defaults.
+/// The settings of a room, or the defaults of a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RawSettings {
     pub(super) kind: Option<RoomKind>,
@@ -48,7 +48,8 @@ pub(super) struct RawSettings {
 #[derive(Debug)]
 pub(super) struct RawRoom {
     pub(super) at: At,
-    /// Whether the pipe or title is a placeholder (an empty text) for an invalid value, so that the rest of the room is still checked.
+    /// Whether the pipe or the title is invalid, and stored as an empty text. The rest of the room
+    /// is still checked.
     pub(super) broken: bool,
     pub(super) pipe: Spanned<String>,
     pub(super) title: Spanned<String>,
@@ -72,17 +73,16 @@ pub(super) struct RawWelcome {
 #[derive(Debug, Clone)]
 pub(super) enum RawMember {
     Id(u64),
-    /// Adjacent ids in a list, each with a place. Most lists contain only ids, and there are
-    /// millions of them.
+    /// Adjacent ids in a list, each with its place, stored together because there may be millions.
     Ids(Vec<Member>),
     /// A name from `people`.
     Person(String),
-    /// `@group`, without the sign.
+    /// The name of a group, without the `@`.
     Group(String),
     Roster(Box<RawRoster>),
-    /// The users of a roster in a template, whose rooms all share them.
+    /// The users of a roster in a room template. All rooms of the template share them.
     Shared(Rc<MemberList>),
-    /// An id or a name, and when it is a member.
+    /// An id or a name, and the dates of the membership.
     Dated(Box<RawMember>, Presence),
 }
 
@@ -99,9 +99,9 @@ impl RawMember {
 /// How to read the cells of a user column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum By {
-    /// As user ids of the site.
+    /// The cells are user ids of the site.
     Id,
-    /// As names from `people`.
+    /// The cells are names from `people`.
     Name,
 }
 
@@ -109,18 +109,19 @@ pub(super) enum By {
 #[derive(Debug, Clone)]
 pub(super) struct RawRoster {
     pub(super) file: RawFile,
-    /// The columns with users; if empty, `user` or the only column.
+    /// The columns with users. If empty, use the column `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
-    /// Whether only the first of these columns whose cell is not empty names a user.
+    /// Whether only the first of these columns that is not empty names the user of a row.
     pub(super) takes_first: bool,
-    /// The text between the users of a cell, if a cell has several.
+    /// The separator between the users in a cell, if there may be several.
     pub(super) split: Option<String>,
-    /// If absent, numbers are ids and everything else is a name.
+    /// How to read the cells. If absent, numbers are ids, and all else is a name.
     pub(super) by: Option<By>,
     pub(super) filter: Vec<RawFilter>,
     /// People for this roster only.
     pub(super) people: Option<Box<RawDirectory>>,
-    /// The preset's users file, if `people` is the manifest's own; it still says which users are active.
+    /// The preset's users file, if `people` is the manifest's own. It is still needed to know who
+    /// is active.
     pub(super) preset_users: Option<Box<RawDirectory>>,
 }
 
@@ -128,10 +129,10 @@ pub(super) struct RawRoster {
 #[derive(Debug, Clone)]
 pub(super) struct RawDirectory {
     pub(super) file: RawFile,
-    /// The columns with names; each of them identifies a person.
+    /// The columns with names. Each name identifies a person.
     pub(super) name: Vec<Spanned<String>>,
     pub(super) id: Spanned<String>,
-    /// Conditions for active people. People left out are known, but are not members of any room.
+    /// The conditions for active people. All other people are known, but never become members.
     pub(super) filter: Vec<RawFilter>,
 }
 
@@ -143,7 +144,7 @@ pub(super) struct RawEnrol {
     pub(super) on: RawOn,
     /// The file in which empty cells of `on` are looked up.
     pub(super) via: Option<RawVia>,
-    /// The file that moves rows to other rooms.
+    /// The file that moves roster rows to other rooms.
     pub(super) moved: Option<RawVia>,
 }
 
@@ -158,7 +159,7 @@ pub(super) struct RawFromRow {
 #[derive(Debug)]
 pub(super) struct RawGenerate {
     pub(super) each: RawFile,
-    /// Use only the first row for each value of this column.
+    /// Only the first row for each value of this column becomes a room.
     pub(super) distinct: Option<Spanned<String>>,
     pub(super) filter: Vec<RawFilter>,
     pub(super) room: RawRoom,

@@ -1,6 +1,6 @@
-//! Describes how each file with rows was read, and what became of its rows.
+//! Describes how each file with rows was read, and how its rows were used.
 //!
-//! Main type: [`FileNote`]. Computed on demand.
+//! Main type: [`FileNote`], which is created on demand.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ pub struct FileNote {
     pub file: Arc<str>,
     /// The place in the manifest that uses the file.
     pub at: At,
-    /// The encoding's name: `UTF-8`, `windows-1251`.
+    /// The name of the encoding, such as `UTF-8` or `windows-1251`.
     pub encoding: &'static str,
-    /// The delimiter; `None` for one value per line.
+    /// The delimiter; `None` if the file has one value per line.
     pub delimiter: Option<char>,
-    /// What became of its rows, without the header.
+    /// The number of rows by how they were used.
     pub rows: RowCounts,
-    /// The columns in the header; empty for one value per line.
+    /// The columns in the header; none if the file has one value per line.
     pub columns: Vec<String>,
 }
 

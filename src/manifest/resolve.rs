@@ -18,7 +18,7 @@ use crate::model::{
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
 
-/// Combines the files. Errors go to `problems`; the result is complete only if there are none.
+/// Combines the files. Errors go to `problems`. The result is complete only if there are no errors.
 pub(super) fn resolve(
     mut files: Vec<RawManifest>,
     tables: &Tables,
@@ -93,7 +93,7 @@ pub(super) fn resolve(
 /// Rooms in declaration order, each with the places of its pipe and title.
 type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
-/// Warns of names that look the same, at the later of the two places.
+/// Warns of pipes and titles that look the same, at the place of the later one.
 fn warn_of_look_alikes(rooms: &Rooms, problems: &Problems) {
     let pipes = rooms
         .iter()
@@ -114,17 +114,17 @@ struct Declared<'r, 'a> {
     directory: &'r Directory<'a>,
     tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// Where each pipe is declared first, including by rooms with errors.
+    /// The first place that declares each pipe, even if that room has errors.
     known: HashMap<Pipe, At>,
-    /// The number of rooms and members per file that are not declared today because of their dates.
+    /// The number of rooms and members in each file whose dates do not include today.
     outside_dates: BTreeMap<FileId, u64>,
-    /// Whether the limit on members was exceeded, so that lists are missing. This is reported once.
+    /// Whether the limit on members was already exceeded. The error is reported only once.
     was_full: bool,
     welcomes: Welcomes,
 }
 
 impl Declared<'_, '_> {
-    /// Adds a room. `joined` are its members from rosters, in addition to those written in the room.
+    /// Adds a room. `joined` has its members from joined rosters, which are not in its own list.
     fn add(
         &mut self,
         mut written: RawRoom,
@@ -173,7 +173,8 @@ impl Declared<'_, '_> {
     }
 }
 
-/// Resolves a raw room; its title and ids are moved out. Also returns the members who are not declared today.
+/// Resolves a raw room, and moves its title and ids out. Also returns the members whose dates do
+/// not include today.
 fn room(
     written: &mut RawRoom,
     (joined, presence): (MemberList, Presence),
@@ -189,7 +190,7 @@ fn room(
         members,
         exclude,
         ignore,
-        // Rendered after everything else is known.
+        // Rendered later, when the room is complete.
         welcome: _,
     } = written;
     let exclude = directory.members(exclude);
@@ -258,7 +259,7 @@ fn widget(files: &[RawManifest], problems: &Problems) -> Option<WidgetId> {
     Some(WidgetId(first.value))
 }
 
-/// Returns a block that only one file may have, and reports a second one.
+/// Returns a block that only one file may have, and reports all others.
 fn single<'a, T>(
     mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,

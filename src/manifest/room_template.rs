@@ -1,6 +1,6 @@
-//! The template of generated rooms: compiled once and rendered for each row.
+//! The template of generated rooms. It is compiled once, and rendered for each row.
 //!
-//! Main type: [`RoomTemplate`]. The result is the same as a room written in the manifest.
+//! Main type: [`RoomTemplate`]. A rendered room is like a room written in the manifest.
 
 use std::rc::Rc;
 
@@ -17,12 +17,12 @@ use crate::tables::number::{TOO_LARGE, is_digits, is_too_large, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::TableUse;
 
-/// The values of `public` in a row.
+/// The allowed results of a template for `public`.
 const SWITCH: [(&str, bool); 4] = [("true", true), ("false", false), ("1", true), ("0", false)];
-/// The name that gives a template all cells of a row, for columns whose names are not valid in templates.
+/// The name of the whole row in a template, for columns whose names are not valid in templates.
 const WHOLE_ROW: &str = "row";
 
-/// A template, its place, and the columns that it names; `None` for the whole row.
+/// A template, its place, and the column for each of its names; `None` for the whole row.
 struct Text {
     template: Template,
     at: At,
@@ -31,9 +31,9 @@ struct Text {
 
 /// A member in a room template.
 enum Entry {
-    /// The same in every room.
+    /// The member is the same in every room.
     Same(Spanned<RawMember>),
-    /// Different for each row.
+    /// The member depends on the row, but the dates do not.
     Filled(Box<Text>, Presence),
 }
 
@@ -41,13 +41,14 @@ pub(super) struct RoomTemplate<'a> {
     raw: &'a RawRoom,
     pipe: Text,
     title: Text,
-    /// The columns whose cells must not be empty, because the pipe is made from them.
+    /// The columns whose cells must not be empty, because the pipe contains them.
     bare: Vec<Column>,
     kind: Option<Text>,
     public: Option<Text>,
     members: Vec<Entry>,
     exclude: Vec<Entry>,
-    /// The sender and the text. Columns are filled in here; the room's own fields are filled in later, when they are known.
+    /// The sender and the text. Only columns are filled in here. The room's own fields are filled
+    /// in later.
     welcome: Option<(Entry, Text)>,
 }
 
@@ -83,7 +84,7 @@ impl<'a> RoomTemplate<'a> {
             exclude: exclude?,
             welcome: welcome?,
         };
-        // Without a valid title, the template still serves to check the pipes.
+        // Without a valid title, still render the pipes to check them.
         (!raw.broken || !raw.pipe.value.is_empty()).then_some(template)
     }
 
@@ -119,7 +120,7 @@ impl<'a> RoomTemplate<'a> {
         })
     }
 
-    /// Reports empty cells that the pipe uses. A pipe never changes: a value that is added later would make another room.
+    /// Reports empty cells that the pipe needs. Filling them in later would create another room.
     fn note_empty_cells_of_pipe(&self, row: &Row<'_>) -> bool {
         let empty = self.bare.iter().filter(|it| row.cell(it).is_empty());
         let mut has_empty = false;
@@ -151,7 +152,7 @@ impl<'a> RoomTemplate<'a> {
 }
 
 impl Text {
-    /// Compiles a template. Its names must be columns, except for those of `fields`.
+    /// Compiles a template. Its names must be columns or names in `fields`.
     fn compile(text: &Spanned<String>, table: TableUse<'_>, fields: &[&str]) -> Option<Self> {
         let template = Template::compile(text, "this template cannot be read", table.problems)?;
         let at = text.at;
@@ -222,7 +223,7 @@ impl Text {
         row.table.problems.push(mistake);
     }
 
-    /// Returns the column of a template that uses a single column, so that errors are reported there.
+    /// Returns the column if the template uses only one. Errors are then reported at its cell.
     fn only_column(&self) -> Option<&Column> {
         match self.columns.as_slice() {
             [(_, column)] => column.as_ref(),
@@ -297,8 +298,9 @@ impl Entry {
     }
 }
 
-/// Finds the column that a template names. Ignores case, and reads `_` as any character that is not valid in template names.
-/// Returns `Some(None)` for the whole row; `None` if there is no such column, which is reported.
+/// Finds the column that a template names. Ignores case, and reads `_` as any character that is not
+/// valid in template names. Returns `Some(None)` for the whole row, and `None` for an unknown
+/// column, which is reported.
 fn column(name: &str, at: At, table: TableUse<'_>) -> Option<Option<Column>> {
     let columns = &table.header;
     let likely = columns.in_template(name);

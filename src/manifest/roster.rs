@@ -18,14 +18,13 @@ use crate::tables::row::{Column, Row, parts};
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
 
-/// Reads the files with users, and knows the people that they may name.
+/// Reads files with users, and looks up the people that they name.
 #[derive(Debug)]
 pub(super) struct RosterReader<'a> {
     pub(super) tables: &'a Tables,
     pub(super) problems: &'a Problems,
-    /// The people that every roster may name.
+    /// The people that any roster may name.
     pub(super) people: People,
-    /// The names of users for output.
     pub(super) display: DisplayNames,
     pub(super) sources: &'a Sources,
     /// The user that a query names.
@@ -71,8 +70,8 @@ impl<'a> RosterReader<'a> {
         members
     }
 
-    /// Calls `visit` with every row that no condition leaves out, and its users. Rows with errors
-    /// are reported and skipped. `visit` returns how a row counts if its users can be used.
+    /// Calls `visit` with every row that no condition leaves out, and the valid users of that row.
+    /// Errors in rows are reported. `visit` returns how a row with a valid user counts.
     pub(super) fn read_roster(
         &self,
         raw: &RawRoster,
@@ -107,7 +106,8 @@ impl<'a> RosterReader<'a> {
         let (Some(columns), Some(mut selection)) = (columns, selection) else {
             return;
         };
-        // Rows that are left out still name users: the first use of these columns reads all rows.
+        // Rows that `where` leaves out also have names, so the first use of these columns reads all
+        // rows.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,
@@ -155,7 +155,8 @@ impl<'a> RosterReader<'a> {
                 if let Some(split) = &raw.split {
                     parts(cell, split).for_each(|cell| take(column, cell));
                 } else if columns.len() == 1 || !cell.is_empty() {
-                    // A wide file has a column for each of several people, and some of its cells may be empty.
+                    // If several columns have users, a cell may be empty: not every row needs all
+                    // columns.
                     take(column, cell);
                 }
             }
@@ -193,7 +194,8 @@ fn only_column(table: TableUse<'_>) -> Option<Column> {
     table.column(&Spanned { value, at })
 }
 
-/// Returns the user named in a cell of a row that a condition leaves out. Mistakes in such a cell are not reported.
+/// Returns the user in a cell of a row that a condition leaves out. Errors in the cell are not
+/// reported.
 pub(super) fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<UserId> {
     let named = match people.get(cell) {
         Some(Person::User(user, ..) | Person::LeftOut(Some(user), _)) => Some(user),
@@ -207,10 +209,11 @@ pub(super) fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<
     }
 }
 
-/// Returns the user that a cell, or a part of it, names, and when `people` declares them.
+/// Returns the user that a cell or a part of it names, and the dates from `people`.
 ///
 /// # Errors
-/// Why there is no user: the directory leaves the person out, or the cell has an error, which is reported.
+/// Returns how the row counts if there is no user: it is left out, or has an error that is
+/// reported.
 fn find_user(
     row: &Row<'_>,
     (column, cell): (&Column, &str),
@@ -228,7 +231,7 @@ fn find_user(
     let digits = is_digits(cell);
     let known = people.get(cell);
     let by_name = match by {
-        // A roster's own people can leave out a person, whether its cells are names or ids.
+        // A roster's own people can leave out a person even if its cells are ids.
         Some(By::Id) => people.is_of_roster && matches!(known, Some(Person::LeftOut(..))),
         Some(By::Name) => true,
         None if digits && known.is_some() => {
@@ -258,7 +261,7 @@ fn find_user(
                     (Some(near), _) => format!("did you mean `{}`?", clip(near)),
                     (None, Some(file)) => format!("fix the cell, or add the user to `{file}`"),
                     (None, None) => {
-                        "add them to `people`; an id is a whole number above zero".to_owned()
+                        "add them to `people`; write a whole number above zero".to_owned()
                     }
                 }
             });

@@ -1,22 +1,23 @@
-//! How YAML readers interpret an unquoted word: why `pipe: 0123` is an error instead of a guess.
+//! Determines how YAML readers interpret an unquoted word, so that `pipe: 0123` is an error, not a
+//! guess.
 //!
-//! Covers YAML 1.1 *and* 1.2, since both are in use: a word is accepted as text only if both
-//! versions read it as text.
+//! Both YAML 1.1 and 1.2 are in use: a word is accepted as text only if both versions read it as
+//! text.
 
 use crate::tables::number::is_digits;
 
-/// How some YAML reader interprets a plain scalar.
+/// How YAML readers interpret an unquoted word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Text for every reader.
+    /// All readers read text.
     Text,
-    /// Null: `~`, `null`, or empty.
+    /// All readers read null: `~`, `null`, or an empty value.
     Null,
-    /// A boolean for some reader.
+    /// Some readers read a boolean.
     Bool,
-    /// A number for some reader.
+    /// Some readers read a number.
     Number,
-    /// A date for some reader.
+    /// Some readers read a date.
     Date,
 }
 
@@ -33,7 +34,6 @@ impl Reading {
     }
 }
 
-/// Returns how YAML readers interpret an unquoted word.
 pub(super) fn reading(word: &str) -> Reading {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => Reading::Null,
@@ -89,7 +89,7 @@ fn is_number(word: &str) -> bool {
         || is_sexagesimal(unsigned)
 }
 
-/// `12`, `1_000`, `1.5`, `.5`, `5.`, `1e3`, `1.5e-3`.
+/// Whether a word is a number such as `12`, `1_000`, `1.5`, `.5`, `5.`, `1e3` or `1.5e-3`.
 fn is_decimal(unsigned: &str) -> bool {
     let starts = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     let exponent = unsigned
@@ -100,7 +100,7 @@ fn is_decimal(unsigned: &str) -> bool {
         && unsigned.replace('_', "").parse::<f64>().is_ok()
 }
 
-/// `12:30`, `1:02:03.5`: base-60 numbers in YAML 1.1.
+/// Whether a word is a base-60 number of YAML 1.1, such as `12:30` or `1:02:03.5`.
 fn is_sexagesimal(unsigned: &str) -> bool {
     let whole = unsigned.split('.').next().unwrap_or_default();
     let mut parts = whole.split(':');

@@ -1,4 +1,4 @@
-//! Named checks of single values: pipes, titles, dialogs and globs. Every check runs, even after an error.
+//! Checks single values: pipes, titles, dialogs and globs. Every check runs, even after an error.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,11 @@ use crate::model::{DesiredRoom, RoomKind, is_hidden};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::number::is_digits;
 
-/// Maximum bytes of a pipe: a typical size of a database column.
+/// Maximum length of a pipe, in bytes: a typical size of a database column.
 pub const LONGEST_PIPE: usize = 255;
-/// Maximum bytes of a title.
+/// Maximum length of a title, in bytes.
 const LONGEST_TITLE: usize = 4096;
-/// The server may silently cut titles with more characters.
+/// The server may silently cut titles with more characters than this.
 const SAFE_TITLE: usize = 255;
 /// Prefixes that the realtime layer reserves (`api: fact 10`).
 const RESERVED: [&str; 13] = [
@@ -32,7 +32,6 @@ const RESERVED: [&str; 13] = [
     "track_",
 ];
 
-/// Checks one room.
 pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &Problems) {
     let (pipe, title) = (room.pipe.as_str(), room.state.title.as_str());
     problems.extend(bad_pipe(pipe, pipe_at).or_else(|| odd_pipe(pipe, pipe_at)));
@@ -89,7 +88,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
 }
 
-/// Whether the vendor's WordPress plugin makes such pipes for groups (`api: fact 13`).
+/// Whether the pipe looks like a group's pipe from the vendor's WordPress plugin (`api: fact 13`).
 fn is_of_vendor(pipe: &str) -> bool {
     let group = pipe.split_once('_');
     group.is_some_and(|(status, id)| {
@@ -137,8 +136,8 @@ fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::OddTitle, at, reason).hint(hint))
 }
 
-/// Whether a text has invisible characters. Joiners after a letter or sign of a script that needs them are allowed: Persian
-/// words and composed emoji have them.
+/// Whether a text has invisible characters. Joiners are allowed after letters and signs of scripts
+/// that need them: Persian words and composed emoji contain joiners.
 fn hides(text: &str) -> bool {
     let mut before = ' ';
     text.chars().any(|c| {
@@ -148,7 +147,7 @@ fn hides(text: &str) -> bool {
     })
 }
 
-/// Checks the entries of `limits.publish`. An entry that is a declared pipe need not be a glob.
+/// Checks the entries of `limits.publish`. The pipe of a declared room need not be a valid glob.
 pub(super) fn publish(
     entries: &[Spanned<String>],
     is_declared: impl Fn(&str) -> bool,
@@ -163,7 +162,7 @@ pub(super) fn publish(
     }
 }
 
-/// Checks a list of globs of pipes. Entries that `is_exempt` need not be globs.
+/// Checks a list of globs. Entries that `is_exempt` accepts need not be valid globs.
 pub(super) fn globs(
     globs: &[Spanned<String>],
     is_exempt: impl Fn(&str) -> bool,

@@ -1,4 +1,5 @@
-//! Resolves welcomes into each room's message: looks up the sender and renders the text with the room's fields.
+//! Resolves the welcome of each room: looks up the sender, and renders the text with the room's
+//! fields.
 //!
 //! Main type: [`Welcomes`]. A template is compiled once, for any number of rooms.
 
@@ -14,19 +15,19 @@ use crate::tables::nearest::nearest;
 
 /// The room fields that a welcome may use.
 pub(super) const FIELDS: [&str; 5] = ["pipe", "title", "type", "public", "members"];
-/// Maximum bytes of a welcome.
+/// Maximum length of a welcome, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// Compiled welcome texts by place; `None` for an invalid text, which is reported.
+/// The compiled welcome texts by place. An invalid text is reported, and stored as `None`.
 #[derive(Debug, Default)]
 pub(super) struct Welcomes {
     templates: BTreeMap<At, Option<Template>>,
-    /// Senders already reported as not being members of a room.
+    /// Senders that were already reported because they are not members of a room.
     strangers: BTreeSet<At>,
 }
 
 impl Welcomes {
-    /// Resolves the welcome of a room; errors are reported.
+    /// Resolves the welcome of a room. Errors are reported.
     pub(super) fn resolve(
         &mut self,
         written: &RawRoom,
@@ -104,7 +105,7 @@ fn compile(raw: &RawWelcome, problems: &Problems) -> Option<Template> {
     is_usable.then_some(template)
 }
 
-/// Returns the single user who sends a welcome.
+/// Returns the user who sends a welcome.
 fn sender(written: &Spanned<RawMember>, directory: &Directory<'_>) -> Option<UserId> {
     let bad = |message: &str, hint: &str| {
         Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)

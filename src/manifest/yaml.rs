@@ -1,6 +1,8 @@
-//! Parses YAML into nodes with places and quoting, one room at a time, with limits on memory and depth.
+//! Parses YAML into nodes with places and quoting, one room at a time, with limits on memory and
+//! depth.
 //!
-//! Main entry: [`read`], which makes a [`Node`] of each part. Only this module uses the YAML library; it does not know the meaning of keys.
+//! Main entry: [`read`], which makes a [`Node`] of each part. No other module uses the YAML
+//! library. This module does not know what the keys mean.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,7 +21,7 @@ use super::yaml_hints::explain;
 use crate::model::FileId;
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Maximum depth, more than any manifest needs. The builder recurses, so this also limits the stack.
+/// Maximum nesting depth, which also limits the stack. No manifest needs more.
 const DEPTH: usize = 64;
 /// Maximum number of nodes that all aliases of a file may expand to.
 const ALIASED: u64 = 1_000_000;
@@ -29,18 +31,20 @@ const ALIASED: u64 = 1_000_000;
 pub(super) enum Item<'t> {
     /// A top-level key and its value.
     Entry(Node<'t>, Node<'t>),
-    /// The top-level key of the streamed list; its elements follow.
+    /// The top-level key of the streamed list, before the elements.
     List(Node<'t>),
     /// One element of the streamed list.
     Element(Node<'t>),
-    /// A document that is not a mapping.
+    /// A whole document that is not a mapping.
     Root(Node<'t>),
 }
 
-/// Reads one document. The elements of the list under the top-level key `streamed` are passed on one by one.
+/// Reads one document, and passes its parts to `take`. Each element of the list under the top-level
+/// key `streamed` is a part.
 ///
 /// # Errors
-/// The first syntax error, excessive depth, or alias bomb; earlier items were already passed on.
+/// Returns the first syntax error, too deep nesting, or too large aliases. Earlier parts were
+/// already passed on.
 pub(super) fn read<'t>(
     text: &'t str,
     file: FileId,
@@ -59,12 +63,13 @@ pub(super) fn read<'t>(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            // An anchor on the top-level mapping is useless: every alias of it would contain itself.
+            // An anchor on the top-level mapping is an error: every alias of it would contain
+            // itself.
             Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
-                let message = "a second document in one file";
+                let message = "a second YAML document in one file";
                 let hint = "split it into several files; a directory of files is one manifest";
                 return fail(Code::Syntax, from.at, message, hint);
             }
@@ -87,7 +92,7 @@ struct Reader<'a> {
     aliased: u64,
 }
 
-/// Where an event starts, and whether it is empty in the text.
+/// Where an event starts, and whether its text is empty.
 #[derive(Debug, Clone, Copy)]
 struct EventStart {
     at: At,
@@ -134,7 +139,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Builds the node that starts with this event; also returns its number of nodes.
+    /// Builds the node that starts with this event. Also returns the number of nodes in it.
     fn node(
         &mut self,
         event: Event<'a>,
@@ -152,7 +157,7 @@ impl<'a> Reader<'a> {
                 (Value::Scalar { text, plain }, anchor, tag, 1)
             }
             Event::Scalar(text, style, anchor, tag) => {
-                // An alias of a long text costs as much as many aliases of a short one.
+                // An alias of a long text counts as much as many aliases of a short text.
                 let weight = 1 + text.len() as u64 / 64;
                 let plain = style == ScalarStyle::Plain;
                 (Value::Scalar { text, plain }, anchor, tag, weight)
@@ -184,7 +189,7 @@ impl<'a> Reader<'a> {
         Ok((self.remember(anchor, Node { at, value }, weight), weight))
     }
 
-    /// Passes on each item of a list, with its number of nodes.
+    /// Calls `take` with each item of a list and its number of nodes.
     fn items(
         &mut self,
         depth: usize,

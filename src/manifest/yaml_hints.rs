@@ -1,8 +1,9 @@
-//! Explains the YAML library's errors: where the usual cause is, and what to do.
+//! Explains the errors of the YAML library: finds the usual cause, and says what to do.
 //!
-//! Main entry: [`explain`]. It matches the library's messages, not its types; unknown messages get a general hint.
+//! Main entry: [`explain`]. It searches for words in the library's messages. Any other message gets
+//! a general hint.
 
-/// Hints by words in the error message; the first match is used.
+/// Hints by words in the error message. The first match is used.
 const REMEDIES: [(&str, &str); 10] = [
     ("tab", "indent with spaces; YAML does not allow tabs here"),
     (
@@ -43,7 +44,8 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
 ];
 
-/// Returns the place of an error's cause, and the hint. `character` is the unexpected character, if there is one.
+/// Returns the place of an error's cause, and the hint. `character` is the unexpected character, if
+/// any.
 pub(super) fn explain(
     text: &str,
     offset: usize,
@@ -67,7 +69,8 @@ pub(super) fn explain(
     }
 }
 
-/// Returns the offset of the tab at fault: the library points after it, or at the start of the word before it.
+/// Returns the offset of the tab that caused an error. The library reports a place after the tab,
+/// or the start of the word before it.
 fn tab(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or_default();
     let indent = before.trim_end_matches('\t').len();
@@ -78,7 +81,7 @@ fn tab(text: &str, offset: usize) -> usize {
     }
 }
 
-/// Returns the next offset of a character, or the given offset if there is none.
+/// Returns the offset of the next such character, or the given offset if there is none.
 fn ahead(text: &str, offset: usize, c: char) -> usize {
     let after = text.get(offset..).unwrap_or_default();
     offset + after.find(c).unwrap_or_default()

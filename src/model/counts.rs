@@ -1,4 +1,5 @@
-//! How many members rooms have, inferred from lists that the server filtered by size.
+//! How many members the rooms have. The numbers are inferred from lists that the server filtered by
+//! size.
 
 use std::fmt;
 
@@ -54,15 +55,15 @@ impl fmt::Display for Size {
 /// A room's counted size compared with its expected size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountResult {
-    /// It has as many members as expected.
+    /// The room has as many members as expected.
     Equal,
-    /// It has fewer.
+    /// The room has fewer members than expected.
     Fewer(Size),
-    /// It has more.
+    /// The room has more members than expected.
     More(Size),
-    /// Its size is not the expected one, but within this range around it.
+    /// The room's size is unknown, but outside this range around the expected size.
     Outside(Size),
-    /// It cannot be counted.
+    /// The room cannot be counted.
     Unknown(CountGap),
 }
 
@@ -86,28 +87,29 @@ named_enum! {
     }
 }
 
-/// The count of one room.
+/// The number of members that was counted in one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomCount {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// Its id.
+    /// The id of the room.
     pub room: RoomId,
-    /// The number of recorded members that may be in the room; without a record, of declared
-    /// members.
+    /// The number of recorded members that may be in the room. Without a record, the number of
+    /// declared members.
     pub expected: u64,
     /// Whether the ledger has a record of the room.
     pub is_recorded: bool,
-    /// How many of the expected members an open manual step says to remove.
+    /// Number of expected members whose removal is an open manual step.
     pub open_removals: u64,
     /// How often the writing user counts as a member: 0 or 1. `None` if that is unclear, or if roomform did not create the room.
     pub offset: Option<u64>,
-    /// The result.
+    /// How the counted size compares with the expected size.
     pub result: CountResult,
 }
 
 impl RoomCount {
-    /// Whether members of a recorded room are missing, or may be. Members with an open removal are not missed.
+    /// Whether a recorded room lacks members, or may lack them. Members whose removal is an open
+    /// manual step do not count as lacking.
     pub fn is_short(&self) -> bool {
         let is_short = match self.result {
             CountResult::Fewer(size) => {
@@ -120,12 +122,12 @@ impl RoomCount {
         self.is_recorded && is_short
     }
 
-    /// Whether the room has fewer members than known only because of open removals.
+    /// Whether the room lacks known members, but only members that an open manual step removes.
     pub fn lacks_only_removed(&self) -> bool {
         self.is_recorded && matches!(self.result, CountResult::Fewer(_)) && !self.is_short()
     }
 
-    /// Returns the number of members, if it is known.
+    /// Returns the number of members, if the count shows it.
     pub fn size(&self) -> Option<u64> {
         match self.result {
             CountResult::Equal => Some(self.expected),
@@ -138,16 +140,17 @@ impl RoomCount {
 /// The counts of all rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberCounts {
-    /// What the filter means.
+    /// What the filter `count_users` means.
     pub meaning: CountMeaning,
-    /// How often the writing user counts as a member in a room that roomform created: 0 or 1, as assumed from most of these rooms
-    /// and from earlier counts. `None` if that is unclear, or if there are no such rooms.
+    /// How often the writing user counts as a member in a room that roomform created: 0 or 1. It is
+    /// inferred from most of these rooms and from earlier counts. `None` if it is unclear, or if
+    /// there are no such rooms.
     pub offset: Option<u64>,
     /// Requests sent, including retries.
     pub requests: u64,
-    /// Size of the rows received.
+    /// Size of the rows received, in bytes.
     pub bytes: u64,
-    /// Why a request failed, if one did.
+    /// Why a request failed; `None` if all succeeded.
     pub failure: Option<String>,
     /// The rooms, sorted by pipe.
     pub rooms: Vec<RoomCount>,
@@ -160,7 +163,7 @@ impl MemberCounts {
         self.rooms.get(found.ok()?)
     }
 
-    /// Returns the number of rooms in which members are missing, or may be.
+    /// Returns the number of recorded rooms that lack members, or may lack them.
     pub fn short(&self) -> usize {
         self.rooms.iter().filter(|room| room.is_short()).count()
     }

@@ -1,11 +1,12 @@
-//! Calendar dates, points in time, and whether something with dates is declared on a day. Nothing here reads a clock.
+//! Calendar dates, points in time, and periods in which something is declared. Nothing here reads a
+//! clock.
 
 use std::fmt;
 
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp, ToSpan as _, civil};
 
-/// Plans announce the end of a membership this many days ahead.
+/// Number of days for which plans announce the end of a membership in advance.
 pub const NOTICE: i32 = 14;
 
 /// A day of the Gregorian calendar.
@@ -44,18 +45,18 @@ impl fmt::Display for Date {
 pub struct Time(pub i64);
 
 impl Time {
-    /// The day in UTC.
+    /// Returns the day in UTC.
     pub fn day(self) -> Date {
         Date(Offset::UTC.to_datetime(self.timestamp()).date())
     }
 
-    /// The start of 1970 if the time is outside the calendar.
+    /// Converts the time. A time outside the calendar becomes the start of 1970.
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or_default()
     }
 }
 
-/// RFC 3339 in whole seconds: `2026-11-30T03:26:00Z`.
+/// Displays the time as RFC 3339 in whole seconds: `2026-11-30T03:26:00Z`.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.0}", self.timestamp())
@@ -66,18 +67,19 @@ impl fmt::Display for Time {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
     pub(crate) today: bool,
-    /// On the day after the notice period.
+    /// Whether it is declared on the day after the notice period.
     pub(crate) later: bool,
 }
 
 impl Presence {
-    /// Declared on both days.
+    /// The presence of something that is always declared.
     pub(crate) const ALWAYS: Self = Self {
         today: true,
         later: true,
     };
 
-    /// Something that is declared from one day until another, both inclusive.
+    /// Returns the presence of something that is declared from one day until another, both
+    /// inclusive.
     pub(crate) fn between(from: Option<Date>, until: Option<Date>, today: Date) -> Self {
         let is_within = |day: Date| {
             from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until)
@@ -88,7 +90,7 @@ impl Presence {
         }
     }
 
-    /// Something that is declared only while both are.
+    /// Returns the presence of something that is declared only while both of these are.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -97,7 +99,7 @@ impl Presence {
         }
     }
 
-    /// Something that is declared while either is.
+    /// Returns the presence of something that is declared while at least one of these is.
     #[must_use]
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -106,7 +108,7 @@ impl Presence {
         }
     }
 
-    /// Whether it ends within the notice period.
+    /// Whether the declaration ends within the notice period.
     pub(crate) fn ends_soon(self) -> bool {
         self.today && !self.later
     }
@@ -190,7 +192,7 @@ mod tests {
             let found = (presence.today, presence.ends_soon());
             assert_eq!(found, (is_declared, ends_soon), "{from} {until}");
         }
-        // A membership that continues with other dates does not end.
+        // A membership that continues under other dates does not end.
         let (this, next) = (presence("", "2026-12-05"), presence("2026-12-06", ""));
         assert!(!this.or(next).ends_soon());
         assert!(!this.and(next).today);

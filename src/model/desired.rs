@@ -12,18 +12,18 @@ pub struct FileId(pub u32);
 /// A place in the manifest: a file and a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The file.
+    /// The file that contains the line.
     pub file: FileId,
-    /// The line, from 1.
+    /// The number of the line, from 1.
     pub line: u32,
 }
 
 /// A member, and the first place that names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
-    /// The user.
+    /// The user who is a member.
     pub user: UserId,
-    /// The first place that names the user.
+    /// The first place in the manifest that names the user.
     pub place: Place,
 }
 
@@ -40,9 +40,9 @@ named_enum! {
 /// The first message in a new room, sent once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Welcome {
-    /// The sender.
+    /// The user who sends the message.
     pub from: UserId,
-    /// The rendered text; never empty.
+    /// The text with all placeholders filled in; never empty.
     pub text: String,
 }
 
@@ -51,19 +51,20 @@ pub struct Welcome {
 pub struct DesiredRoom {
     /// The pipe, which identifies the room.
     pub pipe: Pipe,
-    /// Title, type and publicity.
+    /// Title, type and visibility.
     pub state: RoomState,
     /// Members without excluded users, sorted by user, without duplicates.
     pub members: Vec<Member>,
-    /// Number of these members whose membership ends within [`NOTICE`](super::NOTICE) days.
+    /// Number of members whose membership ends within [`NOTICE`](super::NOTICE) days.
     pub ending: usize,
     /// Users who are never added, even if a group contains them.
     pub exclude: BTreeSet<UserId>,
-    /// When members are sent.
+    /// When members are sent to the room.
     pub policy: MembersPolicy,
-    /// Fields that are set on creation and never updated.
+    /// Fields that are set when the room is created and never updated.
     pub ignore: FieldSet,
-    /// The message to send after the room is created and its members are added; never sent to a room that existed before.
+    /// The message to send after the room is created and its members are added. It is never sent to
+    /// a room that existed before.
     pub welcome: Option<Welcome>,
     /// Where the room is declared.
     pub place: Place,
@@ -93,24 +94,25 @@ pub enum Limit {
     Share(u64),
 }
 
-/// The guards of a manifest. A missing guard sets no limit; a missing `publish` allows no room to
+/// The guards of a manifest. A missing guard sets no limit. If `publish` is missing, no room may
 /// become public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Rooms to create; a percentage refers to the declared rooms.
+    /// Maximum number of rooms to create. A percentage refers to the declared rooms.
     pub create: Option<Limit>,
-    /// Rooms whose title, type or publicity changes; a percentage refers to the declared rooms.
+    /// Maximum number of rooms whose title, type or visibility changes. A percentage refers to the
+    /// declared rooms.
     pub update: Option<Limit>,
-    /// Members to send; a percentage refers to the declared memberships.
+    /// Maximum number of members to send. A percentage refers to the declared memberships.
     pub add_members: Option<Limit>,
-    /// Messages to send; a percentage refers to the declared rooms.
+    /// Maximum number of messages to send. A percentage refers to the declared rooms.
     pub messages: Option<Limit>,
-    /// Closed rooms that may become public: pipes of declared rooms, or globs.
+    /// Closed rooms that may become public, as pipes of declared rooms or as globs.
     pub publish: Vec<String>,
 }
 
 impl Limits {
-    /// Returns each guard that limits a count, with its key, in manifest order.
+    /// Returns the key and the value of each guard that limits a count, in manifest order.
     pub fn counted(&self) -> [(&'static str, Option<Limit>); 4] {
         let Self {
             create,
@@ -135,7 +137,8 @@ pub type RosterCounts = BTreeMap<Arc<str>, u64>;
 /// The readable names of users, for output only.
 pub type UserNames = Arc<BTreeMap<UserId, String>>;
 
-/// A user with their name, if it is known; not safe to print.
+/// Returns a user's id with the name, if the name is known. The text must be escaped before it is
+/// printed.
 pub fn user_with_name(user: UserId, names: &UserNames) -> String {
     match names.get(&user) {
         // Parentheses in a name could look like the id of another user.
@@ -147,18 +150,19 @@ pub fn user_with_name(user: UserId, names: &UserNames) -> String {
 /// The resolved manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// The widget of the manifest, if the manifest names one.
+    /// The widget that the manifest names, if any.
     pub widget: Option<WidgetId>,
-    /// Globs for the live rooms that are reported as unmanaged; empty means all rooms.
+    /// Globs that select the live rooms to report as unmanaged. If there are none, all rooms are
+    /// reported.
     pub scope: Vec<String>,
-    /// The guards.
+    /// The guards under the key `limits`.
     pub limits: Limits,
     /// The declared rooms by pipe.
     pub rooms: BTreeMap<Pipe, DesiredRoom>,
     /// File names, indexed by [`FileId`].
     pub files: Vec<Arc<str>>,
-    /// The files with rows (rosters and sources of generated rooms), with their paths relative to the manifest's root. These
-    /// paths are the same on every machine.
+    /// The files with rows, which are rosters and sources of generated rooms, with their paths
+    /// relative to the manifest's root. These paths are the same on every machine.
     pub rosters: BTreeMap<FileId, Arc<str>>,
     /// Number of rooms and memberships in each file that are not declared today because of their
     /// dates. Guards count them too.
@@ -178,8 +182,8 @@ impl Desired {
             .unwrap_or_default()
     }
 
-    /// Counts the rooms and memberships in each file with rows, by file name, regardless of dates.
-    /// A membership counts only for the first file that names it.
+    /// Counts the rooms and memberships in each file with rows, by file name and regardless of
+    /// dates. A membership counts only for the first file that names it.
     pub fn roster_counts(&self) -> RosterCounts {
         let outside = |file: &FileId| self.outside_dates.get(file).copied().unwrap_or_default();
         let files = self.rosters.keys();
@@ -205,7 +209,7 @@ impl Desired {
         }
         let mut given = BTreeMap::new();
         for (file, source) in &self.rosters {
-            // A file that is read in two encodings is one source.
+            // A file that is read in two encodings counts as one source.
             *given.entry(Arc::clone(source)).or_default() +=
                 counts.get(file).copied().unwrap_or_default();
         }

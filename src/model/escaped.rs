@@ -4,9 +4,9 @@
 
 use std::cell::Cell;
 
-/// What an escape or markup may start with.
+/// The bytes that an escape or markup may start with.
 pub(super) const STARTS: &[u8] = b"&\\%+\"<\x1b";
-/// Markup that our pages may insert between two characters. Terminal output may also have colour
+/// Markup that our pages may insert between two characters. Terminal output may also insert colour
 /// codes.
 const MARKUP: [&[u8]; 5] = [b"<!-- -->", b"<del>", b"</del>", b"<ins>", b"</ins>"];
 
@@ -20,7 +20,7 @@ pub(super) struct Rest<'b> {
 }
 
 impl<'b> Rest<'b> {
-    /// The markup that begins here, if any.
+    /// Returns the markup that begins here; empty if there is none.
     pub(super) fn markup(self) -> &'b [u8] {
         let end = match self.bytes.first() {
             Some(b'<') => b'>',
@@ -40,8 +40,8 @@ impl<'b> Rest<'b> {
         self.bytes = self.bytes.get(length..).unwrap_or_default();
     }
 
-    /// Skips markup, then returns each possible next character: as it is, unescaped once, twice,
-    /// and so on. Each comes with the text after it.
+    /// Skips markup, then returns each possible next character: as it is, unescaped once, unescaped
+    /// twice, and so on. Each character comes with the text after it.
     pub(super) fn readings(mut self) -> Vec<(char, Self)> {
         while let markup @ [_, ..] = self.markup() {
             self.advance(markup.len());
@@ -69,14 +69,14 @@ impl<'b> Rest<'b> {
         found
     }
 
-    /// Decodes the escape that starts with `c` and continues here.
+    /// Decodes an escape. `c` is its first character, and `self` continues after `c`.
     fn unescape(&mut self, c: char) -> Option<char> {
         match c {
             '&' => self.entity(),
             '\\' => self.after_backslash(),
             '%' => self.percent(),
             '+' => Some(' '),
-            // CSV doubles a quote.
+            // In CSV, a quote is doubled.
             '"' => self.next().filter(|next| *next == '"'),
             _ => None,
         }
@@ -135,7 +135,7 @@ impl<'b> Rest<'b> {
         })
     }
 
-    /// Decodes the rest of a URL-encoded character.
+    /// Decodes a URL-encoded character after its `%`.
     fn percent(&mut self) -> Option<char> {
         let mut bytes = vec![self.digits(2)? as u8];
         let length = bytes.first()?.leading_ones().max(1) as usize;
@@ -146,7 +146,7 @@ impl<'b> Rest<'b> {
     }
 }
 
-/// The characters, unescaped as often as possible.
+/// Iterates over the characters, unescaped as often as possible.
 impl Iterator for Rest<'_> {
     type Item = char;
 

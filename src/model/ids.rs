@@ -26,7 +26,8 @@ pub struct UserId(pub u64);
 pub struct Pipe(Arc<str>);
 
 impl Pipe {
-    /// Accepts any text, because the server may hold any pipe. The manifest has stricter rules and checks them itself.
+    /// Creates a pipe from any text, because the server may hold any pipe. The manifest has
+    /// stricter rules and checks them itself.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
@@ -64,7 +65,7 @@ impl RunId {
 pub struct Target {
     /// Scheme, host and port of the API, without a path: `https://api.imbachat.com`. The built-in sandbox is `sandbox:`.
     pub origin: String,
-    /// The widget.
+    /// The widget that the run reads or writes.
     pub widget: WidgetId,
 }
 

@@ -1,4 +1,5 @@
-//! Texts that look the same but differ: in case, in normal form, or in letters that look alike.
+//! Detects texts that look the same but differ: in case, in normal form, or in letters that look
+//! alike.
 
 use std::sync::OnceLock;
 
@@ -7,13 +8,13 @@ use unicode_security::skeleton;
 
 use super::few;
 
-/// Maximum differences listed for a pair.
+/// Maximum number of differences that are listed for two texts.
 const MOST_SHOWN: usize = 3;
-/// Maximum code points listed for each side of a difference.
+/// Maximum number of code points that are listed for each side of a difference.
 const POINTS: usize = 4;
 
-/// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a
-/// server may treat as equal.
+/// Returns a key that is equal for texts that people cannot tell apart. It is also equal for most
+/// texts that a server may treat as equal.
 pub fn looks(text: &str) -> String {
     if !text.chars().all(is_standalone_sign) {
         return find_shape(text);
@@ -27,8 +28,8 @@ pub fn looks(text: &str) -> String {
 /// The end of the range that the lookup table covers.
 const BEYOND: usize = 0x500;
 
-/// Whether the look of a character does not depend on its neighbours. True for Latin, Greek and Cyrillic letters, except
-/// combining marks and sigma, which has a different form at the end of a word.
+/// Whether a character looks the same next to any other. This is true for Latin, Greek and Cyrillic
+/// letters, except combining marks and sigma, which has a different form at the end of a word.
 fn is_standalone_sign(sign: char) -> bool {
     let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
     (sign as usize) < BEYOND && !depends
@@ -87,7 +88,7 @@ mod tests {
         for text in signs().flat_map(|a| signs().map(move |b| format!("{a}{b}x"))) {
             assert_eq!(looks(&text), find_shape(&text), "{text:?}");
         }
-        // The neighbours could only matter for combining marks.
+        // Neighbours can matter only for combining marks, so a few contexts are enough.
         for sign in (0..0x600).filter_map(char::from_u32) {
             for text in [
                 format!("{sign}"),

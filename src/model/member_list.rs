@@ -1,7 +1,7 @@
 //! The members of a list, before membership dates are applied.
 //!
-//! Main type: [`MemberList`]. Nearly all members have no dates; they are stored apart from the
-//! others.
+//! Main type: [`MemberList`]. Nearly all members have no dates, and are stored apart from those
+//! that have dates.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,6 @@ pub struct MemberList {
 }
 
 impl MemberList {
-    /// Adds a member.
     pub(crate) fn push(&mut self, member: Member, presence: Presence) {
         match presence {
             Presence::ALWAYS => self.always.push(member),
@@ -23,7 +22,6 @@ impl MemberList {
         }
     }
 
-    /// Adds the members of another list.
     pub(crate) fn extend(&mut self, more: &Self) {
         self.always.extend_from_slice(&more.always);
         self.dated.extend_from_slice(&more.dated);
@@ -56,8 +54,8 @@ impl MemberList {
         found.is_ok()
     }
 
-    /// Sorts the members by user and merges duplicates: the first place is kept, and the member is
-    /// declared whenever one of the duplicates is.
+    /// Sorts the members by user and merges duplicates. The first place is kept, and the member is
+    /// declared whenever one of the duplicates is declared.
     pub(crate) fn order(&mut self) {
         order(&mut self.always);
         self.dated
@@ -71,15 +69,15 @@ impl MemberList {
         });
     }
 
-    /// Returns the members of today, in any order, including duplicates.
+    /// Returns today's members in any order, including duplicates.
     pub(crate) fn today(&self) -> impl Iterator<Item = Member> {
         let dated = self.dated.iter().filter(|(_, presence)| presence.today);
         let dated = dated.map(|(member, _)| member);
         self.always.iter().chain(dated).copied()
     }
 
-    /// Removes the users in `without` from a sorted list, and splits it into today's members and
-    /// those of other days. Also returns how many of today's memberships end soon.
+    /// Removes the users in `without` from a sorted list. Splits the list into today's members and
+    /// members of other days. Also returns how many of today's memberships end soon.
     pub(crate) fn split(mut self, without: &BTreeSet<UserId>) -> (Vec<Member>, Vec<Member>, usize) {
         if !without.is_empty() {
             self.always.retain(|member| !without.contains(&member.user));
@@ -113,7 +111,7 @@ impl From<Vec<Member>> for MemberList {
     }
 }
 
-/// Sorts members and removes duplicates; the first place of each is kept.
+/// Sorts members and removes duplicates. The first place of each member is kept.
 fn order(members: &mut Vec<Member>) {
     if !members.is_sorted_by(|one, next| one.user < next.user) {
         members.sort_by_key(|member| (member.user, member.place));

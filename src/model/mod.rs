@@ -1,7 +1,9 @@
 //! The types that every stage shares: desired, observed and recorded rooms.
 //!
-//! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
-//! Plain, ordered values without serde, I/O or a clock. Each machine format has its own structs elsewhere.
+//! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`]
+//! (from the ledger).
+//! They are plain, ordered values without serde, I/O or a clock. Each machine-readable format has
+//! its own structs elsewhere.
 
 mod counts;
 mod date;

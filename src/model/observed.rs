@@ -10,15 +10,16 @@ pub const MOST_ROWS: usize = 100;
 /// One row of the server's list. It has no members because the API does not return them (`api: get_rooms`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRoom {
-    /// The server's id of the room.
+    /// The id that the server gave the room.
     pub id: RoomId,
-    /// The pipe, raw; empty if the server has none.
+    /// The pipe as the server returned it; empty if the room has no pipe.
     pub pipe: Pipe,
-    /// Title, type and publicity, raw.
+    /// Title, type and visibility as the server returned them.
     pub state: RoomState,
     /// Whether the row has a deletion date.
     pub deleted: bool,
-    /// When the server last changed the row, as the server writes it. Only compared for equality.
+    /// When the server last changed the row, in the server's own format. It is compared only for
+    /// equality.
     pub updated_at: Option<Box<str>>,
 }
 
@@ -27,17 +28,18 @@ pub struct LiveRoom {
 pub struct Observed {
     /// Rows of the wanted pipes, including deleted rows, sorted by id. Nearly every pipe has only one row.
     rooms: HashMap<Pipe, Vec<LiveRoom>>,
-    /// Number of live rows, including those not kept.
+    /// Number of live rows, including rows that were only counted.
     pub live: usize,
-    /// Number of live rows that are in scope and not declared.
+    /// Number of live rows that are in scope but not declared.
     pub unmanaged: usize,
-    /// Pairs of a wanted pipe and the similar-looking pipe of an undeclared live row.
+    /// Pairs of a wanted pipe and the pipe of an undeclared live row that looks like it.
     pub look_alikes: Vec<(Pipe, Pipe)>,
-    /// A pipe with more than [`MOST_ROWS`] live rows, if any.
+    /// A pipe that has more than [`MOST_ROWS`] live rows, if any.
     pub crowded: Option<Pipe>,
-    /// When the server was asked for the list; `None` if unknown.
+    /// When the list was requested; `None` if unknown.
     pub read_at: Option<Time>,
-    /// Whether the list may be incomplete. A missing room is then *not listed*, and is never created.
+    /// Whether the list may be incomplete. If so, a missing room counts as *not listed*, and is
+    /// never created.
     pub is_partial: bool,
     /// How many members the rooms have; `None` if they were not counted.
     pub counts: Option<MemberCounts>,
@@ -52,7 +54,8 @@ impl Observed {
         }
     }
 
-    /// Adds a row: keeps it if it is wanted, else only counts it. `in_scope` says whether it counts as unmanaged.
+    /// Adds a row. A wanted row is kept, and any other row is only counted. `in_scope` says whether
+    /// the row counts as unmanaged.
     pub fn take(&mut self, row: LiveRoom, wanted: bool, in_scope: bool) {
         self.live += usize::from(!row.deleted);
         if !wanted {
@@ -65,12 +68,13 @@ impl Observed {
             .or_insert_with(|| Vec::with_capacity(1));
         let at = rows.partition_point(|other| other.id < row.id);
         match rows.get_mut(at).filter(|other| other.id == row.id) {
-            // A list may repeat a room, for example if it changes while it is read.
+            // A list may contain a room twice, for example if it changes while it is read.
             Some(other) => *other = row,
             None => rows.insert(at, row),
         }
         if rows.len() > MOST_ROWS {
-            // Drop a deleted row first: deleted rows only matter if the pipe has no live row.
+            // Drop a deleted row first, because deleted rows only matter if the pipe has no live
+            // row.
             let surplus = rows.iter().rposition(|row| row.deleted);
             let row = rows.remove(surplus.unwrap_or(MOST_ROWS));
             if !row.deleted {

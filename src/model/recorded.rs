@@ -1,4 +1,5 @@
-//! The recorded state: what the ledger knows. It records confirmed writes, not who is in a room.
+//! The recorded state: what the ledger knows. The ledger records confirmed writes, not who is in a
+//! room.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use super::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, UserSet, named_enum,
 };
 
-/// A field that the server ignored: the value sent, and the value shown afterwards.
+/// A field that the server ignored, with the value sent and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// The value sent, normalized.
@@ -16,23 +17,26 @@ pub struct Shown {
     pub shown: FieldValue,
 }
 
-/// A field that was sent and that the list did not show in time. The server may ignore it, or the list may lag.
+/// A field that was sent, but that the list did not show in time. The server may have ignored the
+/// field, or the list may lag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingField {
     /// The value sent, normalized.
     pub sent: FieldValue,
     /// The value that the list showed instead, normalized.
     pub shown: FieldValue,
-    /// When a run first recorded it. Runs that send the same value again do not change this.
+    /// When a run first recorded the field as pending. Runs that send the same value again do not
+    /// change this time.
     pub since: Time,
-    /// When the server had last changed the room, according to that list.
+    /// When the server had last changed the room, according to the list that showed the other
+    /// value.
     pub updated_at: Option<Box<str>>,
 }
 
-/// A run's create that is neither confirmed nor known to have failed.
+/// A create that a run started, and that is neither confirmed nor known to have failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCreate {
-    /// The run.
+    /// The id of the run.
     pub run: String,
     /// When the run last claimed the create.
     pub since: Time,
@@ -55,7 +59,7 @@ pub struct Owed {
     pub members: UserSet,
     /// Whether the welcome is still to be sent.
     pub welcome: bool,
-    /// The room to send to; `None` means the room that has the pipe.
+    /// The id of the room to send to; `None` means the room that has the pipe.
     pub room: Option<RoomId>,
 }
 
@@ -64,14 +68,14 @@ pub struct Owed {
 pub struct Release {
     /// When a run recorded it.
     pub since: Time,
-    /// That run.
+    /// The run that recorded that the member left.
     pub run: Arc<str>,
 }
 
-/// The record of one room id. A room recreated under the same pipe starts with an empty record.
+/// The record of one room id. If a room is recreated with the same pipe, its record starts empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
-    /// Members that the server confirmed or that were adopted.
+    /// Members that the server confirmed, or that were adopted.
     pub members: UserSet,
     /// Adopted members that the server never confirmed.
     pub adopted: UserSet,
@@ -81,41 +85,43 @@ pub struct RecordedRoom {
     pub created: bool,
     /// The number of members at the last count.
     pub counted: Option<u64>,
-    /// How often the writing user counted as a member then.
+    /// How often the writing user counted as a member at the last count: 0 or 1.
     pub offset: Option<u64>,
-    /// Title, type and publicity of the last confirmed write.
+    /// Title, type and visibility of the last confirmed write.
     pub sent: Option<RoomState>,
-    /// Fields of that write that kept the live value, because the server had ignored the manifest's value.
+    /// Fields that kept the live value in the last confirmed write, because the server had ignored
+    /// the manifest's value.
     pub kept: FieldSet,
-    /// The pipe of that write. A server that treats two pipes as equal may have written to another pipe's room.
+    /// The pipe of the last confirmed write. If a server treats two pipes as equal, the write may
+    /// have changed the room of another pipe.
     pub pipe: Option<Pipe>,
-    /// Fields whose listed value differed from the sent one when the same run verified the write;
-    /// `None` if it did not verify.
+    /// Fields whose listed value differed from the sent value when the run verified its own write;
+    /// `None` if the run did not verify it.
     pub seen: Option<BTreeMap<Field, FieldValue>>,
-    /// Fields that the server ignored.
+    /// Fields whose values the server ignored.
     pub shown: BTreeMap<Field, Shown>,
-    /// Fields of the last write that the list did not show to the run that wrote them.
+    /// Fields of the last write that the list did not show to the run that sent them.
     pub pending: BTreeMap<Field, PendingField>,
     /// When the last write was confirmed.
     pub confirmed_at: Option<Time>,
-    /// The state of the welcome.
+    /// Whether the welcome was sent; `None` if no send has started.
     pub welcome: Option<Sending>,
 }
 
 /// One entry of a ledger, for people to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// When it was written, in UTC.
+    /// When the entry was written, in UTC.
     pub time: String,
-    /// The run that wrote it.
+    /// The run that wrote the entry.
     pub run: String,
-    /// Its kind, such as `confirmed`.
+    /// The kind of entry, such as `confirmed`.
     pub action: &'static str,
-    /// The room, if it is about one.
+    /// The pipe of the room, if the entry is about a room.
     pub pipe: Option<Pipe>,
-    /// The room's id, if known.
+    /// The id of the room, if known.
     pub room: Option<RoomId>,
-    /// The members it is about.
+    /// The members that the entry is about.
     pub members: Vec<UserId>,
     /// The number of members that were counted.
     pub count: Option<u64>,
@@ -128,14 +134,15 @@ pub struct HistoryEntry {
 pub struct ListedRoom {
     /// The user.
     pub user: UserId,
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// Its id.
+    /// The id of the room.
     pub room: RoomId,
     /// Since when the user is a member or is to be removed, in UTC; unknown if a compaction removed
     /// the entry, and for known members of a room.
     pub since: Option<String>,
-    /// Whether the user left the manifest and is still to be removed; else the user is a known member.
+    /// Whether the user left the manifest and must still be removed. Otherwise, the user is a known
+    /// member.
     pub is_open_step: bool,
 }
 
@@ -144,7 +151,8 @@ pub struct ListedRoom {
 pub struct Recorded {
     /// Rooms by id.
     pub rooms: BTreeMap<RoomId, RecordedRoom>,
-    /// The last confirmed id of each pipe, from a write's response or from the check before a message.
+    /// The last confirmed id of each pipe, from the response to a write or from the check before a
+    /// message.
     pub ids: BTreeMap<Pipe, RoomId>,
     /// What is still to be sent after a create, by pipe.
     pub owed: BTreeMap<Pipe, Owed>,
@@ -157,8 +165,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Adapts the record to a list that was read before the last entry, by dropping what runs may
-    /// have seen after that list.
+    /// Prepares the record for a list that is older than the last entries. Removes what runs may
+    /// have observed after that list was read.
     #[must_use]
     pub fn without_later_observations(mut self) -> Self {
         self.rooms.values_mut().for_each(|room| room.seen = None);

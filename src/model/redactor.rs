@@ -12,15 +12,17 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::escaped::{Rest, STARTS};
 
-/// Secrets shorter than this are found only in their plain form: the other forms would match ordinary text.
+/// Secrets with fewer bytes are found only in their plain form, because their other forms would
+/// match ordinary text.
 const SHORTEST: usize = 6;
-/// Secrets shorter than this are not hidden at all.
+/// Secrets with fewer bytes are not hidden at all.
 const SHORTEST_PLAIN: usize = 3;
-/// What replaces a secret.
+/// The text that replaces a secret.
 const HIDDEN: &[u8] = b"***";
-/// How often a text may be escaped: by the server, by our output, and by the log or page around it.
+/// How many times a text may be escaped: by the server, by our output, and by the log or page
+/// around it.
 const DEPTH: u8 = 3;
-/// Replaces the end of a long text in our outputs.
+/// Our outputs replace the end of a long text with this character.
 const CUT: char = '…';
 
 /// Replaces secrets by `***`, whether plain, truncated, in any mix of escapes (URL, HTML, JSON,
@@ -31,12 +33,12 @@ pub struct Redactor(Vec<Secret>);
 #[derive(Clone)]
 struct Secret {
     text: String,
-    /// Whether it is only the start of a token, whose rest is hidden too.
+    /// Whether the text is only the start of a token. If so, the rest of the token is hidden too.
     is_start: bool,
 }
 
 impl Redactor {
-    /// Hides these texts.
+    /// Creates a redactor that hides these texts.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
         let mut redactor = Self::default();
         for secret in secrets {
@@ -57,7 +59,7 @@ impl Redactor {
         }
     }
 
-    /// Hides every token that starts with this text.
+    /// Hides every token that starts with this text, to its end.
     pub fn hide_tokens(&mut self, start: &str) {
         self.add(base64_forms(start), start, true);
     }
@@ -66,24 +68,24 @@ impl Redactor {
         texts.push(text.to_owned());
         let texts = texts.into_iter();
         self.0.extend(texts.map(|text| Secret { text, is_start }));
-        // The longest first, because one secret may contain another.
+        // Sort the longest first, because one secret may contain another.
         self.0.sort_by_key(|secret| Reverse(secret.text.len()));
     }
 
-    /// Whether it hides nothing.
+    /// Whether there is nothing to hide.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text without the secrets.
+    /// Returns the text without the secrets.
     pub fn redact(&self, text: &str) -> String {
         let mut clean = Vec::with_capacity(text.len());
         self.redact_bytes(text.as_bytes(), true, &mut clean);
         String::from_utf8_lossy(&clean).into_owned()
     }
 
-    /// Appends the bytes without the secrets, and returns how many bytes it consumed. Unless
-    /// `is_last`, it does not consume a tail in which a secret may begin.
+    /// Appends the bytes without the secrets to `clean`, and returns how many bytes were consumed.
+    /// Unless `is_last` is set, a tail in which a secret may begin is not consumed.
     pub fn redact_bytes(&self, bytes: &[u8], is_last: bool, clean: &mut Vec<u8>) -> usize {
         let firsts = self.0.iter().filter_map(|it| it.text.bytes().next());
         let firsts: Vec<u8> = firsts.chain(*b"&\\%").collect();
@@ -117,7 +119,8 @@ impl Redactor {
         bytes.len() - rest.bytes.len()
     }
 
-    /// If the text begins with a secret, returns the rest of the text. `byte` is its first byte.
+    /// If the text begins with a secret, returns the text after it. `byte` is the first byte of the
+    /// text.
     fn end_of_secret<'b>(&self, byte: u8, rest: Rest<'b>) -> Option<Rest<'b>> {
         let first = if STARTS.contains(&byte) {
             rest.readings()
@@ -133,11 +136,11 @@ impl Redactor {
 }
 
 impl Secret {
-    /// If a text begins with this secret, returns the rest of the text. An escape can be read in
-    /// several ways, so each one is tried.
+    /// If the text begins with this secret, returns the text after it. An escape can be read in
+    /// several ways, so each way is tried.
     fn end_in<'b>(&self, mut rest: Rest<'b>) -> Option<Rest<'b>> {
         let text = &self.text;
-        // Most texts differ from the secret at once.
+        // Return early if the text clearly differs from the secret, which is the usual case.
         let mut pairs = text.bytes().zip(rest.bytes);
         let special = pairs.find(|(own, byte)| own != *byte || STARTS.contains(byte));
         if special.is_some_and(|(_, byte)| byte.is_ascii() && !STARTS.contains(byte)) {
@@ -181,7 +184,8 @@ fn base64_forms(secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     for shift in 0..3 {
         let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], secret.as_bytes()].concat());
-        // The first digits also depend on the text before the secret, and the last digit may depend on the text after it.
+        // The first digits also depend on the text before the secret. The last digit may depend on
+        // the text after it.
         let foreign = (shift * 8).div_ceil(6);
         let own = (shift + secret.len()) * 8 / 6 - foreign;
         let standard: String = encoded.chars().skip(foreign).take(own).collect();
@@ -222,12 +226,13 @@ mod tests {
             "K9\\\"w\\\\T é\\/&8x".to_owned(),
             "K9\\u0022w\\u005cT\\u0020\\u00e9\\u002f\\u00268x".to_owned(),
             "K9&#34;<!-- -->w&#92;T é<!-- -->/&8x".to_owned(),
-            // Escaped by the server, and again by our HTML, JSON, GitHub annotations and CSV.
+            // Texts that the server escaped, and that our HTML, JSON, GitHub annotations and CSV
+            // escaped again.
             "K9&amp;quot;w\\T é/&amp;amp;8x".to_owned(),
             "K9\\\\\\\"w\\\\\\\\T é\\\\/&8x".to_owned(),
             "K9%2522w%255CT+%25c3%25a9%252f%25268x".to_owned(),
             "K9\\\"\"w\\\\T é/&8x".to_owned(),
-            // Cut by our output.
+            // A text that our output cut.
             "K9\"w\\T…".to_owned(),
         ];
         for text in texts {

@@ -1,6 +1,6 @@
 //! The fields of a room: names, accessors, comparison and display.
 //!
-//! Everything that differs between fields is here; other stages iterate over [`Field::ALL`].
+//! All code that differs between fields is here; other modules iterate over [`Field::ALL`].
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::{named_enum, nfc};
 /// A room's type. The server may hold undocumented numbers, which must be sent back unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoomKind {
-    /// 0, a conversation between two people.
+    /// A conversation between two people; number 0 in the API.
     Dialog,
-    /// 1, a group.
+    /// A group; number 1 in the API.
     Conference,
-    /// 3, technical support.
+    /// Technical support; number 3 in the API.
     Support,
     /// Any other number that the server returned.
     Other(i64),
@@ -30,7 +30,7 @@ impl RoomKind {
         }
     }
 
-    /// Returns the kind of a number; unknown numbers are kept.
+    /// Returns the type with this number. Unknown numbers are kept.
     pub fn from_number(number: i64) -> Self {
         match number {
             0 => Self::Dialog,
@@ -57,7 +57,7 @@ impl fmt::Display for RoomKind {
 pub struct RoomState {
     /// The title that users see.
     pub title: String,
-    /// The type.
+    /// Whether the room is a dialog, a conference or a support room.
     pub kind: RoomKind,
     /// Whether anyone may join.
     pub public: bool,
@@ -79,7 +79,7 @@ impl Field {
     /// Returns the field's name as a noun, for sentences.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::Public => "publicity",
+            Self::Public => "visibility",
             field => field.name(),
         }
     }
@@ -100,7 +100,7 @@ impl FromIterator<Field> for FieldSet {
 }
 
 impl FieldSet {
-    /// Adds a field; returns whether it was new.
+    /// Adds a field. Returns whether the field was new.
     pub fn insert(&mut self, field: Field) -> bool {
         let before = self.0;
         self.0 |= 1 << field as u8;
@@ -120,18 +120,18 @@ impl FieldSet {
     }
 }
 
-/// One field's value.
+/// The value of one field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue<T = String> {
-    /// A text; converted to NFC before it is compared.
+    /// The value of a text field. It is converted to NFC before it is compared.
     Text(T),
-    /// A type.
+    /// The value of [`Field::Kind`].
     Kind(RoomKind),
-    /// Publicity.
+    /// The value of [`Field::Public`].
     Public(bool),
 }
 
-/// Displays the value in words; texts are not escaped.
+/// Displays the value in words. Texts are not escaped.
 impl<T: fmt::Display> fmt::Display for FieldValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,7 +144,7 @@ impl<T: fmt::Display> fmt::Display for FieldValue<T> {
 }
 
 impl RoomState {
-    /// Creates a state from a title, a type and publicity.
+    /// Creates a state from a title, a type and visibility.
     pub fn new(title: impl Into<String>, kind: RoomKind, public: bool) -> Self {
         Self {
             title: title.into(),
@@ -153,7 +153,7 @@ impl RoomState {
         }
     }
 
-    /// Returns the raw value of a field.
+    /// Returns the value of a field, not normalized.
     pub fn raw(&self, field: Field) -> FieldValue<&str> {
         match field {
             Field::Title => FieldValue::Text(&self.title),
@@ -162,7 +162,8 @@ impl RoomState {
         }
     }
 
-    /// Returns the normalized value of a field. Desired and observed values are only compared in this form.
+    /// Returns the normalized value of a field. Desired and observed values are compared only in
+    /// this form.
     pub fn value(&self, field: Field) -> FieldValue {
         match self.raw(field) {
             FieldValue::Text(text) => FieldValue::Text(nfc(text)),
@@ -176,7 +177,7 @@ impl RoomState {
         self.raw(field) == other.raw(field) || self.value(field) == other.value(field)
     }
 
-    /// Copies one raw field from another state.
+    /// Copies the raw value of one field from another state.
     pub fn copy_field(&mut self, field: Field, from: &Self) {
         match field {
             Field::Title => self.title.clone_from(&from.title),

@@ -37,16 +37,16 @@ impl Listing {
     }
 }
 
-/// A value of a row.
+/// The value of one field of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// No value.
+    /// The row has no value for the field.
     Nothing,
-    /// A boolean.
+    /// A JSON boolean.
     Truth(bool),
-    /// A number as JSON writes it.
+    /// A number, spelled as in the server's JSON.
     Number(String),
-    /// A raw text.
+    /// A text that is not escaped.
     Text(String),
     /// A list or an object, as JSON.
     Nested(String),
@@ -55,24 +55,24 @@ pub enum Cell {
 /// The fields of a row in the server's order, without duplicate names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Rows with the same names share one allocation.
+    /// The names of the fields. Rows with the same names share one allocation.
     names: Arc<[String]>,
     cells: Box<[Cell]>,
 }
 
 impl Row {
-    /// Creates a row. There is one name for each cell.
+    /// Creates a row from names and cells. Each cell must have one name.
     pub fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
         let cells = cells.into();
         Self { names, cells }
     }
 
-    /// The names and values of all fields.
+    /// Returns the names and values of all fields.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Cell)> {
         self.names.iter().map(String::as_str).zip(&self.cells)
     }
 
-    /// Returns the value of a field; `None` if the row does not have it.
+    /// Returns the value of a field; `None` if the row does not have the field.
     pub fn get(&self, name: &str) -> Option<&Cell> {
         self.fields()
             .find_map(|(known, cell)| (known == name).then_some(cell))

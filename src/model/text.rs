@@ -35,8 +35,8 @@ pub fn nfc(text: &str) -> String {
     }
 }
 
-/// Whether a character is invisible or changes how others are displayed: control characters, zero-width and direction marks,
-/// fillers, tags.
+/// Whether a character is invisible or changes how other characters are displayed. Such characters
+/// are control characters, zero-width and direction marks, fillers, and tags.
 pub fn is_hidden(c: char) -> bool {
     let mark = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -45,9 +45,10 @@ pub fn is_hidden(c: char) -> bool {
     mark || c.is_control()
 }
 
-/// Appends a text. `spell` writes the characters that must not be printed as they are: hidden ones,
-/// and one character of each command that a CI job's log would obey. These commands are `##`
-/// anywhere, and `::`, `section_start:` and `section_end:` at the start or after white space.
+/// Appends a text to `safe`. `spell` writes each character that must not be printed as it is. Such
+/// characters are the hidden ones, and one character of each command that a CI job's log would
+/// obey. These commands are `##` anywhere, and `::`, `section_start:` and `section_end:` at the
+/// start or after white space.
 pub fn spell_unsafe(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     let (mut before, mut start) = (' ', 0);
     for (at, c) in text.char_indices() {

@@ -1,10 +1,10 @@
-//! Sets of users that are built once and queried often.
+//! Sets of users that are built once and searched often.
 //!
 //! Main type: [`UserSet`].
 
 use super::UserId;
 
-/// A sorted set of users. Each takes eight bytes, because a ledger can hold millions.
+/// A sorted set of users. Each user takes eight bytes, because a ledger can hold millions of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserSet(Vec<UserId>);
 
@@ -14,7 +14,7 @@ impl UserSet {
         self.0.binary_search(user).is_ok()
     }
 
-    /// Merges users into the set. An empty set takes over the vector without a copy.
+    /// Merges users into the set. An empty set takes ownership of the vector without copying it.
     pub fn merge(&mut self, users: Vec<UserId>) {
         if self.is_empty() {
             *self = users.into();
@@ -30,7 +30,8 @@ impl UserSet {
         }
         let users = Self::from(users.to_vec());
         if let (Some(first), Some(last)) = (users.0.first(), users.0.last()) {
-            // Search only the range that can contain them, because a large room is processed call by call.
+            // Search only the range that can contain the users, because this runs for every call of
+            // a large room.
             let start = self.0.partition_point(|user| user < first);
             let end = self.0.partition_point(|user| user <= last);
             let between = self.0.get(start..end).unwrap_or_default().iter();
@@ -76,7 +77,7 @@ impl Extend<UserId> for UserSet {
         let (before, last) = (self.len(), self.0.last().copied());
         self.0.extend(users);
         let new = self.0.get(before..).unwrap_or_default();
-        // A large room is recorded call by call, mostly in order.
+        // A large room is recorded call by call and mostly in order, so a sort is rarely needed.
         if !last.iter().chain(new).is_sorted_by(|one, next| one < next) {
             // A stable sort merges runs that are already sorted.
             self.0.sort();

@@ -8,13 +8,14 @@ use crate::model::{LiveRoom, MembersPolicy, Pipe, RoomId, UserId};
 /// What an adoption records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adoption {
-    /// Rooms with members that are not on record yet, sorted by pipe.
+    /// Rooms whose id or members are not on record yet, sorted by pipe.
     pub rooms: Vec<Adopted>,
     /// Number of declared rooms that do not exist; an apply creates them.
     pub absent: usize,
-    /// Number of declared rooms that are missing from a list that may show only one user's rooms.
+    /// Number of declared rooms that are missing from the list, if the list may show only one
+    /// user's rooms.
     pub not_listed: usize,
-    /// Declared pipes that more than one live room has; the user must resolve the conflict.
+    /// Declared pipes that more than one live room has. The user must resolve these conflicts.
     pub several: Vec<Pipe>,
     /// Number of memberships that are not adopted because they must still be sent. According to the
     /// ledger, they are left over from a create, back in the manifest, or new in a room that
@@ -25,9 +26,9 @@ pub struct Adoption {
 /// The members to adopt in one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// Its id.
+    /// The id of the room.
     pub room: RoomId,
     /// Declared members that are not on record, sorted.
     pub members: Vec<UserId>,
@@ -69,7 +70,7 @@ pub fn adoption(inputs: Inputs<'_>, only: &RoomFilter) -> Adoption {
         let owed = recorded.owed.get(&room.pipe);
         let owed = owed.filter(|owed| owed.room.is_none_or(|room| room == id));
         // If roomform wrote to the room, members that are not on record must still be sent. With
-        // `on_create`, no members are sent to an existing room.
+        // `on_create`, they are not sent to an existing room.
         let written =
             room.policy == MembersPolicy::Ensure && known.is_some_and(|known| known.sent.is_some());
         let is_to_send = |user: &UserId| {

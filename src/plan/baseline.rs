@@ -1,6 +1,8 @@
-//! The baseline for later plans: the rooms that the last applied manifest declared, and the counts of its files with rows.
+//! The baseline for later plans: the rooms that the last applied manifest declared, and the number
+//! of rooms and memberships in its files with rows.
 //!
-//! Main type: [`Baseline`]. It holds only what is not on record yet, so that an apply without changes records nothing.
+//! Main type: [`Baseline`]. It holds only what is not on record yet, so that an apply without
+//! changes records nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,25 +19,27 @@ use crate::model::{
 pub struct Baseline {
     /// Rooms on record that left the manifest since the last apply.
     pub left: Vec<Pipe>,
-    /// Rooms that had left the manifest and are back.
+    /// Rooms that had left the manifest and are in it again.
     pub back: Vec<Pipe>,
-    /// Counts of rooms and memberships that changed since the last apply, per file with rows. A count that was allowed for one
-    /// shard only (`--shard`) has a name of its own: `class.csv (part 3/8)`.
+    /// Counts of rooms and memberships that changed since the last apply, per file with rows. A
+    /// count that was allowed only for one shard (`--shard`) has its own name:
+    /// `class.csv (part 3/8)`.
     pub given: RosterCounts,
-    /// Fields that are no longer ignored or pending, because the list shows them as sent, and fields that were pending and that the
-    /// server is now known to ignore.
+    /// Fields whose record changes. Either the list now shows an ignored or pending field as sent,
+    /// or the server is now known to ignore a pending field.
     pub shown: Vec<ShownField>,
-    /// Rooms whose number of members is known, and is not the one on record.
+    /// Rooms whose counted number of members differs from the one on record.
     pub counted: Vec<RoomCount>,
 }
 
-/// Returns the fields of these rooms that are on record as ignored or pending but are now shown as sent.
+/// Returns the fields of these rooms that are on record as ignored or pending, although the list
+/// now shows them as sent.
 pub(super) fn settled<'a>(
     pipes: impl Iterator<Item = &'a Pipe>,
     observed: &Observed,
     recorded: &Recorded,
 ) -> Vec<ShownField> {
-    // Usually there is no such field: skip the lookup of every room.
+    // Usually no field is ignored or pending, so skip the lookup of every room.
     let mut known = recorded.rooms.values();
     if known.all(|room| room.shown.is_empty() && room.pending.is_empty()) {
         return Vec::new();
@@ -60,10 +64,9 @@ pub(super) fn settled<'a>(
 }
 
 impl Baseline {
-    /// Returns the baseline that an apply sets. If globs select rooms (`--only`), it contains only
-    /// rooms that are back and settled fields. For a shard (`--shard`), it contains the rooms of
-    /// the shard that left or are back; what is allowed for one shard is not allowed for the
-    /// others.
+    /// Returns the baseline that an apply records. With globs (`--only`), it has only rooms that
+    /// are back and settled fields. With a shard (`--shard`), it has the rooms of that shard that
+    /// left or are back. A count that is allowed for one shard is not allowed for the others.
     pub(super) fn of(
         desired: &Desired,
         recorded: &Recorded,
@@ -98,7 +101,7 @@ impl Baseline {
     }
 }
 
-/// Returns the counts that are not on record.
+/// Returns the member counts that are not on record.
 pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<RoomCount> {
     let counts = observed.counts.iter().flat_map(|counts| &counts.rooms);
     let is_new = |room: &&RoomCount| {
@@ -110,14 +113,14 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
     counts.filter(is_new).cloned().collect()
 }
 
-/// Returns the undeclared rooms that the manifest declared at the last apply.
+/// Returns the undeclared rooms that were declared at the last apply.
 pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
     let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains_key(*pipe));
     left.cloned().collect()
 }
 
-/// Returns the files with rows whose count fell to less than half since the last apply, unless the new count is already allowed
-/// for this shard.
+/// Returns the files with rows whose count fell to less than half since the last apply. Leaves out
+/// counts that are already allowed for this shard.
 pub(super) fn shrunk(
     given: &RosterCounts,
     recorded: &Recorded,
@@ -139,8 +142,8 @@ fn is_shrunk(now: u64, before: u64) -> bool {
     now.saturating_mul(2) < before
 }
 
-/// Returns the counts to record. If a file shrank, each shard records its count under a name of its own, until all shards have
-/// recorded theirs.
+/// Returns the counts to record. If a file shrank, each shard records its count under its own name,
+/// until all shards have recorded theirs.
 pub fn counts_to_record(
     given: &RosterCounts,
     recorded: &Recorded,
@@ -184,7 +187,8 @@ impl Parts {
         Self(noted.collect())
     }
 
-    /// Whether the count is allowed: for this shard, or for all N shards (`--shard I/N`).
+    /// Whether the count is allowed for this shard, or for all N shards of an earlier split
+    /// (`--shard I/N`).
     fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
         let is_allowed = |part: &(u32, u32)| {
             let noted = self.0.get(part);
@@ -212,7 +216,7 @@ fn of_part(source: &str, index: u32, count: u32) -> Arc<str> {
     format!("{source} (part {index}/{count})").into()
 }
 
-/// Whether an entry is the count of this file, for all shards or for one.
+/// Whether an entry is about this file, for all shards or for one.
 pub(super) fn is_entry_of(entry: &str, source: &str) -> bool {
     let rest = entry.strip_prefix(source);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (part "))

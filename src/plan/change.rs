@@ -12,7 +12,8 @@ use crate::model::{
     UserNames, Welcome,
 };
 
-/// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
+/// Maximum number of members per call. PHP silently drops form variables after the first 1,000
+/// (`api: fact 2`), and this is far below.
 pub const CHUNK: usize = 200;
 
 /// Everything that a run does, and everything that it cannot do. All lists are sorted by pipe.
@@ -22,29 +23,31 @@ pub struct Plan {
     pub target: Target,
     /// The day for which dates were evaluated.
     pub today: Date,
-    /// The readable names of users.
+    /// The readable names of users, for output only.
     pub names: UserNames,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
     /// Rooms that a person must fix before anything is written to them.
     pub conflicts: Vec<Conflict>,
-    /// Rooms with recorded members that are no longer in the manifest: the API cannot remove members.
+    /// Members to remove manually, by room. They are on record but no longer in the manifest, and
+    /// the API cannot remove members.
     pub manual_steps: Vec<ManualSteps>,
     /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
     pub undeclared: Vec<UndeclaredRoom>,
     /// The manual steps that have been open for too long, if the user asked for them.
     pub overdue: Option<Overdue>,
-    /// Fields that the server ignored; not sent again unless requested.
+    /// Fields that the server ignored. They are not sent again unless requested.
     pub ignored: Vec<ShownField>,
-    /// Information for the user.
+    /// Notes for the user.
     pub notes: Vec<Note>,
     /// What an apply records about the manifest, so that later plans can be checked against it.
     pub baseline: Baseline,
-    /// All violated guards, even those that the command line lifts: applying a saved plan needs the flags again.
+    /// All violated guards, even those that the command line lifts, because applying a saved plan
+    /// needs the flags again.
     pub guards: Vec<Violation>,
-    /// Violated guards that the command line does not lift: apply is refused.
+    /// Violated guards that the command line does not lift. If there are any, apply is refused.
     pub refusals: Vec<Violation>,
-    /// The summary.
+    /// The counts of the plan.
     pub summary: Summary,
     /// How many members the rooms have; `None` if they were not counted.
     pub counts: Option<MemberCounts>,
@@ -53,15 +56,16 @@ pub struct Plan {
 /// The change to one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// The file that declares it.
+    /// The file that declares the room.
     pub file: Arc<str>,
-    /// The line in it, from 1.
+    /// The line that declares the room, from 1.
     pub line: u32,
     /// The id of the live room to update; `None` to create the room.
     pub room_id: Option<RoomId>,
-    /// The changed fields; empty for a new room, and if only members are added or only the welcome is sent.
+    /// The changed fields. Empty for a new room, and if the change only adds members or sends the
+    /// welcome.
     pub fields: Vec<FieldChange>,
     /// The fields to send. Ignored fields get the raw live value, because the API resets an omitted field (`api: fact 1`).
     pub send: RoomState,
@@ -69,26 +73,28 @@ pub struct Change {
     pub kept: FieldSet,
     /// The members to add.
     pub members: Members,
-    /// The message to send after the members are added. Only for a new room, or one that roomform created and whose welcome is pending.
+    /// The message to send after the members are added. Only a new room gets one, or a room that
+    /// roomform created and whose welcome is pending.
     pub welcome: Option<Welcome>,
     /// Whether a deleted or vanished room is recreated.
     pub recreate: bool,
-    /// Present if a closed room becomes public.
+    /// Details if a closed room becomes public.
     pub publish: Option<Publish>,
-    /// The room that the ledger has for the pipe, if it is recreated.
+    /// The id of the recorded room that this change recreates, if any.
     pub replaces: Option<RoomId>,
-    /// When the server had last changed the room, according to the list that the plan was made from.
+    /// When the server had last changed the room, according to the list that the plan is based on.
     pub updated_at: Option<Box<str>>,
-    /// Since when the create is uncertain: a run sent it, or was about to, and did not record the result.
+    /// Since when the result of an earlier create is unknown. A run sent that create, or was about
+    /// to, and did not record the result.
     pub uncertain_since: Option<Time>,
-    /// The digest of what the server showed for the pipe when the plan was made.
+    /// The digest of what the server showed for the pipe when the plan was computed.
     pub digest: Digest,
 }
 
 /// A field's value before and after the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// The field.
+    /// The field that changes.
     pub field: Field,
     /// The value that the server shows, normalized.
     pub before: FieldValue,
@@ -100,16 +106,18 @@ pub struct FieldChange {
     pub was_sent: bool,
 }
 
-/// Who changed a field since the last recorded write. For display only: no decision depends on it.
+/// Who changed a field since the last recorded write. It is only displayed: no decision depends on
+/// it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangedBy {
-    /// An outside change: the server now shows a value other than the one it showed after that write.
+    /// Whether someone changed the field outside roomform. If so, the server no longer shows the
+    /// value that it showed after the last recorded write.
     pub outside: bool,
-    /// The manifest changed: it wanted another value when that write was sent.
+    /// Whether the manifest changed. If so, it wanted another value at the last recorded write.
     pub manifest: bool,
 }
 
-/// The members of one change. `new` and `unknown` are sent together, sorted.
+/// The members of one change. `new` and `unknown` are both sorted, and are sent together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
     /// Declared members that are not on record.
@@ -118,7 +126,7 @@ pub struct Members {
     pub unknown: Vec<UserId>,
     /// Number of declared members that are on record.
     pub known: usize,
-    /// How many of these are on record only because they were adopted.
+    /// Number of known members that are on record only because they were adopted.
     pub adopted: usize,
 }
 
@@ -165,12 +173,12 @@ pub struct Summary {
     pub unmanaged: usize,
     /// Declared rooms.
     pub declared: usize,
-    /// API calls that write rooms.
+    /// API calls that write to rooms.
     pub writes: usize,
 }
 
 impl Plan {
-    /// Adds a change and counts it.
+    /// Adds a change, and counts it in the summary.
     pub fn push(&mut self, change: Change) {
         let summary = &mut self.summary;
         match &change {
@@ -191,7 +199,7 @@ impl Plan {
         self.changes.push(change);
     }
 
-    /// Returns the same plan with these changes only.
+    /// Returns the same plan, but with only these changes.
     #[must_use]
     pub fn with_changes(&self, changes: Vec<Change>) -> Self {
         let summary = Summary {
@@ -214,12 +222,13 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Whether the plan has changes, conflicts that block them, or rooms that lack known members.
+    /// Whether the plan has changes, conflicts that block changes, or rooms that lack known
+    /// members.
     pub fn is_pending(&self) -> bool {
         !self.changes.is_empty() || !self.conflicts.is_empty() || self.short_rooms() > 0
     }
 
-    /// Returns the number of rooms that were counted and lack known members, or may.
+    /// Returns the number of counted rooms that lack known members, or may lack them.
     pub fn short_rooms(&self) -> usize {
         self.counts.as_ref().map_or(0, MemberCounts::short)
     }
@@ -229,7 +238,8 @@ impl Plan {
         1 + self.summary.writes + self.verifies() + self.summary.messages
     }
 
-    /// Returns the number of calls that list the rooms again: one if there is anything to write.
+    /// Returns the number of calls that list the rooms again: 1 if there is anything to write, else
+    /// 0.
     pub fn verifies(&self) -> usize {
         usize::from(!self.changes.is_empty())
     }
@@ -284,10 +294,10 @@ impl Plan {
         });
     }
 
-    /// Whether the run has something to record even if it sends nothing: members or rooms that
-    /// left, rooms that are back, fields that the server ignores or no longer ignores, new counts,
-    /// or a file that was allowed to shrink. Other row counts are recorded only together with
-    /// something else.
+    /// Whether the run has something to record even if it sends nothing. This includes members or
+    /// rooms that left, rooms that are back, fields that the server ignores or no longer ignores,
+    /// new member counts, and a file that was allowed to shrink. Other row counts are recorded only
+    /// together with something else.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self

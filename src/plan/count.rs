@@ -1,7 +1,8 @@
-//! Counts members: which sizes to ask the server for, and what the answers mean.
+//! Counts members: decides which sizes to ask the server for, and what the answers mean.
 //!
 //! Main type: [`Counting`]. A list that is filtered by `count_users` shows the rooms with exactly
-//! that number of users, or with at least that number (`api: get_rooms`). The answers show which.
+//! that number of users, or with at least that number (`api: get_rooms`). The answers show which of
+//! the two is true.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,8 @@ use super::count_evidence::{Answers, Countable, Evidence, IMPOSSIBLE, near};
 use super::filter::{Inputs, RoomFilter};
 use crate::model::{CountGap, LiveRoom, MemberCounts, RoomCount, RoomId};
 
-/// Returns the selected rooms that can be counted: live, and with known or declared members.
+/// Returns the selected rooms that can be counted. These are live, and have known or declared
+/// members.
 pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
     let recorded = inputs.recorded;
     let chosen = inputs.desired.rooms.values();
@@ -42,19 +44,21 @@ pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
 }
 
 /// The answer to a request for one size: the number of rows, and which of the rooms to count are
-/// among them, in any order. `None` if the budget was already spent; `Err` is an error message.
+/// among them, in any order. It is `None` if the budget was already spent, and `Err` has an error
+/// message.
 pub type SizeAnswer = Result<Option<(usize, Vec<RoomId>)>, String>;
 
-/// What to ask next.
+/// Which sizes to request next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextSizes {
-    /// These sizes, in any order. If the budget does not suffice for all of them, the first ones.
+    /// Request these sizes, in any order. If the budget is too small for all of them, request the
+    /// first ones.
     Ask(Vec<u64>),
-    /// This size, before all others.
+    /// Request this size before all others.
     First(u64),
-    /// The first size again, to see whether its answer is still the same.
+    /// Request the first size again, to see whether its answer is still the same.
     Again(u64),
-    /// Nothing.
+    /// Request nothing more.
     Done,
 }
 
@@ -66,7 +70,7 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// Starts to count these rooms.
+    /// Starts a count of these rooms.
     pub fn new(rooms: Vec<Countable>) -> Self {
         let answers = Answers {
             rooms,
@@ -78,7 +82,8 @@ impl Counting {
         }
     }
 
-    /// Uses the offset of an earlier count, because a few rooms are too few to infer it.
+    /// Uses the offset of an earlier count, because a small number of rooms does not show it
+    /// reliably.
     #[must_use]
     pub fn with_offset(mut self, offset: Option<u64>) -> Self {
         self.answers.offset = offset;
@@ -90,7 +95,7 @@ impl Counting {
         self.answers.rooms.iter().map(|room| room.room)
     }
 
-    /// Returns what to ask next, given the answers so far.
+    /// Returns the sizes to request next, given the answers so far.
     pub fn next_sizes(&self) -> NextSizes {
         let sizes = self.sizes_near();
         let first = sizes.first().copied();
@@ -120,7 +125,8 @@ impl Counting {
         NextSizes::Again(first)
     }
 
-    /// Records the answer for a size; a second answer is only compared with the first.
+    /// Records the answer for a size. A second answer for the same size is only compared with the
+    /// first.
     pub fn record(&mut self, size: u64, answer: SizeAnswer) {
         let Answers {
             rows,
@@ -154,8 +160,8 @@ impl Counting {
         rows.insert(size, answer);
     }
 
-    /// Returns what the answers say about each room. `requests` and `bytes` are what the answers
-    /// cost.
+    /// Returns what the answers show about each room. `requests` and `bytes` are the cost of the
+    /// answers.
     pub fn finish(self, requests: u64, bytes: u64) -> MemberCounts {
         let evidence = Evidence::new(&self.answers);
         let rooms = self.answers.rooms.iter().map(|room| RoomCount {
@@ -177,8 +183,8 @@ impl Counting {
         }
     }
 
-    /// Returns the expected sizes and their neighbours, starting with those that most rooms should
-    /// have.
+    /// Returns the expected sizes and their neighbours. Sizes that most rooms should have come
+    /// first.
     fn sizes_near(&self) -> Vec<u64> {
         let mut rooms: BTreeMap<u64, usize> = BTreeMap::new();
         for room in &self.answers.rooms {

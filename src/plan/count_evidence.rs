@@ -6,30 +6,31 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
 
-/// A size that no room has. A server that returns rooms for it ignores the filter.
+/// A size that no room has. If a server returns rooms for this size, it ignores the filter.
 pub const IMPOSSIBLE: u64 = 1_000_000_000;
 
-/// If no answer near a room's expected size lists the room, sizes up to this distance are searched.
+/// If no answer near a room's expected size lists the room, sizes up to this distance from it are
+/// searched.
 const SEARCHED: u64 = 50;
 
 /// A room to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Countable {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// Its id.
+    /// The id of the room.
     pub room: RoomId,
-    /// The number of members that it should have; above 0.
+    /// The number of members that the room should have; above 0.
     pub expected: u64,
-    /// Whether the ledger has a record of it.
+    /// Whether the ledger has a record of the room.
     pub is_recorded: bool,
-    /// Whether roomform created it, so that the writing user may be inside.
+    /// Whether roomform created the room, so that the writing user may be inside.
     pub is_created: bool,
     /// How often the writing user counted as a member, according to the last count on record.
     pub last_offset: Option<u64>,
-    /// Members whose removal is an open manual step.
+    /// Number of members whose removal is an open manual step.
     pub open_removals: u64,
-    /// Whether it is public, so that anyone may join it.
+    /// Whether the room is public, so that anyone may join it.
     pub is_public: bool,
 }
 
@@ -37,11 +38,12 @@ pub struct Countable {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) rooms: Vec<Countable>,
-    /// The number of rows of each answer, or why there is none.
+    /// For each size, the number of rows in the answer, or why there is no answer.
     pub(super) rows: BTreeMap<u64, Result<usize, CountGap>>,
-    /// The sizes whose answers list a room, sorted.
+    /// For each room, the sizes whose answers list it, sorted.
     pub(super) sizes: HashMap<RoomId, Vec<u64>>,
-    /// Whether the second answer for the first size is the same, or why there is none.
+    /// Whether the second answer for the first size equals the first answer, or why there is no
+    /// second answer.
     pub(super) is_stable: Option<Result<bool, CountGap>>,
     /// The offset ([`MemberCounts::offset`](crate::model::MemberCounts::offset)) of an earlier
     /// count.
@@ -57,7 +59,7 @@ pub(super) fn near(size: u64) -> impl Iterator<Item = u64> {
 /// What the answers prove.
 pub(super) struct Evidence<'a> {
     answers: &'a Answers,
-    /// The sizes with an answer, sorted.
+    /// The sizes that have an answer, sorted.
     answered: Vec<u64>,
     pub(super) meaning: CountMeaning,
     /// See [`MemberCounts::offset`](crate::model::MemberCounts::offset).
@@ -79,8 +81,8 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// Returns the sizes whose answers list a room, and whether these are the smallest sizes with
-    /// an answer.
+    /// Returns the sizes whose answers list a room, and whether these are the smallest sizes that
+    /// have an answer.
     fn found(&self, room: &Countable) -> (&'a [u64], bool) {
         let sizes = self.answers.sizes.get(&room.room);
         let sizes = sizes.map_or(&[][..], Vec::as_slice);
@@ -101,16 +103,16 @@ impl<'a> Evidence<'a> {
                 CountMeaning::Unclear
             }
             (0, 0) => CountMeaning::Either,
-            // A few rooms may change while they are counted.
+            // Tolerate some contradictions, because a few rooms may change while they are counted.
             (exact, at_least) if exact > 10 * at_least => CountMeaning::Exact,
             (exact, at_least) if at_least > 10 * exact => CountMeaning::AtLeast,
             _ => CountMeaning::Unclear,
         }
     }
 
-    /// The offset that fits most of the rooms that roomform created. Each room has one vote for the offset that fits now, and one for
-    /// the offset on record, which wins a tie: if all rooms have lost a member, the other offset fits now. `None` if that decides
-    /// nothing.
+    /// Returns the offset that fits most of the rooms that roomform created. Each room votes for
+    /// the offset that fits now, and for its offset on record. The record wins a tie: if every room
+    /// has lost a member, the wrong offset fits now. Returns `None` if the votes do not decide.
     fn find_offset(&self) -> Option<u64> {
         let (mut now, mut before) = (0_i64, 0_i64);
         let vote = |offset| if offset == 1 { 1 } else { -1 };
@@ -128,8 +130,8 @@ impl<'a> Evidence<'a> {
         self.answers.offset.or(found)
     }
 
-    /// Returns the number of users in a room; `None` if no answer lists it, an error if the answers
-    /// do not tell.
+    /// Returns the number of users in a room; `None` if no answer lists the room. Returns an error
+    /// if the answers do not show the number.
     fn size(&self, room: &Countable) -> Result<Option<Size>, CountGap> {
         let (sizes, are_smallest) = self.found(room);
         match (self.meaning, sizes) {
@@ -148,8 +150,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// If the writing user counts as a member, returns one more size to ask for, for each room
-    /// whose size is still unclear.
+    /// If the writing user counts as a member, returns one more size to request for each room whose
+    /// size is still unclear.
     pub(super) fn sizes_above(&self) -> Vec<u64> {
         let is_open = |size: Option<Size>, above: u64| match size {
             None => true,
@@ -164,8 +166,8 @@ impl<'a> Evidence<'a> {
         sizes.collect()
     }
 
-    /// Returns more sizes to ask for, nearest first, for recorded rooms that no answer lists:
-    /// several members may have left, or joined a public room.
+    /// Returns more sizes to request, nearest first, for recorded rooms that no answer lists.
+    /// Several members may have left such a room, or joined it if it is public.
     pub(super) fn sizes_around(&self) -> Vec<u64> {
         let rooms = self.answers.rooms.iter();
         let is_lost = |room: &&Countable| room.is_recorded && self.found(room).0.is_empty();
@@ -198,7 +200,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The result if the writing user counts as a member this often.
+    /// Returns the result, given how often the writing user counts as a member.
     fn result_with(&self, room: &Countable, offset: u64) -> CountResult {
         let wanted = room.expected + offset;
         let members = |users: u64| users.saturating_sub(offset);
@@ -207,7 +209,7 @@ impl<'a> Evidence<'a> {
             Ok(Some(size)) => size,
             Ok(None) => match self.gap(wanted) {
                 Some(gap) => return CountResult::Unknown(gap),
-                // Nothing shows that the filter finds rooms.
+                // No answer lists any room, so nothing shows that the filter works.
                 None if self.answers.sizes.is_empty() => {
                     return CountResult::Unknown(CountGap::NoneFound);
                 }
@@ -225,7 +227,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Returns why a size near this one has no answer; `None` if all have one.
+    /// Returns why one of the sizes near this one has no answer; `None` if all have an answer.
     fn gap(&self, wanted: u64) -> Option<CountGap> {
         let answers = &self.answers.rows;
         let failure = || answers.values().find_map(|it| it.err());

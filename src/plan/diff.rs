@@ -117,21 +117,20 @@ fn add_notes(
     }
 }
 
-/// The plan for one room.
 #[derive(Default)]
 struct RoomPlan {
     change: Option<Change>,
     conflict: Option<Conflict>,
     manual_steps: Option<ManualSteps>,
     ignored: Vec<ShownField>,
-    /// The ignored fields that were pending until now.
+    /// Ignored fields that were pending until now.
     now_ignored: Vec<ShownField>,
     notes: Vec<Note>,
-    /// Members assumed to be present, without a record.
+    /// Number of members that are assumed to be present, without a record.
     assumed: usize,
-    /// Members that `on_create` leaves out.
+    /// Number of members that are not sent because of `members_policy: on_create`.
     not_sent: usize,
-    /// Declared members that are on record only because they were adopted.
+    /// Number of declared members that are on record only because they were adopted.
     adopted: usize,
 }
 
@@ -147,8 +146,8 @@ impl Diff<'_> {
         let id = self.inputs.recorded.ids.get(&room.pipe).copied();
         let mut live = observed.live(&room.pipe);
         match (live.next(), live.next()) {
-            // In an incomplete list, a room with another id does not prove that the recorded one is
-            // gone.
+            // In an incomplete list, a room with another id does not prove that the recorded room
+            // is gone.
             (live, None)
                 if observed.is_partial
                     && live.is_none_or(|live| id.is_some_and(|id| id != live.id)) =>
@@ -267,7 +266,7 @@ impl Diff<'_> {
         }
         let mut send = room.state.clone();
         for field in as_it_is.iter() {
-            // Every write sends every field; unchanged fields are sent with their raw live value.
+            // Every write sends every field. Unchanged fields are sent with their raw live value.
             send.copy_field(field, &live.state);
         }
         let publishes = |field: &FieldChange| field.after == FieldValue::Public(true);
@@ -292,8 +291,8 @@ impl Diff<'_> {
         plan
     }
 
-    /// Whether a room without a record has as many members as declared; true if rooms were not
-    /// counted.
+    /// Whether a room without a record has as many members as declared. Returns true if rooms were
+    /// not counted.
     fn count_agrees(&self, room: &DesiredRoom) -> bool {
         let counts = self.inputs.observed.counts.as_ref();
         counts.is_none_or(|counts| {

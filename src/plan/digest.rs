@@ -11,11 +11,11 @@ use crate::model::{Field, FieldValue, Observed, Pipe};
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// Computes the digest of the rows of a pipe; the pipe may have none.
+    /// Computes the digest of the rows of a pipe, even if there are none.
     pub fn of(observed: &Observed, pipe: &Pipe) -> Self {
         let mut hash = Sha256::new();
         for room in observed.rows(pipe) {
-            // Length prefixes make sure that different lists of fields never give the same bytes.
+            // With length prefixes, different lists of fields never give the same bytes.
             let mut update_text = |text: &str| {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(text);

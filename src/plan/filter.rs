@@ -1,5 +1,5 @@
-//! The inputs of a plan and its options: selects rooms (`--only`, `--except`, `--shard`), and the rows of the server's list that
-//! matter to a manifest.
+//! The inputs and options of a plan. Selects rooms (`--only`, `--except`, `--shard`), and the rows
+//! of the server's list that matter to a manifest.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Desired, LiveRoom, Observed, Pipe, Recorded, looks};
 
-/// Selects pipes by globs and by shard; without either, every pipe.
+/// Selects pipes by globs and by shard. Without globs and shard, it selects every pipe.
 #[derive(Debug, Clone, Default)]
 pub struct RoomFilter {
     only: Option<Globs>,
@@ -49,10 +49,11 @@ impl Globs {
 }
 
 impl RoomFilter {
-    /// Selects by globs.
+    /// Creates a filter that selects the pipes that a glob matches. Without globs, it selects all
+    /// pipes.
     ///
     /// # Errors
-    /// The first invalid glob.
+    /// Returns the error of the first invalid glob.
     pub fn new(globs: &[String]) -> Result<Self, globset::Error> {
         Ok(Self {
             only: Globs::new(globs)?,
@@ -61,10 +62,10 @@ impl RoomFilter {
         })
     }
 
-    /// Removes the pipes that a glob matches.
+    /// Excludes the pipes that a glob matches.
     ///
     /// # Errors
-    /// The first invalid glob.
+    /// Returns the error of the first invalid glob.
     pub fn except(self, globs: &[String]) -> Result<Self, globset::Error> {
         Ok(Self {
             except: Globs::new(globs)?,
@@ -72,7 +73,7 @@ impl RoomFilter {
         })
     }
 
-    /// Keeps only the pipes of a shard.
+    /// Limits the filter to the pipes of a shard.
     #[must_use]
     pub fn in_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
@@ -83,7 +84,7 @@ impl RoomFilter {
         self.is_matched(pipe) && self.shard.is_none_or(|shard| shard.contains(pipe))
     }
 
-    /// Whether the globs select the pipe, in any shard.
+    /// Whether the globs select the pipe, whatever its shard.
     pub fn is_matched(&self, pipe: &Pipe) -> bool {
         let is_in = |globs: &Globs| globs.is_match(pipe);
         self.only.as_ref().is_none_or(is_in) && !self.except.as_ref().is_some_and(is_in)
@@ -98,7 +99,7 @@ impl RoomFilter {
         globs.find_map(|(flag, globs)| Some((flag, globs.find_unused(pipes)?)))
     }
 
-    /// Returns the glob flags, for messages.
+    /// Returns the names of the glob flags in use, for messages.
     pub fn flags(&self) -> &'static str {
         match (&self.only, &self.except) {
             (_, None) => "--only",
@@ -148,14 +149,16 @@ const MOST_LOOK_ALIKES: usize = 1000;
 pub struct RowFilter<'a> {
     desired: &'a Desired,
     wanted: HashMap<&'a str, &'a Pipe>,
-    /// The declared pipes by the key that [`looks`] returns, built for the first undeclared row.
+    /// The declared pipes by the key that [`looks`] returns. The map is built when the first
+    /// undeclared row arrives.
     looks: OnceLock<HashMap<String, Pipe>>,
     scope: RoomFilter,
 }
 
 impl<'a> RowFilter<'a> {
-    /// Creates the filter of a manifest. The manifest's globs are already valid one by one. If they cannot be combined, every
-    /// room counts as in scope, which only increases the number of unmanaged rooms.
+    /// Creates the filter of a manifest. Each of the manifest's globs is already known to be valid.
+    /// If the globs cannot be combined, every room counts as in scope, which only increases the
+    /// number of unmanaged rooms.
     pub fn new(desired: &'a Desired) -> Self {
         let pipes = desired.rooms.keys();
         Self {
@@ -189,11 +192,11 @@ impl<'a> RowFilter<'a> {
         Observed::with_capacity(self.wanted.len())
     }
 
-    /// Adds a row.
+    /// Adds a row to the observed state.
     pub fn take(&self, observed: &mut Observed, mut row: LiveRoom) {
         let wanted = self.wanted.get(row.pipe.as_str()).copied();
         if let Some(pipe) = wanted {
-            // Share one allocation.
+            // Share the allocation of the declared pipe.
             row.pipe = pipe.clone();
         } else if !row.deleted
             && observed.look_alikes.len() < MOST_LOOK_ALIKES
@@ -207,7 +210,8 @@ impl<'a> RowFilter<'a> {
     }
 }
 
-/// One of several parts of all rooms. A pipe is in exactly one part: the same on every machine and in every version.
+/// One of several parts of the rooms. Each pipe is in exactly one part, which is the same on every
+/// machine and in every version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -215,7 +219,8 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Creates part `index` of `count`; `index` starts at 0. A part with a larger index is empty.
+    /// Creates part `index` of `count`, where `index` starts at 0. If `index` is not less than
+    /// `count`, the part is empty.
     pub fn new(index: u32, count: NonZeroU32) -> Self {
         Self { index, count }
     }
@@ -230,8 +235,9 @@ impl Shard {
         self.count.get()
     }
 
-    /// Whether the pipe is in this part. The index of a pipe's part is the first eight bytes of its SHA-256, as a big-endian
-    /// number, modulo the count. SHA-256 gives parts of similar size for any names, and other tools can compute it.
+    /// Whether the pipe is in this part. The index of a pipe's part is the first eight bytes of its
+    /// SHA-256, as a big-endian number, modulo the number of parts. SHA-256 gives parts of similar
+    /// size for any names, and other tools can compute it.
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
         let first = hash.first_chunk().copied().unwrap_or_default();
@@ -250,22 +256,23 @@ impl fmt::Display for Shard {
 pub struct PlanOptions {
     /// The selected rooms.
     pub only: RoomFilter,
-    /// What is allowed beyond the manifest's limits.
+    /// What the command line allows beyond the manifest's limits.
     pub allow: Allow,
     /// Whether to resend fields that the server ignored.
     pub resend_ignored: bool,
-    /// Whether to assume that declared members of existing rooms are present; if the rooms are counted, only where the count agrees.
+    /// Whether to assume that declared members of existing rooms are present. If the rooms are
+    /// counted, this applies only where the count agrees.
     pub assume_members: bool,
 }
 
-/// The inputs of a plan.
+/// The states that a plan compares.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
-    /// The manifest.
+    /// The state that the manifest declares.
     pub desired: &'a Desired,
-    /// The server's list.
+    /// The state that the server's list shows.
     pub observed: &'a Observed,
-    /// The ledger.
+    /// The state that the ledger records.
     pub recorded: &'a Recorded,
 }
 
@@ -285,8 +292,8 @@ impl<'a> Inputs<'a> {
 pub struct Allow {
     /// Closed rooms that may become public.
     pub publish: BTreeSet<Pipe>,
-    /// Deleted or vanished rooms may be recreated.
+    /// Whether deleted or vanished rooms may be recreated.
     pub recreate: bool,
-    /// Ignore all limits except the one on publishing.
+    /// Whether to ignore all limits except the one on publishing.
     pub beyond_limits: bool,
 }

@@ -8,13 +8,13 @@ use crate::model::{Field, FieldValue, PendingField, Pipe, RoomId, named_enum};
 /// A room that a person must fix before anything is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// The file that declares it.
+    /// The file that declares the room.
     pub file: Arc<str>,
-    /// The line in it, from 1.
+    /// The line that declares the room, from 1.
     pub line: u32,
-    /// The kind of conflict.
+    /// Why the room cannot be planned.
     pub kind: ConflictKind,
 }
 
@@ -25,142 +25,148 @@ pub enum ConflictKind {
     Several(Vec<RoomId>),
     /// Only deleted rooms have the pipe.
     Deleted(Vec<RoomId>),
-    /// The room is on record but not in the list: it was deleted, or the list is limited.
+    /// The room is on record but not in the list: it was deleted, or the list does not show all
+    /// rooms.
     Vanished(RoomId),
-    /// The room is missing from a list that may show only one user's rooms; with the recorded id, if any.
+    /// The room is missing from a list that may show only one user's rooms. The recorded id is
+    /// given, if there is one.
     NotListed(Option<RoomId>),
 }
 
-/// What the list shows of a field that was sent.
+/// A field that was sent, and what the list shows for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownField {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// Its id.
+    /// The id of the room.
     pub room: RoomId,
-    /// The field.
+    /// The field that was sent.
     pub field: Field,
-    /// The value sent.
+    /// The value that was sent.
     pub sent: FieldValue,
     /// The value that the server shows.
     pub shown: FieldValue,
 }
 
-/// Information for the user.
+/// A note for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// The live room has another id than the recorded one: it was recreated outside roomform, and its record starts empty.
+    /// The id of the live room differs from the recorded one. The room was recreated outside
+    /// roomform, and its record starts empty.
     Recreated {
-        /// The room.
+        /// The pipe of the room.
         pipe: Pipe,
-        /// The recorded id.
+        /// The id in the ledger.
         recorded: RoomId,
-        /// The live id.
+        /// The id in the server's list.
         live: RoomId,
     },
     /// A new room looks like a room that left the manifest.
     Renamed {
-        /// The pipe that left.
+        /// The pipe that left the manifest.
         from: Pipe,
-        /// The new one.
+        /// The pipe of the new room.
         to: Pipe,
-        /// Whether the titles are the same; otherwise, most members are.
+        /// Whether the rooms have the same title. Otherwise, they share most of their members.
         same_title: bool,
     },
-    /// It is unknown whether the welcome was sent; it is not sent again.
+    /// It is unknown whether the welcome was sent, so it is not sent again.
     WelcomeUncertain {
-        /// The room.
+        /// The pipe of the room.
         pipe: Pipe,
-        /// Its id.
+        /// The id of the room.
         room: RoomId,
     },
-    /// A field was sent before, and the list does not show it yet. It is sent again.
+    /// A field was sent before, but the list does not show it yet. It is sent again.
     Pending {
-        /// The room.
+        /// The pipe of the room.
         pipe: Pipe,
-        /// The field.
+        /// The field that is pending.
         field: Field,
-        /// What the runs that sent the value saw in the list.
+        /// What earlier runs that sent the value saw in the list.
         was: PendingField,
     },
-    /// An undeclared live room looks like a declared room. A server that folds case or letters could confuse them.
+    /// An undeclared live room looks like a declared room. A server that folds case or letters
+    /// could confuse the two.
     LooksLike {
-        /// The declared pipe.
+        /// The pipe of the declared room.
         pipe: Pipe,
-        /// The live pipe.
+        /// The pipe of the live room.
         live: Pipe,
     },
-    /// `--assume-members`: number of declared members of existing rooms assumed to be present without a record.
+    /// Number of declared members of existing rooms that `--assume-members` assumes to be present
+    /// without a record.
     Assumed(MemberTally),
     /// Number of declared members that are on record only because they were adopted.
     Adopted(MemberTally),
     /// Number of memberships that end within the notice period.
     Ending(MemberTally),
-    /// Number of declared members who are not on record and are not sent, because of `members_policy: on_create`.
+    /// Number of declared members that are not on record, and that `members_policy: on_create` does
+    /// not send.
     NotSent(MemberTally),
     /// Entries of `limits.publish` that have no effect now, because their rooms are public.
     AlreadyPublic(Vec<String>),
-    /// Declared rooms that `--only` or `--except` skips.
+    /// `--only` or `--except` skips declared rooms.
     LeftOut {
-        /// Number of rooms.
+        /// Number of skipped rooms.
         rooms: usize,
-        /// The glob flags.
+        /// The names of the glob flags in use.
         flags: &'static str,
     },
-    /// Declared rooms that belong to other shards.
+    /// Some declared rooms belong to other shards.
     OtherShards {
         /// The shard of this plan.
         shard: Shard,
-        /// Number of rooms.
+        /// Number of rooms in other shards.
         rooms: usize,
     },
 }
 
-/// A violated guard: why apply is refused.
+/// A violated guard, which is why apply is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
     /// The plan exceeds a limit.
     Limit {
-        /// The limit.
+        /// The limit that the plan exceeds.
         kind: LimitKind,
-        /// The count in the plan.
+        /// The number in the plan.
         count: u64,
-        /// The count allowed.
+        /// The maximum number that the limit allows.
         allowed: u64,
         /// The manifest's percentage, in hundredths of a percent; `None` if the limit is a number.
         share: Option<u64>,
     },
     /// Closed rooms would become public, and nothing allows it.
     Publish {
-        /// Number of rooms.
+        /// Number of rooms that would become public.
         count: u64,
-        /// The first few rooms.
+        /// The first few of these rooms.
         rooms: Vec<Pipe>,
     },
     /// Deleted or vanished rooms would be recreated.
     Recreate {
-        /// Number of rooms.
+        /// Number of rooms that would be recreated.
         count: u64,
-        /// The first few rooms.
+        /// The first few of these rooms.
         rooms: Vec<Pipe>,
     },
-    /// The rooms that left the manifest are more than half of the rooms at the last apply, and so
-    /// are the rooms that would be created.
+    /// Many rooms left the manifest, and many would be created. Both numbers are more than half of
+    /// the number of rooms at the last apply.
     MassChange {
         /// Rooms to create.
         created: u64,
-        /// Rooms that left the manifest since the last apply.
+        /// Number of rooms that left the manifest since the last apply.
         left: u64,
-        /// Rooms at the last apply.
+        /// Number of rooms in the manifest at the last apply.
         known: u64,
     },
     /// A file with rows has less than half as many rooms and memberships as at the last apply.
     Shrunk {
         /// The file's path relative to the manifest's root.
         source: Arc<str>,
-        /// Rooms and memberships now.
+        /// Number of rooms and memberships now.
         now: u64,
-        /// Rooms and memberships at the last apply.
+        /// Number of rooms and memberships at the last apply.
         before: u64,
     },
 }
@@ -179,7 +185,7 @@ named_enum! {
     }
 }
 
-/// The number of memberships of some kind.
+/// Number of memberships of some kind, and of the rooms that have them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MemberTally {
     /// Number of rooms.
@@ -189,7 +195,7 @@ pub struct MemberTally {
 }
 
 impl MemberTally {
-    /// Counts the members of one more room, if there are any.
+    /// Counts the members of one more room. A room without members is not counted.
     pub(super) fn add(&mut self, members: usize) {
         self.rooms += usize::from(members > 0);
         self.members += members;

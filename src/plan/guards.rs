@@ -9,8 +9,8 @@ use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 
 /// Computes the plan that makes the target match the manifest. Equal inputs give equal plans.
 ///
-/// With `--shard`, the plan contains only the rooms of the shard, but guards check all shards together: several machines must
-/// not do together what one may not do alone.
+/// With `--shard`, the plan contains only the rooms of the shard, but guards check all shards
+/// together. Several machines together must not do what one machine may not do alone.
 pub fn plan(
     target: &Target,
     desired: &Desired,
@@ -28,8 +28,8 @@ pub fn plan(
     plan
 }
 
-/// Returns every violated guard, allowed or not, most dangerous first. Plans of any size are
-/// checked. `plan` covers all shards, even if `shard` selects one.
+/// Returns every violated guard, even if it is allowed, most dangerous first. `plan` must cover all
+/// shards, even if `shard` selects one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     use LimitKind::{AddMembers, Create, Messages, Update};
     let (desired, recorded) = (inputs.desired, inputs.recorded);
@@ -58,7 +58,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 /// Whether the command line lifts a guard.
 pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        // `--allow-publish` names rooms, and the guard lists only rooms that it does not name.
+        // The guard lists only rooms that `--allow-publish` does not name.
         Violation::Publish { .. } => false,
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits
@@ -67,9 +67,9 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     }
 }
 
-/// Detects a changed prefix: more than half of the rooms at the last apply left the manifest, and
-/// more than half as many are new. Rooms that left earlier do not count, because over time they
-/// would make up most of the record.
+/// Detects a changed prefix. The rooms that left the manifest and the rooms to create are each more
+/// than half of the number of rooms at the last apply. Rooms that left earlier do not count,
+/// because over time they would make up most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known
@@ -119,7 +119,7 @@ fn count_rooms(plan: &Plan, applies: impl Fn(&&Change) -> bool) -> (u64, Vec<Pip
 }
 
 impl Plan {
-    /// Sets the refusals: the guards that are not lifted.
+    /// Sets the refusals to the guards that the command line does not lift.
     pub fn allow(&mut self, allow: &Allow) {
         self.refusals = self
             .guards

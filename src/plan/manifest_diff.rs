@@ -17,70 +17,72 @@ use crate::model::{
 /// One of the two manifests.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// The user's name for it.
+    /// The manifest's name, as the user wrote it.
     pub name: &'a str,
     /// The resolved manifest.
     pub desired: &'a Desired,
 }
 
-/// The differences between two manifests, and the changes that lead from one to the other. They cannot be applied: the room
-/// ids and the digests in the changes are placeholders.
+/// The differences between two manifests, and the changes that lead from one to the other. The
+/// changes cannot be applied, because their room ids and digests are placeholders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ManifestDiff {
-    /// The user's name for the first manifest.
+    /// The name of the first manifest, as the user wrote it.
     pub base: String,
-    /// The user's name for the second manifest.
+    /// The name of the second manifest, as the user wrote it.
     pub head: String,
-    /// The readable names of users, from the second manifest or else the first.
+    /// The readable names of users. The second manifest takes precedence over the first.
     pub names: UserNames,
-    /// Rooms with something to write.
+    /// Rooms that change or are created.
     pub changes: Vec<Change>,
     /// Members that are only in the first manifest, by room.
     pub manual_steps: Vec<ManualSteps>,
-    /// Rooms that only the first manifest declares, described as in that manifest.
+    /// Rooms that only the first manifest declares.
     pub removed: Vec<Removed>,
     /// Differences that do not change a room.
     pub differences: Vec<Difference>,
-    /// Information for the user.
+    /// Notes for the user.
     pub notes: Vec<Note>,
     /// Guards that would refuse the plan, as far as the manifests show.
     pub would_refuse: Vec<Violation>,
-    /// The summary; `unchanged` counts the rooms that both manifests declare in the same way.
+    /// The counts of the changes. `unchanged` counts the rooms that both manifests declare in the
+    /// same way.
     pub summary: Summary,
-    /// Membership counts by person.
+    /// How many people join and leave rooms.
     pub people: People,
 }
 
-/// Membership counts by person: each person counts once, no matter how many rooms they join or
-/// leave.
+/// How many people join and leave rooms. Each person counts once, no matter how many rooms they
+/// join or leave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct People {
-    /// People who join a room.
+    /// Number of people who join a room.
     pub join: usize,
-    /// Rooms that people join.
+    /// Number of rooms that people join.
     pub joined_rooms: usize,
-    /// People who leave a room that stays; these are manual steps.
+    /// Number of people who leave a room that both manifests declare. Their removal is a manual
+    /// step.
     pub leave: usize,
-    /// Rooms that people leave.
+    /// Number of rooms that people leave.
     pub left_rooms: usize,
 }
 
 /// A room that left the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// The file that declared it.
+    /// The file that declared the room.
     pub file: Arc<str>,
-    /// The line in it, from 1.
+    /// The line that declared the room, from 1.
     pub line: u32,
-    /// Its title.
+    /// The title of the room.
     pub title: String,
-    /// Number of members it had.
+    /// Number of members that the room had.
     pub members: usize,
 }
 
-/// A difference other than titles, types, publicity and members to send.
+/// A difference that is not about titles, types, visibility or members to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// The manifests are for different widgets.
@@ -90,7 +92,7 @@ pub enum Difference {
         /// The second manifest's widget.
         after: Option<WidgetId>,
     },
-    /// The scope differs.
+    /// The manifests have different scopes.
     Scope {
         /// The first manifest's globs.
         before: Vec<String>,
@@ -106,43 +108,43 @@ pub enum Difference {
         /// The second manifest's limit.
         after: Option<Limit>,
     },
-    /// The rooms that may become public differ.
+    /// The manifests allow different rooms to become public.
     Publish {
         /// The first manifest's pipes and globs.
         before: Vec<String>,
         /// The second manifest's pipes and globs.
         after: Vec<String>,
     },
-    /// A difference in one room.
+    /// A room differs.
     Room {
-        /// The room.
+        /// The pipe of the room.
         pipe: Pipe,
-        /// The difference.
+        /// How the room differs.
         what: RoomDifference,
     },
 }
 
-/// A difference in a room that both manifests declare; it is not sent.
+/// A difference in a room that both manifests declare. An apply does not send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomDifference {
     /// Members added to a room whose members are sent only on creation.
     NotSent(Vec<UserId>),
     /// The members policy changed to this one.
     Policy(MembersPolicy),
-    /// An ignored field differs; it is not sent.
+    /// A field differs, but the manifest ignores it, so it is not sent.
     Kept {
-        /// The field.
+        /// The field that differs.
         field: Field,
         /// The value in the first manifest.
         before: FieldValue,
         /// The value in the second manifest.
         after: FieldValue,
     },
-    /// The field is ignored from now on.
+    /// The second manifest ignores the field.
     Ignored(Field),
-    /// The field is no longer ignored: it is set to this value.
+    /// The second manifest no longer ignores the field, and sets it to this value.
     Managed(Field, FieldValue),
-    /// The welcome differs, but an existing room does not get another one.
+    /// The welcome differs, but an existing room does not get another welcome.
     Welcome {
         /// The welcome in the first manifest.
         before: Option<Welcome>,
@@ -156,7 +158,7 @@ pub enum RoomDifference {
 }
 
 impl RoomDifference {
-    /// Returns the users that it lists.
+    /// Returns the users that the difference lists.
     pub fn users(&self) -> &[UserId] {
         match self {
             Self::NotSent(users) | Self::Excluded(users) | Self::Readmitted(users) => users,
@@ -204,7 +206,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
             title: room.state.title.clone(),
             members: room.members.len(),
         });
-    // `differences` already lists these members.
+    // `differences` already lists the members that are not sent.
     plan.notes.retain(|note| !matches!(note, Note::NotSent(_)));
     let mut names = (*base.desired.names).clone();
     names.extend((*head.desired.names).clone());
@@ -226,7 +228,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
     }
 }
 
-/// Builds the list and the ledger of a widget on which a manifest was just applied.
+/// Builds the list and the ledger of a widget to which a manifest was just applied.
 fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) {
     let (mut observed, mut recorded) = (Observed::default(), Recorded::default());
     for (id, room) in (1..).map(RoomId).zip(rooms.values()) {
@@ -264,7 +266,7 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
 }
 
 impl ManifestDiff {
-    /// Whether the manifests differ in anything other than places.
+    /// Whether the manifests differ in anything other than the places of declarations.
     pub fn differs(&self) -> bool {
         !(self.changes.is_empty()
             && self.manual_steps.is_empty()
@@ -290,7 +292,7 @@ impl People {
     }
 }
 
-/// Returns the differences that do not belong to a room.
+/// Returns the differences that are not about a room.
 fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     let mut found = Vec::new();
     let (before, after) = (base.widget, head.widget);
@@ -316,7 +318,8 @@ fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     found
 }
 
-/// Returns the differences in a room of both manifests, except those that its change shows.
+/// Returns the differences in a room that both manifests declare, except those that its change
+/// shows.
 fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
     let mut found = Vec::new();
     if before.policy != after.policy {

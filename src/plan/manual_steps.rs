@@ -1,4 +1,4 @@
-//! Members to remove manually: those who left with this plan, and those who left in earlier runs.
+//! Members to remove manually: those who leave with this plan, and those who left in earlier runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,28 +15,29 @@ pub struct ManualSteps {
     pub pipe: Pipe,
     /// Its id.
     pub id: RoomId,
-    /// Its title in the manifest, or the one last sent.
+    /// The title of the room in the manifest or, if it is not declared, the title that was last
+    /// sent.
     pub title: String,
-    /// The file and line that declare it, if any does.
+    /// The file and line that declare the room; `None` if it is not declared.
     pub place: Option<(Arc<str>, u32)>,
     /// Recorded members who left the manifest since the last apply.
     pub newly_removed: Vec<UserId>,
-    /// Members that left in an earlier run.
+    /// Members that left the manifest in an earlier run.
     pub previously_removed: Vec<OpenStep>,
 }
 
 /// The removal of one member, recorded by an earlier run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenStep {
-    /// The member.
+    /// The member to remove.
     pub user: UserId,
     /// Why the member does not belong in the room.
     pub reason: LeaveReason,
-    /// When the run recorded that the member left.
+    /// When the earlier run recorded that the member left.
     pub since: Time,
     /// Calendar days since then, in UTC.
     pub age: u64,
-    /// That run.
+    /// The run that recorded that the member left.
     pub run: Arc<str>,
 }
 
@@ -80,7 +81,7 @@ named_enum! {
     }
 }
 
-/// Returns the members of a declared room to remove manually.
+/// Returns the members of a declared room that must be removed manually.
 pub(super) fn manual_steps(
     desired: &Desired,
     room: &DesiredRoom,
@@ -174,7 +175,7 @@ fn place_of(desired: &Desired, room: &DesiredRoom) -> Option<(Arc<str>, u32)> {
     Some((desired.file_name(room.place), room.place.line))
 }
 
-/// Returns the open steps of a room. A member who is declared again is not one.
+/// Returns the open steps of a room. A member who is declared again has no open step.
 fn open_steps_of(
     room: Option<&DesiredRoom>,
     released: &BTreeMap<UserId, Release>,
@@ -207,7 +208,8 @@ pub(super) fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
     users.len() == room.members.len() && users.iter().eq(declared)
 }
 
-/// Returns the elements that are not in the other sequence. Both are sorted and without duplicates.
+/// Returns the elements of `some` that are not in the other sequence. Both are sorted and have no
+/// duplicates.
 pub(super) fn without<T: Ord>(
     some: impl Iterator<Item = T>,
     others: impl Iterator<Item = T>,

@@ -1,6 +1,8 @@
-//! Compares desired, observed and recorded state: what a run would do, what it cannot do, and what is unknown.
+//! Compares desired, observed and recorded state. Shows what a run would do, what it cannot do, and
+//! what is unknown.
 //!
-//! Main type: [`Plan`], computed by [`plan`]. Pure: no network, files, environment or clock.
+//! Main type: [`Plan`], computed by [`plan`]. This module is pure: it uses no network, files,
+//! environment or clock.
 //! Layers: the plan as data (`change`, `findings`), `filter`, `diff`, `guards`, `staleness`.
 
 mod adopt;

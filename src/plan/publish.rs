@@ -1,4 +1,5 @@
-//! Which closed rooms may become public: those that `limits.publish` or `--allow-publish` lists.
+//! Determines which closed rooms may become public: those that `limits.publish` or
+//! `--allow-publish` lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +12,11 @@ use crate::model::{Desired, Pipe};
 /// A closed room that becomes public.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
-    /// Number of members on record who may be in the room; `None` without a record.
+    /// Number of members on record who may be in the room; `None` if the room has no record.
     pub inside: Option<usize>,
     /// How many of them are to be removed.
     pub to_remove: usize,
-    /// What allows it; `None` if nothing does.
+    /// What allows the room to become public; `None` if nothing does.
     pub permit: Option<PublishPermit>,
 }
 
@@ -26,9 +27,9 @@ pub enum PublishPermit {
     Flag,
     /// `limits.publish` has the room's pipe, or a glob that matches it.
     Limit {
-        /// The pipe or glob.
+        /// The pipe or the glob.
         entry: String,
-        /// In a manifest diff: whether only the second manifest allows it.
+        /// In a manifest diff, whether only the second manifest allows the room; otherwise false.
         is_added: bool,
     },
 }
@@ -39,12 +40,13 @@ pub(super) struct PublishRules<'a> {
     flag: &'a BTreeSet<Pipe>,
     pipes: BTreeSet<&'a str>,
     globs: Vec<&'a str>,
-    /// The combined `globs`.
+    /// All of `globs` in one matcher.
     set: GlobSet,
 }
 
 impl<'a> PublishRules<'a> {
-    /// An entry that is a declared pipe is not a glob. If the globs cannot be combined, they match no room.
+    /// An entry that is a declared pipe is not treated as a glob. If the globs cannot be combined,
+    /// they match no room.
     pub(super) fn new(desired: &'a Desired, flag: &'a BTreeSet<Pipe>) -> Self {
         let entries = desired.limits.publish.iter().map(String::as_str);
         let (pipes, globs): (Vec<_>, Vec<_>) =
@@ -68,7 +70,7 @@ impl<'a> PublishRules<'a> {
         limit.or(is_flagged)
     }
 
-    /// Returns the entry that lists a room: its pipe, else the first glob that matches it.
+    /// Returns the entry that allows a room: its pipe, or else the first glob that matches it.
     pub(super) fn entry(&self, pipe: &Pipe) -> Option<&'a str> {
         let exact = self.pipes.get(pipe.as_str()).copied();
         exact.or_else(|| {

@@ -1,4 +1,5 @@
-//! Likely renames: a pipe that left the manifest since the last apply, and a new pipe with the same title or most of its members.
+//! Detects likely renames. A pipe left the manifest since the last apply, and a new pipe has the
+//! same title or most of its members.
 //!
 //! A pipe is the identity of a room, so roomform never renames a room. A user who edits a pipe
 //! usually meant to rename the room, and gets a note.
@@ -58,7 +59,8 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     notes.collect()
 }
 
-/// A user who was in more than this many of the rooms that left does not identify any of them.
+/// A user who was in more than this many of the rooms that left says nothing about which room was
+/// renamed.
 const MAX_ROOMS_PER_USER: usize = 20;
 
 /// Returns the rooms that left and share more than half of both rooms' members with the new room.

@@ -19,7 +19,7 @@ use crate::model::{
 pub struct SavedPlan {
     /// The target of the plan.
     pub target: Target,
-    /// The path of its ledger; `None` if the path is absolute.
+    /// The path of the plan's ledger; `None` if the path is absolute.
     pub ledger: Option<String>,
     /// Rooms to write.
     pub changes: Vec<SavedChange>,
@@ -28,13 +28,13 @@ pub struct SavedPlan {
 /// What a saved plan approves for one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedChange {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// The room's id; `None` for a new room.
+    /// The id of the room; `None` for a new room.
     pub id: Option<RoomId>,
-    /// Whether a deleted or vanished room is recreated.
+    /// Whether the plan recreates a deleted or vanished room.
     pub recreate: bool,
-    /// The digest of what the list showed for the pipe.
+    /// The digest of what the list showed for the pipe when the plan was saved.
     pub digest: Digest,
     /// The fields to send.
     pub send: RoomState,
@@ -47,7 +47,7 @@ pub struct SavedChange {
 /// The part of a new plan that a saved plan approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// The part to write.
+    /// The changes to write.
     pub plan: Plan,
     /// Rooms of the saved plan that are skipped.
     pub skipped: Vec<Skipped>,
@@ -60,20 +60,20 @@ pub struct Approved {
 /// A room of a saved plan that is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The room.
+    /// The pipe of the room.
     pub pipe: Pipe,
-    /// The id in the saved plan; `None` for a new room.
+    /// The id of the room in the saved plan; `None` for a new room.
     pub id: Option<RoomId>,
-    /// The change in the new plan, which is not sent.
+    /// The change to the room in the new plan. It is not sent.
     pub change: Option<Change>,
-    /// The reason.
+    /// Why the room is skipped.
     pub reason: SkipReason,
 }
 
 /// Why a room of a saved plan is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// The room is up to date.
+    /// The room is up to date, so nothing is sent.
     UpToDate,
     /// The manifest no longer declares the room.
     Undeclared,
@@ -86,7 +86,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
     let changes = new.changes.iter().map(|change| (&change.pipe, change));
     let mut changes: BTreeMap<&Pipe, &Change> = changes.collect();
     let mut approved = Approved::whole(new.with_changes(Vec::new()));
-    // A forged file may list a room twice: the first entry is used.
+    // A forged file may list a room twice. If so, the first entry is used.
     let mut entries = BTreeMap::new();
     for mut entry in saved.changes {
         entry.members.sort_unstable();
@@ -133,7 +133,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
 }
 
 impl Approved {
-    /// A whole plan, without a saved plan that narrows it.
+    /// Approves a whole plan, for a run without a saved plan.
     pub fn whole(plan: Plan) -> Self {
         Self {
             plan,
@@ -143,7 +143,7 @@ impl Approved {
         }
     }
 
-    /// Counts the skipped rooms that changed after the plan was saved or left the manifest.
+    /// Counts the skipped rooms that changed after the plan was saved, or that left the manifest.
     pub fn stale(&self) -> usize {
         let is_stale = |skipped: &&Skipped| skipped.reason != SkipReason::UpToDate;
         self.skipped.iter().filter(is_stale).count()
@@ -160,7 +160,7 @@ impl Approved {
     }
 }
 
-/// Returns why the new plan has no change for a declared room.
+/// Returns why the new plan has no change for a declared room of the saved plan.
 fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
     let conflict = new.conflicts.iter().find(|it| it.pipe == entry.pipe);
     let Some(conflict) = conflict else {
@@ -227,8 +227,8 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
     Err(reason.to_owned())
 }
 
-/// Whether an earlier run already wrote the saved fields: the list shows them, and the room has the
-/// saved id or was created by roomform.
+/// Whether an earlier run already wrote the saved fields. If so, the list shows them, and the room
+/// has the saved id or was created by roomform.
 fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
     let is_ours = match entry.id {
         Some(id) => id == room.id,

@@ -1,4 +1,5 @@
-//! Why a field differs, as far as the ledger shows: the server ignored what was sent, the list lags, or someone changed it.
+//! Finds out why a field differs, as far as the ledger shows: the server ignored what was sent, the
+//! list lags, or someone changed the field.
 
 use super::change::ChangedBy;
 use super::filter::{Inputs, RoomFilter};
@@ -7,22 +8,22 @@ use crate::model::{
     DesiredRoom, Field, FieldValue, LiveRoom, PendingField, Pipe, RecordedRoom, Time,
 };
 
-/// A list that was read this many milliseconds after a write certainly shows the write.
+/// A list that is read this many milliseconds after a write is sure to show the write.
 const LAG_AT_MOST: i64 = 60 * 60 * 1000;
 
 /// A field that was sent and that the list does not show.
 pub(super) enum Unseen<'a> {
-    /// The server ignored it; it is reported instead of sent.
+    /// The ledger says that the server ignored the field. It is reported, but not sent again.
     Ignored(ShownField),
-    /// The server ignored it, but the ledger does not say so yet: the list still shows the room
-    /// unchanged long after the value was sent.
+    /// The server ignored the field, but the ledger does not say so yet. The list still shows the
+    /// room unchanged long after the value was sent.
     NowIgnored(ShownField),
-    /// The list may lag; it is sent again.
+    /// The list may lag, so the field is sent again.
     Pending(&'a PendingField),
 }
 
-/// Returns what the ledger says about a field that differs. Drift does not count as unseen: it changes the value that the list
-/// shows.
+/// Returns what the ledger says about a field that differs. Returns `None` for drift, because drift
+/// changes the value that the list shows.
 pub(super) fn unseen<'a>(
     room: &DesiredRoom,
     live: &LiveRoom,
@@ -40,7 +41,7 @@ pub(super) fn unseen<'a>(
     let is_same = |sent: &FieldValue, shown: &FieldValue| {
         *sent == room.state.value(field) && *shown == live.state.value(field)
     };
-    // If a run has sent another value since, this difference is a new one.
+    // If a run has sent another value since then, this difference is a new one.
     let last = || record.sent.as_ref().map(|sent| sent.value(field));
     if let Some(was) = record.shown.get(&field)
         && is_same(&was.sent, &was.shown)
@@ -60,8 +61,8 @@ pub(super) fn unseen<'a>(
     })
 }
 
-/// Returns until when to wait for declared rooms that are confirmed but not listed; `None` if there
-/// is nothing to wait for. The list may lag by `lag` milliseconds.
+/// Returns the time until which to wait for declared rooms that are confirmed but not listed;
+/// `None` if there is nothing to wait for. The list may lag by `lag` milliseconds.
 pub fn wait_for_confirmed(inputs: Inputs<'_>, only: &RoomFilter, lag: i64) -> Option<Time> {
     let (observed, recorded) = (inputs.observed, inputs.recorded);
     let now = observed.read_at.filter(|_| !observed.is_partial)?;
@@ -92,9 +93,9 @@ pub(super) fn changed(
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
     ChangedBy {
-        // If the list now shows the sent value, the server may have applied it late.
+        // If the list now shows the sent value, the server may have applied that value late.
         outside: then.is_some_and(|then| then != live) && sent != *live,
-        // If the live value was kept, the sent value is not what the manifest wanted.
+        // If the write kept the live value, the sent value is not what the manifest wanted.
         manifest: *wanted != sent && !record.kept.contains(field),
     }
 }
@@ -108,11 +109,12 @@ mod tests {
         FieldValue::Text(text.to_owned())
     }
 
-    /// A record after a title was sent. `seen`: the title shown on verification, if verified. `ignored`: an earlier ignored write.
+    /// Returns a record after a title was sent. `seen` is the title shown on verification, if the
+    /// run verified. `ignored` is an earlier ignored write: the titles sent and shown.
     fn record(sent: &str, seen: Option<&str>, ignored: Option<(&str, &str)>) -> RecordedRoom {
         let state = RoomState::new(sent, RoomKind::Conference, false);
         let other = |seen: &str| (seen != sent).then(|| (Field::Title, title(seen)));
-        // Ignored fields keep their live value in later writes.
+        // In later writes, ignored fields keep their live value.
         let mut kept = FieldSet::default();
         if ignored.is_some_and(|(_, shown)| shown == sent) {
             kept.insert(Field::Title);

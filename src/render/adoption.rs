@@ -1,4 +1,4 @@
-//! What an adoption would record, as text.
+//! Writes what an adoption would record, as text.
 
 use std::fmt::Write;
 
@@ -9,7 +9,8 @@ use crate::plan::{Adopted, Adoption};
 use crate::view::Count;
 use crate::view::names::users;
 
-/// The rooms, the members of each, and an explanation. Ends with a line break.
+/// Returns the rooms, the members of each room, and an explanation. The text ends with a line
+/// break.
 pub fn adoption(target: &Target, adoption: &Adoption, names: &UserNames) -> String {
     let Adoption {
         rooms,
@@ -60,7 +61,7 @@ pub fn adoption(target: &Target, adoption: &Adoption, names: &UserNames) -> Stri
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
         let why =
-            "left over from a create, declared again, or new in a room that roomform wrote to";
+            "not yet sent after a create, declared again, or new in a room that roomform wrote to";
         let _ = writeln!(text, "       {to_send} left for `apply` to send: {why}");
     }
     if *not_listed > 0 {

@@ -1,26 +1,26 @@
-//! A column of pipes, so that the words after it line up.
+//! Aligns a column of pipes, so that the next column starts in the same place.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::terminal;
 use crate::model::Pipe;
 
-/// The minimum and maximum width. A longer pipe shifts the rest of its line.
+/// The minimum and maximum width of the column. A longer pipe shifts the rest of its line.
 const WIDTH: usize = 20;
 const WIDEST: usize = 40;
 
-/// The width of a column with these pipes.
+/// Returns the width of a column for these pipes.
 pub(super) fn measure_pipes<'a>(pipes: impl Iterator<Item = &'a Pipe>) -> usize {
     measure(pipes.map(|pipe| terminal(pipe.as_str()))).max(WIDTH)
 }
 
-/// The width of a column with these escaped texts.
+/// Returns the width of a column for these texts, which are already escaped.
 pub(super) fn measure(texts: impl Iterator<Item = String>) -> usize {
     let widths = texts.map(|text| text.width());
     widths.max().unwrap_or_default().min(WIDEST)
 }
 
-/// Fills a text up with spaces.
+/// Adds spaces to the end of a text.
 pub(super) fn pad(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))

@@ -1,29 +1,30 @@
-//! CSV for programs, or for a spreadsheet.
+//! CSV for programs or for a spreadsheet.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::escape;
 
-/// Who reads the CSV.
+/// What the CSV will be read with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CsvReader {
-    /// Programs: cells are not changed.
+    /// A program, which gets the cells unchanged.
     Program,
-    /// A spreadsheet: a byte order mark, `;` between cells, and no cell that is a formula.
+    /// A spreadsheet. It gets a byte order mark, `;` between cells, and no cell that it would treat
+    /// as a formula.
     Spreadsheet,
 }
 
 impl CsvReader {
-    /// Starts a table.
+    /// Starts a CSV table.
     ///
     /// # Errors
-    /// The output cannot be written.
+    /// Returns an error if the output cannot be written.
     pub(super) fn start<W: Write>(self, mut out: W) -> io::Result<csv::Writer<W>> {
         let delimiter = match self {
             Self::Program => b',',
             Self::Spreadsheet => {
-                // Without the mark, Excel reads UTF-8 as a code page.
+                // Without this byte order mark, Excel does not read the file as UTF-8.
                 out.write_all("\u{feff}".as_bytes())?;
                 b';'
             }
@@ -32,7 +33,7 @@ impl CsvReader {
         Ok(writer.delimiter(delimiter).from_writer(out))
     }
 
-    /// Returns untrusted text as a cell.
+    /// Converts untrusted text to a cell.
     pub(super) fn cell(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Program => text.into(),
@@ -41,7 +42,8 @@ impl CsvReader {
     }
 }
 
-/// Unwraps the I/O error, so that callers can tell a closed pipe from a full disk.
+/// Returns the I/O error inside a CSV error, so that callers can distinguish a closed pipe from a
+/// full disk.
 pub(super) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

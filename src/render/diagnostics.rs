@@ -1,4 +1,4 @@
-//! Draws the diagnostics of a manifest: the line, a caret, the message, the hint.
+//! Formats the diagnostics of a manifest. Each shows the line, a mark, the message and the hint.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -11,14 +11,16 @@ use super::paint::Paint;
 use crate::manifest::diagnostic::{At, Diagnostic, Severity, Sources};
 use crate::view::tally;
 
-/// Maximum number of diagnostics drawn in full. The rest are only counted.
+/// Maximum number of diagnostics that are shown. The others are only counted.
 const DRAWN: usize = 200;
-/// Characters of a line passed to the renderer on each side of the caret. The renderer cuts them to the screen.
+/// Maximum number of characters on each side of the mark that the renderer gets. It cuts them to
+/// the width of the screen.
 const AROUND: usize = 1000;
-/// Maximum number of characters marked.
+/// Maximum number of characters that are marked.
 const MARKED: usize = 90;
 
-/// All diagnostics, each with its excerpt, and a last line that counts them. Empty if there are none.
+/// Formats all diagnostics, each with an excerpt, and a last line with their number. Returns an
+/// empty text if there are none.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> String {
     let renderer = match paint {
         Paint::Colour => Renderer::styled(),
@@ -29,7 +31,8 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            // Escaping breaks up each `##`, but the renderer may join them again around the mark.
+            // Escaping breaks up each `##`, but the renderer may put the two `#` next to each other
+            // again.
             text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }
@@ -51,8 +54,8 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     text
 }
 
-/// Whether a line is the header of an excerpt without a file name. The renderer prints it after a
-/// position that is printed separately.
+/// Returns whether a line is the header of an excerpt without a file name. Such a header is
+/// redundant, because the position is printed separately.
 fn is_nameless(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().trim() == ":::"
 }
@@ -84,8 +87,8 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
     group
 }
 
-/// Adds the line of a position, with a mark below the token. If the excerpt is cut or has escapes, its columns differ from the file's,
-/// and the position is printed separately.
+/// Adds the line at a position, with a mark below the token. If the line is cut or contains
+/// escapes, the columns differ from those in the file, so the position is printed separately.
 fn add_excerpt<'a>(
     group: Group<'a>,
     at: At,
@@ -119,13 +122,14 @@ fn add_excerpt<'a>(
     }
 }
 
-/// The line that contains a byte, escaped and cut to fit, and the range of the token in it.
+/// Returns the line at a byte offset, escaped and cut to fit, and the range of the token in the
+/// result.
 fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let mut offsets = (0..=offset.min(text.len())).rev();
     let split = offsets.find_map(|offset| text.split_at_checked(offset));
     let (above, below) = split.unwrap_or((text, ""));
     let ends = ['\n', '\r'];
-    // The LF of a CR LF belongs to the line that it ends.
+    // If the offset is at the LF of a CR LF, the CR belongs to the same line.
     let inside = match below.starts_with('\n') {
         true => above.trim_end_matches('\r'),
         false => above,
@@ -147,13 +151,14 @@ fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String,
     (format!("{before}{thing}{after}"), span)
 }
 
-/// Whether a file is a manifest, by its name. All other files have rows.
+/// Returns whether a file is a manifest, by the end of its name. All other files have rows.
 fn is_yaml(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or_default();
     ["yaml", "yml", "json"].contains(&ending)
 }
 
-/// The length in bytes of the cell at the start of a text, including its quotes; at least one character.
+/// Returns the length in bytes of the cell at the start of a text, including its quotes; at least
+/// one character.
 fn cell_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let quoted = text
@@ -164,7 +169,8 @@ fn cell_len(text: &str) -> usize {
     quoted.unwrap_or(cell.trim_end().len().max(first))
 }
 
-/// The length in bytes of the YAML word, quoted text or sign at the start of a text; at least one character.
+/// Returns the length in bytes of the YAML word, quoted text or sign at the start of a text; at
+/// least one character.
 fn token_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match text.chars().next() {
@@ -182,8 +188,8 @@ fn token_len(text: &str) -> usize {
     }
 }
 
-/// The length of the quoted text at the start, including its quotes. With `doubles`, a doubled
-/// quote does not end the text. Without it, a quote after a backslash does not.
+/// Returns the length of the quoted text at the start, including its quotes. If `doubles` is true,
+/// a doubled quote is part of the text. Otherwise, a quote after a backslash is.
 fn quoted_len(text: &str, doubles: bool) -> Option<usize> {
     let mut rest = text.char_indices().peekable();
     let (_, quote) = rest.next()?;

@@ -1,4 +1,5 @@
-//! The findings of `doctor` as text: one line for each check, followed by its details and its hint.
+//! Writes the findings of `doctor` as text: a line for each check, and below it the details and the
+//! hint.
 
 use std::fmt::Write;
 
@@ -7,12 +8,12 @@ use super::paint::{Paint, Styles};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::view::Count;
 
-/// Maximum number of details shown for one check.
+/// Maximum number of details that are shown for a check.
 const SHOWN: usize = 8;
-/// The column where messages start.
+/// The column at which messages start.
 const INDENT: usize = 25;
 
-/// The report as text. Ends with a line break.
+/// Returns the report as text, which ends with a line break.
 pub fn doctor(report: &Report, paint: Paint) -> String {
     let Report {
         target,

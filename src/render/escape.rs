@@ -5,30 +5,32 @@ use std::io;
 
 use crate::model::{is_hidden, spell_unsafe};
 
-/// Maximum number of characters shown of an untrusted text.
+/// Maximum number of characters to show of an untrusted text.
 const LONGEST: usize = 200;
-/// Maximum number of characters of an untrusted text on a page: enough for every valid pipe.
+/// Maximum number of characters to show of an untrusted text on a Markdown page. Every valid pipe
+/// fits.
 const LONGEST_ON_PAGE: usize = 255;
-/// The same limit in bytes after escaping: one text with many escapes must not fill the page.
+/// Maximum number of bytes of an escaped text on a Markdown page, so that one text with many
+/// escapes does not fill the page.
 const WIDEST_ON_PAGE: usize = 1300;
-/// Printed for an empty text.
+/// The text printed instead of an empty text.
 const EMPTY: &str = "(empty)";
 
-/// For a terminal: one line, without characters that move the cursor, change the colour or direction, or hide text. Also breaks
-/// commands that the log of a CI job would obey.
+/// Escapes text for a terminal: one line, without characters that move the cursor, change the
+/// colour or direction, or hide text. Breaks up commands that the log of a CI job would obey.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     spell_unsafe(&mut safe, text, spell);
     safe
 }
 
-/// Writes a character as in `\u{202e}`.
+/// Writes a character as an escape such as `\u{202e}`.
 fn spell(safe: &mut String, c: char) {
     // Writing to a string cannot fail.
     let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
 }
 
-/// Like [`terminal`], cut to fit a line, with the number of characters left out.
+/// Like [`terminal`], but shortened to fit a line. The end says how many characters are left out.
 pub fn brief(text: &str) -> String {
     let cut = text.char_indices().nth(LONGEST);
     match cut.and_then(|(end, _)| text.split_at_checked(end)) {
@@ -39,18 +41,20 @@ pub fn brief(text: &str) -> String {
     }
 }
 
-/// Like [`brief`], in quotes, with inner quotes escaped: a title must not look like `"Party" → "Platform"`.
+/// Like [`brief`], but in quotes. Inner quotes are escaped, so that no title can look like
+/// `"Party" → "Platform"`.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", within_quotes(&brief(text)))
 }
 
-/// Escapes the quotes of an escaped text that is put in quotes.
+/// Escapes the quotes in a text that is already escaped and will be put in quotes.
 pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
 
-/// For Markdown (a comment or a job summary): as code between back-ticks, where neither parsers nor sites look for markup, mentions,
-/// references, links, emoji or commands. It has no back-ticks inside, and is cut to fit a page.
+/// Escapes text for Markdown (a comment or a job summary): code between back-ticks, in which
+/// parsers and sites find no markup, mentions, references, links, emoji or commands. It has no
+/// back-ticks inside, and is cut to fit a page.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -62,7 +66,7 @@ pub fn markdown(text: &str) -> String {
             let _ = write!(safe, "… ({more} more)");
             break;
         }
-        // GitHub's engine ticks off a list item with `[x]` anywhere in its line.
+        // GitHub treats `[x]` anywhere in the line of a list item as a tick.
         let ticks = c == ']' && (safe.ends_with("[x") || safe.ends_with("[X"));
         if c == '`' || ticks || is_hidden(c) {
             spell(&mut safe, c);
@@ -74,14 +78,14 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
-/// For the marker of a page, an HTML comment (`<!-- … -->`). Characters that could end the comment, or that no address has, are
-/// percent-encoded (`%2d`).
+/// Escapes text for the HTML comment that marks a page (`<!-- … -->`). Percent-encodes characters
+/// that could end the comment, or that no address has (`%2d`).
 pub fn marker(text: &str) -> String {
     let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")
 }
 
-/// For a path in a URI.
+/// Escapes a path for a URI.
 pub fn uri(path: &str) -> String {
     percent_encode(path, b"/.-_~", |byte| format!("%{byte:02X}"))
 }
@@ -94,18 +98,19 @@ fn percent_encode(text: &str, kept: &[u8], encode: fn(u8) -> String) -> String {
     bytes.collect()
 }
 
-/// For the text of a GitHub workflow command: one line, with nothing that its runner would decode.
+/// Escapes text for a GitHub workflow command: one line without anything that the runner would
+/// decode.
 pub fn annotation(text: &str) -> String {
     terminal(text).replace('%', "%25")
 }
 
-/// For a property of a workflow command, such as `file` or `title`.
+/// Escapes text for a property of a GitHub workflow command, such as `file` or `title`.
 pub fn annotation_property(text: &str) -> String {
     annotation(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// For a message in SARIF: no hidden characters, no links, and doubled braces, because single braces are placeholders (SARIF 2.1.0,
-/// 3.11.5 and 3.11.6).
+/// Escapes text for a message in SARIF: no hidden characters, no links, and doubled braces, because
+/// single braces are placeholders (SARIF 2.1.0, 3.11.5 and 3.11.6).
 pub fn sarif(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
@@ -121,8 +126,8 @@ pub fn sarif(text: &str) -> String {
     safe
 }
 
-/// For JSON that may be read on a terminal: the characters that [`terminal`] escapes become JSON escapes. Line breaks occur only
-/// between values, and are kept.
+/// Escapes JSON for a terminal: each character that [`terminal`] escapes becomes a JSON escape.
+/// Line breaks are kept, because they occur only between values.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     spell_unsafe(&mut safe, text, |safe, c| match c {
@@ -186,7 +191,8 @@ impl io::Write for JsonLines<'_> {
     }
 }
 
-/// For the text and attributes of an HTML page: escaped as for a terminal, and without markup.
+/// Escapes text for the content and the attributes of an HTML page. The result is safe for a
+/// terminal too, and has no markup.
 pub fn html(text: &str) -> String {
     terminal(text)
         .replace('&', "&amp;")
@@ -196,8 +202,9 @@ pub fn html(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// For a cell of a spreadsheet: no hidden characters and no formulas. A leading apostrophe makes a spreadsheet treat the cell as
-/// text. Some also treat full-width signs as the start of a formula.
+/// Escapes text for a cell of a spreadsheet: no hidden characters, and no formulas, because a
+/// leading apostrophe makes the cell a text. Some spreadsheets also treat full-width signs as the
+/// start of a formula.
 pub fn spreadsheet(text: &str) -> String {
     let safe = terminal(text);
     if safe.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {

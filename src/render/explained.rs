@@ -1,4 +1,5 @@
-//! Why a user is in a room: every way in with its source position, and every exclusion.
+//! Explains why a user is in a room: everything that adds the user, with its position in the file,
+//! and every exclusion.
 
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use crate::model::{Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Place
 use crate::view::Count;
 use crate::view::names::user;
 
-/// The whole answer. Ends with a line break.
+/// Returns the explanation as text, which ends with a line break.
 pub fn explained(
     explained: &Explained,
     listed: &[ListedRoom],
@@ -146,7 +147,7 @@ fn write_list(
     }
 }
 
-/// For example `rooms.yaml:3 through @staff › @heads`.
+/// Formats one reason, for example `rooms.yaml:3 through @staff › @heads`.
 fn format_way(way: &Way, desired: &Desired) -> String {
     let place = format_place(desired, way.place);
     let groups = way.groups.iter();

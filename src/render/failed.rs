@@ -1,6 +1,8 @@
-//! What an apply did not complete, as CSV: a line for each unconfirmed member, or one line for the
-//! room. A member from a roster keeps the cells of its row, so that the file can be corrected and
-//! used as a roster again.
+//! Writes what an apply did not complete, as CSV. There is a line for each unconfirmed member, or
+//! one line for a room without such members.
+//!
+//! The line of a member from a roster keeps the cells of the roster, so that the file can be
+//! corrected and used as a roster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,25 +15,27 @@ use crate::model::{Place, UserId};
 use crate::plan::{Change, Plan};
 use crate::view::{failure, remarks};
 
-/// The header of every such file. The rosters' own columns follow.
+/// The first columns of every file. The columns of the rosters follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
-/// The prefix of a roster column whose name is in use.
+/// The prefix for a roster column whose name is already used.
 const THEIRS: &str = "roster_";
 
-/// One line: the cells of the header, and those of the roster's row by column number.
+/// One line: the cells of the first columns, and the cells of the roster by column number.
 type Line = ([String; 5], Vec<(usize, String)>);
 
-/// The columns of all rosters without duplicates, in order of appearance.
+/// The columns of all rosters in the order in which they appear, without duplicates.
 #[derive(Default)]
 struct Columns {
-    /// Keyed by the lower-case name, because a roster ignores case, and by its index among equal names in one file.
+    /// The columns by their lower-case name, because rosters ignore case, and their index among
+    /// equal names in one file.
     names: IndexMap<(String, usize), String>,
-    /// The lower-case names in use, except the five fixed ones.
+    /// The column names that are already used, in lower case, without those in [`HEADER`].
     taken: BTreeSet<String>,
 }
 
 impl Columns {
-    /// The cells of a row with their column numbers. A column whose name is in use gets a prefix.
+    /// Returns the cells of a row with their column numbers. A column whose name is already used
+    /// gets a prefix.
     fn number(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let cells = row.into_iter().map(|(name, cell)| {
@@ -55,11 +59,12 @@ impl Columns {
     }
 }
 
-/// The rooms that did not succeed, with the members still to be sent. `loaded` is the manifest of the run, which knows the row of each
-/// member; a member without a row gets the room's own position.
+/// Returns the rooms that did not succeed, with the members that must still be sent. `loaded` is
+/// the manifest of the run, and knows the row of each member. A member without a row gets the
+/// position of the room.
 ///
 /// # Errors
-/// Never in practice: writing to memory does not fail.
+/// Does not fail in practice, because writing to memory cannot fail.
 pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String, csv::Error> {
     let (mut lines, mut columns) = (Vec::new(), Columns::default());
     let mut rooms = outcome.rooms.iter().peekable();
@@ -98,11 +103,12 @@ fn room_lines(
         status => failure(status).unwrap_or_else(|| status.name().replace('_', " ")),
     };
     let error = error + &remarks(room).raw();
-    // The file is used as a roster or shown on a terminal: the server's text must be safe for both.
+    // The file may be used as a roster or shown on a terminal, so the server's text must be safe
+    // for both.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();
     users.sort_unstable();
-    // Calls are sent in this order, so the answered ones come first.
+    // Members are sent in this order, so the first ones are those that were answered.
     let answered = room.members + room.unconfirmed.len();
     let never_sent = users.into_iter().skip(answered);
     let left: Vec<UserId> = room.unconfirmed.iter().copied().chain(never_sent).collect();

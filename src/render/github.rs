@@ -1,7 +1,7 @@
-//! Views as GitHub annotations: workflow commands that attach a message to a line of a file.
+//! Writes views as GitHub annotations: workflow commands that attach a message to a line of a file.
 //!
-//! GitHub shows ten annotations of each level for a step, so no more are printed. The most
-//! dangerous come first, and the last one has the figures.
+//! GitHub shows at most ten annotations of each level for a step, so no more are printed. The most
+//! dangerous ones come first, and the last one has the figures.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use super::escape::{annotation, annotation_property, brief, terminal};
 use crate::error::Error;
 use crate::view::{Count, Level, Line, SectionKind, Span, Text, View};
 
-/// Maximum number of annotations of a level that GitHub shows for a step.
+/// Maximum number of annotations of one level that GitHub shows for a step.
 const SHOWN: usize = 10;
 
-/// The annotations of a view.
+/// Returns a view as annotations.
 pub fn write(view: &View<'_>) -> String {
     let mut text = String::new();
     let mut more = Vec::new();
@@ -41,7 +41,7 @@ pub fn write(view: &View<'_>) -> String {
     text + &command("notice", "", &title, &verdict, left_out.as_deref())
 }
 
-/// Why a run failed.
+/// Returns the annotation for a failed run.
 pub fn failure(error: &Error, verb: &str) -> String {
     let title = format!("roomform {verb}: {}", error.exit.name());
     let hints = (!error.hints.is_empty()).then(|| error.hints.join("; "));
@@ -66,7 +66,7 @@ fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
     command(level, &place, title, &message, line.hint)
 }
 
-/// A workflow command. `place` is already escaped.
+/// Formats a workflow command. `place` is already escaped.
 fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&str>) -> String {
     let (title, message) = (annotation_property(title), annotation(message));
     let hint = hint.map(|hint| format!("%0A{}", annotation(hint)));
@@ -74,7 +74,7 @@ fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&s
     format!("::{level} {place}title={title}::{message}{hint}\n")
 }
 
-/// A sentence, not yet escaped. [`command`] escapes it.
+/// Joins a sentence without escaping it. [`command`] does that.
 fn sentence(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),

@@ -1,4 +1,4 @@
-//! The record of a ledger as text, one line for each room.
+//! Writes the recorded state of a ledger as text, with a line for each room.
 
 use std::fmt::Write;
 
@@ -9,7 +9,8 @@ use crate::model::{Field, HistoryEntry, Recorded, RoomId, Sending, Target, UserI
 use crate::view::names::users;
 use crate::view::{Count, values};
 
-/// The record of a ledger with this number of entries. Ends with a line break.
+/// Returns the recorded state of a ledger with this number of entries. The text ends with a line
+/// break.
 pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &UserNames) -> String {
     let lines = Count(entries, "line");
     let rooms = Count(recorded.ids.len(), "room");
@@ -29,7 +30,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &User
         let welcome = owed.welcome.then(|| "its welcome".to_owned());
         let owed: Vec<String> = members.into_iter().chain(welcome).collect();
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
-        let _ = writeln!(text, "\n  {pipe}  left over from its create: {owed}");
+        let _ = writeln!(text, "\n  {pipe}  still to send after its create: {owed}");
     }
     for (pipe, open) in &recorded.open {
         let pipe = terminal(pipe.as_str());
@@ -55,7 +56,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &User
     text
 }
 
-/// The entries of a ledger, a line each. Ends with a line break.
+/// Returns the entries of a ledger as text, one per line. The text ends with a line break.
 pub fn history(partial: bool, entries: &[HistoryEntry], names: &UserNames) -> String {
     let mut text = String::new();
     let width = measure_pipes(entries.iter().filter_map(|entry| entry.pipe.as_ref()));

@@ -1,4 +1,4 @@
-//! A log entry as text for people, or as one JSON object.
+//! Formats a log entry as text for people, or as a JSON object.
 
 use std::fmt::Write;
 
@@ -6,25 +6,26 @@ use serde_json::{Map, Value, json};
 
 use super::escape::{self, terminal};
 
-/// An action or a decision.
+/// A log entry: an action or a decision.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// `error`, `warn`, `info` or `debug`.
+    /// The level: `error`, `warn`, `info` or `debug`.
     pub level: &'static str,
-    /// The module that logs it.
+    /// The module that wrote the entry.
     pub stage: &'a str,
-    /// The message.
+    /// The message without its values.
     pub message: &'a str,
-    /// The values, in this order.
+    /// The values, in printed order.
     pub fields: &'a [(&'static str, Value)],
 }
 
-/// The entry for people, without a line break: `info: apply: sent again  pipe=team-a attempt=2`.
+/// Formats an entry for people, such as `info: apply: sent again  pipe=team-a attempt=2`. The
+/// result has no line break.
 pub fn format_text(entry: &Entry<'_>) -> String {
     add_fields(format!("{}: {}: ", entry.level, entry.stage), entry)
 }
 
-/// Appends the message and the values.
+/// Appends the message and the values to a line.
 fn add_fields(mut line: String, entry: &Entry<'_>) -> String {
     line.push_str(&terminal(entry.message));
     for (index, (name, value)) in entry.fields.iter().enumerate() {
@@ -34,7 +35,7 @@ fn add_fields(mut line: String, entry: &Entry<'_>) -> String {
     line
 }
 
-/// The entry as printed without `-v`; no line break.
+/// Formats an entry as it is printed without `-v`. The result has no line break.
 pub fn format_briefly(entry: &Entry<'_>) -> String {
     let mut fields = entry.fields.iter();
     let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));
@@ -47,7 +48,7 @@ pub fn format_briefly(entry: &Entry<'_>) -> String {
     }
 }
 
-/// The entry as JSON, without a line break.
+/// Formats an entry as JSON. The result has no line break.
 pub fn format_json(time: &str, run: &str, entry: &Entry<'_>) -> String {
     let (level, stage, message) = (entry.level, entry.stage, entry.message);
     let mut object =
@@ -60,7 +61,7 @@ pub fn format_json(time: &str, run: &str, entry: &Entry<'_>) -> String {
     escape::json(&object.to_string())
 }
 
-/// Quotes a value so that it cannot be read as two values or as another field.
+/// Formats a value so that it cannot be mistaken for two values or for another field.
 fn quote_value(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() || text.contains([' ', '"', '=']) => {

@@ -1,6 +1,6 @@
-//! Everything written as text for people or as a document for machines: views, diagnostics, lists.
+//! Formats all output: text for people, and documents for machines.
 //!
-//! Main types: [`Paint`] (colour or not) and the writers. It computes only what it prints.
+//! Main types: [`Paint`] (colour or not) and the writers. The writers compute only what they print.
 
 mod adoption;
 mod column;

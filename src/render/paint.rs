@@ -1,32 +1,33 @@
-//! Colour, decided once: a [`Paint`] either styles text or leaves it unchanged. Colour is never the only signal.
+//! Colour on a terminal. It is decided once: a [`Paint`] either styles text or leaves it unchanged.
+//! Colour never carries information alone.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-/// Styles by meaning.
+/// The styles, named by their meaning.
 pub(super) struct Styles;
 
 impl Styles {
     pub(super) const ADD: Style = AnsiColor::Green.on_default();
     pub(super) const REMOVE: Style = AnsiColor::Red.on_default();
     pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
-    /// For what needs attention.
+    /// The style of text that needs attention.
     pub(super) const DANGER: Style = AnsiColor::Red.on_default().bold();
     pub(super) const QUIET: Style = Style::new().dimmed();
-    /// A heading.
+    /// The style of a heading.
     pub(super) const STRONG: Style = Style::new().bold();
-    /// Words that a change deletes or inserts.
+    /// The styles of the words that a change deletes or inserts.
     pub(super) const DELETED: Style = AnsiColor::Red.on_default().strikethrough();
     pub(super) const INSERTED: Style = AnsiColor::Green.on_default().bold();
 }
 
-/// Whether text is styled.
+/// Whether to style text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// With ANSI colours.
+    /// Text is styled with ANSI colours.
     Colour,
-    /// Without colours.
+    /// Text is not styled.
     Plain,
 }
 

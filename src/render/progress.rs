@@ -1,4 +1,5 @@
-//! The progress of an apply: a bar on a terminal, otherwise an occasional plain line, so that CI sees neither silence nor a flood.
+//! Shows the progress of an apply: a bar on a terminal, and otherwise a plain line from time to
+//! time, so that a CI log is neither silent nor flooded.
 
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::apply::{Event, Status};
 use crate::view::Count;
 
-/// The interval between plain lines.
+/// The time between two plain lines.
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// Follows one apply.
+/// The progress of one apply.
 pub struct Progress {
     total: usize,
     settled: usize,
@@ -21,10 +22,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows a bar on stderr, which must be a terminal.
+    /// Shows a bar on stderr. Stderr must be a terminal.
     pub fn bar(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        // The template is fixed. If it were invalid, the library's default would be used.
+        // The template is fixed, so it is valid. Otherwise, the library's default would be used.
         if let Ok(style) = ProgressStyle::with_template("  [{bar:16}] {pos}/{len} {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -34,7 +35,7 @@ impl Progress {
         }
     }
 
-    /// Writes plain lines with `print`.
+    /// Prints plain lines by calling `print`.
     pub fn lines(total: usize, print: impl Fn(&str) + 'static) -> Self {
         Self {
             total,
@@ -46,12 +47,12 @@ impl Progress {
         }
     }
 
-    /// Shows nothing.
+    /// Shows no progress.
     pub fn nothing() -> Self {
         Self::lines(0, |_| ())
     }
 
-    /// Counts a step.
+    /// Updates the progress after a step of the apply.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Settled(room) => {
@@ -79,19 +80,19 @@ impl Progress {
         self.bar.set_message(self.message());
     }
 
-    /// Prints a plain line.
+    /// Prints the progress as a plain line.
     pub fn tick(&self) {
         let (settled, rooms) = (self.settled, Count(self.total, "room"));
         (self.print)(&format!("{settled} of {rooms}: {}", self.message()));
     }
 
-    /// Prints a line, above the bar if there is one.
+    /// Prints a line. If there is a bar, the line appears above it.
     pub fn say(&self, line: &str) {
         self.bar.println(line);
         (self.print)(line);
     }
 
-    /// Removes the bar.
+    /// Removes the bar from the terminal.
     pub fn finish(self) {
         self.bar.finish_and_clear();
     }

@@ -1,5 +1,6 @@
-//! The rooms after rosters and templates are resolved: as a JSON manifest, or as CSV with a line for each member. Rooms are written one
-//! by one, so that a large manifest is not in memory twice. Equal input gives equal bytes.
+//! Writes the rooms after rosters and templates are resolved: as a JSON manifest, or as CSV with a
+//! line for each member. Writes room by room, so that a large manifest is not in memory twice. The
+//! same input always gives the same bytes.
 
 use std::io::{self, Write};
 use std::iter;
@@ -9,10 +10,11 @@ use super::escape;
 use super::manifest_node::{self, Node};
 use crate::model::{Desired, DesiredRoom, Field, FieldValue, Pipe};
 
-/// Writes the rooms as a manifest, one line for each room. The result gives the same plan.
+/// Writes the rooms as a manifest, with a line for each room. The new manifest results in the same
+/// plan.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{{")?;
     for (key, node) in manifest_node::head(desired) {
@@ -27,7 +29,8 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
     out.write_all(b"\n]\n}\n")
 }
 
-/// The first room that CSV cannot print: its pipe or title has a command that the log of a CI job obeys, and CSV has no escapes.
+/// Returns the first room that CSV cannot print, because its pipe or title has a command that the
+/// log of a CI job obeys. CSV has no escapes.
 pub fn find_ci_command<'a>(rooms: &[&'a DesiredRoom]) -> Option<&'a Pipe> {
     let begins = |text: &str, commands: &[&str]| commands.iter().any(|it| text.starts_with(it));
     let has_command = |text: &str| {
@@ -40,10 +43,11 @@ pub fn find_ci_command<'a>(rooms: &[&'a DesiredRoom]) -> Option<&'a Pipe> {
     room.map(|room| &room.pipe)
 }
 
-/// Writes `pipe,title,type,public,user`, one line for each member. A room without members has a line without a user.
+/// Writes the columns `pipe,title,type,public,user`, with a line for each member. A room without
+/// members has a line without a user.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn members(rooms: &[&DesiredRoom], reader: CsvReader, out: &mut dyn Write) -> io::Result<()> {
     let mut table = reader.start(out)?;
     let names = Field::ALL.iter().map(|field| field.name());

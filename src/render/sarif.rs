@@ -1,4 +1,5 @@
-//! Diagnostics as SARIF 2.1.0, for code scanning. Columns count characters. File names are relative to the repository's root.
+//! Writes diagnostics as SARIF 2.1.0, for code scanning. Columns count characters, and file names
+//! are relative to the root of the repository.
 
 use serde_json::{Value, json};
 
@@ -8,10 +9,11 @@ use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Sources};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The root of relative paths, as code scanning names it.
+/// The name that code scanning uses for the root of the repository.
 const ROOT: &str = "%SRCROOT%";
 
-/// The result of `check` as a SARIF log. Every code is listed as a rule, found or not, so that a log without findings closes old ones.
+/// Returns the result of `check` as a SARIF log. The log lists every code as a rule, so that a log
+/// without findings closes the earlier ones.
 pub fn check(loaded: &Loaded) -> Value {
     let rules = Code::ALL.iter().map(|code| {
         json!({

@@ -1,9 +1,9 @@
-//! A sent message as text.
+//! Formats a sent message as text.
 
 use super::escape::{quoted, terminal};
 use crate::view::Sent;
 
-/// The message, its room, and its id. Ends with a line break.
+/// Returns the sent message, its room and its id as text, which ends with a line break.
 pub fn sent(sent: &Sent<'_>) -> String {
     let id = match sent.id {
         Some(id) => format!("message {id}"),

@@ -1,4 +1,5 @@
-//! Views as text for a terminal: what needs attention comes first, the figures come last.
+//! Writes views as text for a terminal. What needs attention comes first, and the figures come
+//! last.
 
 use std::fmt::Write;
 
@@ -19,17 +20,18 @@ use crate::view::{
     members_inside, result, risk, uncertain_remark,
 };
 
-/// The width of the status column after an apply.
+/// The width of the column with a room's status after an apply.
 const STATUS_WIDTH: usize = 12;
-/// Maximum number of verified rooms listed one by one.
+/// Maximum number of verified rooms to list. If there are more, they are counted.
 const LISTED: usize = 50;
 
-/// A plan as text.
+/// Returns a plan as text.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
     write(&view::plan(plan, &Loaded::default()), paint)
 }
 
-/// A plan or a manifest diff as text, without the diagnostics, which are drawn on stderr. Ends with a line break.
+/// Returns a plan or a manifest diff as text, which ends with a line break. The text has no
+/// diagnostics, because they are printed to stderr.
 pub fn write(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
     let changes = view.sections.values().flat_map(|section| &section.changes);
@@ -63,7 +65,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
     text
 }
 
-/// The lines of a section, without diagnostics.
+/// Writes the lines of a section, without diagnostics.
 fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
     let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
     for (index, line) in lines.enumerate() {
@@ -87,7 +89,8 @@ fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
     }
 }
 
-/// The lines that need attention, repeated before the confirmation prompt. Empty if there are none.
+/// Returns the lines that need attention, to be repeated before the confirmation prompt. The text
+/// is empty if there are none.
 pub fn attention(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
     let sections = view.sections.values();
@@ -109,7 +112,7 @@ pub fn attention(view: &View<'_>, paint: Paint) -> String {
     text
 }
 
-/// Escapes a sentence for a terminal.
+/// Formats a sentence, and escapes it for a terminal.
 pub fn sentence(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),
@@ -121,7 +124,7 @@ pub fn sentence(text: &Text<'_>) -> String {
     })
 }
 
-/// The figures and their legend.
+/// Writes the figures and the explanations of terms.
 fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
     let verb = paint.style(Styles::STRONG, format!("{}:", view.verb));
     let _ = writeln!(text, "{verb} {}", view.verdict);
@@ -215,7 +218,8 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
     }
 }
 
-/// For example `"Platform" → "Platform team"`; with colour, the changed words are marked.
+/// Formats a changed title, for example `"Platform" → "Platform team"`. With colour, the changed
+/// words are marked.
 fn title_change(before: &str, after: &str, paint: Paint) -> String {
     let [before, after] = both(before, after).map(|text| within_quotes(&terminal(&text)));
     if paint == Paint::Plain {
@@ -252,7 +256,8 @@ fn members_lines(text: &mut String, change: &Change, known: Known, names: &UserN
     }
 }
 
-/// The plan that is left after an apply: its figures, and the rooms that lack members.
+/// Returns the plan that remains after an apply as text: its figures, and the rooms that lack
+/// members.
 pub fn remaining(plan: &Plan, paint: Paint) -> String {
     let loaded = Loaded::default();
     let view = view::plan(plan, &loaded);
@@ -266,7 +271,8 @@ pub fn remaining(plan: &Plan, paint: Paint) -> String {
     text
 }
 
-/// The result of an apply: a line for each room that needs attention, and the figures. Ends with a line break.
+/// Returns the result of an apply: a line for each room, and the figures. Many verified rooms are
+/// only counted. The text ends with a line break.
 pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     let mut text = String::new();
     let is_verified = |room: &&RoomOutcome| room.status == Status::Verified;
@@ -317,7 +323,7 @@ fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     }
 }
 
-/// The result in one sentence; not safe to print.
+/// Returns the result in one sentence. It is not safe to print.
 pub fn briefly(outcome: &Outcome) -> String {
     let stops = view::stops(outcome).into_iter();
     let stops = stops.filter(|line| line.label.as_deref() == Some("stopped"));

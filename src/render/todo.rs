@@ -12,10 +12,10 @@ const HEADER: [&str; 9] = [
     "room_id", "pipe", "title", "user", "name", "reason", "since", "age_days", "run",
 ];
 
-/// The open steps as CSV with a header.
+/// Writes the open steps as CSV with a header.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn todo(
     rooms: &[ManualSteps],
     left: &[UndeclaredRoom],
@@ -24,7 +24,7 @@ pub fn todo(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut table = reader.start(out)?;
-    // The list may be printed: no characters that a terminal or the log of a CI job obeys.
+    // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
     table.write_record(HEADER).map_err(io_error)?;
     for room in rooms {

@@ -1,5 +1,6 @@
-//! Compares two manifests line by line, like `diff -u`. Rooms are first matched by pipe, so that the work grows with the number of
-//! changes, and a room is never compared with a different room.
+//! Compares two manifests line by line, like `diff -u`. Rooms are first matched by their pipes. So
+//! a room is never compared with a different room, and the work grows only with the number of
+//! changes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,14 +16,14 @@ use super::yaml;
 use crate::model::Pipe;
 use crate::plan::{RoomFilter, Side};
 
-/// Number of context lines around a change.
+/// The number of unchanged lines to show before and after a change.
 const CONTEXT: usize = 3;
-/// After this time, the diff may be longer than necessary.
+/// After this time, the comparison stops looking for the shortest diff.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The name of a missing manifest.
+/// The file name to show for a missing manifest.
 const NOTHING: &str = "/dev/null";
 
-/// The difference of the selected rooms; empty if there is none.
+/// Returns the diff of the selected rooms; empty if they are the same.
 pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) -> String {
     let pipes: BTreeSet<&Pipe> = [base, head]
         .into_iter()
@@ -52,7 +53,8 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
     text
 }
 
-/// The lines before the rooms of a manifest, and the text of the room for each pipe; empty if there is no such room.
+/// Returns the lines before the rooms of a manifest, and then the lines of the room for each pipe.
+/// The lines are empty if no room has the pipe.
 fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     let rooms = &side.desired.rooms;
     let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml::room).unwrap_or_default();
@@ -60,7 +62,8 @@ fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     head.chain(pipes.iter().map(room)).collect()
 }
 
-/// The operations on the lines, in order. Both sides have blocks for the same pipes.
+/// Returns the differences between the lines, in order. Both manifests have one block of lines for
+/// each pipe.
 fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -> Vec<DiffOp> {
     let deadline = Some(Instant::now() + PATIENCE);
     let mut ops: Vec<DiffOp> = Vec::new();
@@ -73,7 +76,8 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
             capture_diff_deadline(Algorithm::Myers, old, old_range, new, new_range, deadline);
         for op in found {
             match (ops.last_mut(), op) {
-                // Hunks are split at equal lines, so equal lines of adjacent blocks are joined.
+                // Join equal lines of adjacent blocks, because hunks are split where lines are
+                // equal.
                 (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
                 (_, op) => ops.push(op),
             }
@@ -84,7 +88,7 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
 
 fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], paint: Paint) {
     let header = UnifiedHunkHeader::new(hunk).to_string();
-    // Show the room of the first line where `diff` shows the function.
+    // Show the room of the hunk's first line where `diff` shows the function.
     let start = hunk.first().map_or(0, |op| op.old_range().start);
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));

@@ -1,5 +1,5 @@
-//! The resolved rooms as YAML, with each user on a separate line, so that two manifests can be compared line by line. The text is a
-//! valid manifest.
+//! Writes the resolved rooms as YAML with one user per line, so that two manifests can be compared
+//! line by line. The text is a valid manifest.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::manifest_node::{self, Entries, Node};
 use crate::manifest::quote_yaml;
 use crate::model::{Desired, DesiredRoom, nfc};
 
-/// The lines before the rooms.
+/// Returns the lines before the rooms.
 pub(super) fn head(desired: &Desired) -> String {
     let mut text = String::new();
     write_entries(&mut text, manifest_node::head(desired), 0);

@@ -1,4 +1,4 @@
-//! Answers: success, and errors in each of the known forms of the API.
+//! Builds the answers of the API: successes, and errors in each of the known forms.
 //!
 //! The main type is [`Answer`]. The calls decide which answer to give.
 
@@ -9,13 +9,12 @@ use serde_json::{Value, json};
 use super::records::{Message, User};
 use super::rows;
 
-/// An answer before it is sent.
+/// An HTTP answer of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// The body. It claims to be JSON, but the answer to an update has an extra comma, as
-    /// documented.
+    /// The body. It is JSON, except that the answer to an update has an extra comma, as documented.
     pub body: String,
 }
 
@@ -29,21 +28,24 @@ impl Answer {
         Self { status, body }
     }
 
-    /// The answer to a create, in the first documented form: the id is a number, twice.
+    /// Creates the answer to a create, in the first documented form: the id occurs twice, as a
+    /// number.
     pub(super) fn room_created(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"success":true,"roomId":{id},"room_id":{id}}}]}}"#
         ))
     }
 
-    /// The answer to an update, in the second form: the id is text, and a comma breaks the JSON.
+    /// Creates the answer to an update, in the second documented form: the id is text, and a comma
+    /// breaks the JSON.
     pub(super) fn room_updated(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"error":false,"success":true,"room_id":"{id}",}}]}}"#
         ))
     }
 
-    /// The answer to a list call. `"success"` is text here, and a boolean in the answers to writes.
+    /// Creates the answer to a list call. Its `"success"` is text, but a boolean in answers to
+    /// writes.
     pub(super) fn list(rows: &[String]) -> Self {
         let rows = rows.join(",");
         Self::good(format!(
@@ -55,17 +57,17 @@ impl Answer {
         Self::good(rows::sent_message(message, author))
     }
 
-    /// An error as ImbaChat's own code returns it (api: fact 6).
+    /// Creates an error as ImbaChat's own code returns it (api: fact 6).
     pub(super) fn error(code: u16, text: &str) -> Self {
         Self::json(code, &json!({"code": code, "error": text}))
     }
 
-    /// Like [`Answer::error`], but with the text under the key `message`.
+    /// Creates a 404 like [`Answer::error`], but with the text under the key `message`.
     pub(super) fn not_found(text: &str) -> Self {
         Self::json(404, &json!({"code": 404, "message": text}))
     }
 
-    /// A Laravel validation error: a reason for each field (api: fact 6).
+    /// Creates a Laravel validation error, with a reason for each field (api: fact 6).
     pub(super) fn invalid(reasons: &BTreeMap<&str, String>) -> Self {
         let errors: BTreeMap<_, _> = reasons
             .iter()
@@ -77,12 +79,13 @@ impl Answer {
         )
     }
 
-    /// Any other Laravel error.
+    /// Creates any other Laravel error.
     pub(super) fn message(status: u16, text: &str) -> Self {
         Self::json(status, &json!({"message": text}))
     }
 
-    /// An error with HTTP status 200 and the error code in the body, as some of ImbaChat's code returns it (api: fact 6).
+    /// Changes an error to HTTP status 200 with the error code in the body, as some of ImbaChat's
+    /// code does (api: fact 6).
     pub(super) fn with_status_200(self) -> Self {
         if self.status == 200 {
             return self;

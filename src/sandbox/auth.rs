@@ -1,7 +1,7 @@
-//! Credentials and access to calls.
+//! The credentials of a request.
 //!
-//! The main type is [`Auth`], the credentials in a request's headers. Tokens are checked in [`super::token`];
-//! the login of `imba_rooms` is in the form, so it is not handled here.
+//! The main type is [`Auth`]. It has the credentials in the headers. Tokens are checked in
+//! [`super::token`]. The login for `imba_rooms` is in the form, so it is not handled here.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -23,20 +23,20 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// No credentials, as for `imba_rooms`.
+    /// Returns no credentials, as for `imba_rooms`.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Basic credentials; for a widget these are its number and `secret_key`.
+    /// Returns Basic credentials: for a widget, its number and `secret_key`.
     #[must_use]
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
         let basic = Some((user.into(), password.into()));
         Self { basic, jwt: None }
     }
 
-    /// A token.
+    /// Returns a token as credentials.
     #[must_use]
     pub fn jwt(token: impl Into<String>) -> Self {
         let jwt = Some(token.into());
@@ -56,7 +56,7 @@ impl Auth {
             .is_some_and(|(user, password)| *user == widget.to_string() && password == SECRET_KEY)
     }
 
-    /// The user of a token that is valid at this time, in seconds since the epoch.
+    /// Returns the user of a token that is valid at this time (in seconds since the epoch).
     pub(super) fn token_user(&self, now: u64) -> Option<u64> {
         token::user(self.jwt.as_ref()?, SECRET_KEY, now)
     }

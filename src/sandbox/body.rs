@@ -1,12 +1,13 @@
-//! Parses request bodies as PHP does: `multipart/form-data` and `application/x-www-form-urlencoded` to named values.
+//! Parses request bodies to named values as PHP does: `multipart/form-data` and
+//! `application/x-www-form-urlencoded`.
 //!
-//! The main function is [`fields`]. It does not interpret names (see [`super::php`]), and drops uploaded files, as
-//! `$_POST` does. Bytes that are not UTF-8 become replacement characters.
+//! The main function is [`fields`]. It does not interpret the names (see [`super::php`]). It drops
+//! uploaded files, as `$_POST` does. Bytes that are not UTF-8 become replacement characters.
 
-/// PHP's `post_max_size`: a script sees no fields of a longer body.
+/// PHP's `post_max_size`, in bytes. A script sees no fields of a longer body.
 pub(super) const POST_MAX_SIZE: usize = 8 * 1024 * 1024;
 
-/// The fields of a body in order; empty if the content type is not a form.
+/// Returns the fields of a body in order; none if the content type is not a form.
 pub(super) fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     let kind = kind.trim();
@@ -20,7 +21,7 @@ pub(super) fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     Vec::new()
 }
 
-/// The fields between the delimiter lines. A truncated body keeps the fields that arrived.
+/// Returns the fields between the delimiter lines. Of a truncated body, returns those that arrived.
 fn multipart(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     let body = format!("\n{}", String::from_utf8_lossy(body));
     let delimiter = format!("\n--{boundary}");
@@ -37,7 +38,7 @@ fn multipart(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     fields.collect()
 }
 
-/// The field name of a part; `None` for an uploaded file or a part without a name.
+/// Returns the field name of a part; `None` for an uploaded file or a part without a name.
 fn field_name(headers: &str) -> Option<String> {
     let disposition = headers.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -52,7 +53,7 @@ fn field_name(headers: &str) -> Option<String> {
     parameter(parameters, "name")
 }
 
-/// The value of one `key=value` or `key="value"` in a list separated by semicolons.
+/// Returns the value of a key in a list such as `key=value; key="value"`.
 fn parameter(mut text: &str, wanted: &str) -> Option<String> {
     while let Some((key, rest)) = text.split_once('=') {
         let (value, rest) = parameter_value(rest.trim_start());

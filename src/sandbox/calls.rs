@@ -22,7 +22,8 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
-    /// The call for a path. The path of `get_messages` is not published; it follows the pattern of the others.
+    /// Returns the call for a path. The path of `get_messages` is a guess, because it is not
+    /// published.
     pub(super) fn at(path: &str) -> Option<Self> {
         let path = path.strip_prefix("/imbachat/")?;
         if path == "v1/widget/imba_rooms" {
@@ -39,8 +40,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether these credentials allow the call. A token may list rooms and messages too.
-    /// `imba_rooms` is always allowed, because its credentials are in the form.
+    /// Whether these credentials allow the call. A token is enough to list rooms and messages.
+    /// `imba_rooms` is always allowed here, because its credentials are in the form.
     fn admits(self, auth: &Auth, now: u64) -> bool {
         match self {
             Self::ImbaRooms => true,
@@ -53,8 +54,9 @@ impl Endpoint {
 }
 
 impl World {
-    /// Handles a call. Takes the path, the credentials from the headers, the fields in body order
-    /// (PHP's rules for names and limits are applied here), and the time in seconds since the epoch.
+    /// Handles a call. Takes the path, the credentials from the headers, the fields in body order,
+    /// and the time in seconds since the epoch. Applies PHP's rules for names and limits to the
+    /// fields.
     ///
     /// A path other than the five calls gives a 404.
     pub fn call(
@@ -108,7 +110,7 @@ impl World {
     }
 }
 
-/// Validation errors by field: missing required fields and invalid numbers.
+/// Returns validation errors by field, for missing required fields and invalid numbers.
 pub(super) fn complaints<'a>(
     form: &Form,
     required: &[&'a str],

@@ -1,7 +1,8 @@
-//! Connections that can be cut and have a time limit for each request: the server's listener and its streams.
+//! Accepts connections that can be cut, with a time limit for each request.
 //!
-//! The main type is [`CuttingListener`]. It does not decide which connection to cut. A cut closes the whole connection, so with
-//! HTTP/2 the answers to other requests on it are lost too, as on a real network.
+//! The main type is [`CuttingListener`]. It does not decide which connection to cut. A cut closes
+//! the whole connection, so with HTTP/2 the answers to other requests on it are lost too, as on a
+//! real network.
 
 use std::io;
 use std::pin::Pin;
@@ -16,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
-/// Time limit for the head of a request, and for its body. Otherwise, clients that stop in the
-/// middle could use up the connections of the process.
+/// Time limit for the head of a request, and again for its body. Without it, clients that stop in
+/// the middle could use up the connections of the process.
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Accepts connections that can be cut, and counts them.
@@ -27,20 +28,20 @@ pub(super) struct CuttingListener {
     pub(super) opened: Arc<AtomicU64>,
 }
 
-/// The connection of a request. Held by the request's handler.
+/// The connection of a request, which the handler of the request can cut.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connection(Arc<Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
     cut: AtomicBool,
-    /// Requests whose head has arrived.
+    /// The number of requests whose head has arrived.
     begun: AtomicU64,
-    /// Requests that are answered or given up.
+    /// The number of requests that were answered or given up.
     ended: AtomicU64,
 }
 
-/// A request that is being handled. Dropped at its end.
+/// A request that is handled until this value is dropped.
 #[derive(Debug)]
 pub(super) struct Handling(Arc<Requests>);
 
@@ -69,7 +70,7 @@ pub(super) struct CuttableStream {
     connection: Connection,
     /// The time limit for the head of the next request; `None` between requests.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Requests whose head had arrived at the last read.
+    /// The number of requests whose head had arrived at the last read.
     begun: u64,
 }
 
@@ -78,10 +79,10 @@ impl Listener for CuttingListener {
     type Addr = Connection;
 
     async fn accept(&mut self) -> (CuttableStream, Connection) {
-        // If there are no file descriptors left, this waits for a second and tries again.
+        // If no file descriptors are left, `accept` waits for a second and tries again.
         let (stream, _) = Listener::accept(&mut self.listener).await;
         self.opened.fetch_add(1, Ordering::Relaxed);
-        // if this fails, answers are only slower
+        // ignore an error: answers are then only slower
         stream.set_nodelay(true).ok();
         let connection = Connection::default();
         let stream = CuttableStream {

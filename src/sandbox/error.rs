@@ -1,4 +1,4 @@
-//! Errors of the sandbox itself, as opposed to the errors it answers with.
+//! Errors of the sandbox itself, as opposed to the errors in its answers.
 //!
 //! The main type is [`SandboxError`]. Hints are in [`SandboxError::hint`], not in the messages.
 
@@ -11,20 +11,20 @@ use thiserror::Error;
 /// Why a sandbox failed to start or to stop cleanly.
 #[derive(Debug, Error)]
 pub enum SandboxError {
-    /// A rate outside 0 to 1, or a limit that allows no requests.
+    /// A rate is not between 0 and 1, or a limit allows no requests.
     #[error("the sandbox setting `{name}` cannot be {value}")]
     Setting {
-        /// The name of the configuration field.
+        /// The name of the invalid configuration field.
         name: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: f64,
     },
-    /// The address is in use or not on this machine.
+    /// The address is in use, or does not belong to this machine.
     #[error("the sandbox cannot listen on `{addr}`")]
     Listen {
-        /// The requested address.
+        /// The address that the sandbox should listen on.
         addr: SocketAddr,
-        /// The system's error.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The server stopped unexpectedly.
@@ -33,25 +33,25 @@ pub enum SandboxError {
     /// The state file or its directory cannot be read or written.
     #[error("cannot {action} the sandbox state `{}`", path.display())]
     File {
-        /// `read` or `write`.
+        /// The action that failed: `read` or `write`.
         action: &'static str,
-        /// The state file.
+        /// The path of the state file.
         path: PathBuf,
-        /// The system's error.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The state file is not a valid sandbox state.
     #[error("the sandbox state `{}` is damaged", path.display())]
     Damaged {
-        /// The state file.
+        /// The path of the state file.
         path: PathBuf,
-        /// Where and why parsing failed.
+        /// The error of the parser, with its position.
         source: serde_json::Error,
     },
     /// The state file has an unsupported format version.
     #[error("the sandbox state `{}` has format {format}, which this version does not know", path.display())]
     Format {
-        /// The state file.
+        /// The path of the state file.
         path: PathBuf,
         /// The format version in the file.
         format: u64,
@@ -59,19 +59,19 @@ pub enum SandboxError {
     /// Another process changed the state file since this sandbox last read or wrote it.
     #[error("the sandbox state `{}` was changed by another process", path.display())]
     Contended {
-        /// The state file.
+        /// The path of the state file.
         path: PathBuf,
     },
 }
 
 impl SandboxError {
-    /// What the user can do about it.
+    /// Returns what the user can do about the error.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Setting { .. } => Some(
-                "rates are shares from 0 to 1; a limit is a number of requests per second above 0",
-            ),
+            Self::Setting { .. } => {
+                Some("use a rate from 0 to 1, or a limit above 0 requests per second")
+            }
             Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
             Self::Serve(_) => None,
             Self::File { .. } => Some("check the path and its permissions, or name another file"),

@@ -1,8 +1,9 @@
-//! Fault injection: a share of calls that fail, a share with lost answers, and a limit of calls per second.
+//! Fault injection: some calls fail, some answers are lost, and the number of calls per second is
+//! limited.
 //!
-//! The main type is [`Faults`]. It only decides; the server carries out the faults. A decision depends
-//! on the seed and the number of earlier requests, so a client that sends requests one at a time gets the same
-//! faults in each run.
+//! The main type is [`Faults`]. It only decides; the server carries out the faults. A decision
+//! depends on the seed and the number of earlier requests. So a client that sends one request at a
+//! time gets the same faults in each run.
 
 use std::time::Instant;
 
@@ -10,11 +11,11 @@ use std::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Answered,
-    /// Fails before it has any effect.
+    /// The request fails before it has any effect.
     Failed,
-    /// Takes effect, but the connection is cut instead of an answer.
+    /// The request takes effect, but the connection is cut before the answer.
     Lost,
-    /// Over the rate limit: retry after this many seconds.
+    /// The request is over the rate limit. The client may retry after this many seconds.
     Refused {
         retry_after: u64,
     },
@@ -29,7 +30,7 @@ pub(super) struct Faults {
     bucket: Option<Bucket>,
 }
 
-/// Token bucket: refilled at a rate, holds up to one second's worth, at least one token.
+/// A token bucket. It holds the tokens of one second, but at least one token.
 #[derive(Debug)]
 struct Bucket {
     rate: f64,
@@ -59,7 +60,7 @@ impl Faults {
         }
     }
 
-    /// Decides about the next request. Refused requests do not affect the fate of others.
+    /// Decides what happens to the next request. A refused request does not affect later decisions.
     pub(super) fn decide(&mut self, now: Instant) -> Fate {
         if let Some(retry_after) = self.bucket.as_mut().and_then(|bucket| bucket.take(now)) {
             return Fate::Refused { retry_after };
@@ -75,7 +76,7 @@ impl Faults {
         }
     }
 
-    /// A pseudo-random number in [0, 1).
+    /// Returns a pseudo-random number in [0, 1).
     fn share(&self, throw: u64) -> f64 {
         let bits = splitmix64(splitmix64(self.seed).wrapping_add(throw));
         (bits >> 11) as f64 / (1_u64 << 53) as f64
@@ -96,7 +97,7 @@ impl Bucket {
     }
 }
 
-/// One step of the splitmix64 generator: spreads a number over all 64 bits.
+/// Does one step of splitmix64, which spreads a number over all 64 bits.
 pub(super) fn splitmix64(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

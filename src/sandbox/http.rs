@@ -1,4 +1,4 @@
-//! The calls over HTTP: requests in, answers out, with faults and delays.
+//! Serves the calls over HTTP, with faults and delays.
 //!
 //! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are in
 //! [`super::php`] and [`super::body`].
@@ -24,14 +24,14 @@ use super::connection::{Connection, REQUEST_TIME};
 use super::fault_injection::{Fate, Faults};
 use super::store::Store;
 
-/// State shared by all connections.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) store: Store,
     pub(super) latency: Duration,
     pub(super) faults: Mutex<Faults>,
     pub(super) stats: Mutex<Stats>,
-    /// Connections opened so far.
+    /// The number of connections opened so far.
     pub(super) opened: Arc<AtomicU64>,
 }
 
@@ -91,7 +91,6 @@ impl Server {
     }
 }
 
-/// The router: one handler for all paths.
 pub(super) fn router(server: Arc<Server>) -> Router {
     Router::new().fallback(handle).with_state(server)
 }
@@ -137,7 +136,7 @@ async fn handle(
     response(answer)
 }
 
-/// The whole body; empty if it exceeds PHP's limit, `None` if it is incomplete.
+/// Reads the whole body: empty if it exceeds PHP's limit, `None` if it is incomplete.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut length = 0;
@@ -165,7 +164,7 @@ fn response(answer: Answer) -> Response {
         .into_response()
 }
 
-/// Laravel's error for a wrong method.
+/// Returns Laravel's error for an unsupported HTTP method.
 fn wrong_method(method: &Method) -> Response {
     let text =
         format!("The {method} method is not supported for this route. Supported methods: POST.");

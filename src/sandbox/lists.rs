@@ -1,13 +1,13 @@
 //! `get_rooms`, `get_users` and `get_messages`: the rows of a widget, filtered.
 //!
-//! The main type is [`Filter`]. Lists have no pages, because the documentation mentions none. The newest rows come first, as in
-//! its samples.
+//! The main type is [`Filter`]. Lists have no pages, because the documentation mentions none. The
+//! newest rows come first, as in the documentation's samples.
 //!
-//! Choices where the documentation is silent: filters match exactly, and an invalid number matches nothing; a date matches
-//! by prefix, so a day finds all of its seconds; rows are those of the widget in the path, so another `imba_id`
-//! finds none; for a room, `status` matches the role of any member, and `banned` means that a
-//! member is banned. The samples show rows that their own filters exclude; the sandbox applies the
-//! filters.
+//! Choices where the documentation is silent: A filter matches exactly. An invalid number matches
+//! nothing. A date matches by prefix, so a day finds all of its seconds. Only rows of the widget in
+//! the path are listed, so another `imba_id` finds none. For a room, `status` matches the role of
+//! any member, and `banned` means that a member is banned. The samples show rows that their own
+//! filters exclude, but the sandbox applies the filters.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Filter<'_> {
         self.0.text(name).is_none_or(|wanted| wanted == actual)
     }
 
-    /// An administrator is `administrator` in the documented filters, and `admin` in the sample.
+    /// Whether the role matches. The documented filters spell the role `admin` as `administrator`.
     fn role(&self, name: &str, actual: &str) -> bool {
         let wanted = self.0.text(name);
         self.text(name, actual) || (wanted == Some("administrator") && actual == "admin")
@@ -99,7 +99,7 @@ impl Filter<'_> {
 }
 
 impl World {
-    /// `of` is the user whose rooms are shown; `None` shows all.
+    /// Lists the rooms of the user `of`, or of all users.
     pub(super) fn get_rooms(
         &mut self,
         widget: u64,
@@ -152,7 +152,7 @@ impl World {
         Answer::list(&rows.collect::<Vec<_>>())
     }
 
-    /// The room as the caller sees it; `None` if it is not yet visible or deleted.
+    /// Returns the room as the caller sees it; `None` if the room is deleted or not yet visible.
     fn shown<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
         self.lag
             .view(room)
@@ -160,7 +160,7 @@ impl World {
     }
 }
 
-/// When the last message of each room, or of each author, was sent.
+/// Returns the time of the last message by room or by author, depending on `key`.
 fn last_messages(widget: &Widget, key: impl Fn(&Message) -> u64) -> BTreeMap<u64, u64> {
     let mut last = BTreeMap::new();
     for message in &widget.messages {

@@ -1,11 +1,13 @@
-//! A fake of the documented ImbaChat API that needs no account: five calls with PHP's form rules, in process or on a port.
+//! A fake of the documented ImbaChat API that needs no account: five calls with PHP's form rules,
+//! in process or on a port.
 //!
-//! The main types are [`Sandbox`], a running server, and [`World`], the same behaviour without a socket. It shares no
-//! code with the client under test, so that a mistake in one is not hidden by the other. It follows the documentation even
-//! where that is inconvenient: it drops misspelt fields and every variable after the first thousand, and its answer to an
-//! update is not quite JSON. Where the documentation is silent, the docs of each module list the choices made.
+//! The main types are [`Sandbox`], a running server, and [`World`], the same behaviour without a
+//! socket. They share no code with the client under test, so that a mistake in one is not hidden by
+//! the other. They follow the documentation even where that is inconvenient: they drop misspelt
+//! fields and every variable after the first thousand, and the answer to an update is not quite
+//! JSON. Where the documentation is silent, each module lists its choices.
 //!
-//! It does not fake HTML answers, redirects, sign-up, or callbacks to a customer's site.
+//! The sandbox does not fake HTML answers, redirects, sign-up, or callbacks to a customer's site.
 
 mod answers;
 mod auth;
@@ -45,15 +47,16 @@ pub use records::Message;
 pub use server_state::{CountUsers, Quirks, World};
 pub use test_view::{RoomView, UserView};
 
-/// How long [`Sandbox::stop`] waits for pending requests.
+/// The time that [`Sandbox::stop`] waits for pending requests.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Settings of a sandbox.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    /// The address to listen on; `None` for any free port of this machine.
+    /// The address to listen on; `None` for any free port on this machine.
     pub listen: Option<SocketAddr>,
-    /// The state file; without one the state is in memory only. Missing directories are created.
+    /// The path of the state file; `None` to keep the state in memory only. Missing directories are
+    /// created.
     pub state: Option<PathBuf>,
     /// The delay before each answer. Requests are delayed concurrently.
     pub latency: Duration,
@@ -61,7 +64,7 @@ pub struct Config {
     pub error_rate: f64,
     /// The share of the remaining requests that take effect but get no answer: the connection is cut.
     pub lost_answer_rate: f64,
-    /// Maximum requests per second; the rest get a 429 with `Retry-After`. Allows bursts of one second's worth.
+    /// Maximum requests per second, and in a burst. Further requests get a 429 with `Retry-After`.
     pub rate_limit: Option<f64>,
     /// The random seed of the faults.
     pub seed: u64,
@@ -86,44 +89,45 @@ impl Config {
     }
 }
 
-/// Request counts, by call and by result.
+/// The number of requests by call and by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Requests to write a room.
+    /// The number of requests to write a room.
     pub imba_rooms: u64,
-    /// Requests to list rooms.
+    /// The number of requests to list rooms.
     pub get_rooms: u64,
-    /// Requests to list users.
+    /// The number of requests to list users.
     pub get_users: u64,
-    /// Requests to list messages.
+    /// The number of requests to list messages.
     pub get_messages: u64,
-    /// Requests to send a message.
+    /// The number of requests to send a message.
     pub send_msg: u64,
-    /// Requests that failed on purpose; also counted above.
+    /// The number of requests that failed on purpose, also counted by call.
     pub failed: u64,
-    /// Requests that took effect without an answer; also counted above.
+    /// The number of requests that took effect without an answer, also counted by call.
     pub lost: u64,
-    /// Requests over the rate limit; also counted above.
+    /// The number of requests over the rate limit, also counted by call.
     pub refused: u64,
-    /// Connections opened, including those without a request.
+    /// The number of connections, including those without a request.
     pub connections: u64,
 }
 
 impl Stats {
-    /// Requests of all kinds.
+    /// Returns the number of all requests.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.writes() + self.get_rooms + self.get_users + self.get_messages
     }
 
-    /// Requests to change something, with any result.
+    /// Returns the number of requests that write, with any result.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.imba_rooms + self.send_msg
     }
 }
 
-/// A running server. If dropped without [`Sandbox::stop`] it shuts down by itself; every change it has answered is saved.
+/// A running server. It also shuts down if it is dropped without [`Sandbox::stop`]. Every change
+/// that it has answered is saved.
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
@@ -132,11 +136,12 @@ pub struct Sandbox {
     task: JoinHandle<io::Result<()>>,
 }
 
-/// Loads the state, binds the address and serves from a task of the current tokio runtime.
+/// Loads the state, binds the address, and serves from a task of the current tokio runtime.
 ///
 /// # Errors
 ///
-/// If a setting is out of range, the state file cannot be used, or the address cannot be bound.
+/// Fails if a setting is out of range, the state file cannot be used, or the address cannot be
+/// bound.
 pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     config.check()?;
     let addr = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
@@ -181,25 +186,25 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 }
 
 impl Sandbox {
-    /// The address it listens on, with the actual port.
+    /// Returns the address that the sandbox listens on, with the actual port.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The replacement for `https://api.imbachat.com`, without a trailing slash.
+    /// Returns the URL to use instead of `https://api.imbachat.com`, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The request counts so far.
+    /// Returns the numbers of requests so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.server.stats()
     }
 
-    /// Prepares or inspects the state between requests. Changes are saved with the next write or at stop.
+    /// Runs `work` on the state. Changes are saved with the next write, or when the sandbox stops.
     pub fn with_world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
         self.server.store.with_world(work)
     }
@@ -208,7 +213,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the state cannot be saved.
+    /// Fails if the state cannot be saved.
     pub async fn flush(&self) -> Result<(), SandboxError> {
         self.server.store.flush().await
     }
@@ -217,7 +222,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the server had already failed, or the state cannot be saved.
+    /// Fails if the server had already failed, or if the state cannot be saved.
     pub async fn stop(self) -> Result<(), SandboxError> {
         let Self {
             addr: _,
@@ -225,7 +230,7 @@ impl Sandbox {
             shutdown,
             mut task,
         } = self;
-        // the receiver is gone if the server failed; its result says why
+        // this fails only if the server has failed, and `served` says why
         shutdown.send(()).ok();
         let served = match tokio::time::timeout(PATIENCE, &mut task).await {
             Ok(ended) => ended.unwrap_or_else(|panic| Err(io::Error::other(panic))),

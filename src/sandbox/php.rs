@@ -1,13 +1,14 @@
-//! PHP's rules for form variables: from the names and values in a body to the content of `$_POST`.
+//! Applies PHP's rules for form variables: turns the names and values in a body into the content of
+//! `$_POST`.
 //!
 //! The main type is [`Form`]. It does not parse bodies (see [`super::body`]) or interpret names.
-//! Arrays do not preserve the order of their keys: nothing in the API depends on it.
+//! Arrays do not preserve the order of their keys, because nothing in the API depends on it.
 
 use std::collections::BTreeMap;
 
-/// PHP's `max_input_vars`: variables beyond this are dropped silently (api: fact 2).
+/// PHP's `max_input_vars`. Any further variables are dropped silently (api: fact 2).
 const MAX_INPUT_VARS: usize = 1_000;
-/// PHP's `max_input_nesting_level`: variables nested deeper are dropped.
+/// PHP's `max_input_nesting_level`. Variables that are nested deeper are dropped.
 const MAX_NESTING: usize = 64;
 
 /// What a PHP script sees of a request body.
@@ -23,7 +24,7 @@ enum Variable {
 #[derive(Debug, Default)]
 struct Array {
     items: BTreeMap<Key, Variable>,
-    /// The key of the next value appended by `[]`.
+    /// The key of the next value that `[]` appends.
     next: i64,
 }
 
@@ -35,7 +36,7 @@ enum Key {
 }
 
 impl Form {
-    /// Registers fields in body order, up to `max_input_vars`.
+    /// Stores fields in body order, up to `max_input_vars`.
     pub(super) fn from_fields(fields: &[(String, String)]) -> Self {
         let mut variables = Array::default();
         for (name, value) in fields.iter().take(MAX_INPUT_VARS) {
@@ -46,9 +47,10 @@ impl Form {
         Self(variables)
     }
 
-    /// The text of a scalar variable; `None` if it is absent, empty or an array.
+    /// Returns the text of a scalar variable; `None` if the variable is absent, empty or an array.
     ///
-    /// Empty counts as absent for every variable: the documentation sends `room_pipe=` and expects a generated pipe.
+    /// An empty text counts as absent: the documentation sends `room_pipe=` and expects a generated
+    /// pipe.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.items.get(&Key::of(name))? {
             Variable::Text(text) if !text.is_empty() => Some(text),
@@ -56,7 +58,7 @@ impl Form {
         }
     }
 
-    /// The direct text elements of an array variable, by key; none if it is absent or a scalar.
+    /// Returns the texts in an array variable, by key; none if the variable is absent or a scalar.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
         let array = match self.0.items.get(&Key::of(name)) {
             Some(Variable::Array(array)) => Some(array),
@@ -107,7 +109,8 @@ impl Key {
     }
 }
 
-/// The keys in a field name, outermost first; `[]` is a `None` key. `None` as a result means the variable is dropped.
+/// Returns the keys in a field name, outermost first. The key of `[]` is `None`. Returns `None` if
+/// PHP drops the variable.
 fn path(name: &str) -> Option<Vec<Option<Key>>> {
     let name = name.split('\0').next().unwrap_or_default();
     let name = name.trim_start_matches(' ');
@@ -120,7 +123,7 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     }
     let stem = stem.replace([' ', '.'], "_");
     if !brackets.is_empty() && !brackets.contains(']') {
-        // only the first bracket becomes `_`; the rest stays as it is
+        // an unclosed bracket becomes `_`; the rest stays as it is
         let rest = brackets.strip_prefix('[').unwrap_or_default();
         return Some(vec![Some(Key::of(&format!("{stem}_{rest}")))]);
     }
@@ -129,7 +132,7 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     (path.len() <= MAX_NESTING + 1).then_some(path)
 }
 
-/// The keys of `[a][][b]`, up to the first character outside the brackets.
+/// Returns the keys in `[a][][b]`, up to the first character outside brackets.
 fn indexes(mut text: &str) -> Vec<Option<Key>> {
     let mut keys = Vec::new();
     while let Some((index, rest)) = text

@@ -1,7 +1,8 @@
-//! Simulates a lagging list: `get_rooms` shows a write only after a number of further list calls, or after a time.
+//! Simulates a lagging list: `get_rooms` shows a write only after a number of list calls, or after
+//! a time.
 //!
-//! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does not affect
-//! writes: those always see the latest rooms.
+//! The main type is [`ReadLag`]. It has the older versions of rooms that readers still see. It is
+//! not part of the saved state. Writes ignore it, and always see the latest rooms.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -22,12 +23,12 @@ pub(super) struct ReadLag {
 struct History {
     widget: u64,
     shown: Option<Room>,
-    /// Later versions, each with the number of list calls before it was written, and its time.
+    /// Later versions, each with its time and with the number of list calls before the write.
     pending: VecDeque<(u64, Duration, Room)>,
 }
 
 impl ReadLag {
-    /// Records a write: until it is old enough, readers see the previous version.
+    /// Records a write. Readers see the previous version until the write is old enough.
     pub(super) fn note(&mut self, before: Option<Room>, after: &Room) {
         let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
         let history = self.unsettled.entry(after.id).or_insert_with(|| History {
@@ -48,7 +49,7 @@ impl ReadLag {
             .retain(|_, history| history.widget != widget || history.settle(calls, until));
     }
 
-    /// The room as a reader sees it; `None` while it is not yet visible.
+    /// Returns the room as a reader sees it; `None` while the room is not yet visible.
     pub(super) fn view<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
         match self.unsettled.get(&room.id) {
             Some(history) => history.shown.as_ref(),
@@ -58,7 +59,8 @@ impl ReadLag {
 }
 
 impl History {
-    /// Shows the versions written before this call and no later than this time. Returns whether some are still pending.
+    /// Shows the versions written before this call and no later than this time. Returns whether
+    /// others are still pending.
     fn settle(&mut self, call: u64, until: Duration) -> bool {
         while let Some((written_at_call, written_at, _)) = self.pending.front()
             && *written_at_call < call

@@ -1,4 +1,4 @@
-//! Rooms, users and messages as the server keeps and saves them, and the entries that change the state.
+//! The rooms, users and messages that the server keeps, and the entries that change the state.
 //!
 //! Times are parameters, in seconds since the epoch.
 
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// A change of the state: adds or replaces something.
+/// A change of the state. It adds or replaces one record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Entry {
@@ -16,14 +16,14 @@ pub(super) enum Entry {
     Message(Message),
 }
 
-/// The last ids assigned. All widgets share each counter, as in one database table.
+/// The last ids assigned. All widgets share the counters, as in one database table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counters {
     pub(super) room: u64,
     pub(super) user: u64,
     pub(super) message: u64,
-    /// The microsecond of the last generated pipe. The next one is always later.
+    /// The time of the last generated pipe, in microseconds. The next pipe gets a later time.
     pub(super) pipe_micros: u64,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Room {
     pub(super) created_at: String,
     pub(super) updated_at: String,
     pub(super) deleted_at: Option<String>,
-    /// External ids. No call of the API shows them.
+    /// The external ids of the members, which no call of the API shows.
     pub(super) members: BTreeSet<u64>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Room {
 pub(super) struct User {
     pub(super) id: u64,
     pub(super) widget: u64,
-    /// The id on the external site.
+    /// The user's id on the external site.
     pub(super) remote: u64,
     pub(super) login: Option<String>,
     pub(super) admin: bool,
@@ -62,32 +62,33 @@ pub struct Message {
     /// ImbaChat's id of the message.
     pub id: u64,
     pub(super) widget: u64,
-    /// The id of its room.
+    /// ImbaChat's id of the room.
     #[serde(rename = "room")]
     pub room_id: u64,
-    /// The external id of its author.
+    /// The author's id on the external site.
     #[serde(rename = "author")]
     pub remote_user_id: u64,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
     pub(super) time: u64,
     pub(super) uuid: String,
 }
 
 impl User {
-    /// The display name.
+    /// Returns the display name.
     pub(super) fn name(&self) -> String {
         let made_up = || format!("user {}", self.remote);
         self.login.clone().unwrap_or_else(made_up)
     }
 
-    /// `admin` or `user`, as `status`, `chat_role` and the filters spell it.
+    /// Returns `admin` or `user`, as `status`, `chat_role` and the filters spell the role.
     pub(super) fn role(&self) -> &'static str {
         if self.admin { "admin" } else { "user" }
     }
 }
 
-/// A time in the API's format: UTC, `YYYY-MM-DD HH:MM:SS` (api: fact 9). Times outside the calendar become the epoch.
+/// Formats a time as the API does: UTC, `YYYY-MM-DD HH:MM:SS` (api: fact 9). A time outside the
+/// calendar becomes the epoch.
 pub(super) fn stamp(epoch_secs: u64) -> String {
     let moment = i64::try_from(epoch_secs)
         .ok()

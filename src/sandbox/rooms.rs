@@ -1,12 +1,14 @@
 //! `imba_rooms`: creates a room, or updates an existing one and adds members.
 //!
-//! It cannot remove a member, rename a pipe or delete a room, because the API has no call for these.
+//! It cannot remove a member, rename a pipe or delete a room, because the API has no call for
+//! these.
 //!
-//! Choices where the documentation is silent: a new room without `room_type` is a dialog, and one without `room_is_public` is
-//! closed; an update without them leaves both unchanged; a title or pipe longer than 255 characters is truncated, like a MySQL
-//! `varchar`; pipes are compared byte by byte; `room_id` takes precedence, and a pipe sent with it is ignored; adding an unknown
-//! site user as a member creates the user, unless the quirk `drop_unknown_users` is on; an invalid type or publicity counts as
-//! absent.
+//! Choices where the documentation is silent: A new room without `room_type` is a dialog. A new
+//! room without `room_is_public` is closed. An update without these fields leaves them unchanged.
+//! An invalid type or visibility counts as absent. A title or pipe longer than 255 characters is
+//! truncated, like a MySQL `varchar`. Pipes are compared byte by byte. `room_id` takes precedence
+//! over a pipe that is sent with it. Adding an unknown site user as a member creates the user,
+//! unless the quirk `drop_unknown_users` is on.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +23,7 @@ use super::server_state::{UNTITLED, World};
 const LONGEST: usize = 255;
 
 impl World {
-    /// A deleted room is not found by id or pipe.
+    /// Handles a call. It never finds a deleted room.
     pub(super) fn imba_rooms(&mut self, form: &Form, now: u64) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let Some(widget) = form

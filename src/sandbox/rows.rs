@@ -1,6 +1,8 @@
-//! The JSON of rooms, users and messages, with the keys and the order of the API's documentation.
+//! Writes rooms, users and messages as JSON, with the keys and the order in the API's
+//! documentation.
 //!
-//! Fields the sandbox has no data for (a tab, an avatar, an e-mail address) get a value of the right type.
+//! Fields that the sandbox has no data for (a tab, an avatar, an e-mail address) get a value of the
+//! right type.
 
 use std::fmt::Display;
 
@@ -8,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::records::{Message, Room, User};
 
-/// A JSON object with its keys in this order. The values are already JSON.
+/// Writes a JSON object with its keys in this order. The values are already JSON.
 fn object(fields: &[(&str, &dyn Display)]) -> String {
     let fields = fields.iter();
     let fields = fields.map(|(key, value)| format!("\"{key}\":{value}"));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// A row of `get_rooms`. It has no members, as in the API.
+/// Writes a row of `get_rooms`. It has no members, as in the API.
 pub(super) fn room_row(room: &Room) -> String {
     object(&[
         ("id", &room.id),
@@ -33,7 +35,7 @@ pub(super) fn room_row(room: &Room) -> String {
     ])
 }
 
-/// A row of `get_users`. Unknown values are the text `NULL`, as in the documented sample.
+/// Writes a row of `get_users`. An unknown value is the text `NULL`, as in the documented sample.
 pub(super) fn user_row(user: &User) -> String {
     let login = user.login.as_deref().unwrap_or("NULL");
     let avatar = format!("https://avatars.invalid/{}", user.remote);
@@ -52,7 +54,7 @@ pub(super) fn user_row(user: &User) -> String {
     ])
 }
 
-/// A message, both as a row of `get_messages` and in the answer of `send_msg`.
+/// Writes a message as a row of `get_messages`. The answer to `send_msg` contains the same row.
 pub(super) fn message_row(message: &Message, author: &User) -> String {
     object(&[
         ("id", &message.id),
@@ -67,7 +69,7 @@ pub(super) fn message_row(message: &Message, author: &User) -> String {
     ])
 }
 
-/// The answer to `send_msg`.
+/// Writes the answer to `send_msg`.
 pub(super) fn sent_message(message: &Message, author: &User) -> String {
     let (name, role) = (json!(author.name()), json!(author.role()));
     let id = json!(author.id.to_string());

@@ -94,7 +94,7 @@ pub(super) fn read(text: &[u8]) -> Result<(World, bool), ReadError> {
     Ok((world, is_torn))
 }
 
-/// The first document of a text, and where it ends.
+/// Returns the first JSON document in a text, and the offset of its end.
 fn first<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<(T, usize)> {
     let mut documents = serde_json::Deserializer::from_slice(text).into_iter();
     let first = documents.next();

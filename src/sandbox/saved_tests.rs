@@ -1,4 +1,3 @@
-//! Tests of [`super`].
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -7,7 +6,7 @@
 
 use super::*;
 
-/// A server with saved state, after the first call for each of these widgets.
+/// Creates a server with saved state, after the first call for each of these widgets.
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {
@@ -85,7 +84,7 @@ fn another_format_is_not_reported_as_damage() {
     }
 }
 
-/// Written by an earlier version of roomform.
+/// An earlier version of roomform wrote this state.
 #[test]
 fn a_state_of_format_1_is_still_read() {
     let text = br#"{"format":1,

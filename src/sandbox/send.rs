@@ -1,9 +1,10 @@
 //! `send_msg`: a message from a user of the external site into a room.
 //!
-//! It does not check whether the user is a member of the room, and sends duplicates again.
+//! It does not check whether the user is a member of the room, and it sends duplicates again.
 //!
-//! Choices where the documentation is silent: `imba_id` and `password`, which its text requires and its sample
-//! omits, are ignored, unless the quirk `strict_messages` is on; a user or room that the widget does not know is a 404.
+//! Choices where the documentation is silent: `imba_id` and `password` are required in its text,
+//! but missing in its sample. They are ignored, unless the quirk `strict_messages` is on. A user or
+//! room that the widget does not know gives a 404.
 
 use super::answers::Answer;
 use super::calls::{complaints, number};
@@ -13,7 +14,7 @@ use super::records::{Entry, Message};
 use super::server_state::World;
 
 const REQUIRED: [&str; 3] = ["user_id", "room_id", "message"];
-/// Also required with the quirk `strict_messages`.
+/// The fields that the quirk `strict_messages` requires.
 const STRICT: [&str; 5] = ["imba_id", "password", "user_id", "room_id", "message"];
 
 impl World {
@@ -57,7 +58,7 @@ impl World {
     }
 }
 
-/// Six letters or digits that look random and depend only on the message id.
+/// Returns six letters or digits that look random, but depend only on the message id.
 fn tag(id: u64) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut rest = splitmix64(id);

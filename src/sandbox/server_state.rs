@@ -1,7 +1,7 @@
 //! The fake server without a socket: its state and its quirks.
 //!
-//! The main type is [`World`]. It has no clock and does no I/O; the calls are in [`super::calls`]. Every
-//! change is an [`Entry`], so that loading a state uses the same code as changing it.
+//! The main type is [`World`]. It has no clock and does no I/O. The calls are in [`super::calls`].
+//! Every change is an [`Entry`], so that loading a state and changing it use the same code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -22,11 +22,12 @@ pub struct Quirks {
     /// A write without a title keeps the title of an existing room. Without this, the room is then called "new room": the
     /// documentation says that the server assigns this title if none is sent, and says so for adding members too (api: fact 1).
     pub keep_title: bool,
-    /// A write to an existing room adds its members and leaves title, type and publicity unchanged.
+    /// A write to an existing room adds its members, but does not change the title, type or
+    /// visibility.
     pub ignore_updates: bool,
-    /// `get_rooms` shows a write only after this many further list calls of the widget.
+    /// `get_rooms` shows a write only after this number of further list calls of the widget.
     pub lag: u32,
-    /// `get_rooms` shows a write only when it is this old.
+    /// `get_rooms` shows a write only after this time.
     pub lag_time: Duration,
     /// Each write without `room_id` creates a room. Without this, it finds the live room of its pipe.
     pub duplicate_pipes: bool,
@@ -34,27 +35,29 @@ pub struct Quirks {
     pub show_deleted: bool,
     /// Errors come with HTTP status 200 and the error code in the body (api: fact 6).
     pub errors_with_200: bool,
-    /// `get_rooms` with a token shows only rooms that the token's user is a member of.
+    /// `get_rooms` with a token shows only the rooms whose members include the token's user.
     pub jwt_lists_own: bool,
-    /// A write silently drops members that the widget does not know. Without this, they become users.
+    /// A write silently drops members that the widget does not know. If this is off, it adds them
+    /// as users.
     pub drop_unknown_users: bool,
     /// What the filter `count_users` of `get_rooms` means.
     pub count_users: CountUsers,
-    /// The filter `count_users` counts a room's administrator too.
+    /// The filter `count_users` also counts a room's administrator.
     pub count_admin: bool,
-    /// `send_msg` requires `imba_id` and `password`, as the text of its page says. Its sample sends neither.
+    /// `send_msg` requires `imba_id` and `password`, as its documentation says. The sample sends
+    /// neither.
     pub strict_messages: bool,
 }
 
-/// Which rooms the filter `count_users` finds.
+/// The rooms that the filter `count_users` finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CountUsers {
-    /// Rooms with this number of users.
+    /// The filter finds rooms with exactly this number of users.
     #[default]
     Exact,
-    /// Rooms with at least this number of users.
+    /// The filter finds rooms with at least this number of users.
     AtLeast,
-    /// All rooms.
+    /// The filter has no effect.
     Ignored,
 }
 
@@ -71,20 +74,20 @@ pub struct World {
     pub(super) unsaved: Option<Vec<Entry>>,
 }
 
-/// One customer's chat.
+/// The chat of one customer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Widget {
     pub(super) rooms: BTreeMap<u64, Room>,
-    /// By external id.
+    /// The users by external id.
     pub(super) users: BTreeMap<u64, User>,
     pub(super) messages: Vec<Message>,
-    /// Ids of the live rooms by pipe. A seeded state may have several rooms with one pipe.
+    /// The ids of the live rooms by pipe. A seeded state may have several rooms with the same pipe.
     pipes: HashMap<String, BTreeSet<u64>>,
     has_support_room: bool,
 }
 
 impl World {
-    /// An empty server that keeps its changes until they are saved.
+    /// Creates an empty server that keeps its changes until they are saved.
     pub(super) fn for_saving() -> Self {
         Self {
             unsaved: Some(Vec::new()),
@@ -122,7 +125,7 @@ impl World {
         self.load(entry);
     }
 
-    /// Adds or replaces a room in a call. A lagging list shows it later.
+    /// Adds or replaces a room in a call. With a lag, lists show the change later.
     pub(super) fn write_room(&mut self, room: Room) {
         if self.quirks.lag > 0 || !self.quirks.lag_time.is_zero() {
             let before = self.widget_mut(room.widget).rooms.get(&room.id).cloned();
@@ -131,7 +134,8 @@ impl World {
         self.add(Entry::Room(room));
     }
 
-    /// Returns a widget; creates its owner and support room on its first call (api: fact 11).
+    /// Returns a widget. On the widget's first call, creates its owner and support room (api: fact
+    /// 11).
     pub(super) fn touch(&mut self, widget: u64, now: u64) -> &mut Widget {
         if !self.widget_mut(widget).has_support_room {
             let id = self.next_room_id();
@@ -145,7 +149,7 @@ impl World {
         self.widget_mut(widget)
     }
 
-    /// A room with default values.
+    /// Returns a room with default values.
     pub(super) fn new_room(
         &mut self,
         widget: u64,
@@ -165,7 +169,7 @@ impl World {
         }
     }
 
-    /// ImbaChat's id of the widget's administrator, the `admin_id` of its rooms.
+    /// Returns ImbaChat's id of the widget's administrator, which is the `admin_id` of its rooms.
     fn owner(&mut self, widget: u64, now: u64) -> u64 {
         let users = &self.widget_mut(widget).users;
         let admin = users.values().find(|user| user.admin);
@@ -175,7 +179,7 @@ impl World {
         }
     }
 
-    /// Adds the user if unknown, and returns ImbaChat's own id.
+    /// Adds the user if the widget does not know them. Returns ImbaChat's own id.
     pub(super) fn add_user(
         &mut self,
         widget: u64,
@@ -210,7 +214,8 @@ impl World {
         self.counters.room
     }
 
-    /// A pipe like PHP's `uniqid() . '_' . time()` (api: fact 10), unique even within one microsecond.
+    /// Returns a pipe like PHP's `uniqid() . '_' . time()` (api: fact 10). It is unique even within
+    /// one microsecond.
     fn generated_pipe(&mut self, now: u64) -> String {
         let micros = now
             .saturating_mul(1_000_000)
@@ -239,7 +244,7 @@ impl Widget {
         self.rooms.get(&id).filter(|room| room.deleted_at.is_none())
     }
 
-    /// The oldest live room with this pipe.
+    /// Returns the oldest live room with this pipe.
     pub(super) fn room_by_pipe(&self, pipe: &str) -> Option<&Room> {
         self.rooms.get(self.pipes.get(pipe)?.first()?)
     }

@@ -1,9 +1,10 @@
-//! The world, shared between connections, and its state file.
+//! The world that all connections share, and its state file.
 //!
-//! The main type is [`Store`]. Saves are grouped: the first caller saves the newest state for all who are waiting.
-//! A save appends changes. When the changes are as large as the state, and at shutdown, the file is replaced
-//! atomically. The file is not locked: a write by a second process is detected and reported as an error. A
-//! change that could not be saved stays in memory and is part of the next save.
+//! The main type is [`Store`]. Saves are grouped: the first caller saves the newest state for all
+//! callers that wait. A save appends changes. When the changes are as large as the state, and at
+//! shutdown, the file is replaced atomically. The file is not locked. If a second process writes
+//! it, the next save reports an error. A change that could not be saved stays in memory and is part
+//! of the next save.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -18,14 +19,14 @@ use super::error::SandboxError;
 use super::saved::{self, ReadError};
 use super::server_state::{Quirks, World};
 
-/// The file is not replaced before the appended changes have this many bytes.
+/// The file is replaced only after more than this number of bytes of changes were appended.
 const SMALL: u64 = 1 << 20;
 
 /// A handle to the world. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     world: Arc<Mutex<World>>,
-    /// `None` if the state is in memory only.
+    /// The state file; `None` if the state is in memory only.
     file: Option<Arc<AsyncMutex<StateFile>>>,
 }
 
@@ -34,19 +35,21 @@ struct StateFile {
     path: PathBuf,
     /// The revision of the world in the file.
     saved: u64,
-    /// The file's metadata when it was last read or written here; `None` if it did not exist.
+    /// The file's metadata when this process last read or wrote it; `None` if it did not exist.
     seen: Option<Look>,
     /// The number of bytes of changes appended since the last replacement.
     appended: u64,
-    /// Whether appending is unsafe: the last line is partial, or a save failed and its list of changes is gone.
+    /// Whether appending is unsafe: the last line is partial, or a save failed and lost its
+    /// changes.
     must_be_replaced: bool,
 }
 
-/// Enough of a file's metadata to detect that it was replaced.
+/// The time and the length of a file, which show whether it was changed.
 type Look = (SystemTime, u64);
 
 impl Store {
-    /// Reads the state file if it exists; creates its directory, and checks that it is writable.
+    /// Reads the state file if it exists. Creates its directory, and checks that the directory is
+    /// writable.
     pub(super) fn open(path: Option<&Path>, quirks: Quirks) -> Result<Self, SandboxError> {
         let (file, mut world) = match path.map(StateFile::open).transpose()? {
             Some((file, world)) => (Some(Arc::new(AsyncMutex::new(file))), world),
@@ -62,8 +65,8 @@ impl Store {
         work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until this revision, or a later one, is on disk. `whole` also replaces the appended
-    /// changes with one state.
+    /// Waits until this revision, or a later one, is on disk. With `whole`, the file is replaced if
+    /// changes were appended.
     pub(super) async fn save(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -74,7 +77,8 @@ impl Store {
         }
         let path = file.path.clone();
         let store = self.clone();
-        // move the lock into the task: if the caller gives up, a later save must not overtake this one
+        // move the lock into the task, so that no later save overtakes this one if the caller gives
+        // up
         let saving = tokio::task::spawn_blocking(move || {
             let whole = whole || file.is_due();
             let (text, newest) = store.with_world(|world| {
@@ -166,7 +170,7 @@ impl StateFile {
     }
 }
 
-/// The error of an action on the state file.
+/// Creates the error for a failed action on the state file.
 fn cannot(action: &'static str, path: &Path) -> impl Fn(io::Error) -> SandboxError + Copy {
     move |source| SandboxError::File {
         action,
@@ -189,8 +193,8 @@ fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Even after a power failure the file has either its old text or all of the new text. It keeps its mode, and a link to it stays
-/// a link.
+/// Writes the file so that it has either its old text or all of the new text, even after a power
+/// failure. The file keeps its mode, and a link to it stays a link.
 fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut file = NamedTempFile::new_in(directory(path))?;

@@ -1,37 +1,38 @@
-//! The internal state of the fake server, for tests to prepare and inspect, including what the API does not show.
+//! The internal state of the fake server, for tests that prepare or inspect it. It includes what
+//! the API does not show.
 //!
-//! The main type is [`RoomView`]. The types are copies: changing one does not change the server.
+//! The main type is [`RoomView`]. The types are copies: changing a copy does not change the server.
 
 use std::collections::BTreeSet;
 
 use super::records::{Entry, Message, Room, User, stamp};
 use super::server_state::{Quirks, World};
 
-/// A room's internal state. Also used to seed a room.
+/// The internal state of a room, to inspect or to add.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomView {
-    /// ImbaChat's id; 0 in a seed means the next one.
+    /// ImbaChat's id. To add a room with the next id, set 0.
     pub id: u64,
-    /// The pipe; empty in a seed means a generated one.
+    /// The pipe. To add a room with a generated pipe, leave it empty.
     pub pipe: String,
-    /// The title.
+    /// The title of the room.
     pub name: String,
-    /// 0 for a dialog, 1 for a conference, 3 for support.
+    /// The type of the room: 0 for a dialog, 1 for a conference, 3 for support.
     pub kind: u8,
     /// Whether the room is public.
     pub is_public: bool,
-    /// External ids.
+    /// The external ids of the members.
     pub members: BTreeSet<u64>,
     /// Whether the room is soft-deleted.
     pub deleted: bool,
 }
 
-/// A user of the external site, as the widget knows them. Also used to seed a user.
+/// A user of the external site, as the widget knows them, to inspect or to add.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserView {
-    /// The id on the external site.
+    /// The user's id on the external site.
     pub remote_user_id: u64,
-    /// The name; without one the API writes `NULL`.
+    /// The user's name. If it is absent, the API writes `NULL`.
     pub login: Option<String>,
     /// Whether the user is an administrator of the widget.
     pub admin: bool,
@@ -65,13 +66,13 @@ impl From<&User> for UserView {
 }
 
 impl World {
-    /// An empty server with the default quirks.
+    /// Creates an empty server with the default quirks.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty server with other quirks.
+    /// Creates an empty server with these quirks.
     #[must_use]
     pub fn with_quirks(quirks: Quirks) -> Self {
         Self {
@@ -80,12 +81,12 @@ impl World {
         }
     }
 
-    /// Changes the quirks from now on.
+    /// Replaces the quirks for all later calls.
     pub fn set_quirks(&mut self, quirks: Quirks) {
         self.quirks = quirks;
     }
 
-    /// All rooms of a widget by id, including deleted and undeclared ones; empty if the widget is unknown.
+    /// Returns all rooms of a widget by id, including deleted rooms; none if the widget is unknown.
     #[must_use]
     pub fn rooms(&self, widget: u64) -> Vec<RoomView> {
         let widget = self.widgets.get(&widget);
@@ -93,7 +94,7 @@ impl World {
         rooms.map(RoomView::from).collect()
     }
 
-    /// All users of a widget by external id.
+    /// Returns all users of a widget by external id.
     #[must_use]
     pub fn users(&self, widget: u64) -> Vec<UserView> {
         let widget = self.widgets.get(&widget);
@@ -101,15 +102,15 @@ impl World {
         users.map(UserView::from).collect()
     }
 
-    /// All messages of a widget, oldest first.
+    /// Returns all messages of a widget, oldest first.
     #[must_use]
     pub fn messages(&self, widget: u64) -> Vec<Message> {
         let widget = self.widgets.get(&widget);
         widget.map_or(Vec::new(), |it| it.messages.clone())
     }
 
-    /// Adds a room directly, bypassing the rules of the API, and returns its id: that of the seed, or the next one if the
-    /// seed's is 0 or taken. Unknown members become users.
+    /// Adds a room, bypassing the rules of the API, and returns its id. If the seed's id is 0 or
+    /// taken, the room gets the next id. Unknown members become users.
     pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
         let now = now_epoch_secs;
         let mut widgets = self.widgets.values();
@@ -152,8 +153,8 @@ impl World {
         id
     }
 
-    /// Replaces the members of a room, as an administrator can in ImbaChat's panel. Unknown members become users. Returns whether a
-    /// live room existed.
+    /// Replaces the members of a room, as an administrator can in ImbaChat's panel. Unknown members
+    /// become users. Returns whether the room exists and is not deleted.
     pub fn set_members(&mut self, widget: u64, id: u64, members: BTreeSet<u64>) -> bool {
         let Some(room) = self.widget_mut(widget).live_room(id).cloned() else {
             return false;
@@ -165,7 +166,8 @@ impl World {
         true
     }
 
-    /// Soft-deletes a room, as an administrator can in ImbaChat's panel. Returns whether a live room existed.
+    /// Soft-deletes a room, as an administrator can in ImbaChat's panel. Returns whether the room
+    /// existed and was not deleted.
     pub fn delete_room(&mut self, widget: u64, id: u64, now_epoch_secs: u64) -> bool {
         let room = self.widget_mut(widget).live_room(id).cloned();
         let deleted_at = Some(stamp(now_epoch_secs));

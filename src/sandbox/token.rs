@@ -1,7 +1,7 @@
 //! Tokens: JWTs signed with HS256 and the widget's secret key.
 //!
-//! Choices where the documentation is silent: `exp` is required and must be in the future; `user_id` is any integer; other
-//! claims are ignored.
+//! Choices where the documentation is silent: `exp` is required, and must be in the future.
+//! `user_id` may be any integer. Other claims are ignored.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// The user in a token, if it is signed with this key and has not expired.
+/// Returns the user in a token, if the token is signed with this key and has not expired.
 pub(super) fn user(token: &str, key: &str, now: u64) -> Option<u64> {
     let (signed, signature) = token.trim().rsplit_once('.')?;
     let (head, claims) = signed.split_once('.')?;

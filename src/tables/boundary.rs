@@ -1,4 +1,5 @@
-//! Confines paths: a pull request can put any path or link into a manifest, and errors quote what is read.
+//! Keeps paths inside a directory: a pull request can put any path or link into a manifest, and
+//! error messages quote the files that are read.
 //!
 //! Main function: [`leads_out`].
 
@@ -7,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 
-/// Directories that the system itself links from, such as `/dev/stdin`.
+/// Directories whose links belong to the system, such as `/dev/stdin`.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
 /// Whether a link in the path of a manifest leads out of its git work tree. Without git, only the
-/// last component is checked: it must not link out of its directory. The user chose the rest.
+/// last component is checked, because the user chose the rest: it must not link out of its
+/// directory.
 pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
-    // A trailing `/` would make the system follow the last link.
+    // Remove a trailing `/`, which would make the system follow the last link.
     let path: PathBuf = path.components().collect();
     if SYSTEM.iter().any(|system| path.starts_with(system)) {
         return false;
@@ -28,8 +30,8 @@ pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Whether a relative output path contains a link that is broken or leads out of the git work tree.
-/// Without git, a link must not lead out of the current directory.
+/// Whether a link in a relative output path is broken or leads out of the git work tree. Without
+/// git, no link may lead out of the current directory.
 pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     let mut links = path.ancestors().filter(|it| it.is_symlink());
     links.any(|link| {
@@ -42,8 +44,8 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Returns the directory of a link and the link's target, both as real paths; `None` if the path is
-/// not a link, or if the link is broken, which reading it reports.
+/// Returns the directory and the target of a link, both as real paths. Returns `None` if the path
+/// is not a link, or if the link is broken. Reading a broken link reports the error.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     if !files.may_be_link(path).ok()? {
         return None;
@@ -53,15 +55,15 @@ pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, Pa
     (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
-/// Whether a manifest in this directory may read the file; both are real paths. Files in `.git` may
-/// not be read, because they can hold credentials.
+/// Whether a manifest in this directory may read the file. Both must be real paths. Files in `.git`
+/// must not be read, because they can hold credentials.
 pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)
         .is_ok_and(|below| !below.iter().any(is_git))
 }
 
-/// Returns the directory of a file, as written.
+/// Returns the directory of a file, without resolving links.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,4 +1,5 @@
-//! Finds columns by the names in a manifest, including numbered and optional columns, and reports those that are missing.
+//! Finds columns by the names in a manifest, including numbered and optional columns. Reports
+//! missing columns.
 //!
 //! Main entry: [`TableUse::column`]. Case and surrounding white space are ignored.
 
@@ -12,9 +13,9 @@ use super::selection::Selection;
 use super::source::Spanned;
 use super::table::{Table, TableUse};
 
-/// Number of lines below the first one that are searched for the header.
+/// Number of lines that are searched for the header if it is not the first line.
 const LOWEST_HEADER: u32 = 10;
-/// Maximum number at the end of the name of a numbered column.
+/// The highest number of a numbered column, as in `course1000`.
 const MOST_NUMBERED: u64 = 1000;
 
 impl TableUse<'_> {
@@ -74,7 +75,7 @@ impl TableUse<'_> {
         resolved(names.iter().map(|name| self.column(name)))
     }
 
-    /// Finds the columns that select rows; `None` if one is missing, which is reported.
+    /// Finds the columns that select rows. Returns `None` if one is missing, which is reported.
     pub(crate) fn selection<'f>(&self, filter: &'f [RawFilter]) -> Option<Selection<'f>> {
         let raw = &self.raw;
         let expand = raw.expand.as_ref().map(|(column, _)| column);
@@ -99,10 +100,10 @@ impl TableUse<'_> {
         })
     }
 
-    /// Returns the indices of `course1`, `course2`, … by number.
+    /// Returns the indices of the columns `course1`, `course2`, … by number.
     ///
     /// # Errors
-    /// The indices of a column that occurs several times.
+    /// Returns the indices of a column that occurs several times.
     fn numbered_places(&self, name: &str) -> Result<Option<Cells>, &[usize]> {
         let mut found = Vec::new();
         let columns = self.header.by_name.range(name.to_owned()..);
@@ -148,11 +149,11 @@ impl TableUse<'_> {
             let mut hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.header.delimiter.is_none() => {
-                    "a .txt file has one user per line; write `delimiter` if it is a table"
+                    "write `delimiter` if the file is a table; without it, a .txt file has one user per line"
                         .to_owned()
                 }
                 None => match self.find_line_with(wanted) {
-                    Some(line) => format!("line {line} has it: remove the lines above the header"),
+                    Some(line) => format!("remove the lines above the header: line {line} has this column"),
                     None => format!("the columns are {}", self.list_columns()),
                 },
             };
@@ -170,7 +171,7 @@ impl Table {
         self.header.by_name.contains_key(&column_key(name))
     }
 
-    /// Whether a template may use this column name although the header does not contain it literally.
+    /// Whether a template may use this name even if the header does not have it.
     pub(crate) fn is_special(&self, name: &str) -> bool {
         let name = column_key(name);
         has(&self.raw.numbered, &name) || has(&self.raw.optional, &name)
@@ -185,7 +186,7 @@ impl Table {
         }
     }
 
-    /// Returns a line near the header that has this text as a cell, and may be the real header.
+    /// Returns a line below the header that has this text as a cell. It may be the real header.
     fn find_line_with(&self, wanted: &str) -> Option<u32> {
         let first = self.header.start.line;
         (first..first + LOWEST_HEADER).find(|line| {
@@ -207,7 +208,7 @@ fn has(names: &[Spanned<String>], key: &str) -> bool {
     names.iter().any(|name| column_key(&name.value) == key)
 }
 
-/// Finds an optional item: `Some(None)` if not given, `None` if not found, which is reported.
+/// Finds an optional item. Returns `Some(None)` if none is given, and `None` if it is not found.
 pub(crate) fn optional<A, T>(
     given: Option<A>,
     find: impl FnOnce(A) -> Option<T>,

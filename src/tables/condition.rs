@@ -5,20 +5,20 @@
 use super::number::is_altered;
 use crate::model::Date;
 
-/// What a cell must be.
+/// A condition that a cell can meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// One of these texts.
+    /// The cell is one of these texts.
     OneOf(Vec<String>),
-    /// None of these texts.
+    /// The cell is none of these texts.
     Not(Vec<String>),
-    /// A list with one of these elements; the text is the separator.
+    /// The cell is a list with one of these elements, and with this separator.
     Has(Vec<String>, String),
-    /// Not empty, or empty if this is false.
+    /// The cell is not empty, or is empty if this is false.
     Present(bool),
-    /// A date before this one.
+    /// The cell is a date before this date.
     Before(Date),
-    /// A date after this one.
+    /// The cell is a date after this date.
     After(Date),
 }
 
@@ -50,7 +50,8 @@ impl Condition {
         }
     }
 
-    /// Whether the condition needs a date, and the cell has something else. An empty cell is not a mistake.
+    /// Whether the condition needs a date, but the cell has something else. An empty cell is
+    /// allowed.
     pub(crate) fn is_bad_date(&self, cell: &str) -> bool {
         let needs_date = matches!(self, Self::Before(_) | Self::After(_));
         needs_date && !cell.is_empty() && parse_date(cell).is_none()
@@ -76,8 +77,8 @@ impl Condition {
 /// The delimiters of lists in cells.
 pub(crate) const LIST_DELIMITERS: [&str; 3] = ["|", ";", ","];
 
-/// Returns each delimiter that seems to separate values in a cell, and whether it may be part of a
-/// single value instead: a comma is often part of a name or a number.
+/// Returns each delimiter that seems to separate values in a cell. The bool says whether the cell
+/// may be a single value instead: a comma is often part of a name or a number.
 pub(crate) fn lists_in(cell: &str) -> impl Iterator<Item = (&'static str, bool)> {
     let found = LIST_DELIMITERS.into_iter().filter(|delimiter| {
         let elements = cell.split(*delimiter).map(str::trim);
@@ -87,7 +88,7 @@ pub(crate) fn lists_in(cell: &str) -> impl Iterator<Item = (&'static str, bool)>
     found.map(move |delimiter| (delimiter, delimiter == "," && is_prose()))
 }
 
-/// Parses the date in a cell; a time after it is ignored.
+/// Parses the date in a cell. Ignores a time after the date.
 pub(crate) fn parse_date(cell: &str) -> Option<Date> {
     let (date, time) = cell.split_at_checked(10)?;
     let is_date = time.is_empty() || time.starts_with(['T', ' ']);

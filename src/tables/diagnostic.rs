@@ -1,6 +1,6 @@
 //! Diagnostics as data: a stable code, a place, a message, and a hint. `render` displays them.
 //!
-//! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that places refer to.
+//! Main type: [`Diagnostic`]. [`Sources`] has the texts that places refer to.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -20,7 +20,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Returns the severity in machine output.
+    /// Returns the name of the severity in machine output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -31,22 +31,23 @@ impl Severity {
 
 macro_rules! codes {
     (retired: [$($retired:literal),*], $($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
-        /// The stable codes. The meaning of a code never changes; its messages may.
+        /// The stable code of a diagnostic. The meaning of a code never changes, but its messages
+        /// may.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $doc] $variant),+ }
 
         impl Code {
-            /// Every code.
+            /// All codes that are in use.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
             /// Retired codes, which are never used again.
             pub const RETIRED: &[&str] = &[$($retired),*];
-            /// Returns the code: `E012`.
+            /// Returns the code as text, such as `E012`.
             pub fn id(self) -> &'static str { match self { $(Self::$variant => $code),+ } }
-            /// Returns the name: `duplicate-pipe`.
+            /// Returns the name of the code, such as `duplicate-pipe`.
             pub fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
-            /// Returns the meaning of the code, in a sentence.
+            /// Returns a short description of what the code means.
             pub fn meaning(self) -> &'static str { match self { $(Self::$variant => $doc),+ } }
-            /// Returns the severity, which is also the code's first letter.
+            /// Returns the severity. It is also the first letter of the code.
             pub fn severity(self) -> Severity {
                 if self.id().starts_with('W') { Severity::Warning } else { Severity::Error }
             }
@@ -79,7 +80,7 @@ codes! {
     Empty "E022" "empty-manifest" "The manifest declares no rooms.",
     Outside "E023" "outside-root" "A path that leads outside the manifest's directory.",
     EmptyRoster "E024" "empty-roster" "A file of users or rooms without any matching row.",
-    RaggedRow "E025" "ragged-row" "A row with fewer cells than its header, or more that are not all empty.",
+    RaggedRow "E025" "ragged-row" "A row with fewer cells than the header, or with extra cells that are not empty.",
     UnknownColumn "E026" "unknown-column" "A column that is not in the file.",
     DuplicateColumn "E027" "duplicate-column" "A column that is used but duplicated in the header.",
     BadCell "E028" "bad-cell" "A cell with an invalid value for its column.",
@@ -104,20 +105,20 @@ codes! {
     SharedId "W113" "shared-id" "Two rows of `people` that give one user id different names.",
 }
 
-/// One diagnostic, ready to be displayed.
+/// A diagnostic that is ready to be displayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The code.
+    /// The stable code of the problem.
     pub code: Code,
     /// What is wrong, with names in back-ticks.
     pub message: String,
-    /// The place; `None` if a file could not be read.
+    /// The place; `None` if the file could not be read.
     pub at: Option<At>,
-    /// The file or path, if there is no place in it.
+    /// The file or path, if the diagnostic has no place.
     pub path: Option<String>,
-    /// A second, related place with its label.
+    /// A related place, with a label.
     pub related: Option<(At, String)>,
-    /// What to do about it.
+    /// What the user can do.
     pub hint: Option<String>,
 }
 
@@ -163,14 +164,15 @@ impl Diagnostic {
     }
 }
 
-/// Maximum characters of a text in a message.
+/// Maximum number of characters of a text in a message.
 const LONGEST_SHOWN: usize = 60;
-/// Maximum errors that are kept. A wrong file of a few megabytes can have millions.
+/// Maximum number of errors that are kept. A wrong file of a few megabytes can have millions.
 const MOST_ERRORS: usize = 10_000;
-/// Maximum row diagnostics per file that are kept in full; the rest are counted by code.
+/// Maximum number of row diagnostics that are kept per file and severity. The rest are counted by
+/// code.
 const MOST_ROWS: usize = 50;
 
-/// Collects diagnostics: every warning, and errors up to a limit. Shared by everything that reads a manifest.
+/// Collects every warning about a manifest, and its errors up to a limit.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(RefCell<Noted>);
 
@@ -189,7 +191,7 @@ struct Noted {
 #[derive(Debug, Default)]
 struct RowProblems {
     kept: BTreeMap<Severity, usize>,
-    /// Counts of diagnostics that are not kept.
+    /// The number of diagnostics that are not kept, by code.
     more: BTreeMap<Code, usize>,
 }
 
@@ -266,7 +268,7 @@ impl Problems {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
         });
         for (file, rows) in noted.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
-            // For example `400 bad-cell, 12 ragged-row`.
+            // Write the counts in the form `400 bad-cell, 12 ragged-row`.
             let kinds = rows.more.iter();
             let kinds = kinds.map(|(code, count)| format!("{count} {}", code.name()));
             let kinds = kinds.collect::<Vec<_>>().join(", ");

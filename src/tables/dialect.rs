@@ -1,4 +1,5 @@
-//! The layout of a file with rows: one value per line or CSV, its delimiter, and the start of each cell.
+//! Determines the layout of a file with rows: one value per line or CSV, the delimiter, and the
+//! start of each cell.
 
 use super::quotes::{end_of_quoted, judge_quoted};
 
@@ -9,7 +10,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".txt"))
 }
 
-/// Returns the values of a plain file; lines that start with `#` are comments.
+/// Returns the values of a file with one value per line. Lines that start with `#` are comments.
 pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
     let ends = line_ends(text.as_bytes()).chain([text.len()]);
     let lines = ends.zip(1..).scan(0, |next, (end, line)| {
@@ -26,7 +27,7 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
 pub(crate) struct Start {
     /// The byte offset in the text.
     pub(crate) byte: u32,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub(crate) line: u32,
 }
 
@@ -43,7 +44,8 @@ pub(crate) fn first_line(text: &str) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// Parses a first line `sep=;`, as some spreadsheets write it; returns the start of the header, and the delimiter.
+/// Parses a first line such as `sep=;`, which some spreadsheets write. Returns the start of the
+/// header, and the delimiter.
 pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
     let line = first_line(text);
     match line.trim_end().as_bytes() {
@@ -55,7 +57,8 @@ pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
 /// The delimiters that are detected.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Returns the most frequent delimiter outside quotes in the header. A quote that does not open a proper cell is plain text.
+/// Returns the most frequent delimiter outside quotes in the header. A quote that does not open a
+/// valid quoted cell is plain text.
 pub(crate) fn likely_delimiter(text: &str) -> u8 {
     let bytes = text.trim_start().as_bytes();
     let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0));
@@ -108,7 +111,7 @@ pub(crate) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> us
     0
 }
 
-/// Trims a cell. Fast for cells without surrounding white space, as nearly all are.
+/// Trims a cell. Nearly all cells have no surrounding white space, and take a fast path.
 pub(crate) fn trimmed(cell: &str) -> &str {
     let bytes = cell.as_bytes();
     match (bytes.first(), bytes.last()) {
@@ -128,7 +131,7 @@ mod tests {
             ("user;\"name, in full, with title\"\n", b';'),
             ("user;\"name,\nin, full\";class\n", b';'),
             ("\"user\";\"name \"\"a,b,c\"\"\"\n", b';'),
-            // A quote that is never closed, or is closed by mistake in a later row.
+            // The quote is never closed, or a quote in a later row closes it by mistake.
             ("user;\"name\n1,2,3,4", b';'),
             ("user;\"name\n1;a\n2;\"b, c, d\"\n", b';'),
             ("size 5\" \tlength, 6\"\t\n", b'\t'),

@@ -1,4 +1,5 @@
-//! Decodes files: as UTF-8 unless the manifest names an encoding. If decoding fails, it suggests the likely encoding.
+//! Decodes files as UTF-8, or in the encoding that the manifest names. If this fails, the hint
+//! suggests the likely encoding.
 
 use std::ops::RangeInclusive;
 
@@ -9,15 +10,13 @@ use encoding_rs::{
 use super::diagnostic::clip;
 use super::dialect::line_ends;
 
-/// Number of bytes that are examined to guess an encoding.
+/// Maximum number of bytes that are examined to guess an encoding.
 const LOOKED_AT: usize = 64 << 10;
 
 /// Why bytes cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoText {
-    /// What is wrong.
     pub(crate) message: String,
-    /// What to do.
     pub(crate) hint: String,
 }
 
@@ -30,7 +29,7 @@ impl NoText {
     }
 }
 
-/// Decodes a file and removes its byte order mark; also returns the name of the encoding.
+/// Decodes a file and removes its byte order mark. Also returns the name of the encoding.
 pub(crate) fn decode(
     bytes: Vec<u8>,
     label: Option<&str>,
@@ -87,7 +86,7 @@ fn looks_like_utf_16(bytes: &[u8]) -> bool {
     marked || bytes.iter().take(LOOKED_AT).any(|byte| *byte == 0)
 }
 
-/// Guesses the encoding of the bytes, with a sample of the decoded text.
+/// Guesses the encoding of the bytes. Returns a hint that shows a sample of the text.
 fn guess(bytes: &[u8]) -> Option<String> {
     let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let count = |range: RangeInclusive<u8>| {
@@ -115,7 +114,7 @@ fn guess(bytes: &[u8]) -> Option<String> {
     let (sample, _) = encoding.decode_without_bom_handling(word.get(..40).unwrap_or(word));
     let sample = clip(&sample);
     Some(format!(
-        "set `encoding: {label}` if it should read `{sample}`, or save the file as UTF-8"
+        "set `encoding: {label}` if the text should read `{sample}`, or save the file as UTF-8"
     ))
 }
 
@@ -143,7 +142,7 @@ mod tests {
                 (russian.to_owned(), encoding.name())
             );
             let why = decode(bytes.to_vec(), None).unwrap_err();
-            // In the last case, the bytes of the first word happen to be valid UTF-8.
+            // In the last case, the bytes of the first word are also valid UTF-8.
             let (byte, line, word) = match label {
                 "ibm866" => (14, 2, "Ученик Первый"),
                 _ => (8, 1, "фио"),
@@ -153,7 +152,7 @@ mod tests {
                 format!("not valid UTF-8: byte {byte}, in line {line}")
             );
             let hint = format!(
-                "set `encoding: {label}` if it should read `{word}`, or save the file as UTF-8"
+                "set `encoding: {label}` if the text should read `{word}`, or save the file as UTF-8"
             );
             assert_eq!(why.hint, hint);
         }

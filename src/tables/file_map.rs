@@ -1,4 +1,5 @@
-//! Files in memory, alone or overlaid on the disk, so that a manifest can be checked before it is written.
+//! Keeps files in memory, alone or on top of the disk, so that a manifest can be checked before it
+//! is written.
 //!
 //! Main type: [`FileMap`].
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::boundary::directory_of;
 use super::files::{Disk, Files, Kind, without_dots};
 
-/// Files in memory.
+/// Files in memory, alone or on top of the disk.
 #[derive(Debug, Clone, Default)]
 pub struct FileMap {
     /// Contents by real path.
@@ -19,12 +20,12 @@ pub struct FileMap {
 }
 
 impl FileMap {
-    /// Creates a map with these files only.
+    /// Creates a map that has only these files.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
         Self::with(files, false)
     }
 
-    /// Creates a view of the disk as if these files were already written.
+    /// Creates a view of the disk in which these files are already written.
     pub fn over_disk<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
         Self::with(files, true)
     }

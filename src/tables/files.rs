@@ -1,64 +1,68 @@
 //! Access to a manifest's files on disk, in memory, or in a git revision.
 //!
-//! Main type: [`Files`]. Callers use the user's paths, and compare paths by [`Files::real_path`].
+//! Main type: [`Files`]. Callers pass the paths that the user wrote, and compare paths by
+//! [`Files::real_path`].
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// The type of a path.
+/// The type of the file at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A regular file.
+    /// The path is a regular file.
     File,
-    /// A directory.
+    /// The path is a directory.
     Directory,
-    /// A pipe or device: read only if the user names it.
+    /// The path is a pipe or a device, which is read only if the user names it.
     Other,
 }
 
 /// Read-only access to files.
 pub trait Files {
-    /// Returns the type of a path, following links.
+    /// Returns the type of the file at a path. Links are followed.
     ///
     /// # Errors
-    /// If the path does not exist or cannot be accessed.
+    /// Fails if the path does not exist or cannot be accessed.
     fn kind(&self, path: &Path) -> io::Result<Kind>;
 
-    /// Returns the entries of a directory in any order, each as directory path plus name.
+    /// Returns the paths of the entries of a directory, in any order. Each path starts with
+    /// `directory`.
     ///
     /// # Errors
-    /// If the path is not a directory or cannot be read.
+    /// Fails if the path is not a directory or cannot be read.
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
 
-    /// Reads a file; returns `None` if it has more than `limit` bytes, without reading all of them.
+    /// Reads a file. Returns `None` for a file of more than `limit` bytes, without reading all of
+    /// it.
     ///
     /// # Errors
-    /// If the file cannot be read.
+    /// Fails if the file cannot be read.
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>;
 
     /// Returns the path with every link and `..` resolved.
     ///
     /// # Errors
-    /// If the path does not exist.
+    /// Fails if the path does not exist.
     fn real_path(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// Whether the last name of a path may be a link.
+    /// Whether the last component of a path may be a link.
     ///
     /// # Errors
-    /// If the path does not exist.
+    /// Fails if the path does not exist.
     fn may_be_link(&self, path: &Path) -> io::Result<bool> {
         let _ = path;
         Ok(true)
     }
 
-    /// Returns the top of the git work tree that contains a directory, both as real paths; `None` without git.
+    /// Returns the top directory of the git work tree that contains a directory. Both are real
+    /// paths. Returns `None` without git.
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
         let _ = directory;
         None
     }
 
-    /// Formats the path for messages and places.
+    /// Formats a path for messages.
     fn display(&self, path: &Path) -> String {
         let text = path.to_string_lossy().replace('\\', "/");
         text.strip_prefix("./").unwrap_or(&text).to_owned()

@@ -18,17 +18,17 @@ use crate::model::{FileId, nfc};
 /// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
 
-/// The name given as the encoding of a workbook. A workbook is always a table, never one value per line.
+/// The name shown as the encoding of a workbook. A workbook is always a table, never one value per
+/// line.
 pub(super) const XLSX: &str = "XLSX";
 
-/// A file that was read, or a sheet of it.
+/// A file or a sheet that was read.
 #[derive(Debug)]
 pub(crate) struct OpenedFile {
     pub(crate) id: FileId,
     pub(crate) source: Arc<Source>,
     /// The file's name in messages, with the sheet of a workbook: `school.xlsx#Pupils`.
     pub(crate) name: String,
-    /// The name of the encoding.
     pub(crate) encoding: &'static str,
     pub(super) unusable: UnusableCells,
 }
@@ -45,7 +45,7 @@ pub(super) type UnusableCells = BTreeMap<usize, Vec<UnusableCell>>;
 
 #[derive(Debug)]
 pub(crate) struct UnusableCell {
-    /// From 1.
+    /// The number of the row, from 1.
     pub(super) row: u32,
     pub(super) why: &'static str,
     pub(super) hint: &'static str,
@@ -56,17 +56,18 @@ pub(crate) struct UnusableCell {
 pub(crate) struct Header {
     /// The delimiter; `None` if the file has one value per line.
     pub(crate) delimiter: Option<u8>,
-    /// The names as written, without surrounding white space.
+    /// The names of the columns as written, without surrounding white space.
     pub(crate) columns: Vec<String>,
     /// The indices of the columns with each name, by [`column_key`].
     pub(crate) by_name: BTreeMap<String, Vec<usize>>,
     /// For each [`word`] that a template may use, the first column that matches.
     by_word: OnceLock<HashMap<String, usize>>,
-    /// Where the rows start.
+    /// The start of the first row.
     pub(crate) start: Start,
-    /// The text with bad quotes replaced by spaces, if there are any, so that later errors are found too.
+    /// The text with bad quotes replaced by spaces, so that later errors are found too; `None` if
+    /// there are no bad quotes.
     pub(crate) repaired: Option<String>,
-    /// Where each row starts; set when the rows have been read.
+    /// The start of each row, set when the rows have been read.
     pub(super) rows: OnceLock<RowStarts>,
     /// For each column, an index to find rows by their cells.
     pub(super) indexes: Vec<OnceLock<Index>>,
@@ -75,16 +76,16 @@ pub(crate) struct Header {
 /// The places of a file's rows.
 #[derive(Debug, Default)]
 pub(crate) struct RowStarts {
-    /// All rows that are not blank.
+    /// The starts of all rows that are not blank.
     pub(super) starts: Vec<Start>,
-    /// The numbers of the rows with too few or too many cells.
+    /// The indices in `starts` of the rows with too few or too many cells.
     pub(super) ragged: Vec<u32>,
     /// The number of blank rows before the last row.
     pub(super) blank: usize,
 }
 
 impl RowStarts {
-    /// Returns the starts of the rows with these numbers.
+    /// Returns the starts of the rows with these indices.
     pub(super) fn at(&self, numbers: &[u32]) -> impl Iterator<Item = Start> {
         let starts = numbers
             .iter()
@@ -111,12 +112,12 @@ impl Header {
         }
     }
 
-    /// Returns the column for a name in a template: the column with that name, else the first column that [`word`] turns into the
-    /// same word.
+    /// Returns the column for a name in a template: the column with that name, or else the first
+    /// column with the same [`word`].
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let named = self.by_name.get(&column_key(name));
         let place = named.and_then(|places| places.first()).or_else(|| {
-            // The first column with a word is inserted last, so it wins.
+            // The first column with a word is inserted last, and so replaces the others.
             let words = self.columns.iter().enumerate().rev();
             let words = words.map(|(place, name)| (word(name), place));
             let by_word = self.by_word.get_or_init(|| words.collect());
@@ -125,7 +126,7 @@ impl Header {
         self.columns.get(*place?).map(String::as_str)
     }
 
-    /// Reads the header of a file. Errors that make its rows unreadable go to `problems`.
+    /// Reads the header of a file. Reports errors that make the rows unreadable.
     pub(crate) fn read(
         file: &OpenedFile,
         delimiter: Option<u8>,
@@ -144,7 +145,7 @@ impl Header {
         let given = delimiter.or(said);
         let delimiter = given.unwrap_or_else(|| likely_delimiter(table));
         let at = |offset: usize| At::new(file.id, start + offset);
-        // For example `enrollments.csv:214`.
+        // Formats a place as in `enrollments.csv:214`.
         let line = |at: At| format!("{}:{}", file.name, source.line_at(at.offset));
         let mut quotes = Vec::new();
         bad_quotes(table, delimiter, |open, bad| {
@@ -183,7 +184,7 @@ impl Header {
         }
         let mut bytes = names.iter().flat_map(|name| name.bytes());
         if bytes.all(|byte| byte.is_ascii_digit()) {
-            // Line breaks before the header are not part of its first line.
+            // Skip line breaks above the header, so that the error is in the right line.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
             let message = format!("{}: the first line looks like data", line(at));
             let hint = match is_txt {
@@ -213,7 +214,7 @@ impl Header {
             problems.note(Code::EmptyRoster, at, message, hint);
             return None;
         }
-        // The reader leaves the LF of a CR LF to the next row.
+        // Skip the LF of a CR LF, which the reader leaves to the next row.
         if text.get(..byte).is_some_and(|it| it.ends_with('\r'))
             && text.get(byte..).is_some_and(|it| it.starts_with('\n'))
         {
@@ -232,8 +233,8 @@ impl Header {
     }
 }
 
-/// Returns the form in which column names are compared: without surrounding white space, in lower case and in normal form, because
-/// some systems write `й` as two characters.
+/// Returns the form in which column names are compared: without surrounding white space, in lower
+/// case, and in Unicode normal form, because some systems write `й` as two characters.
 pub(crate) fn column_key(name: &str) -> String {
     nfc(name.trim()).to_lowercase()
 }
@@ -246,8 +247,8 @@ pub(crate) fn word(name: &str) -> String {
         .collect()
 }
 
-/// If the first row has a single name, and the next row has several, returns the offset of the next
-/// row: it seems to be the header. `given` is the delimiter, unless it is detected.
+/// Returns the offset of the second row if that row seems to be the header: the first row has a
+/// single name, and the second row has several. `given` is the delimiter, or `None` to detect it.
 fn find_header_below(
     text: &str,
     from: usize,
@@ -270,7 +271,7 @@ fn find_header_below(
     is_header.then_some(text.len() - below.len())
 }
 
-/// Creates a CSV reader that may start anywhere in the file.
+/// Creates a CSV reader for a text that may start at any row.
 pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<Cursor<&[u8]>> {
     csv::ReaderBuilder::new()
         .has_headers(false)

@@ -8,14 +8,14 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::condition::{LIST_DELIMITERS, lists_in};
 
-/// The index of one column: sorted pairs of the hash of a text and the number of a row.
+/// The index of one column: pairs of the hash of a text and the index of a row, sorted by hash.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     hasher: RandomState,
-    /// A pair for each whole cell.
+    /// The pairs for whole cells.
     pub(super) cells: Vec<(u32, u32)>,
-    /// Pairs for cells that are lists: for each delimiter, the first row with such a list. If a
-    /// cell may also be a single value, a pair for each of its elements instead.
+    /// The pairs for cells that seem to be lists. Each delimiter has a pair for the first row with
+    /// such a list. If a cell may also be a single value, each of its elements has a pair instead.
     pub(super) lists: Vec<(u32, u32)>,
     /// A pair for each element of each cell with a delimiter, for `has`.
     pub(super) elements: Vec<(u32, u32)>,

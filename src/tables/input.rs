@@ -1,4 +1,4 @@
-//! The description of a table: which file, how to read it, and which rows to use.
+//! Describes a table: its file, how to read the file, and which rows to use.
 
 use std::fmt;
 
@@ -9,39 +9,41 @@ use crate::model::FileId;
 /// A file with rows, and how to read it.
 #[derive(Debug, Clone, Default)]
 pub struct RawFile {
-    /// The path as written, relative to the manifest's file or to the preset's directory.
+    /// The path as written. It is relative to the manifest's file or to the preset's directory.
     pub path: Spanned<String>,
-    /// The delimiter, if it is not detected.
+    /// The delimiter; `None` to detect it.
     pub delimiter: Option<u8>,
-    /// The encoding, if it is not UTF-8.
+    /// The encoding; `None` for UTF-8.
     pub encoding: Option<Spanned<String>>,
-    /// The sheet of a workbook, if it is not the first one.
+    /// The sheet of a workbook; `None` for the first sheet.
     pub sheet: Option<Spanned<SheetName>>,
-    /// Whether an empty file is allowed.
+    /// Whether the file may have no matching rows.
     pub allow_empty: bool,
-    /// Columns whose names end in a number (`course1`, `course2`, …): each number becomes a separate row.
+    /// The names of columns such as `course1`, `course2`, …, without the numbers. Each number makes
+    /// a separate row.
     pub numbered: Vec<Spanned<String>>,
-    /// A column with several values in a cell, and the text between them: each value gives a row of its own.
+    /// A column whose cells have several values, and the separator. Each value makes a separate
+    /// row.
     pub expand: Option<(Spanned<String>, String)>,
-    /// Optional columns: if the file lacks them, their cells are empty.
+    /// The columns that the file may lack. Their cells are then empty.
     pub optional: Vec<Spanned<String>>,
     /// The columns with the first and the last day on which a row applies.
     pub from: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
     /// The column with the number of days on which a row applies, counted from the first day.
     pub days: Option<Spanned<String>>,
-    /// The columns that make a readable name of a row's user.
+    /// The columns that make up the readable name of a row's user.
     pub show: Vec<Spanned<String>>,
-    /// The number of this use of a file in the manifest: one file may be used in two ways.
+    /// The number of this use in the manifest file, because a file may be used in several ways.
     pub number: usize,
-    /// Whether the file may be absent; then it has no rows.
+    /// Whether the file may be missing. A missing file has no rows.
     pub may_lack: bool,
-    /// The place that names the format, if a preset requires columns of the file.
+    /// The place of `format`, if a preset requires columns of the file.
     pub format: Option<At>,
 }
 
 impl RawFile {
-    /// Returns the manifest's file and the number of the use in it.
+    /// Returns the manifest file with this use, and the number of the use.
     pub(super) fn key(&self) -> (FileId, usize) {
         (self.path.at.file, self.number)
     }
@@ -50,7 +52,7 @@ impl RawFile {
 /// A sheet of a workbook.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SheetName {
-    /// The sheet with this name; case is ignored.
+    /// The sheet with this name. Case is ignored.
     Name(String),
     /// The sheet at this position, from 1.
     Number(u64),
@@ -68,38 +70,35 @@ impl fmt::Display for SheetName {
 /// A condition on the cells of a column.
 #[derive(Debug, Clone)]
 pub struct RawFilter {
-    /// The column.
     pub column: Spanned<String>,
-    /// What a cell must be.
     pub condition: Condition,
-    /// The values that the column may have; any other value is an error. `None` if no format defines them.
+    /// The values that the column may have, besides those in the condition; `None` if any value is
+    /// allowed.
     pub known: Option<KnownWords>,
-    /// Whether case is ignored, as in a format's own conditions.
+    /// Whether case is ignored, as in conditions that a format defines.
     pub any_case: bool,
 }
 
-/// Values that a format defines for a column, in addition to those of the condition.
+/// The values that a format defines for a column.
 #[derive(Debug, Clone)]
 pub struct KnownWords {
-    /// The values.
     pub words: Vec<String>,
     /// The hint for any other value.
     pub hint: &'static str,
 }
 
-/// Pairs of columns that must be equal: this file's column and the other file's.
+/// Pairs of columns whose cells must be equal. The first is in this file, the second in another.
 pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
 
-/// A file between a roster and the rows of the rooms, such as sections between students and courses.
+/// A file that links a roster to the rows of rooms, such as sections that link students to courses.
 #[derive(Debug)]
 pub struct RawVia {
-    /// The file.
     pub file: RawFile,
-    /// Its columns, paired with the roster's.
+    /// The file's columns, paired with the roster's columns.
     pub on: RawOn,
-    /// The roster's columns that it replaces, paired with its own. Empty if it only fills empty
-    /// cells: it then has columns with the names that the join uses.
+    /// The roster's columns that this file replaces, paired with its own. The list is empty if the
+    /// file only fills empty cells: its columns then have the names in the roster's `on`.
     pub to: RawOn,
-    /// Which of its rows to use.
+    /// The conditions for the rows to use.
     pub filter: Vec<RawFilter>,
 }

@@ -1,4 +1,4 @@
-//! Joins two tables by equal columns: each table is read once and then looked up row by row.
+//! Joins two tables by equal columns. Each table is read once, and then looked up row by row.
 //!
 //! Main type: [`Join`].
 
@@ -15,9 +15,9 @@ use super::row_use::RowUse;
 use super::table::{Table, TableUse};
 use crate::model::{Member, MemberList, Presence, UserId};
 
-/// The separator between the cells of a key; no cell contains it.
+/// The separator between the cells of a key. No cell contains it.
 const BETWEEN: char = '\u{1f}';
-/// Maximum number of unmatched keys that each get a warning. If there are more, one warning covers all of them.
+/// Maximum number of warnings about unmatched keys. If there are more, a single warning covers all.
 const MOST_UNJOINED: usize = 20;
 
 /// The users of a roster, by join key.
@@ -26,41 +26,42 @@ pub(crate) struct Join<'t> {
     groups: HashMap<String, Group>,
     /// The key columns of the other table.
     columns: Vec<Column>,
-    /// The roster's key columns; `None` for a cell that only the `via` table has.
+    /// The key columns of the roster; `None` for a column that only the `via` table has.
     own: Vec<Option<Column>>,
-    /// The cells that replace those of the roster.
+    /// The table whose cells replace cells of the roster.
     moved: Option<Via>,
-    /// The cells that the roster lacks.
+    /// The table whose cells fill empty cells of the roster.
     via: Option<Via>,
 }
 
-/// A table that supplies cells of the key.
+/// A table that supplies cells of the key for rows of the roster.
 struct Via {
     /// The file's name.
     name: String,
-    /// The cells by key, and when they are valid; `None` for rows that `where` leaves out. A cell
+    /// The supplied cells and their dates, by key; `None` for rows that `where` leaves out. A cell
     /// is empty if the table has no column for it.
     cells: HashMap<String, Option<(Vec<String>, Presence)>>,
-    /// The roster's columns that form the key.
+    /// The roster's columns that form the key of this table.
     columns: Vec<Column>,
 }
 
-/// The roster's rows that share a key.
+/// The rows of the roster that have the same key.
 struct Group {
     members: MemberList,
     rows: usize,
     /// The number of rows that add a member today.
     used: usize,
-    /// The first cell of the key in the first row.
+    /// The place of the first cell of the key, in the first of these rows.
     first: At,
-    /// The column of that cell.
+    /// The index of that cell's column among the key columns.
     column: Option<usize>,
-    /// The best use of any row with this key in the other table; `None` if there is no such row.
+    /// The highest [`RowUse`] of the other table's rows with this key; `None` if there is no such
+    /// row.
     joined: Option<RowUse>,
 }
 
 impl<'t> Join<'t> {
-    /// Creates an empty join; `None` if a column or table is missing, which is reported.
+    /// Creates an empty join. Returns `None` if a column or a table is missing, which is reported.
     pub(crate) fn new(
         (on, via, moved): (&RawOn, Option<&RawVia>, Option<&RawVia>),
         roster: &RawFile,
@@ -90,10 +91,10 @@ impl<'t> Join<'t> {
         })
     }
 
-    /// Adds a row of the roster with its users. Returns how the row counts, according to the `via` table.
+    /// Adds a row of the roster with its users. Returns how the row counts.
     ///
     /// # Errors
-    /// If the row does not match anything.
+    /// Returns an error if the row has no complete key.
     pub(crate) fn add(
         &mut self,
         row: &Row<'_>,
@@ -128,7 +129,8 @@ impl<'t> Join<'t> {
         Some(&group.members)
     }
 
-    /// Returns the key of a roster's row, and when it is valid; `None` if the `via` table leaves the row out.
+    /// Returns the key of a roster's row, and the dates of the key; `None` if the `via` table
+    /// leaves the row out.
     fn key_of<'k>(
         &self,
         row: &'k Row<'_>,
@@ -174,7 +176,7 @@ impl<'t> Join<'t> {
         }
     }
 
-    /// Returns the error for a row with empty key cells.
+    /// Creates the error for a row with empty key cells.
     fn no_key(&self, row: &Row<'_>) -> Box<Diagnostic> {
         let mut own = self.own.iter().flatten();
         let mistake = match own.find(|column| row.cell(column).is_empty()) {
@@ -192,8 +194,8 @@ impl<'t> Join<'t> {
             .into()
     }
 
-    /// Corrects the counts for roster rows that match only unused rows of the other table, and
-    /// warns of roster rows that match no row.
+    /// Corrects the counts of roster rows that match only unused rows of the other table. Warns of
+    /// roster rows that match no row.
     pub(crate) fn finish(mut self, each: &Table) {
         for (key, group) in &mut self.groups {
             // Rows that `where` leaves out were perhaps not visited.
@@ -211,7 +213,7 @@ impl<'t> Join<'t> {
         if left.is_empty() {
             return;
         }
-        // The row that a key refers to may have an error, which is already reported.
+        // A key may refer to a row with too few or too many cells, which is already reported.
         let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
         left.sort_by_key(|(key, group)| (group.first, *key));
@@ -237,7 +239,7 @@ impl<'t> Join<'t> {
             2 => "; 1 more row has this value".to_owned(),
             rows => format!("; {} more rows have this value", rows - 1),
         };
-        // For example `enrollments.csv:214:course_id`.
+        // Formats a place as in `enrollments.csv:214:course_id`.
         let file = &self.roster.file;
         let line = file.source.line_at(group.first.offset);
         let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
@@ -310,7 +312,7 @@ impl Via {
             }
             RowUse::of(Some(presence))
         });
-        // A row that refers to a row with a reported error is not an error itself.
+        // A key may refer to a row with too few or too many cells, which is already reported.
         for cell in table.ragged_cells() {
             cells.entry(cell).or_default();
         }

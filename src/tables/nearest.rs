@@ -1,15 +1,17 @@
-//! Suggests the nearest known name for an unknown one, with a limit on the work.
+//! Suggests the most similar known name for an unknown name, with a limit on the work.
 //!
 //! Main entries: [`nearest`] for a short list of words, [`NearestSearch`] for all names of a file.
 
 /// Maximum length of an unknown name, in bytes. Longer names get no suggestion.
 const LONGEST: usize = 60;
-/// The limit on the work of all searches: 800,000 names of eight letters compared, or four million skipped.
+/// The limit on the work of all searches together. It is enough to compare 800,000 names of eight
+/// letters, or to skip four million names.
 const MOST_WORK: usize = 60_000_000;
-/// The cost of skipping a name.
+/// The work of skipping a name.
 const PASSED_OVER: usize = 15;
 
-/// Searches that share one work limit: a wrong file can have thousands of unknown names, and each search reads all known names.
+/// Searches that share one limit on their work. A wrong file can have thousands of unknown names,
+/// and each search reads all known names.
 #[derive(Debug)]
 pub(crate) struct NearestSearch {
     left: usize,
@@ -22,7 +24,8 @@ impl Default for NearestSearch {
 }
 
 impl NearestSearch {
-    /// Returns the nearest known name, if one is near enough. After the limit is reached, returns `None`.
+    /// Returns the most similar known name, if any is similar enough. Returns `None` once the limit
+    /// is reached.
     pub(crate) fn find<'n>(
         &mut self,
         name: &str,
@@ -37,7 +40,7 @@ impl NearestSearch {
         let mut best = None;
         for other in known {
             self.spend(PASSED_OVER)?;
-            // A letter has at most four bytes.
+            // Skip names that are too long to be similar. A letter has at most four bytes.
             if other.len() > 8 * LONGEST || !may_be_meant(other) {
                 continue;
             }
@@ -55,7 +58,7 @@ impl NearestSearch {
         best.map(|(_, other)| other)
     }
 
-    /// Returns `None` if the remaining budget is too small.
+    /// Subtracts work from the limit. Returns `None` if too little is left.
     fn spend(&mut self, work: usize) -> Option<()> {
         let left = self.left.checked_sub(work);
         self.left = left.unwrap_or_default();
@@ -63,7 +66,7 @@ impl NearestSearch {
     }
 }
 
-/// Returns the nearest word, if one is near enough.
+/// Returns the most similar word, if any is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     NearestSearch::default().find(name, known, |_| true)
 }

@@ -1,10 +1,10 @@
-//! Replaces `workbook` in a build without Excel support.
+//! Replaces the module `workbook` in a build without Excel support.
 
 use super::encoding::NoText;
 use super::header::UnusableCells;
 use super::input::SheetName;
 
-/// Reports that this build cannot read workbooks.
+/// Returns an error: this build cannot read workbooks.
 pub(crate) fn read_sheet(
     _: &[u8],
     _: Option<&SheetName>,

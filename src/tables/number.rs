@@ -2,18 +2,18 @@
 
 use crate::model::Date;
 
-/// Whether a text consists only of digits.
+/// Whether a text has only ASCII digits, and at least one.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Parses a number without sign or leading zero.
+/// Parses a number without a sign or leading zeros.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
     let is_plain = is_digits(text) && (text == "0" || !text.starts_with('0'));
     is_plain.then(|| text.parse().ok())?
 }
 
-/// The largest id: the maximum of a signed 64-bit column.
+/// The largest id. It is the maximum of a signed 64-bit database column.
 pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
 
 /// The message for a number above [`LARGEST_ID`].
@@ -24,7 +24,7 @@ pub(crate) fn is_too_large(text: &str) -> bool {
     is_digits(text) && !text.starts_with('0') && positive_id(text).is_none()
 }
 
-/// Parses an id.
+/// Parses an id: a whole number from 1 to [`LARGEST_ID`].
 pub(crate) fn positive_id(text: &str) -> Option<u64> {
     whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))
 }

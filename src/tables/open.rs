@@ -1,6 +1,7 @@
-//! Opens each file with rows that a manifest names, before any name is looked up in it.
+//! Opens all files with rows that a manifest names, before names are looked up in them.
 //!
-//! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, with links resolved.
+//! Main type: [`Tables`]. A path is relative to the manifest's file. It must stay inside the root
+//! directory even after links are resolved.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,16 +21,16 @@ use super::workbook::read_sheet;
 use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
 use crate::model::{Date, FileId};
 
-/// Maximum file size: a roster with two million rows is a tenth of this size.
+/// Maximum size of a file, in bytes. A roster with two million rows has a tenth of this size.
 const LARGEST: u64 = 1 << 30;
 
-/// The opened files, by manifest file and file number.
+/// The opened files, by manifest file and number of the use.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
-    /// Every file with rows, with its path relative to the manifest's root.
+    /// All files with rows, with their paths relative to the manifest's root.
     pub(crate) files: BTreeMap<FileId, Arc<str>>,
-    /// Optional files that are absent.
+    /// The uses of optional files that are missing.
     absent: BTreeSet<(FileId, usize)>,
     /// The day for which dates are evaluated.
     pub(crate) today: Date,
@@ -40,11 +41,11 @@ pub(crate) struct Tables {
 pub(crate) struct Home {
     /// The directory that paths are relative to.
     pub(crate) directory: PathBuf,
-    /// The manifest's root, if known.
+    /// The root directory of the manifest, if known.
     pub(crate) root: Option<PathBuf>,
 }
 
-/// A path, the given encoding, and the given sheet.
+/// The real path of a file, and its encoding and sheet in the manifest.
 type FileKey = (PathBuf, Option<String>, Option<SheetName>);
 
 pub(crate) struct Opener<'a> {
@@ -53,9 +54,9 @@ pub(crate) struct Opener<'a> {
     base: PathBuf,
     /// Cached, because many rooms may name the same file.
     real_paths: RealPaths<'a>,
-    /// The files by real path; `None` for those that could not be read.
+    /// The files that were opened; `None` for a file that could not be read.
     opened: BTreeMap<FileKey, Option<Arc<OpenedFile>>>,
-    /// Headers by file and given delimiter; `None` for unusable headers.
+    /// The headers by file and given delimiter; `None` for an unusable header.
     headers: BTreeMap<(FileId, Option<u8>), Option<Arc<Header>>>,
     sources: &'a mut Sources,
     problems: &'a Problems,
@@ -63,7 +64,8 @@ pub(crate) struct Opener<'a> {
 }
 
 impl Tables {
-    /// Returns the table of a file, whose errors go to `problems`; `None` if it could not be opened.
+    /// Returns the table for a use of a file; `None` if it could not be opened. Errors in rows go
+    /// to `problems`.
     pub(crate) fn get<'t>(&'t self, raw: &RawFile, problems: &'t Problems) -> Option<TableUse<'t>> {
         Some(TableUse {
             table: self.tables.get(&raw.key())?,
@@ -72,7 +74,7 @@ impl Tables {
         })
     }
 
-    /// Whether an optional file is absent.
+    /// Whether an optional file is missing.
     pub(crate) fn is_absent(&self, raw: &RawFile) -> bool {
         self.absent.contains(&raw.key())
     }
@@ -84,7 +86,7 @@ impl Tables {
 }
 
 impl<'a> Opener<'a> {
-    /// Creates an opener for the files that manifests in these directories name.
+    /// Creates an opener for files that are named by manifests in these directories.
     pub(crate) fn new<'h>(
         files: &'a dyn Files,
         real_paths: RealPaths<'a>,
@@ -111,7 +113,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Returns the opened tables and their real paths.
+    /// Returns the tables, and the real paths of all files.
     pub(crate) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
         let files = self.opened.into_keys().map(|(file, ..)| file);
         (self.tables, files.collect())
@@ -154,7 +156,7 @@ impl<'a> Opener<'a> {
         if !self.tables.files.contains_key(&file.id) {
             let name = self.find_name(&path, &key.0);
             let name = match &key.2 {
-                // Each sheet is a source of its own.
+                // Each sheet counts as a separate file.
                 Some(sheet) => format!("{name}#{sheet}").into(),
                 None => name,
             };
@@ -178,8 +180,8 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a
-    /// link to the newest export has the same name each time.
+    /// Returns the path of a file relative to the manifest's root. The last component is not
+    /// resolved, so that a link to the newest export always has the same name.
     fn find_name(&mut self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
@@ -190,7 +192,7 @@ impl<'a> Opener<'a> {
         self.files.display(&named.unwrap_or_else(real)).into()
     }
 
-    /// Reads a file, or a sheet of it.
+    /// Reads a file, or one sheet of a workbook.
     fn read(
         &mut self,
         raw: &RawFile,

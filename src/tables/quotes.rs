@@ -1,8 +1,8 @@
-//! Quoted cells in CSV: where they end, and which of them swallow the following lines.
+//! Finds where quoted CSV cells end, and quotes that would swallow the following lines.
 //!
-//! Main entry: [`bad_quotes`]. CSV readers accept such cells without an error, and rows are lost.
+//! Main entry: [`bad_quotes`]. CSV readers accept such quotes without an error, and rows are lost.
 
-/// A quote that most likely does not open a quoted cell.
+/// The reason why a quote probably does not open a quoted cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadQuote {
     /// The cell is never closed.
@@ -11,11 +11,12 @@ pub(crate) enum BadQuote {
     TextAfter,
 }
 
-/// Returns the offset after the closing quote of a cell whose text starts at `from`; `None` if the cell is never closed.
+/// Returns the offset after the closing quote. `from` is the offset after the opening quote.
+/// Returns `None` if the cell is never closed.
 pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
-        // A doubled quote inside a quoted cell is a literal quote.
+        // In a quoted cell, two quotes stand for one quote.
         if bytes.get(quote + 1) != Some(&b'"') {
             return Some(quote + 1);
         }
@@ -29,7 +30,7 @@ pub(crate) fn end_of_line(bytes: &[u8], from: usize) -> usize {
     memchr::memchr2(b'\n', b'\r', rest).map_or(bytes.len(), |length| from + length)
 }
 
-/// Returns what is wrong with the quoted cell from `open` to `end`, if anything.
+/// Returns what is wrong with the quoted cell from `open` to `end`, if anything is wrong.
 pub(crate) fn judge_quoted(
     bytes: &[u8],
     open: usize,
@@ -46,8 +47,8 @@ pub(crate) fn judge_quoted(
     (spans_lines && has_text).then_some(BadQuote::TextAfter)
 }
 
-/// Calls `found` with the offset of each bad quote of a text that starts at a row. After a bad quote, the search continues in the next line,
-/// so that other bad quotes are found too.
+/// Calls `found` with the offset of each bad quote. The text must start at a row. After a bad
+/// quote, the search continues in the next line, so that other bad quotes are found too.
 pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(usize, BadQuote)) {
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -85,15 +86,15 @@ mod tests {
             ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[(6, TextAfter)]),
             ("a,b\n1,\"x\n2,\"y\n", &[(6, TextAfter), (11, NeverClosed)]),
             ("\"a,b\n1,x\n", &[(0, NeverClosed)]),
-            // Cells that span lines and are closed.
+            // Quoted cells that span lines and are closed are not bad.
             ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
             ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),
             ("a,b\n1,\"x\ny\"", &[]),
-            // Quotes inside a cell, and text after a quoted cell that ends on its line.
+            // Quotes inside a cell, and text after a quoted cell on one line, are not bad.
             ("a,b\n1,5\" screen\n2,\"x\" y\n", &[]),
             ("a,b\n1,\"\"\n2,\"\"\"\"\n", &[]),
             ("a,b\n1, \"x\n", &[]),
-            // Another delimiter.
+            // The delimiter is `;`, so the quote after a comma does not start a cell.
             ("a;b\n1,\"x;y\n", &[]),
         ];
         for (text, expected) in cases {

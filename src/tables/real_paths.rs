@@ -25,7 +25,7 @@ impl<'a> RealPaths<'a> {
     /// Returns the path with every link and `..` resolved.
     ///
     /// # Errors
-    /// If the path does not exist.
+    /// Fails if the path does not exist.
     pub(crate) fn find(&mut self, path: &Path) -> io::Result<PathBuf> {
         if let Some(real) = self.known.get(path) {
             return Ok(real.clone());

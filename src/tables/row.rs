@@ -14,13 +14,13 @@ use super::nearest::nearest;
 use super::table::TableUse;
 use crate::model::Place;
 
-/// Maximum number of allowed values listed in a message.
+/// Maximum number of allowed values that a message lists.
 const MOST_NAMED: usize = 8;
 
 /// The hint for a cell that is not a date.
 pub(crate) const DATE_HINT: &str = "write it in the form 2026-09-01";
 
-/// A column found in a table.
+/// A column that was found in a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     /// The name as written in the file; for a numbered column, without the number.
@@ -28,21 +28,21 @@ pub(crate) struct Column {
     pub(crate) place: Cells,
 }
 
-/// The position of a column's cells.
+/// The positions of a column's cells in a record.
 #[derive(Debug, Clone)]
 pub(crate) enum Cells {
-    /// At one index of each row.
+    /// The cell is always at this index.
     At(usize),
-    /// One index per number, from 1; `None` for numbers that the file lacks.
+    /// The cell for each number, from 1, has its own index; `None` for numbers that the file lacks.
     Numbered(Vec<Option<usize>>),
-    /// At one index, where a cell has values for several rows, separated by this text.
+    /// The cell at this index has values for several rows. The text is their separator.
     Parts(usize, String),
-    /// The column is optional, and absent.
+    /// The column is optional, and the file lacks it.
     Absent,
 }
 
 impl Column {
-    /// Returns the index of the cell for the row with this number, from 0.
+    /// Returns the index of the cell. `number` is the number of the row in its record, from 0.
     pub(super) fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) | Cells::Parts(place, _) => Some(*place),
@@ -72,12 +72,12 @@ impl Column {
     }
 }
 
-/// A condition on a row, with its column.
+/// A condition, and the column that it applies to.
 #[derive(Debug)]
 pub(crate) struct Filter<'f> {
     raw: &'f RawFilter,
     pub(super) column: Column,
-    /// Whether a cell with several values was reported.
+    /// Whether a cell with several values was already reported.
     has_warned: Cell<bool>,
 }
 
@@ -103,7 +103,8 @@ impl<'f> Filter<'f> {
         }
     }
 
-    /// Returns the texts that whole cells are compared with, if no format defines the values of the column.
+    /// Returns the texts that whole cells are compared with. If a format defines the values of the
+    /// column, returns none.
     pub(super) fn whole_cells(&self) -> &'f [String] {
         match self.raw.known {
             Some(_) => &[],
@@ -117,7 +118,7 @@ impl<'f> Filter<'f> {
         condition.accepts(cell, self.raw.any_case) && !is_unknown
     }
 
-    /// Whether neither the format nor the condition has the cell's value.
+    /// Whether the value is in neither the format nor the condition.
     fn is_unknown(&self, cell: &str) -> bool {
         let Some(known) = &self.raw.known else {
             return false;
@@ -129,7 +130,7 @@ impl<'f> Filter<'f> {
             && !texts.iter().any(|text| text == cell)
     }
 
-    /// Whether the cell has a value that its column cannot have.
+    /// Whether the cell has a value that is invalid for its column.
     fn is_bad(&self, cell: &str) -> bool {
         self.is_unknown(cell) || self.raw.condition.is_bad_date(cell)
     }
@@ -139,13 +140,13 @@ impl<'f> Filter<'f> {
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
     pub(crate) record: &'r StringRecord,
-    /// The number of the row among those of its record, from 0.
+    /// The number of this row among the rows of its record, from 0.
     pub(crate) number: usize,
     pub(crate) table: TableUse<'r>,
     pub(crate) start: Start,
 }
 
-/// Returns the values of a cell, without those that are empty.
+/// Returns the values of a cell, without empty ones.
 pub(crate) fn parts<'c>(cell: &'c str, split: &str) -> impl Iterator<Item = &'c str> {
     let parts = cell.split(split).map(str::trim);
     parts.filter(|part| !part.is_empty())
@@ -163,9 +164,10 @@ impl Row<'_> {
         .unwrap_or_default()
     }
 
-    /// Returns whether all conditions match. Reports an invalid value if the others match.
+    /// Returns whether all conditions match. Reports an invalid value only if all other conditions
+    /// match.
     pub(crate) fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
-        // A fast path: the largest files usually have no conditions.
+        // This is a fast path: the largest files usually have no conditions.
         if filters.is_empty() {
             return true;
         }
@@ -183,7 +185,8 @@ impl Row<'_> {
         matches
     }
 
-    /// Returns the warning for the first cell with several values, if the condition compares it as a whole.
+    /// Returns a warning if this is the first cell with several values that the condition compares
+    /// as a whole.
     fn list_in_cell(&self, filter: &Filter<'_>) -> Option<Diagnostic> {
         if filter.has_warned.get() || filter.whole_cells().is_empty() {
             return None;
@@ -244,7 +247,7 @@ impl Row<'_> {
         At::new(self.table.file.id, self.start.byte as usize)
     }
 
-    /// Returns the start of the row as a place of the model.
+    /// Returns the start of the row as a [`Place`].
     pub(crate) fn to_place(&self) -> Place {
         Place {
             file: self.table.file.id,

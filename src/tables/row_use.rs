@@ -1,36 +1,37 @@
-//! How the rows of a file are counted, for one use of the file.
+//! Counts the rows of a file by how one use of the file treats them.
 //!
 //! Main type: [`RowCounts`].
 
 use crate::model::Presence;
 
-/// The number of rows that were visited, and of those that match all conditions.
+/// Counts the rows that were visited, and those among them that match all conditions.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Visited {
     pub(crate) rows: usize,
     pub(crate) matching: usize,
 }
 
-/// How a row is counted. If several variants apply, as for a row with several users, the last one
-/// counts.
+/// How a row is counted. If several variants apply, as for a row with several users, the variant
+/// that is listed last counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RowUse {
-    /// All cells that are read are empty.
+    /// All cells that the use reads are empty.
     Blank,
-    /// A `where` leaves out the row, or the person or other row that it names.
+    /// A `where` leaves out the row, or something that the row names: a person, or a row of another
+    /// file.
     LeftOut,
-    /// Today is outside its dates.
+    /// Today is not within the dates of the row.
     OutsideDates,
-    /// It has an error.
+    /// The row has an error.
     Invalid,
     /// An earlier row has the same value of the `distinct` column.
     Repeated,
-    /// It joins no row.
+    /// The row of a roster matches no row of a room.
     Unmatched,
     Used,
 }
 
-/// The names of the variants of [`RowUse`], in order.
+/// The names of the variants of [`RowUse`], in the same order.
 const NAMES: [&str; 7] = [
     "blank",
     "left_out",
@@ -51,7 +52,7 @@ impl RowUse {
     }
 }
 
-/// The number of rows for each `RowUse`.
+/// The number of rows for each variant of [`RowUse`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts([usize; NAMES.len()]);
 

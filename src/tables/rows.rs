@@ -1,5 +1,5 @@
-//! Reads the rows that a use of a table selects. The first use of a file reads all rows. Later uses read only the rows that their
-//! conditions may select, so that thousands of uses cost only as much as the rows they select.
+//! Reads the rows that a use of a table selects. The first use of a file reads all rows. Later uses
+//! read only the rows that their conditions may select, so that thousands of uses remain cheap.
 //!
 //! Main entry: [`TableUse::rows`].
 
@@ -19,9 +19,12 @@ use super::table::{Table, TableUse};
 use crate::model::Presence;
 
 impl TableUse<'_> {
-    /// Calls `visit` for each row, with the days on which it is declared; `None` if a condition leaves the row out. Blank rows
-    /// are skipped; ragged rows are reported. Each value of the `expand` column becomes a row, and
-    /// so does each number of the `numbered` columns whose cell in the first of them is not empty.
+    /// Calls `visit` for each row, with the dates on which it is declared. These are `None` if a
+    /// condition leaves the row out. Skips blank rows, and reports rows with too few or too many
+    /// cells.
+    ///
+    /// Each value of the `expand` column makes a row. Each number of the `numbered` columns makes a
+    /// row if the first of these columns has a value for that number.
     pub(crate) fn rows(
         &self,
         selection: &Selection<'_>,
@@ -72,7 +75,7 @@ impl TableUse<'_> {
         visited
     }
 
-    /// Reports a file without matching rows, unless it may be empty.
+    /// Reports a file without matching rows, unless `allow_empty` is set.
     pub(crate) fn check_empty(&self, counted: usize) {
         // If all rows have too few or too many cells, each has an error of its own.
         let are_ragged =
@@ -89,7 +92,8 @@ impl TableUse<'_> {
 }
 
 impl Table {
-    /// Returns the numbers of the rows that a selection may select or report; `None` if all rows must be read.
+    /// Returns the indices of the rows that a selection may select or report. Returns `None` if all
+    /// rows must be read.
     pub(super) fn find_rows(&self, selection: &Selection<'_>) -> Option<Vec<u32>> {
         let rows = self.header.rows.get()?;
         if !selection.may_skip || !selection.numbered.is_empty() {
@@ -108,7 +112,7 @@ impl Table {
         });
         let best = wanted.min_by_key(|found| found.iter().map(|rows| rows.len()).sum::<usize>())?;
         let mut found: Vec<u32> = best.into_iter().flatten().map(|(_, row)| *row).collect();
-        // Also find lists in cells that `where` compares as a whole: they get a warning.
+        // Also find lists in cells that `where` compares as a whole, because they get a warning.
         for (filter, place) in filters.filter(|(filter, _)| !filter.whole_cells().is_empty()) {
             let index = self.index(place, rows)?;
             let texts = filter.whole_cells().iter().map(String::as_str);
@@ -197,7 +201,7 @@ mod tests {
     use super::*;
     use crate::model::Date;
 
-    /// A table of two columns, which was read once, and its text.
+    /// Creates a table of two columns that was already read once. Also returns its text.
     fn table(rows: &[(&str, &str)]) -> (Table, Sources) {
         let lines = rows.iter().map(|(one, two)| format!("{one}\t{two}\n"));
         let mut sources = Sources::default();
@@ -220,7 +224,8 @@ mod tests {
         (table, sources)
     }
 
-    /// The lines of the selected rows, what became of all rows, the diagnostics, and the number of visits.
+    /// Returns the lines of the selected rows, the counts of all rows, the diagnostics, and the
+    /// number of visits.
     fn read(
         (table, sources): (&Table, &Sources),
         filters: &[RawFilter],
@@ -242,7 +247,7 @@ mod tests {
         });
         let counts = table.counts.get();
         let mut found = problems.sorted(sources);
-        // The first use reports ragged rows.
+        // Ignore ragged rows: only the first use reports them.
         found.retain(|diagnostic| !diagnostic.message.contains("cells, the header"));
         (lines, counts, found, visits)
     }

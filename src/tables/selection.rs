@@ -1,4 +1,4 @@
-//! The rows that a use of a table selects.
+//! Selects the rows of a table for one use.
 //!
 //! Main type: [`Selection`].
 
@@ -15,14 +15,15 @@ pub(crate) struct Selection<'f> {
     pub(crate) from: Option<Column>,
     pub(crate) until: Option<Column>,
     pub(crate) days: Option<Column>,
-    /// The columns that make a readable name.
+    /// The columns that make up the readable name of a user.
     pub(crate) show: Vec<Column>,
-    /// Whether rows that a condition leaves out need not be visited.
+    /// Whether rows that a condition leaves out may be skipped.
     pub(crate) may_skip: bool,
 }
 
 impl Selection<'_> {
-    /// Returns when a row is declared; `None` if a condition leaves it out. Bad cells are reported.
+    /// Returns the dates of a row; `None` if a condition leaves the row out. Invalid cells are
+    /// reported.
     pub(crate) fn presence(&self, row: &Row<'_>) -> Option<Presence> {
         if !row.check_filters(&self.filters) {
             return None;

@@ -1,4 +1,4 @@
-//! The texts of a manifest, and conversion of byte offsets to lines and columns.
+//! Keeps the texts of a manifest, and converts byte offsets to lines and columns.
 //!
 //! Main type: [`Sources`].
 
@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use super::dialect::line_ends;
 use crate::model::{FileId, Place};
 
-/// A byte offset in a source; compact, because every declared member keeps one.
+/// A byte offset in a source. It is small, because every declared member has one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
-    /// The file.
+    /// The id of the file.
     pub file: FileId,
     /// The offset, in bytes.
     pub offset: u32,
@@ -33,9 +33,8 @@ impl At {
 /// A value and its place.
 #[derive(Debug, Clone, Default)]
 pub struct Spanned<T> {
-    /// The value.
     pub value: T,
-    /// Its start.
+    /// The place where the value starts.
     pub at: At,
 }
 
@@ -50,9 +49,9 @@ impl<T> Spanned<T> {
 pub struct Source {
     /// The file's path as the user would write it.
     pub name: Arc<str>,
-    /// Its text.
+    /// The whole text of the file.
     pub text: String,
-    /// Built on first use: most files with rows do not need it.
+    /// The index of lines. Built on first use, because most files with rows do not need it.
     index: OnceLock<Index>,
 }
 
@@ -60,7 +59,8 @@ pub struct Source {
 #[derive(Debug, Clone)]
 struct Index {
     line_starts: Vec<u32>,
-    /// Number of characters before each block, so that columns in very long lines are not counted from the start of the text.
+    /// The number of characters before each block. Columns in very long lines are counted from the
+    /// start of the block.
     characters: Vec<u32>,
 }
 
@@ -81,19 +81,19 @@ impl Source {
         self.index.get_or_init(|| Index::build(&self.text))
     }
 
-    /// Returns the offset of a line, counted from 1.
+    /// Returns the byte offset of a line. Lines are counted from 1.
     pub(crate) fn line_start(&self, line: u32) -> Option<usize> {
         let index = (line as usize).checked_sub(1)?;
         let start = self.index().line_starts.get(index);
         start.map(|start| *start as usize)
     }
 
-    /// Returns the line of an offset, from 1.
+    /// Returns the line that contains an offset, from 1.
     pub(crate) fn line_at(&self, offset: u32) -> u32 {
         find_line(&self.index().line_starts, offset)
     }
 
-    /// Returns a line finder for offsets in ascending order.
+    /// Returns a line finder that is fast for offsets in ascending order.
     pub(crate) fn lines(&self) -> Lines<'_> {
         Lines {
             starts: &self.index().line_starts,
@@ -131,7 +131,7 @@ impl Index {
     }
 }
 
-/// Returns the line of an offset, from 1, given the start offsets of all lines.
+/// Returns the line that contains an offset, from 1. `starts` has the start offsets of all lines.
 fn find_line(starts: &[u32], offset: u32) -> u32 {
     starts.partition_point(|start| *start <= offset) as u32
 }
@@ -141,7 +141,8 @@ fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-/// Finds lines from the previous position, because there are millions of offsets, nearly all in ascending order.
+/// Finds the lines of millions of offsets. It searches from the previous line, because nearly all
+/// offsets are in ascending order.
 #[derive(Debug, Clone)]
 pub(crate) struct Lines<'s> {
     starts: &'s [u32],
@@ -152,7 +153,7 @@ impl Lines<'_> {
     /// Maximum steps before a binary search is cheaper.
     const STEPS: usize = 8;
 
-    /// Returns the line of an offset, from 1.
+    /// Returns the line that contains an offset, from 1.
     pub(crate) fn find(&mut self, offset: u32) -> u32 {
         let last = self.line.checked_sub(1);
         let last = last.and_then(|last| self.starts.get(last));
@@ -176,17 +177,17 @@ pub struct Sources {
     files: Vec<Arc<Source>>,
 }
 
-/// A position for display: line and column from 1; the column counts characters.
+/// A position as it is displayed: the line and the column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineColumn {
-    /// From 1.
+    /// The number of the line, from 1.
     pub line: u32,
-    /// The column in characters, from 1.
+    /// The number of the column, in characters, from 1.
     pub column: u32,
 }
 
 impl Sources {
-    /// Adds a text and returns its id.
+    /// Adds a text, and returns the id of its file.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Arc::new(Source::new(name, text)));
@@ -223,7 +224,7 @@ impl Sources {
         (name.unwrap_or_default(), self.locate(at))
     }
 
-    /// Converts to a place of the model.
+    /// Converts a place to a [`Place`], which has a line.
     pub fn to_place(&self, at: At) -> Place {
         Place {
             file: at.file,

@@ -51,7 +51,7 @@ impl Table {
         self.counts.set(counts);
     }
 
-    /// Returns every cell of ragged rows.
+    /// Returns every cell of the rows that have too few or too many cells.
     pub(crate) fn ragged_cells(&self) -> HashSet<String> {
         let mut cells = HashSet::new();
         if let Some(rows) = self.header.rows.get() {
@@ -63,13 +63,13 @@ impl Table {
         cells
     }
 
-    /// Returns the text, without bad quotes.
+    /// Returns the text, with bad quotes replaced.
     pub(super) fn text(&self) -> &str {
         let repaired = self.header.repaired.as_deref();
         repaired.unwrap_or(&self.file.source.text)
     }
 
-    /// Visits every record after the header that is not blank, and remembers where they start.
+    /// Visits every record after the header that is not blank. Records where each of them starts.
     pub(super) fn read_first(&self, mut visit: impl FnMut(&StringRecord, Start)) {
         let mut rows = RowStarts::default();
         let mut visit = |record: &StringRecord, start| {
@@ -87,14 +87,15 @@ impl Table {
             let mut reader = reader(text.get(first..).unwrap_or_default(), delimiter);
             while reader.read_record(&mut record).unwrap_or_default() {
                 let before = record.position().map_or(0, Position::byte) as usize + first;
-                // The reader includes the end of the last line in its count.
+                // The position may be before line ends above the row, so skip them.
                 let rest = text.get(before..).unwrap_or_default().bytes();
                 let breaks = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
                 let byte = before + breaks.count();
                 let passed = text.as_bytes().get(start.byte as usize..byte);
                 let passed = passed.unwrap_or_default();
                 start.line += line_ends(passed).count() as u32;
-                // The reader skips empty lines, so there may be several line ends before this row. The first one ends the row before.
+                // The reader skips empty lines, so there may be several line ends before this row.
+                // The first of them ends the previous row.
                 let ends = passed.iter().rev();
                 let ends = ends.take_while(|byte| matches!(byte, b'\r' | b'\n'));
                 let ends = passed.len() - ends.count();
@@ -116,7 +117,7 @@ impl Table {
         }
         rows.blank = blank;
         rows.starts.shrink_to_fit();
-        // The starts are already set if `visit` has read the same file.
+        // The starts are already set if `visit` reads the rows of the same file.
         let _ = self.header.rows.set(rows);
     }
 
@@ -162,7 +163,8 @@ impl Table {
         found
     }
 
-    /// Whether a row lacks cells, or has cells beyond the header that are not empty. Spreadsheets add empty cells.
+    /// Whether a row has too few cells, or extra cells that are not empty. Spreadsheets add empty
+    /// cells.
     pub(super) fn is_ragged(&self, record: &StringRecord) -> bool {
         let columns = self.header.columns.len();
         let mut extra = record.iter().skip(columns);
@@ -183,7 +185,7 @@ mod tests {
     proptest! {
         #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
 
-        /// With any quotes and line ends, a row's line is the line of its first byte.
+        /// Whatever the quotes and line ends, the line of a row is the line of its first byte.
         #[test]
         fn rows_know_their_lines(
             has_mark in any::<bool>(),

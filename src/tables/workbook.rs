@@ -1,5 +1,5 @@
-//! Reads a sheet of an Excel workbook as CSV: line 7 of the text is row 7 of the sheet, so that
-//! lines in messages match the sheet.
+//! Reads a sheet of an Excel workbook as CSV. Line 7 of the text is row 7 of the sheet, so that
+//! line numbers in messages match the sheet.
 //!
 //! Main entry: [`read_sheet`].
 
@@ -13,14 +13,15 @@ use super::encoding::NoText;
 use super::header::{UnusableCell, UnusableCells};
 use super::input::SheetName;
 
-/// Maximum size of the unpacked workbook, and of the text of a sheet: a small archive can unpack to any size.
+/// Maximum size of the unpacked workbook, and of the text of a sheet, in bytes. A small archive
+/// could unpack to any size.
 const LARGEST: usize = 256 << 20;
 /// 10^15: spreadsheets replace the later digits of larger numbers by zeros.
 const FIRST_ROUNDED: f64 = 1e15;
-/// Number of rows and columns that a sheet can have.
+/// The number of rows and columns that a sheet can have.
 const MOST_ROWS: u32 = 1 << 20;
 const MOST_COLUMNS: usize = 1 << 14;
-/// Maximum number of sheets listed in a message.
+/// Maximum number of sheets that a message lists.
 const MOST_SHOWN: usize = 20;
 /// Maximum number of merged cells that are remembered.
 const MOST_MERGED: usize = 100_000;
@@ -53,7 +54,6 @@ const MERGED: Reason = (
     "split the merged cells, and fill in each of them",
 );
 
-/// The text of a sheet.
 #[derive(Debug, Default)]
 struct SheetText {
     text: String,
@@ -110,7 +110,7 @@ pub(crate) fn read_sheet(
     if sheet.columns == 0 {
         return Err(wrong_sheet(format!("the sheet `{shown}` is empty")));
     }
-    // Only a cell that looks empty can be a formula without a value.
+    // Only a cell that looks empty can have a formula without a stored value.
     if sheet.has_empty {
         sheet.check_formulas(&mut book, &name)?;
     }
@@ -172,9 +172,9 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<SheetText, NoText> {
 }
 
 impl SheetText {
-    /// Moves a row's cells into the text, after blank lines for the rows above it that have no
-    /// cells. The first row is the header. Shorter rows are filled up with empty cells, because
-    /// workbooks do not store empty cells.
+    /// Moves the cells of a row into the text. Adds a blank line for each skipped row above it, and
+    /// empty cells at the end, because workbooks do not store empty cells. The first row is the
+    /// header.
     fn push_row(&mut self, at: u32, row: &mut Vec<(usize, String)>) -> Result<(), NoText> {
         let Some((last, _)) = row.last() else {
             return Ok(());
@@ -285,7 +285,7 @@ impl Format {
     }
 }
 
-/// Formats a date or a time, in the forms of ISO 8601.
+/// Formats a date, a time or both as in ISO 8601.
 fn format_date(date: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
     let is_time = date.is_duration() || date.as_f64() < 1.0;
@@ -300,7 +300,8 @@ fn format_date(date: &ExcelDateTime) -> String {
     }
 }
 
-/// Adds up the sizes in the archive's directory. The library that unpacks it enforces them.
+/// Adds up the unpacked sizes in the archive's directory. The library enforces them when it
+/// unpacks.
 fn unpacked_size(bytes: &[u8]) -> u64 {
     let sizes = find_iter(bytes, b"PK\x01\x02").map(|entry| {
         let size = bytes.get(entry + 24..entry + 28);

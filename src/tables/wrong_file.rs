@@ -1,4 +1,4 @@
-//! Recognizes files that are not tables, by their first bytes, so that the error names the program that made the file.
+//! Recognizes files that are not tables, so that the error can name the program that made the file.
 //!
 //! Main entries: [`wrong_bytes`] and [`wrong_text`].
 
@@ -27,7 +27,7 @@ const SIGN_IN: WrongFile = (
     "sign in, and download the file again",
 );
 
-/// Binary files, by their first bytes.
+/// Binary files that are recognized by their first bytes.
 const BINARY: [(&[u8], WrongFile); 4] = [
     (b"%PDF-", ("a PDF document", EXPORT)),
     (b"\xd0\xcf\x11\xe0", ("an old Excel workbook (.xls)", SAVE)),
@@ -35,7 +35,7 @@ const BINARY: [(&[u8], WrongFile); 4] = [
     (b"\x89PNG", ("an image", EXPORT)),
 ];
 
-/// Archives, by a text in them.
+/// Archives that are recognized by a text in them.
 const ARCHIVES: [(&[u8], WrongFile); 3] = [
     (
         b"application/vnd.oasis.opendocument",
@@ -54,7 +54,7 @@ const ARCHIVES: [(&[u8], WrongFile); 3] = [
     ),
 ];
 
-/// Texts, by how they start; case is ignored.
+/// Text files that are recognized by their first characters. Case is ignored.
 const TEXTS: [(&str, WrongFile); 6] = [
     (
         "version https://git-lfs.github.com/spec/",
@@ -92,7 +92,7 @@ pub(crate) fn wrong_bytes(name: &str, bytes: &[u8]) -> Option<WrongFile> {
         return known.map(|(_, what)| *what).or(other);
     }
     let (_, what) = BINARY.iter().find(|(start, _)| bytes.starts_with(start))?;
-    // A workbook with a password is wrapped in the old format, which writes names in UTF-16.
+    // A workbook with a password is wrapped in the old Excel format, which writes names in UTF-16.
     let has_password = find(bytes, b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e").is_some();
     Some(match has_password {
         true => ("a workbook with a password", "save it without one"),
@@ -123,10 +123,9 @@ pub(crate) fn is_json(text: &str) -> bool {
     )
 }
 
-/// The description of a JSON document.
 pub(crate) const JSON: WrongFile = ("a JSON document", EXPORT);
 
-/// Reports a line that git wrote because of a conflict.
+/// Returns an error for the first line that git wrote to mark a merge conflict.
 pub(crate) fn find_conflict(file: FileId, source: &Source) -> Option<Diagnostic> {
     let bytes = source.text.as_bytes();
     let starts_line = |at: &usize| {

@@ -1,4 +1,4 @@
-//! A room's change in one line.
+//! Describes the change to a room in one line.
 
 use super::grammar::counts;
 use super::names::{user, users};
@@ -7,7 +7,7 @@ use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
-/// A change as a line. `known` has the words for existing members.
+/// Formats a change as a line. `known` has the words for members who are already in the room.
 pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> Line<'a> {
     let mut fields = change.fields.iter();
     let title = fields.find(|field| field.field == Field::Title);
@@ -28,7 +28,7 @@ pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> L
     }
 }
 
-/// What the change does to the room, without its title.
+/// Describes what a change does to a room, except for its title.
 fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> Vec<Text<'a>> {
     let mut parts = match change.is_create() {
         true => {
@@ -59,7 +59,7 @@ fn describe_change<'a>(change: &'a Change, known: Known, names: &UserNames) -> V
     parts
 }
 
-/// How many people are known to be in a room that becomes public.
+/// Says how many people are known to be in a room that becomes public.
 pub fn members_inside(publish: &Publish, known: Known) -> Text<'static> {
     match publish.inside {
         None => "members inside unknown".into(),
@@ -74,7 +74,7 @@ pub fn members_inside(publish: &Publish, known: Known) -> Text<'static> {
     }
 }
 
-/// What allows a room to become public, if anything does.
+/// Says what allows a room to become public; `None` if nothing does.
 pub fn permit(publish: &Publish) -> Option<Text<'_>> {
     Some(match publish.permit.as_ref()? {
         PublishPermit::Flag => "allowed by --allow-publish".into(),
@@ -90,13 +90,13 @@ pub fn permit(publish: &Publish) -> Option<Text<'_>> {
     })
 }
 
-/// A remark for a create that a run may have sent already.
+/// Returns a remark if a run may have sent the create already, or an empty text.
 pub fn uncertain_remark(change: &Change) -> String {
     let since = change.uncertain_since;
     since.map_or_else(String::new, |since| format!(", uncertain since {since}"))
 }
 
-/// A changed field, except the title.
+/// Describes a changed field; `None` for the title.
 fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     let (name, space) = match change.field {
         Field::Title => return None,
@@ -108,7 +108,7 @@ fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     Some(text!("{}{}{} → {}{}", name, space, before, after, drift))
 }
 
-/// A remark for a field that someone else changed, and that the run changes back.
+/// Returns a remark if someone else changed the field, so that this change reverts it.
 pub fn drift_remark(change: &FieldChange) -> &'static str {
     let ChangedBy { outside, manifest } = change.changed;
     match (outside, manifest) {
@@ -118,7 +118,8 @@ pub fn drift_remark(change: &FieldChange) -> &'static str {
     }
 }
 
-/// Two values of a field. Long texts are cut to the part that differs, so that they do not look alike.
+/// Formats two values of a field. Long texts are cut to the part that differs, because their starts
+/// may look the same.
 pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2] {
     match (before, after) {
         (FieldValue::Text(before), FieldValue::Text(after)) => titles(before, after),
@@ -126,7 +127,6 @@ pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2
     }
 }
 
-/// A field's value.
 pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     match value {
         FieldValue::Text(text) => Span::Title(text.clone().into()).into(),
@@ -134,7 +134,8 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
-/// The existing members, if any, for example `28 known (25 confirmed, 3 adopted)`.
+/// Counts the existing members, for example `28 known (25 confirmed, 3 adopted)`; `None` if there
+/// are none.
 pub fn known_members(members: &Members, known: Known) -> Option<String> {
     let (count, adopted) = (members.known, members.adopted);
     let count = match (count, adopted) {

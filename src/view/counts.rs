@@ -1,4 +1,4 @@
-//! What was counted, as lines and figures.
+//! Describes the results of counting members.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::model::{CountGap, CountResult, MemberCounts, RoomCount};
 use crate::plan::Plan;
 
 impl<'a> View<'a> {
-    /// Adds the figures of a count, and the rooms whose count is not as expected.
+    /// Adds the figures of a count, and a line for each room that does not have the expected number
+    /// of members.
     pub(super) fn add_counts(&mut self, plan: &'a Plan) {
         let Some(counts) = &plan.counts else { return };
         self.facts.push(count_figures(counts));
@@ -39,7 +40,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The count of a room, for example `28 known, 27 counted`.
+/// Describes the count of a room, for example `28 known, 27 counted`.
 pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
     let known = match room.is_recorded {
         true => "known",
@@ -62,7 +63,7 @@ fn describe_removals(room: &RoomCount) -> Text<'_> {
 fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
     let reason = match gap {
         CountGap::Budget => "--count-requests or --count-bytes is used up",
-        CountGap::Changed => "the number of members changed meanwhile",
+        CountGap::Changed => "the number of members changed during the count",
         CountGap::Ignored => "the server ignores the filter `count_users`",
         CountGap::Unclear => "the server's answers contradict each other",
         CountGap::NoneFound => "the filter `count_users` finds none of the rooms",
@@ -75,7 +76,7 @@ fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
     reason.into()
 }
 
-/// The figures in one line, for example `20 rooms counted: equal; 5 requests, 3 KiB`.
+/// Returns the figures in one line, for example `20 rooms counted: equal; 5 requests, 3 KiB`.
 pub fn count_figures(counted: &MemberCounts) -> String {
     let rooms = || counted.rooms.iter();
     let tally = |is_one: fn(&RoomCount) -> bool| rooms().filter(|room| is_one(room)).count();

@@ -1,4 +1,4 @@
-//! The diagnostics of a manifest, as lines and as a view.
+//! Converts the diagnostics of a manifest to lines, and to a view.
 
 use super::grammar::Count;
 use super::section::{Line, Place, SectionKind};
@@ -8,7 +8,6 @@ use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{At, Code, Diagnostic, Severity, Sources};
 use crate::model::Target;
 
-/// The result of `check`.
 pub fn check(loaded: &Loaded) -> View<'_> {
     let desired = &loaded.desired;
     let found = tally(&loaded.diagnostics);
@@ -26,7 +25,7 @@ pub fn check(loaded: &Loaded) -> View<'_> {
     view
 }
 
-/// A view of invalid manifests, which have no plan or diff.
+/// Creates the view of invalid manifests. They have no plan or diff to show.
 pub fn invalid<'a>(loaded: &[&'a Loaded], verb: &'a str, target: Option<&'a Target>) -> View<'a> {
     let heading = Span::words(format!("No {verb}: the manifest is invalid")).into();
     let found = tally(loaded.iter().flat_map(|it| &it.diagnostics));
@@ -37,7 +36,7 @@ pub fn invalid<'a>(loaded: &[&'a Loaded], verb: &'a str, target: Option<&'a Targ
     view
 }
 
-/// For example `2 errors, 1 warning`.
+/// Counts diagnostics by severity, for example `2 errors, 1 warning`.
 pub fn tally<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
     let is_error = |it: &&Diagnostic| it.severity() == Severity::Error;
     let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(is_error);

@@ -1,4 +1,4 @@
-//! The figures of a plan or a manifest diff.
+//! Formats the figures of a plan or a manifest diff.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::grammar::counts;
 use crate::model::Pipe;
 use crate::plan::{Change, MemberTally, Plan, Summary};
 
-/// The figures of a plan in one line.
+/// Returns the figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
     let mut parts = parts(&plan.summary, &plan.changes);
     if let conflicts @ 1.. = plan.conflicts.len() {
@@ -36,7 +36,7 @@ pub(super) fn open_steps<'a>(steps: impl Iterator<Item = (&'a Pipe, u64)>) -> Op
     Some(format!("{steps} in {rooms}, the oldest {}", age(oldest)))
 }
 
-/// For example `since today` or `for 12 days`.
+/// Formats an age, for example `since today` or `for 12 days`.
 pub(super) fn age(days: u64) -> String {
     match days {
         0 => "since today".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn recreated(changes: &[Change]) -> usize {
     changes.iter().filter(|change| change.recreate).count()
 }
 
-/// The pending work, each kind with its count.
+/// Returns the kinds of pending work, each with its count.
 pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
     let of_them = |parts: [(usize, &str); 2]| match counts(parts) {
         parts if parts.is_empty() => parts,

@@ -1,4 +1,4 @@
-//! Sentences about what a plan will not do: conflicts, notes, refusals.
+//! Sentences about what a plan will not do: conflicts, notes and refusals.
 
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
@@ -6,7 +6,7 @@ use super::{Count, NAMED, Span, Text, values};
 use crate::model::{Limit, NOTICE, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, MemberTally, Note, Overdue, Violation};
 
-/// Maximum number of likely renames named in one line.
+/// Maximum number of likely renames that one line names.
 const EXAMPLES: usize = 3;
 
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
@@ -20,12 +20,12 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
             ids.as_slice()
         ),
         ConflictKind::Vanished(id) => text!(
-            "the ledger has it as room {}, but the list does not: it was deleted, or the list is truncated; \
+            "the ledger records room {}, but the list does not show it: it was deleted, or the list is truncated; \
              --allow-recreate creates a new one",
             *id
         ),
         ConflictKind::NotListed(id) => {
-            let known = id.map(|id| text!(" (the ledger has it as room {})", id));
+            let known = id.map(|id| text!(" (room {} in the ledger)", id));
             text!(
                 "not listed{}: a JWT may show only one user's rooms; read with the secret key",
                 known.unwrap_or_default()
@@ -34,7 +34,7 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     }
 }
 
-/// A note as a line, and the section of the line.
+/// Converts a note to a line, and returns the section that the line belongs to.
 pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     let members = |counted: &MemberTally| {
         let members = Count(counted.members, "membership");
@@ -119,7 +119,8 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     (kind, line)
 }
 
-/// One line for all likely renames (new rooms that look like rooms that left), with examples.
+/// Returns one line for all likely renames, with examples. Such a new room looks like a room that
+/// left.
 pub(super) fn renames<'a>(renames: &[&'a Note]) -> Line<'a> {
     let examples = renames.iter().copied().take(EXAMPLES);
     let examples = examples.filter_map(|note| match note {
@@ -159,12 +160,12 @@ pub(super) fn overdue(overdue: &Overdue) -> Line<'_> {
     ))
 }
 
-/// A refusal as a sentence: the guard, the count, and what allows it.
+/// Formats a refusal as a sentence: the guard, the count, and the flag or key that allows it.
 pub fn refusal(refusal: &Violation) -> Text<'_> {
     guard(refusal, [" since the last apply", "when last applied"])
 }
 
-/// A refusal of a manifest that is compared with another manifest, not with a ledger.
+/// Formats a refusal of a manifest that is compared with another manifest instead of a ledger.
 pub fn would_be_refused(refusal: &Violation) -> Text<'_> {
     guard(refusal, ["", "before"])
 }
@@ -223,7 +224,6 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
     }
 }
 
-/// The flag that lifts a guard.
 pub fn flag_that_lifts(refusal: &Violation) -> &'static str {
     match refusal {
         Violation::Publish { .. } => "--allow-publish",
@@ -242,7 +242,7 @@ fn pipes(rooms: &[Pipe], count: u64) -> Text<'_> {
     text
 }
 
-/// A limit in the manifest's syntax.
+/// Formats a limit as in a manifest.
 pub fn limit_words(limit: Limit) -> String {
     match limit {
         Limit::Count(count) => count.to_string(),
@@ -250,7 +250,7 @@ pub fn limit_words(limit: Limit) -> String {
     }
 }
 
-/// For example, 1250 becomes `12.5%`.
+/// Formats a share: 1250 becomes `12.5%`.
 pub fn percent(share: u64) -> String {
     let text = format!("{}.{:02}", share / 100, share % 100);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))

@@ -1,10 +1,10 @@
-//! Counts with nouns, and shortened lists.
+//! Formats counts with nouns, and shortens lists.
 
 use std::fmt;
 
 pub use crate::model::{Count, few};
 
-/// A remark as a full sentence: `Nothing is written to these rooms.`
+/// Makes a full sentence from a remark, such as `Nothing is written to these rooms.`
 pub fn sentence(remark: &str) -> String {
     let mut rest = remark.chars();
     let first = rest.next().map(char::to_uppercase);
@@ -12,7 +12,7 @@ pub fn sentence(remark: &str) -> String {
     format!("{first}{}.", rest.as_str())
 }
 
-/// The non-zero counts, each with its words: `1 to list, 2 to write`.
+/// Joins the counts that are not zero, each with its words, such as `1 to list, 2 to write`.
 pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts

@@ -1,4 +1,4 @@
-//! A manifest diff as a view.
+//! Builds the view of a manifest diff.
 
 use super::figures::parts;
 use super::findings::{self, limit_words};
@@ -12,7 +12,7 @@ use crate::manifest::Loaded;
 use crate::model::{Limit, MembersPolicy, UserId, UserNames, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 
-/// The difference of two manifests, and the diagnostics of the second.
+/// Creates the view of the differences between two manifests, with the diagnostics of the second.
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
     let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
     let refused = diff.would_refuse.iter().map(findings::would_be_refused);
@@ -57,7 +57,7 @@ fn verdict(diff: &ManifestDiff) -> String {
     format!("{parts}; {} unchanged", diff.summary.unchanged)
 }
 
-/// For example `people: 5 people join 3 rooms; 2 to remove from 1 room (manual)`.
+/// Counts people, for example `people: 5 people join 3 rooms; 2 to remove from 1 room (manual)`.
 fn count_people(people: &People) -> Option<String> {
     let People {
         join,
@@ -90,7 +90,7 @@ fn removed_room(room: &Removed) -> Line<'_> {
     Line::for_room(&room.pipe, text)
 }
 
-/// A difference of a room or of a guard.
+/// Formats a difference between two rooms or guards as a line.
 fn difference_line<'a>(difference: &'a Difference, names: &UserNames) -> Line<'a> {
     match difference {
         Difference::Room { pipe, what } => {
@@ -180,7 +180,7 @@ fn describe_room_difference<'a>(what: &'a RoomDifference, names: &UserNames) -> 
     }
 }
 
-/// Where to find all members, if a list of them is cut. Removed rooms have a line each.
+/// Says where to find all members, if a list is cut. Removed rooms have a line each.
 fn cut(diff: &ManifestDiff) -> Option<String> {
     let is_long = |difference: &Difference| match difference {
         Difference::Room { what, .. } => what.users().len() > NAMED,

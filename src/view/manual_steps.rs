@@ -1,4 +1,5 @@
-//! Members and rooms to remove manually: caused by this change, or still open from earlier runs.
+//! Lists members and rooms that must be removed manually, because of this change or since earlier
+//! runs.
 
 use super::figures::{age, open_steps};
 use super::names::users;
@@ -32,7 +33,7 @@ pub fn todo<'a>(
 }
 
 impl<'a> View<'a> {
-    /// Adds the members and rooms that the API cannot remove.
+    /// Adds lines for the members and rooms that the API cannot remove.
     pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
         self.add_removed_members(&plan.manual_steps);
         let known = self.names.clone();
@@ -51,7 +52,7 @@ impl<'a> View<'a> {
         );
     }
 
-    /// Adds the members that this change removes from the manifest.
+    /// Adds lines for the members whom this change removes from the manifest.
     pub(super) fn add_removed_members(&mut self, rooms: &'a [ManualSteps]) {
         let known = self.names.clone();
         let rooms = rooms.iter().filter(|room| !room.newly_removed.is_empty());
@@ -103,7 +104,7 @@ fn left_room(room: &UndeclaredRoom) -> Option<Line<'_>> {
     })
 }
 
-/// Steps of one room with the same run and reason.
+/// Formats steps of one room with the same run and reason as a line.
 fn step_line<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames) -> Line<'a> {
     let removed: Vec<UserId> = steps.iter().map(|step| step.user).collect();
     let text = steps.first().map(|step| {
@@ -124,7 +125,6 @@ fn step_line<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames
     }
 }
 
-/// Why a member is to be removed.
 pub fn reason(reason: LeaveReason) -> &'static str {
     match reason {
         LeaveReason::Left => "no longer in the manifest",

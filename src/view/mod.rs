@@ -1,7 +1,9 @@
-//! Plans, manifest diffs, outcomes, checks and open steps as finished sections, lines, risks, figures and names, without markup.
+//! The content of an output, complete but without markup: plans, manifest diffs, outcomes, checks
+//! and open steps.
 //!
-//! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`], [`todo()`]. The writers in `render` escape the
-//! spans of a [`Text`] and lay out a [`View`]; they decide nothing.
+//! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`],
+//! [`todo()`]. The writers in `render` lay out a [`View`] and escape the spans of each [`Text`];
+//! they decide nothing else.
 
 mod change;
 mod counts;
@@ -39,42 +41,42 @@ use std::collections::BTreeMap;
 use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId, UserNames, named_enum};
 use crate::plan::Change;
 
-/// Maximum number of members or rooms named in one line.
+/// Maximum number of members or rooms that one line names.
 pub const NAMED: usize = 12;
 
-/// One page of output before it is written.
+/// The content of a page of output.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
-    /// The verb of the run.
+    /// The command of the run, such as `plan`.
     pub verb: &'a str,
-    /// The target, if known.
+    /// The target of the run, if it is known.
     pub target: Option<&'a Target>,
     pub heading: Text<'a>,
     pub state: State,
-    /// The figures in one line.
+    /// The figures of the page in one line.
     pub verdict: String,
-    /// Other facts below the figures, without full stops: `8 requests: 1 to list, …`
+    /// More facts, shown below the figures. They have no full stops, as in
+    /// `8 requests: 1 to list, …`
     pub facts: Vec<String>,
-    /// All non-empty sections, most dangerous first.
+    /// All sections that are not empty, the most dangerous first.
     pub sections: BTreeMap<SectionKind, Section<'a>>,
-    /// Explanations of the terms on this page.
+    /// The explanations of the terms on the page.
     pub legend: Vec<&'static str>,
-    /// Where to find the complete lists, if one is cut.
+    /// Where to find complete lists, if a list on the page is cut.
     pub cut: Option<String>,
-    /// The words for a room's existing members.
+    /// The words for members who are already in a room.
     pub known: Known,
-    /// The known names of users.
     pub names: UserNames,
-    /// The manifest, which knows where each member is declared.
+    /// The manifest, from which a writer learns where each member is declared.
     pub desired: Option<&'a Desired>,
 }
 
-/// The words for a room's existing members.
+/// The words for members who are already in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// After their count, as in `3 known`.
+    /// The word after a count, as in `3 known`.
     pub word: &'static str,
-    /// As a noun.
+    /// The noun, such as `known member`.
     pub member: &'static str,
 }
 
@@ -94,15 +96,15 @@ impl Known {
 pub struct Sent<'a> {
     pub target: &'a Target,
     pub room: RoomId,
-    /// The room's pipe, if the pipe was used to find it.
+    /// The room's pipe, if the user named the room by its pipe.
     pub pipe: Option<&'a Pipe>,
     pub from: UserId,
     pub text: &'a str,
-    /// Its id, if the server returned one.
+    /// The id of the message, if the server returned one.
     pub id: Option<MessageId>,
 }
 
-/// The state of the plan or comparison in one word.
+/// The state of a plan or a comparison, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Refused,
@@ -127,7 +129,7 @@ named_enum! {
 }
 
 impl<'a> View<'a> {
-    /// A view without lines.
+    /// Creates a view without lines.
     fn new(verb: &'a str, target: Option<&'a Target>, heading: Text<'a>, verdict: String) -> Self {
         Self {
             verb,
@@ -170,7 +172,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The lines of one section. The lines of changes are created one by one, because a plan may have many.
+    /// Returns the lines of a section. The lines of changes are created one at a time, because a
+    /// plan may have many changes.
     pub fn lines<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Line<'a>> + 's {
         let changes = section.changes.iter();
         let changes = changes.map(|change| change::line(change, self.known, &self.names));

@@ -1,4 +1,4 @@
-//! The display text of users: `tutor (5)` wherever a name is known. Names are untrusted; the writers escape them.
+//! Formats users: `tutor (5)` if a name is known. Names are untrusted, and the writers escape them.
 
 use super::NAMED;
 use super::grammar::few;
@@ -6,12 +6,12 @@ pub use crate::model::user_with_name as user;
 use crate::model::{UserId, UserNames};
 use crate::plan::{Change, ManualSteps};
 
-/// The first users, and the number of the others. Not escaped.
+/// Joins the first users and the number of the others. The result is not escaped.
 pub fn users(users: &[UserId], names: &UserNames) -> String {
     few(users.iter().map(|it| user(*it, names)), NAMED)
 }
 
-/// Returns the users that changes and manual steps name.
+/// Returns the users that occur in changes and manual steps.
 pub fn named_users<'a>(
     changes: &'a [Change],
     manual_steps: &'a [ManualSteps],

@@ -1,4 +1,4 @@
-//! Builds the view of an apply's result: the whole run, and each room.
+//! Creates the view of an apply's result, for the run as a whole and for each room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,15 @@ use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::model::{Field, FieldValue};
 use crate::plan::{Note, Plan};
 
-/// One room's result.
+/// The result for one room, as words.
 #[derive(Debug, Clone)]
 pub struct RoomResult<'a> {
     pub status: String,
     pub text: Text<'a>,
-    /// Its section.
     pub section: SectionKind,
 }
 
-/// The result of an apply, and the remaining plan if it was computed.
+/// Creates the view of an apply's result. `after` is the plan that remains, if it was computed.
 pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>) -> View<'a> {
     let done = match outcome.has_written() {
         true => "Applied to",
@@ -45,7 +44,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view.add(SectionKind::Remedies, remedies);
     view.add_counts(left);
     view.add_conflicts(left);
-    // Use the plan from before the run: what the run recorded is not yet an open step.
+    // Use the plan from before the run, in which the steps recorded by this run are still new.
     view.add_manual_steps(plan);
     let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
     view.add_notes(left.notes.iter().filter(uncertain));
@@ -64,7 +63,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view
 }
 
-/// Why the run stopped early, or did not verify the rooms.
+/// Returns lines that say why the run stopped early, or why it did not verify the rooms.
 pub fn stops(outcome: &Outcome) -> Vec<Line<'_>> {
     let halt = outcome.halt.iter().map(|halt| Line {
         label: Some("stopped".into()),
@@ -97,7 +96,7 @@ fn stopped(halt: &Halt) -> Text<'_> {
     }
 }
 
-/// The result for a room.
+/// Describes the result for a room.
 pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     use SectionKind::{AsPlanned, NotAsSent, NotDone};
     let id = room.id.filter(|_| room.create);
@@ -127,7 +126,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
             let reason = Span::Said(reason.into());
             (
                 NotDone,
-                text!("{}; the next run checks whether it exists", reason),
+                text!("{}; the next run checks whether the room exists", reason),
             )
         }
         Status::Failed { reason, .. } => {
@@ -156,7 +155,7 @@ fn differing((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_>
     text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
 
-/// The errors in successful answers, and the number of members if it is too small.
+/// Returns the errors in successful answers, and the number of members if it is smaller than known.
 pub fn remarks(room: &RoomOutcome) -> Text<'_> {
     let errors = (!room.errors.is_empty()).then(|| {
         let errors = room.errors.join("; ");
@@ -167,7 +166,7 @@ pub fn remarks(room: &RoomOutcome) -> Text<'_> {
     Text::join(errors.into_iter().chain(short), "")
 }
 
-/// Why a room did not succeed, if its status says why.
+/// Returns why a room did not succeed; `None` if its status gives no reason.
 pub fn failure(status: &Status) -> Option<String> {
     match status {
         Status::Stale(reason) | Status::Conflict(reason) => Some(reason.clone()),
@@ -182,7 +181,8 @@ fn welcome_uncertain(reason: &str) -> String {
     format!("the welcome may have been sent: {reason}; check the room; it is not sent again")
 }
 
-/// The hints of all failures, without duplicates: failures often share one cause.
+/// Returns the hints for all failures. Duplicates are removed, because many failures have the same
+/// cause.
 pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
     let statuses = outcome.rooms.iter().map(|room| &room.status);
     statuses
@@ -193,7 +193,7 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The figures in one line.
+/// Returns the figures of an outcome in one line.
 pub fn ended(outcome: &Outcome) -> String {
     let mut tally = BTreeMap::<_, usize>::new();
     for room in &outcome.rooms {

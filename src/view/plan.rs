@@ -1,4 +1,4 @@
-//! A plan as a view.
+//! Builds the view of a plan.
 
 use super::figures::{recreated, verdict};
 use super::findings;
@@ -10,7 +10,7 @@ use crate::manifest::Loaded;
 use crate::model::{Field, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan, Publish};
 
-/// A plan, and the diagnostics of its manifest.
+/// Creates the view of a plan, with the diagnostics of its manifest.
 pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let state = match plan {
         plan if !plan.refusals.is_empty() => State::Refused,
@@ -43,7 +43,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         let ([sent, shown], name) = (values(&it.sent, &it.shown), it.field.name());
         let text = text!("{} was sent as {}, the server shows {}", name, sent, shown);
         let kind = match it.field {
-            Field::Public => SectionKind::IgnoredPublicity,
+            Field::Public => SectionKind::IgnoredVisibility,
             Field::Title | Field::Kind => SectionKind::Ignored,
         };
         view.add(kind, [Line::for_room(&it.pipe, text)]);
@@ -51,7 +51,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     view
 }
 
-/// A plan that was not applied, because it was refused or empty.
+/// Creates the view of a plan that was not applied, because it was refused or empty.
 pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     View {
         verb: "apply",
@@ -60,7 +60,7 @@ pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     }
 }
 
-/// For example `widget 627 on the sandbox`.
+/// Names a target, for example `widget 627 on the sandbox`.
 pub(super) fn site(target: &Target) -> Text<'_> {
     let site = match target.is_sandbox() {
         true => "the sandbox".into(),
@@ -81,7 +81,7 @@ fn requests(plan: &Plan) -> String {
 }
 
 impl<'a> View<'a> {
-    /// Adds rooms that a person must fix before anything is written to them.
+    /// Adds a line for each room that is not written until a person resolves its conflict.
     pub(super) fn add_conflicts(&mut self, plan: &'a Plan) {
         let conflicts = plan.conflicts.iter().map(|it| Line {
             place: Some(Place::new(&it.file, it.line)),
@@ -127,17 +127,17 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
     }
     if plan.summary.changed_outside > 0 {
         legend.push(
-            "changed outside: changed since the last recorded write by someone or something that this ledger does not record",
+            "changed outside: someone or something that this ledger does not record changed the room after the last recorded write",
         );
     }
     legend
 }
 
-/// Where to find all members and rooms, if a list of them is cut.
+/// Says where to find all members and rooms, if a list of them is cut.
 fn cut(plan: &Plan) -> Option<String> {
     let members = cuts_members(&plan.changes, &plan.manual_steps);
     let rooms = plan.baseline.left.len() > NAMED;
-    // An HTML page shows all members of each room. Only JSON has all rooms.
+    // An HTML page shows all members of a room, but only JSON shows all rooms.
     let (what, formats) = match (members, rooms) {
         (false, false) => return None,
         (true, false) => ("members", "json, or plan --format html"),
@@ -147,7 +147,7 @@ fn cut(plan: &Plan) -> Option<String> {
     Some(format!("all {what}: --format {formats}"))
 }
 
-/// Whether a list of members is cut.
+/// Returns whether a list of members is cut.
 pub(super) fn cuts_members(changes: &[Change], manual_steps: &[ManualSteps]) -> bool {
     let sent = changes.iter().map(|change| &change.members);
     let sent = sent.map(|members| members.new.len().max(members.unknown.len()));

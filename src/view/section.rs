@@ -1,4 +1,4 @@
-//! Sections and their lines.
+//! The sections of a view, and their lines.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -8,7 +8,7 @@ use super::{Span, Text, Tone};
 use crate::model::{Pipe, UserId};
 use crate::plan::{Change, OpenStep};
 
-/// What the lines of a section have in common. The order is that of a page: most dangerous first.
+/// The kind of a section. The variants are in the order of the page, the most dangerous first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SectionKind {
     Errors,
@@ -21,7 +21,7 @@ pub enum SectionKind {
     WouldBeRefused,
     Guards,
     NeedsAttention,
-    IgnoredPublicity,
+    IgnoredVisibility,
     Conflicts,
     FewerMembers,
     ManualSteps,
@@ -44,12 +44,13 @@ pub enum Level {
     Error,
     Warning,
     Notice,
-    /// Not worth an annotation.
+    /// A line that needs no annotation.
     Silent,
 }
 
 impl SectionKind {
-    /// The heading, the text after a count (as in `12 to create`), the subject and the severity.
+    /// Returns the heading of the section, the words after a count (as in `12 to create`), the tone
+    /// and the severity.
     fn row(self) -> (&'static str, &'static str, Tone, Level) {
         use Level::{Error, Notice, Silent, Warning};
         use Tone::{Add, Change, Danger, Hand, Join, Plain, Warn};
@@ -64,11 +65,11 @@ impl SectionKind {
             Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning),
             Self::Guards => ("Guards", "guards changed", Danger, Warning),
             Self::NeedsAttention => ("Needs attention", "that need attention", Danger, Warning),
-            Self::IgnoredPublicity => {
-                let name = "Needs attention: publicity ignored by the server";
+            Self::IgnoredVisibility => {
+                let name = "Needs attention: visibility ignored by the server";
                 (
                     name,
-                    "publicity fields ignored by the server",
+                    "visibility fields ignored by the server",
                     Danger,
                     Warning,
                 )
@@ -121,7 +122,7 @@ impl SectionKind {
         self.row().3
     }
 
-    /// The sign of its lines.
+    /// Returns the sign before each line.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Refused | Self::WouldBeRefused => "✗",
@@ -134,7 +135,7 @@ impl SectionKind {
         }
     }
 
-    /// The list marker in Markdown. Open steps can be ticked off.
+    /// Returns the list marker in Markdown. Open steps get a box to tick.
     pub fn bullet(self) -> &'static str {
         match self {
             _ if self.is_open() => "- [ ]",
@@ -142,7 +143,7 @@ impl SectionKind {
         }
     }
 
-    /// A remark on all lines, without a full stop.
+    /// Returns a remark about all lines of the section, without a full stop.
     pub fn remark(self) -> Option<&'static str> {
         Some(match self {
             Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
@@ -158,12 +159,12 @@ impl SectionKind {
                 "delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`, or for many `roomform ledger forget 'term-1-*'`"
             }
             Self::LookAlikes => "people cannot tell these apart",
-            Self::Ignored | Self::IgnoredPublicity => "sent again only with --resend-ignored",
+            Self::Ignored | Self::IgnoredVisibility => "sent again only with --resend-ignored",
             _ => return None,
         })
     }
 
-    /// Whether its lines are the last to be omitted from a page.
+    /// Returns whether the lines of the section are the last to be omitted from a page.
     pub fn is_pinned(self) -> bool {
         self.level() == Level::Error
             || self == Self::Remedies
@@ -175,7 +176,8 @@ impl SectionKind {
         matches!(self, Self::OpenSteps | Self::LeftRooms)
     }
 
-    /// Whether its lines are shown before anything else, and again before the confirmation prompt.
+    /// Returns whether the lines of the section are shown before all others, and again before the
+    /// confirmation prompt.
     pub fn needs_attention(self) -> bool {
         matches!(
             self,
@@ -183,12 +185,11 @@ impl SectionKind {
                 | Self::WouldBeRefused
                 | Self::Guards
                 | Self::NeedsAttention
-                | Self::IgnoredPublicity
+                | Self::IgnoredVisibility
                 | Self::Conflicts
         )
     }
 
-    /// The section of a change.
     pub fn for_change(change: &Change) -> Self {
         match risk(change) {
             Some(_) => Self::NeedsAttention,
@@ -199,7 +200,8 @@ impl SectionKind {
     }
 }
 
-/// Why a change needs attention: it makes a room public, or recreates a room without its former members.
+/// Returns why a change needs attention: it makes a room public, or recreates a room without its
+/// former members.
 pub fn risk(change: &Change) -> Option<&'static str> {
     match (change.publishes(), change.creates_public(), change.recreate) {
         (true, _, _) => Some("becomes public"),
@@ -217,7 +219,7 @@ pub(super) fn danger(change: &Change) -> impl Ord + use<> {
     Reverse((inside, change.recreate, change.creates_public()))
 }
 
-/// Lines of one kind. A section of changes has only `changes`; the others have only `lines`.
+/// A section. It has either changes or other lines.
 #[derive(Debug, Clone)]
 pub struct Section<'a> {
     pub kind: SectionKind,
@@ -231,38 +233,37 @@ impl Section<'_> {
     }
 }
 
-/// One line.
 #[derive(Debug, Clone, Default)]
 pub struct Line<'a> {
-    /// The risk, code or status.
+    /// The risk of a change, the code of a diagnostic, or a room's status.
     pub label: Option<Cow<'static, str>>,
     pub pipe: Option<&'a Pipe>,
     pub title: Option<Title<'a>>,
     pub text: Text<'a>,
     pub place: Option<Place<'a>>,
-    /// The remedy.
+    /// What the user can do about the problem.
     pub hint: Option<&'a str>,
     pub detail: Detail<'a>,
 }
 
-/// The title of a room that changes.
+/// The title of the room that a change is about.
 #[derive(Debug, Clone)]
 pub enum Title<'a> {
     Same(&'a str),
-    /// Before, after, and a remark if someone else changed it.
+    /// The title before and after the change, and a remark if someone else changed it.
     Changed(&'a str, &'a str, &'static str),
 }
 
-/// The source position of a declaration.
+/// The position of a declaration in a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     pub file: &'a str,
-    /// From 1; `None` for the whole file.
+    /// The line number, counted from 1; `None` if the whole file is meant.
     pub line: Option<u32>,
     pub column: Option<u32>,
 }
 
-/// The subject of a line's details.
+/// What the details of a line are about.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Detail<'a> {
     #[default]
@@ -281,7 +282,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// For example `rooms.yaml:3:12`; not safe to print.
+    /// Formats the position, for example `rooms.yaml:3:12`. It is not safe to print.
     pub fn raw(&self) -> String {
         let numbers = [self.line, self.column].into_iter().flatten();
         let numbers: String = numbers.map(|number| format!(":{number}")).collect();
@@ -297,7 +298,6 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A line about a room.
     pub(super) fn for_room(pipe: &'a Pipe, text: Text<'a>) -> Self {
         Self {
             pipe: Some(pipe),
@@ -305,12 +305,12 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether it concerns the manifest rather than a room or a run.
+    /// Returns whether the line is about the manifest, and not about a room or a run.
     pub fn is_diagnostic(&self) -> bool {
         self.pipe.is_none() && self.label.is_some()
     }
 
-    /// Pipe, title and text in one sentence.
+    /// Joins the pipe, the title and the text to a sentence.
     pub fn sentence(&self) -> Text<'a> {
         let Some(pipe) = self.pipe else {
             return self.text.clone();

@@ -1,4 +1,4 @@
-//! Sentences as data: fixed words, and untrusted values that each writer escapes.
+//! Sentences as data: fixed words, and between them untrusted values that each writer escapes.
 
 use std::borrow::Cow;
 
@@ -6,33 +6,33 @@ use super::grammar::{Count, few};
 use super::title_diff::apart;
 use crate::model::{Pipe, RoomId};
 
-/// Maximum number of rooms with the same pipe named in one line.
+/// Maximum number of rooms with the same pipe that one line names.
 const NAMED_IDS: usize = 8;
 
-/// A sentence.
+/// A sentence as a list of parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Vec<Span<'a>>);
 
-/// A part of a sentence.
+/// A part of a sentence, which writers escape by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span<'a> {
-    /// Our own words.
+    /// Words from roomform itself.
     Words(Cow<'static, str>),
-    /// A pipe, glob, file or address.
+    /// A pipe, a glob, a file name or an address.
     Name(Cow<'a, str>),
-    /// A title or a message.
+    /// The title of a room, or the text of a message.
     Title(Cow<'a, str>),
-    /// Ids of rooms, or users with their names.
+    /// The ids of rooms, or users with their names.
     Ids(String),
-    /// Users with their names, after their count.
+    /// Users with their names. They follow a count.
     Members(String),
-    /// A sentence with values in back-ticks.
+    /// A sentence that has its values in back-ticks.
     Message(Cow<'a, str>),
-    /// A message from the server.
+    /// A text from the server.
     Said(Cow<'a, str>),
 }
 
-/// A sentence, with a value for each `{}`.
+/// Creates a sentence from fixed words, with a value in place of each `{}`.
 macro_rules! text {
     ($words:literal $(, $value:expr)* $(,)?) => {
         $crate::view::Text::fill($words, [$($value.into()),*])
@@ -41,7 +41,7 @@ macro_rules! text {
 pub(super) use text;
 
 impl<'a> Text<'a> {
-    /// Our own words, with a value for each `{}`.
+    /// Creates a sentence from fixed words, with a value in place of each `{}`.
     pub(super) fn fill<const N: usize>(words: &'static str, values: [Self; N]) -> Self {
         debug_assert_eq!(words.matches("{}").count(), N, "{words}");
         let mut words = words.split("{}");
@@ -57,7 +57,7 @@ impl<'a> Text<'a> {
         self.0.extend(part.into().0);
     }
 
-    /// The parts, joined with a separator.
+    /// Joins texts with a separator.
     pub fn join(parts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
         let mut text = Self::default();
         for part in parts {
@@ -69,12 +69,12 @@ impl<'a> Text<'a> {
         text
     }
 
-    /// The sentence, with each part as `span` writes it.
+    /// Formats each part of the sentence with `span`, and joins the results.
     pub fn write(&self, span: impl Fn(&Span<'a>) -> String) -> String {
         self.0.iter().map(span).collect()
     }
 
-    /// The sentence with names in back-ticks and titles in quotes; not safe to print.
+    /// Returns the sentence with names in back-ticks and titles in quotes. It is not safe to print.
     pub fn quoted(&self) -> String {
         self.write(|span| match span {
             Span::Name(name) => format!("`{name}`"),
@@ -83,19 +83,19 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// The unescaped sentence; not safe to print.
+    /// Returns the unescaped sentence. It is not safe to print.
     pub fn raw(&self) -> String {
         self.write(|span| span.raw().to_owned())
     }
 }
 
 impl Span<'_> {
-    /// Our own words, including figures.
+    /// Creates a part from words of roomform itself, including figures.
     pub fn words(text: String) -> Self {
         Self::Words(Cow::Owned(text))
     }
 
-    /// The unescaped text; not safe to print.
+    /// Returns the unescaped text. It is not safe to print.
     pub fn raw(&self) -> &str {
         match self {
             Self::Words(text) => text,
@@ -124,7 +124,7 @@ impl<'a> From<&'a Pipe> for Text<'a> {
     }
 }
 
-/// Values that are written as they are: figures, and ids.
+/// Converts values that need no escaping: numbers and ids.
 macro_rules! from_values {
     ($($value:ty => $span:path, $write:expr;)+) => {$(
         impl From<$value> for Text<'_> {
@@ -141,12 +141,12 @@ from_values! {
     &[RoomId] => Span::Ids, |rooms: &[RoomId]| few(rooms.iter(), NAMED_IDS);
 }
 
-/// Two titles. Long ones are cut to the part that differs.
+/// Returns the old and the new title. Long titles are cut to the part that differs.
 pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
     apart(before, after).map(|title| Span::Title(title.into()).into())
 }
 
-/// The first names, and the number of the others.
+/// Joins the first `most` names and the number of the others.
 pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Text<'a> {
     let more = names.len().saturating_sub(most);
     let names = names.take(most).map(|name| Span::Name(name.into()).into());

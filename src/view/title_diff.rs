@@ -1,19 +1,21 @@
-//! A title before and after: the part that differs in long titles, and the changed words.
+//! Compares a title before and after a change: finds the changed words, and the part that differs
+//! in long titles.
 
 use std::ops::Range;
 
 use similar::{ChangeTag, TextDiff};
 
-/// Maximum length of texts that are shown whole, in characters.
+/// Maximum length in characters of a text that is shown as a whole.
 const LONGEST: usize = 200;
-/// Maximum length of the part that differs, where there is space.
+/// Maximum length in characters of the part that differs, where there is enough space.
 const LONGEST_PART: usize = 1000;
-/// Length of the common text shown around that part.
+/// The number of equal characters to show on each side of the part that differs.
 const AROUND: usize = 40;
-/// Maximum length of the note about omitted characters.
+/// Maximum length in characters of the note about omitted characters.
 const LONGEST_MARK: usize = 20;
 
-/// Both texts word by word. `mark` formats each word: equal, deleted from the first, or inserted into the second.
+/// Compares two texts word by word. `mark` formats each word, which is equal, deleted from the
+/// first text, or inserted into the second.
 pub fn by_words(
     before: &str,
     after: &str,
@@ -28,12 +30,13 @@ pub fn by_words(
     })
 }
 
-/// Two texts, not safe to print: whole if short, otherwise the part that differs, with the number of omitted characters.
+/// Returns two texts, not safe to print. Short texts are whole. Of long texts, it keeps the part
+/// that differs, and counts the omitted characters.
 pub fn both(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST_PART)
 }
 
-/// Like [`both`], but short enough that no writer cuts off the difference.
+/// Like [`both`], but so short that no writer cuts off the part that differs.
 pub fn apart(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST - 2 * LONGEST_MARK)
 }
@@ -53,7 +56,7 @@ fn differing(before: &str, after: &str, longest: usize) -> [String; 2] {
     [before, after].map(|text| part(text, head..text.len() - tail, longest))
 }
 
-/// The part that differs, with some context on both sides.
+/// Returns the part that differs, with some equal characters on both sides.
 fn part(text: &[char], differs: Range<usize>, longest: usize) -> String {
     let from = differs.start.saturating_sub(AROUND);
     let to = (differs.end + AROUND).min(text.len()).min(from + longest);

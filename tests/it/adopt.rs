@@ -161,7 +161,7 @@ fn members_that_apply_must_send_are_not_adopted() {
       team                 room 2: the room itself
 
     adopt: 0 memberships of 1 room to record as present
-           2 memberships left for `apply` to send: left over from a create, declared again, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: not yet sent after a create, declared again, or new in a room that roomform wrote to
            target: widget 627 on URL
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
@@ -174,7 +174,7 @@ fn members_that_apply_must_send_are_not_adopted() {
     scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(output(), @"
     adopt: nothing new to record
-           2 memberships left for `apply` to send: left over from a create, declared again, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: not yet sent after a create, declared again, or new in a room that roomform wrote to
            target: widget 627 on URL
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");

@@ -103,7 +103,7 @@ fn a_user_is_found_by_id_or_name_with_all_rooms() {
     absent.exits(64);
     assert_snapshot!(absent.err, @r"
     error: `absent` is neither the pipe nor a user of a room in the manifest or the ledger
-      hint: ask for a pipe, a name from `people`, or a user's id without sign and leading zeros
+      hint: name a pipe, a user from `people`, or a user's id without a sign or leading zeros
     ");
 }
 
@@ -257,7 +257,7 @@ fn a_user_id_must_be_written_as_in_a_manifest() {
     for asked in ["+17", "017", "17.0", " 17"] {
         let ran = scene.run(["explain", asked]);
         ran.exits(64);
-        ran.err.shows("a user's id without sign and leading zeros");
+        ran.err.shows("a user's id without a sign or leading zeros");
     }
 }
 

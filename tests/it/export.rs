@@ -342,7 +342,7 @@ fn adding_rooms_keeps_the_existing_text() {
               members: [] # unknown: none on record, and the API does not list members
             - pipe: "odd-1"
               title: "Odd"
-              type: conference # live type 7, which a manifest cannot name; never changed
+              type: conference # ignored: a manifest cannot name the live type, 7
               public: false
               ignore: [type]
               members: [] # unknown: none on record, and the API does not list members

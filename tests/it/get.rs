@@ -489,7 +489,7 @@ fn the_endpoint_of_messages_can_be_set() {
     let scene = against(&server);
     assert_snapshot!(scene.run("get messages").err, @"
     error: the server does not know this address (HTTP 404): no route
-      hint: the path of this call is not documented, so roomform guessed it: set the right one with --endpoint
+      hint: set the path with --endpoint: the path of this call is not documented, so roomform guessed it
     ");
     let named = scene.run("get messages --endpoint messages");
     assert_snapshot!(named.err, @"

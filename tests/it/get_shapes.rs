@@ -67,11 +67,11 @@ fn an_ambiguous_answer_is_an_error_that_names_its_keys() {
     };
     assert_snapshot!(error(r#"{"success":true,"data":{"sent":[{"text":"private"}],"received":[{"text":"private"}]}}"#), @"
     error: the server's answer cannot be used: it contains several lists that may be the messages: `data.sent`, `data.received`
-      hint: check --endpoint; get messages reads a bare list, or a list under `data` or `messages`
+      hint: check --endpoint: the answer must be a list, or have a list under `data` or `messages`
     ");
     assert_snapshot!(error(r#"{"status":"private","x\u001b[2J":{"list":[{"text":"private"}]}}"#), @r"
     error: the server's answer cannot be used: it contains no list of messages; its keys are `status`, `x\u{1b}[2J`
-      hint: check --endpoint; get messages reads a bare list, or a list under `data` or `messages`
+      hint: check --endpoint: the answer must be a list, or have a list under `data` or `messages`
     ");
     assert_snapshot!(error("[\"private\"]"), @"
     error: the server's answer cannot be used: an element of the list is not an object

@@ -287,6 +287,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let lines = doctor.out.lines().filter(|line| line.contains("JWT"));
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     ok       credentials     the server accepts a JWT signed with the secret key for user 7
+    ok       token           a new JWT is signed for each request, and is valid for an hour
     warning  rooms           1 room: 1 conference; 0 public; a JWT may show only one user's rooms
                              remedy: read with the secret key: a JWT may show only one user's rooms
     failed   write-probe     nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms
@@ -372,6 +373,6 @@ fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
     };
     assert_eq!(
         reason,
-        "no answer; the list does not show it, and may show only one user's rooms"
+        "no answer; the list does not show the room, but it may show only one user's rooms"
     );
 }

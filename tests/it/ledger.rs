@@ -723,7 +723,7 @@ fn merge_accepts_any_order_and_refuses_other_targets() {
     error: ledger `future.jsonl` has format 2, this roomform reads up to 1
       hint: update roomform
     error: ledger `damaged.jsonl`, line 3: not an entry: invalid value: integer `-2`, expected u64 at line 1 column 34
-      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
+      hint: fix or remove that line; if you remove the whole ledger, the next apply sends all members again
     error: ledger `headless.jsonl`: the file does not start with a ledger's header
       hint: restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger
     error: ledger `missing.jsonl`: no such file
@@ -1158,6 +1158,6 @@ fn a_build_without_object_stores_says_so() {
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     assert_snapshot!(ran.err, @r"
     error: --ledger: `s3://bucket/l.jsonl`: this roomform was built without object stores
-      hint: build it with the feature object-store, which is on by default; or name a file
+      hint: build roomform with the feature `object-store`, which is on by default, or name a file
     ");
 }

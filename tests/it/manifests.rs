@@ -202,7 +202,7 @@ fn the_committed_schema_is_the_printed_one() {
     assert_eq!(schema(), serde_json::from_str::<Value>(&printed).unwrap());
 }
 
-/// Title, type, publicity and members of each pipe.
+/// Title, type, visibility and members of each pipe.
 type Rooms = BTreeMap<String, (String, i64, bool, Vec<u64>)>;
 
 /// The rooms of some files, computed from the other library's result without our code.
@@ -443,7 +443,7 @@ fn an_empty_file_is_an_error() {
     1 |
       | ^
       |
-      = help: a manifest starts with `version: 1` and lists `rooms`
+      = help: start with `version: 1`, and list `rooms`
 
     the manifest is invalid: 1 error
     "#);
@@ -708,7 +708,7 @@ fn a_mistake_in_people_or_groups_is_reported_once() {
         ("people: tutor", groups, "E007"),
         ("people:", groups, "E007"),
         ("people: {roster: people.csv, name: number}", groups, "E011"),
-        ("poeple: {T-1: 5, tutor: 4}", groups, "E009"),
+        ("peoples: {T-1: 5, tutor: 4}", groups, "E009"),
         ("people: {T-1: 5}\npeople: {tutor: 4}", groups, "E010"),
         (people, "groups: [{staff: [5]}]", "E007"),
         (people, "grops: {staff: [5]}", "E009"),

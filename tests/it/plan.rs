@@ -418,7 +418,7 @@ fn a_recorded_room_missing_from_the_list_is_recreated_only_with_a_flag() {
     ran.exits(4);
     assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       conflicts: nothing is written to these rooms
-        team-a (rooms.yaml:4): the ledger has it as room 2, but the list does not: it was deleted, or the list is truncated; --allow-recreate creates a new one
+        team-a (rooms.yaml:4): the ledger records room 2, but the list does not show it: it was deleted, or the list is truncated; --allow-recreate creates a new one
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list

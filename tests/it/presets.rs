@@ -574,7 +574,7 @@ fn without_the_presets_users_the_file_of_ids_has_their_status() {
     );
     fs::remove_file(scene.path("users.csv")).unwrap();
     assert_snapshot!(scene.run("check").err, @"
-    error[E001 unreadable]: there is no file `users.csv`, which says which users are active
+    error[E001 unreadable]: there is no file `users.csv` with the status of the users
      --> rooms.yaml:3:82
       |
     3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}

@@ -98,7 +98,7 @@ fn a_text_file_with_a_delimiter_is_a_table() {
 
     let plain = room("{roster: a.txt, user: person}");
     plain.write("a.txt", "course|person\nmath|7\n");
-    let hint = "help: a .txt file has one user per line; write `delimiter` if it is a table";
+    let hint = "help: write `delimiter` if the file is a table; without it, a .txt file has one user per line";
     plain.run("check").err.shows(hint);
 }
 

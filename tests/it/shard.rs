@@ -131,7 +131,7 @@ fn the_plan_says_which_part_it_is() {
 fn an_invalid_part_is_a_usage_error() {
     let scene = Scene::new().manifest(courses("course", 4));
     for (shard, why) in [
-        ("8/8", "parts are numbered from 0: the last one is 7/8"),
+        ("8/8", "shards are numbered from 0: the last one is 7/8"),
         ("0/0", "write it as 0/8"),
         ("-1/2", "write it as 0/8"),
         ("3", "write it as 0/8"),

@@ -155,7 +155,7 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
         .shows("1 to update");
     scene.age_ledgers(120);
     let plan = scene.plan().ok();
-    plan.shows("needs attention: publicity ignored by the server")
+    plan.shows("needs attention: visibility ignored by the server")
         .shows("team-a: public was sent as public, the server shows closed")
         .shows("nothing to do");
     let moved = scene.ledger();

@@ -317,7 +317,7 @@ fn a_message_that_the_server_rejected_is_sent_later() {
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = scene.run("ledger show --ledger l.jsonl").ok();
-        shown.shows("  team-a  left over from its create: its welcome\n");
+        shown.shows("  team-a  still to send after its create: its welcome\n");
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(2);

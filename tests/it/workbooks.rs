@@ -81,7 +81,7 @@ fn errors_name_the_cell_in_the_sheet() {
     8 | ,,8x,
       |   ^^
       |
-      = help: add them to `people`; an id is a whole number above zero
+      = help: add them to `people`; write a whole number above zero
 
     error[E025 ragged-row]: book.xlsx#One:9: the row has 5 cells, the header 4
      --> book.xlsx#One:9:1

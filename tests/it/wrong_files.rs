@@ -188,7 +188,7 @@ fn a_title_with_a_delimiter_is_recognized_by_the_missing_column() {
     let ran = scene.run("check");
     ran.err.shows("`class.csv` has no column `Login`");
     ran.err
-        .shows("help: line 3 has it: remove the lines above the header");
+        .shows("help: remove the lines above the header: line 3 has this column");
 }
 
 #[test]

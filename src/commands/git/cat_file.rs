@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use super::git;
 
-/// Reads the objects of the repository around the current directory.
+/// Reads the objects of the repository of the current directory.
 pub(super) struct CatFile {
     /// The process ends when its input is closed.
     _child: Child,
@@ -35,7 +35,8 @@ impl CatFile {
         })
     }
 
-    /// Reads the object with an id, or the one that an expression such as `HEAD~1^{tree}` names.
+    /// Reads the object with this id, or the object that an expression such as `HEAD~1^{tree}`
+    /// names.
     pub(super) fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
         let failed = || io::Error::other("git exited too early; `git fsck` may show why");
         if name.contains('\n') {
@@ -54,7 +55,7 @@ impl CatFile {
         // A line break follows the content.
         let mut output = self.output.by_ref().take(size + 1);
         if size > limit {
-            // Otherwise the content would be read as the next answer.
+            // Skip the content, so that it is not read as the next answer.
             io::copy(&mut output, &mut io::sink())?;
             return Ok(Object::TooLarge);
         }

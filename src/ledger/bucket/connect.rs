@@ -1,4 +1,5 @@
-//! Creates a store client from an address and variables. A call is one attempt: `retry` decides what is retried.
+//! Creates the client of a store from an address and variables. The client makes one attempt per
+//! call; `retry` decides about retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::retry::{SET_KEYS, StoreFailure};
 
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 
-/// Variables that set the server's URL.
+/// The variables that set the URL of the server.
 const ENDPOINTS: [&str; 5] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3",
@@ -23,13 +24,12 @@ const ENDPOINTS: [&str; 5] = [
     "GOOGLE_BASE_URL",
 ];
 
-/// Variables that allow plain HTTP.
 const ALLOW_HTTP: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"];
 
-/// Why there is no client, and what the user can do about it.
+/// Why no client can be created, and what the user can do about it.
 type Refusal = (String, &'static str);
 
-/// Creates a client. Sends nothing yet.
+/// Creates a client, without sending a request.
 pub(super) fn connect(
     address: &Address,
     options: &StoreOptions,
@@ -50,13 +50,13 @@ fn build(
     variables: &[(&'static str, &str)],
     client: ClientOptions,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
-    // A lost attempt may have succeeded. Only the caller knows how to handle that.
+    // A call without an answer may have succeeded, so only our code decides about retries.
     let no_retries = RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: 0,
         retry_timeout: Duration::ZERO,
     };
-    // Variables are passed on under their own names: the library knows them.
+    // The library knows the variables, so each one is passed on under its own name.
     macro_rules! build {
         ($builder:expr, $with_name:ident) => {{
             let mut builder = $builder.with_client_options(client).with_retry(no_retries);
@@ -71,7 +71,7 @@ fn build(
     }
     Ok(match address.kind {
         StoreKind::S3 => {
-            // Some S3-compatible servers do not support bulk deletes.
+            // Avoid bulk deletes, because some S3-compatible servers do not support them.
             let key = AmazonS3ConfigKey::DisableBulkDelete;
             let builder = AmazonS3Builder::new().with_config(key, "true");
             build!(builder, with_bucket_name)
@@ -89,7 +89,8 @@ fn client(timeout: Duration, plain_http: bool) -> ClientOptions {
         .with_allow_http(plain_http)
 }
 
-/// Whether plain HTTP is allowed: to this machine always, to others if a variable allows it.
+/// Returns whether to allow plain HTTP: always for this machine, and for other servers only if a
+/// variable allows it.
 fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     let is_yes = |value: &str| {
         let value = value.to_ascii_lowercase();
@@ -105,7 +106,7 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     }
     match plain_http.iter().find(|(_, value)| !is_this_machine(value)) {
         Some((name, _)) => Err((
-            format!("{name} is an http address that is not this machine"),
+            format!("{name} is an http address of another machine"),
             "use https; to send signed requests unencrypted, set AWS_ALLOW_HTTP=true (or AZURE_ALLOW_HTTP, GOOGLE_ALLOW_HTTP)",
         )),
         None => Ok(!plain_http.is_empty()),
@@ -115,7 +116,7 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
 fn is_this_machine(url: &str) -> bool {
     let rest = url.trim_start_matches("http://");
     let host = rest.split('/').next().unwrap_or_default();
-    // The user name before `@` may look like a host.
+    // Skip the user name before `@`, because it may look like a host.
     let host = host.rsplit('@').next().unwrap_or_default();
     let name = match host.strip_prefix('[') {
         Some(six) => six.split(']').next().unwrap_or_default(),

@@ -17,12 +17,12 @@ use super::store::{CONCURRENT_CALLS, run_concurrently};
 use super::write::create_subject;
 use crate::model::{RoomId, Target};
 
-/// No run still waits for the answer to a claim this old.
+/// At this age, no run still waits for the answer to a claim.
 const CLAIM_HOURS: i64 = 24;
 
 impl Bucket {
-    /// Replaces all entries. Starts over after a conflict with another run. Pieces added meanwhile are kept. Merged pieces are
-    /// removed last.
+    /// Replaces all entries, and starts over after a conflict with another run. Keeps pieces that
+    /// are added meanwhile. Removes the merged pieces last.
     pub(in crate::ledger) async fn rewrite(
         &self,
         target: &Target,
@@ -46,8 +46,9 @@ impl Bucket {
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Ok(new) => {
-                    // A store may give equal bytes the same version. A second write would then
-                    // prove nothing, but could not overwrite anything either.
+                    // Skip the check if the version has not changed, as may happen for equal bytes.
+                    // A second write would then prove nothing, and could not overwrite anything
+                    // either.
                     let old = reader.base.as_ref();
                     if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";
@@ -75,14 +76,15 @@ impl Bucket {
     }
 }
 
-/// Removes merged pieces, old claims of rooms that exist, and old claims of messages that the base records as started. The claim of a
-/// failed create or message stays, so that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
+/// Removes the merged pieces, the old claims of rooms that exist, and the old claims of messages
+/// that the base records as started. The claim of a failed create or message stays, so that the
+/// next claim gets a new name in every run. An object that cannot be removed does no harm.
 async fn remove_merged(
     reader: &BucketReader,
     entries: &Entries,
 ) -> Result<Option<String>, LedgerError> {
     let store = &reader.store;
-    // Use the store's clock.
+    // Measure the age of claims with the store's clock.
     let Some(base) = store.head(&store.base).await? else {
         return Err(store.lost(Loss::Gone));
     };

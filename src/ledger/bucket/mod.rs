@@ -1,19 +1,25 @@
-//! The ledger in a bucket: many small write-once objects, and one base object that they are merged into.
+//! The ledger in a bucket: many small objects that are written once, and one base object into which
+//! they are merged.
 //!
-//! Main type: [`Bucket`]. The objects of the ledger `KEY` are:
+//! Main type: [`Bucket`]. A ledger named `KEY` has these objects:
 //!
-//! - `KEY`, the base: same format as a file ledger. Merging and compacting replace it conditionally (`If-Match`).
-//! - `KEY.d/RUN-NUMBER.jsonl`, the pieces: one batch of one run. A piece is created and never changed. Names are unique per run.
-//!   A run that retries a piece after a lost answer writes the same bytes.
-//! - `KEY.d/claims/ROOM-NUMBER.jsonl` and `KEY.d/claims/create-HASH-NUMBER.jsonl`, the claims: the intent to send a message, and
-//!   the intent to create a room. Only one run can create each of these objects (`If-None-Match: *`).
+//! - `KEY` is the base. It has the format of a file ledger. A merge and a compaction replace it, on
+//!   the condition that it has not changed (`If-Match`).
+//! - `KEY.d/RUN-NUMBER.jsonl` is a piece. It holds the batches that one run wrote at once, and
+//!   never changes. No two runs use the same name. A run that repeats a write after a lost answer
+//!   writes the same bytes.
+//! - `KEY.d/claims/ROOM-NUMBER.jsonl` is a claim: the intent to send a message.
+//!   `KEY.d/claims/create-HASH-NUMBER.jsonl` is the intent to create a room. Only one run can
+//!   create each of these objects (`If-None-Match: *`).
 //!
-//! The ledger is the union of all objects. A merge removes pieces only after the base contains them. A reader lists the pieces
-//! before it reads the base, so the base that it reads contains any piece removed in between.
+//! The ledger is the union of all these objects. A merge removes pieces only after the base
+//! contains them. A reader lists the pieces before it reads the base, so the base contains every
+//! piece that was removed in between.
 //!
-//! Before each write, a run checks that the base, and the first and last known piece, are still there. The header of a base that
-//! a merge wrote names the bases that it replaces (`lineage`). The header of a piece names the base and the pieces before it, so
-//! that a reader notices a lost one.
+//! Before each write, a run checks that the base, the first known piece and the last known piece
+//! still exist. The header of a merged base names the bases that it replaces (`lineage`). The
+//! header of a piece names the base and the pieces before it, so that a reader notices a lost
+//! object.
 
 mod connect;
 mod merge;
@@ -40,12 +46,12 @@ pub struct Bucket {
     address: Address,
     options: Arc<StoreOptions>,
     store: OnceLock<Store>,
-    /// Clones share it.
+    /// The objects to watch. Clones share them.
     watched: Arc<Mutex<Watched>>,
 }
 
 impl Bucket {
-    /// Creates the ledger handle. Sends nothing yet.
+    /// Creates the handle of a ledger, without sending a request.
     pub fn new(address: Address, options: StoreOptions) -> Self {
         Self {
             address,

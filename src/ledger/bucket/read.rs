@@ -1,4 +1,5 @@
-//! Reads a ledger's objects: first the pieces, then the base. Notices if known ones disappear or are replaced.
+//! Reads the objects of a ledger: first the pieces, then the base. Reports known objects that
+//! disappear or are replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as Name;
@@ -16,53 +17,57 @@ use super::retry::StoreFailure;
 use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
-/// The objects whose loss is noticed.
+/// The objects that must not disappear or be replaced.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     /// The fingerprint of the base.
     base: Option<String>,
-    /// The known pieces that the base does not contain.
+    /// The known pieces that are not in the base.
     pieces: Vec<Piece>,
 }
 
 #[derive(Debug, Clone)]
 struct Piece {
     path: Path,
-    /// Its version, if this process wrote it.
+    /// The version of the object, if this process wrote it.
     version: Option<String>,
 }
 
-/// The base as it was read.
+/// The base object, as this run last read it.
 pub(super) struct Base {
     pub(super) version: UpdateVersion,
     fingerprint: String,
     replaces: Vec<String>,
 }
 
-/// Remembers what it has read, so that the next read fetches only what is new.
+/// Reads a ledger, and remembers which objects it has read, so that the next read fetches only new
+/// objects.
 pub(super) struct BucketReader {
     pub(super) store: Store,
     pub(super) target: Target,
-    /// Pieces and claims at the last listing.
+    /// The pieces and claims that the last listing returned.
     pub(super) listed: Vec<ObjectMeta>,
-    /// The paths of these, and of what this run has written since.
+    /// The paths of the listed objects, and of the objects that this run has written since.
     existing: BTreeSet<Path>,
-    /// Pieces and claims whose content is already known, and what the pieces continue.
+    /// The pieces and claims whose content is already known, each with its link to the objects
+    /// before it.
     known: BTreeMap<Path, Link>,
-    /// What the next piece continues.
+    /// The link of the next piece to the objects before it.
     pub(super) link: Link,
-    /// Whether to warn of a lost object instead of refusing the ledger.
+    /// Whether a lost object causes only a warning. Otherwise the ledger is refused.
     pub(super) accepts_loss: bool,
     pub(super) base: Option<Base>,
     watched: Arc<Mutex<Watched>>,
 }
 
 impl BucketReader {
-    /// Reads what is new since the last read; the first time, the whole ledger. Checks that no object is missing.
+    /// Reads the objects that are new since the last read; on the first call, the whole ledger.
+    /// Checks that no object is missing.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
         let mut snapshot = self.read_once().await?;
         if self.find_missing().is_some() {
-            // A list of several pages may lack a piece that was written meanwhile.
+            // If a listing has several pages, it may miss a piece that was written in the meantime,
+            // so read again.
             let again = self.read_once().await?;
             snapshot.entries.extend(again.entries);
         }
@@ -79,8 +84,9 @@ impl BucketReader {
         Ok(snapshot)
     }
 
-    /// Finds a missing object: a piece that another one follows, or the base of a piece. A merge replaces the base before it removes pieces,
-    /// so pieces with another base prove nothing.
+    /// Returns an object that is missing: a piece named by another piece, or the base named by a
+    /// piece. A merge replaces the base and then removes pieces, so pieces that name another base
+    /// prove nothing.
     fn find_missing(&self) -> Option<Path> {
         let base = self.base.as_ref().map(|base| &base.fingerprint);
         let there: BTreeSet<&Path> = self.pieces().map(|object| &object.location).collect();
@@ -97,7 +103,8 @@ impl BucketReader {
         None
     }
 
-    /// The base, and the known pieces that it does not contain and that no other piece follows.
+    /// Returns the link of the next piece: the base, and the known pieces that no base contains and
+    /// no piece names.
     fn find_link(&self) -> Link {
         let base = self.base.as_ref().map(|base| &base.fingerprint);
         let pieces = self
@@ -113,9 +120,11 @@ impl BucketReader {
         }
     }
 
-    /// Lists pieces before it reads the base, because a piece removed in between is in the base.
+    /// Reads the new objects. Lists pieces before it reads the base, because a piece removed in
+    /// between is in the base.
     async fn read_once(&mut self) -> Result<Snapshot, LedgerError> {
-        // Remember what is watched now, because a piece may be written while the bucket is listed.
+        // Note what is watched before the listing, because another task may write a piece during
+        // the listing.
         let (known, pieces) = {
             let watched = self.watched();
             (watched.base.clone(), watched.pieces.len())
@@ -144,8 +153,8 @@ impl BucketReader {
         if watched.base == known && !watched.pieces.iter().take(pieces).all(is_there) {
             return Err(self.store.lost(Loss::Gone));
         }
-        // A merge may remove pieces that a base contains, so watch listed pieces only without a
-        // base.
+        // Watch the listed pieces only if there is no base, because a merge may remove pieces that
+        // the base contains.
         if watched.base.is_none() && watched.pieces.is_empty() {
             let listed = self.pieces().map(|object| Piece {
                 path: object.location.clone(),
@@ -158,7 +167,7 @@ impl BucketReader {
         Ok(snapshot)
     }
 
-    /// Reads the base if it changed since the last read.
+    /// Reads the base if it has changed since the last read.
     pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let path = &self.store.base;
         let version = self.base.as_ref().map(|base| &base.version);
@@ -176,7 +185,7 @@ impl BucketReader {
         if !known.as_ref().is_none_or(continues) {
             return Err(self.store.lost(Loss::Replaced));
         }
-        // Other runs may now remove the pieces that this base contains.
+        // Stop watching the pieces in this base, because other runs may now remove them.
         if known.as_ref() != Some(&fingerprint) {
             self.watch_base(fingerprint.clone());
         }
@@ -188,11 +197,13 @@ impl BucketReader {
         Ok(Some(snapshot))
     }
 
-    /// Checks before a write that the watched objects are still there. Reads the base if it changed.
+    /// Checks before a write that the watched objects still exist. Returns the base if it has
+    /// changed.
     pub(super) async fn check(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let (known, ends) = {
             let watched = self.watched();
-            // Checking every piece before each write would take too many calls. `read_new` checks all of them.
+            // Checking every piece before each write would take too many calls. `read_new` checks
+            // all of them.
             let (first, last) = (watched.pieces.first(), watched.pieces.last());
             let ends: Vec<Piece> = [first, last].into_iter().flatten().cloned().collect();
             (watched.base.clone(), ends)
@@ -200,7 +211,8 @@ impl BucketReader {
         let heads = ends.iter().map(|piece| find_loss(&self.store, piece));
         let losses = run_concurrently(CONCURRENT_CALLS, heads).await?;
         let base = self.read_new_base().await?;
-        // A merge removes pieces, but replaces the base first.
+        // A merge replaces the base before it removes pieces, so a new base explains a missing
+        // piece.
         let is_merged = self.watched().base != known;
         match losses.into_iter().flatten().next() {
             Some(loss) if !is_merged => Err(self.store.lost(loss)),
@@ -212,14 +224,14 @@ impl BucketReader {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fingerprints that a new base must name in its header to replace the one that was read.
+    /// Returns the fingerprints that the header of a new base must name to replace this base.
     pub(super) fn predecessors(&self) -> Vec<String> {
         let base = self.base.as_ref();
         let names = |base: &Base| predecessors(base.fingerprint.clone(), base.replaces.clone());
         base.map(names).unwrap_or_default()
     }
 
-    /// Watches a base with this fingerprint, and no pieces.
+    /// Watches the base with this fingerprint, and no pieces.
     pub(super) fn watch_base(&self, fingerprint: String) {
         *self.watched() = Watched {
             base: Some(fingerprint),
@@ -227,7 +239,7 @@ impl BucketReader {
         };
     }
 
-    /// Watches a piece that this process has written.
+    /// Watches a piece that this process wrote.
     pub(super) fn watch_piece(&self, path: &Path, version: UpdateVersion) {
         self.watched().pieces.push(Piece {
             path: path.clone(),
@@ -235,7 +247,7 @@ impl BucketReader {
         });
     }
 
-    /// Objects are written whole: an object with a partial last line is damaged.
+    /// Parses an object. Objects are written whole, so one with a partial last line is damaged.
     fn parse_object(&self, path: &Path, bytes: &[u8]) -> Result<Snapshot, LedgerError> {
         let name = self.store.address_of(path);
         let snapshot = parse(Name::new(&name), bytes, &self.target)?;
@@ -247,7 +259,7 @@ impl BucketReader {
         Err(LedgerError::damaged(name.as_ref(), line, reason))
     }
 
-    /// Marks an object as written by this run, so that it is not read again.
+    /// Remembers an object that this run wrote, so that it is not read again.
     pub(super) fn add_own(&mut self, path: Path, link: Link) {
         if !self.store.is_claim(&path) {
             self.link.follows = path.filename().map(str::to_owned).into_iter().collect();
@@ -256,19 +268,18 @@ impl BucketReader {
         self.existing.insert(path);
     }
 
-    /// Whether the object was listed, or written by this run since.
+    /// Returns whether the object was in the last listing, or was written by this run since.
     pub(super) fn exists(&self, path: &Path) -> bool {
         self.existing.contains(path)
     }
 
-    /// The listed pieces.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &ObjectMeta> {
         let listed = self.listed.iter();
         listed.filter(|object| !self.store.is_claim(&object.location))
     }
 }
 
-/// How a piece was lost; `None` if it is unchanged.
+/// Returns how a piece was lost; `None` if it is unchanged.
 async fn find_loss(store: &Store, piece: &Piece) -> Result<Option<Loss>, LedgerError> {
     let Some(found) = store.head(&piece.path).await? else {
         return Ok(Some(Loss::Gone));
@@ -278,7 +289,7 @@ async fn find_loss(store: &Store, piece: &Piece) -> Result<Option<Loss>, LedgerE
     Ok(is_other.then_some(Loss::Replaced))
 }
 
-/// Fetches objects. Missing ones were merged in the meantime and are skipped.
+/// Fetches objects. Skips objects that no longer exist, because a merge has removed them.
 async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
     let work = paths.into_iter().map(async |path| {
         let fetched = store.fetch(&path).await?;
@@ -303,7 +314,7 @@ impl Bucket {
         })
     }
 
-    /// Reads the target of the ledger; `None` if there is no ledger.
+    /// Returns the target that the ledger belongs to; `None` if there is no ledger.
     pub(in crate::ledger) async fn target(&self) -> Result<Option<Target>, LedgerError> {
         let store = self.store()?;
         let pieces = store.list(&store.pieces).await?.into_iter();

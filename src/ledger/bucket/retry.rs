@@ -1,4 +1,5 @@
-//! Failed store calls: which are retried, how long to wait, and error messages without secrets.
+//! Failures of store calls: which calls are retried, how long to wait, and how to describe a
+//! failure without secrets.
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
@@ -11,13 +12,13 @@ use tracing::info;
 
 use crate::model::Redactor;
 
-/// Maximum length of a quoted store message, in characters.
+/// Maximum length of a message from the store, in characters.
 const MESSAGE_LENGTH: usize = 200;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-const CHECK_NETWORK: &str = "check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one";
-const GRANT_RIGHTS: &str = "the credentials need the rights to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy";
+const CHECK_NETWORK: &str = "check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; if you set no key, check that the machine's role provides one";
+const GRANT_RIGHTS: &str = "allow the credentials to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy";
 pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table";
 const CHECK_BUCKET: &str = "check the bucket's name and region; roomform does not create buckets";
 const CHECK_SERVER: &str =
@@ -29,13 +30,13 @@ pub(super) enum StoreFailure {
     /// The object or the bucket does not exist.
     Absent(String),
     Exists,
-    /// The object changed since it was read.
+    /// The object has changed since it was read, so it was not written.
     Changed,
-    /// The object did not change since it was read.
+    /// The object has not changed since it was read, so it was not fetched.
     Same,
-    /// The store or the network failed. The call may have succeeded; a retry may work.
+    /// The store or the network failed. The call may have succeeded, and a retry may work.
     Transient(String, &'static str),
-    /// A retry does not help.
+    /// The call failed, and a retry would not help.
     Permanent(String, &'static str),
 }
 
@@ -63,7 +64,7 @@ impl StoreFailure {
         }
     }
 
-    /// The reason, and what the user can do about it.
+    /// Returns the reason for a message, and what the user can do about it.
     pub(super) fn into_reason(self) -> (String, &'static str) {
         match self {
             Self::Absent(reason) => (reason, CHECK_BUCKET),
@@ -76,14 +77,15 @@ impl StoreFailure {
     }
 }
 
-/// The HTTP status and the text after it. The library exposes the status only in its message.
+/// Returns the HTTP status and the text from there on. The library reports the status only in the
+/// text of its error.
 fn status(text: &str) -> Option<(u16, &str)> {
     let (_, rest) = text.split_once("status code: ")?;
     let number = rest.get(..3)?.parse().ok()?;
     Some((number, rest))
 }
 
-/// A redirect without a target has no status in the library's message.
+/// Recognises a redirect without a target by the library's message, which then has no status.
 fn is_redirect(error: &object_store::Error) -> bool {
     error.to_string().contains("Received redirect")
 }
@@ -93,7 +95,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
     let words = match (status(&text), innermost_cause(error)) {
         (Some((_, rest)), _) => describe_answer(rest),
         (None, Some(cause)) => cause,
-        // The part before ` - ` has the address and the duration.
+        // Keep the part after ` - `. The part before it has the address and the duration.
         (None, None) => text.rsplit(" - ").next().unwrap_or_default().to_owned(),
     };
     let words = Redactor::new(hidden.iter().map(ExposeSecret::expose_secret)).redact(&words);
@@ -104,7 +106,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
     line.chars().take(MESSAGE_LENGTH).chain(['…']).collect()
 }
 
-/// The status, plus code and message of the XML if present.
+/// Describes an answer by its status, and by the code and message of its XML, if present.
 fn describe_answer(rest: &str) -> String {
     let (status, body) = rest.split_once(": ").unwrap_or((rest, ""));
     let part = |name: &str| {
@@ -119,7 +121,7 @@ fn describe_answer(rest: &str) -> String {
     }
 }
 
-/// For a call without an answer, the innermost cause has the useful message and no address.
+/// Returns the innermost cause if there was no answer. It has the useful message, and no address.
 fn innermost_cause(error: &object_store::Error) -> Option<String> {
     let mut cause: &dyn Error = error;
     let mut http = false;
@@ -130,7 +132,8 @@ fn innermost_cause(error: &object_store::Error) -> Option<String> {
     http.then(|| cause.to_string())
 }
 
-/// Increasing pauses between attempts, until the time limit. Pauses are random, so that runs do not retry in step.
+/// Increasing pauses between attempts, until a time limit. They are random, so that runs do not
+/// retry at the same time.
 pub(super) struct Backoff {
     until: Instant,
     next: Duration,
@@ -144,7 +147,8 @@ impl Backoff {
         }
     }
 
-    /// Waits. Returns false immediately if the pause would exceed the time limit.
+    /// Waits before the next attempt. Returns false at once if the pause would end after the time
+    /// limit.
     pub(super) async fn pause(&mut self) -> bool {
         let part = RandomState::new().hash_one(Instant::now()) % 1000;
         let pause = self.next.mul_f64(0.5 + part as f64 / 1000.0);
@@ -156,7 +160,7 @@ impl Backoff {
         true
     }
 
-    /// Retries until an attempt succeeds, fails permanently, or reaches the time limit.
+    /// Calls `attempt` until it succeeds or fails permanently, or until the time limit.
     pub(super) async fn retry<T, F>(
         mut self,
         call: &str,

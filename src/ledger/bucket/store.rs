@@ -1,4 +1,4 @@
-//! The objects of one ledger, and the store calls on them.
+//! The paths of a ledger's objects, and the store calls on them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::super::error::{LedgerError, Loss};
 use super::connect::connect;
 use super::retry::{Backoff, StoreFailure};
 
-/// Maximum number of concurrent calls.
+/// Maximum number of calls to the store at the same time.
 pub(super) const CONCURRENT_CALLS: usize = 16;
 
 #[derive(Clone)]
@@ -24,19 +24,21 @@ pub(super) struct Store {
     hidden: Arc<[SecretString]>,
     patience: Duration,
     address: Arc<str>,
-    /// The object that pieces are merged into.
+    /// The path of the object that pieces are merged into.
     pub(super) base: Path,
-    /// The prefix of pieces.
+    /// The path prefix of all pieces.
     pub(super) pieces: Path,
-    /// The prefix of claims.
+    /// The path prefix of all claims.
     pub(super) claims: Path,
 }
 
-/// The result of one attempt to put an object. After [`StoreFailure::Changed`], the object exists: another run created it, or an
-/// earlier attempt succeeded. After any other failure, the result is unknown.
+/// The result of one attempt to write an object. [`StoreFailure::Changed`] means that the object
+/// exists: another run created it, or an earlier attempt succeeded. After any other failure, the
+/// object may have been written or not.
 pub(super) type Put = Result<UpdateVersion, StoreFailure>;
 
-/// An object and its version. The failure is that it still has the known version, or does not exist.
+/// An object and its version. The failure is `Same` if the object still has the known version, or
+/// `Absent` if it does not exist.
 pub(super) type Fetched = Result<(Vec<u8>, UpdateVersion), StoreFailure>;
 
 impl Store {
@@ -64,7 +66,7 @@ impl Store {
         })
     }
 
-    /// The address of an object, for messages.
+    /// Returns the address of an object for messages.
     pub(super) fn address_of(&self, path: &Path) -> String {
         let key = path.as_ref().strip_prefix(self.base.as_ref());
         format!("{}{}", self.address, key.unwrap_or_default())
@@ -115,7 +117,7 @@ impl Store {
         Ok(fetched.ok().map(|(bytes, _)| bytes))
     }
 
-    /// Fetches an object, unless it still has the known version.
+    /// Fetches an object if its version is not the known one.
     pub(super) async fn fetch_new(
         &self,
         path: &Path,
@@ -143,7 +145,7 @@ impl Store {
         Ok((bytes.to_vec(), version))
     }
 
-    /// Makes one attempt to put an object.
+    /// Makes one attempt to write an object.
     pub(super) async fn put(
         &self,
         path: &Path,
@@ -157,8 +159,9 @@ impl Store {
         }
     }
 
-    /// Puts an object again to check that the store refuses it. A store that ignores conditions would let two runs overwrite each
-    /// other or send the same message. Returns false if the store did not answer.
+    /// Checks that the store refuses to write an object again under the same condition. If the
+    /// store ignored conditions, two runs could overwrite each other's objects or send the same
+    /// message. Returns false if the store did not answer.
     pub(super) async fn check_conditions(
         &self,
         path: &Path,
@@ -184,7 +187,8 @@ impl Store {
         put.map(Into::into).map_err(|error| self.failure(error))
     }
 
-    /// Puts an object under a name unique to this run. If it exists, an earlier attempt succeeded.
+    /// Writes an object under a name unique to this run. If it exists with this content, an earlier
+    /// attempt succeeded.
     pub(super) async fn put_piece(
         &self,
         path: &Path,
@@ -209,7 +213,8 @@ impl Store {
                 format!("`{}` exists with other content", self.address_of(path)),
                 "find out what else writes to this location, then run again",
             )),
-            // A store may report that the object exists while an earlier attempt is still writing it.
+            // A store may report that an object exists while an earlier attempt is still writing
+            // it.
             Err(StoreFailure::Same | StoreFailure::Absent(_)) => {
                 let reason = "the store is busy with the same object";
                 Err(StoreFailure::Transient(reason.to_owned(), "run it again"))
@@ -218,7 +223,7 @@ impl Store {
         }
     }
 
-    /// Removes an object. It is no error if the object does not exist.
+    /// Removes an object. Succeeds if the object does not exist.
     pub(super) async fn remove(&self, path: &Path) -> Result<(), LedgerError> {
         match self.retry("delete", || self.client.delete(path)).await {
             Ok(()) | Err(StoreFailure::Absent(_)) => Ok(()),
@@ -241,7 +246,8 @@ impl Store {
     }
 }
 
-/// Runs futures with at most `limit` at a time and returns their outputs. The first error drops the rest.
+/// Runs futures, at most `limit` at the same time, and returns their outputs. After the first
+/// error, the other futures are dropped.
 pub(super) async fn run_concurrently<T, F>(
     limit: usize,
     work: impl Iterator<Item = F>,

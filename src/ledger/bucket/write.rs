@@ -1,5 +1,6 @@
-//! Writes a journal's batches to a bucket: one object for all waiting batches, and one for each claim. Of several runs on one
-//! ledger, the run that creates a claim's object sends the call.
+//! Writes the batches of a journal to a bucket: one object for all waiting batches, and one object
+//! for each claim. If several runs try to create the object of a claim, the run that succeeds sends
+//! the call.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,12 +22,13 @@ use super::retry::StoreFailure;
 use super::store::{Put, run_concurrently};
 use crate::model::{Pipe, RunId, Target};
 
-/// If there are more pieces than this, the next run that writes merges them, because every reader
-/// has to fetch each piece.
+/// If a ledger has more pieces than this, the next run that writes merges them, because every
+/// reader must fetch each piece.
 const MANY_PIECES: usize = 256;
 
 impl Bucket {
-    /// Reads the ledger and starts the writer task, which ends with the journal.
+    /// Reads the ledger and starts a task that writes to it. The task ends when the journal is
+    /// dropped.
     pub(in crate::ledger) async fn open(
         &self,
         target: &Target,
@@ -55,9 +57,9 @@ impl Bucket {
     }
 }
 
-/// A claim that is not decided yet.
+/// A claim whose answer is not known yet.
 struct OpenClaim {
-    /// Index in the waiting batches.
+    /// The position of the claim's batch among the waiting batches.
     index: usize,
     claim: Claim,
     entries: Entries,
@@ -68,12 +70,12 @@ struct Writer {
     piece_number: u64,
     reader: BucketReader,
     claims: ClaimEntries,
-    /// Whether the store has refused to create an object that already exists, as it must.
+    /// Whether the store has proved that it refuses to create an object that already exists.
     refuses_second_create: bool,
 }
 
 impl Writer {
-    /// Writes batches as they arrive. Writes nothing after an error.
+    /// Writes batches as they arrive. After an error, writes nothing more.
     async fn write_all(mut self, mut batches: Batches) {
         let mut failure = None;
         while let Some(first) = batches.recv().await {
@@ -136,8 +138,9 @@ impl Writer {
         }
     }
 
-    /// Makes the claims, and returns the answers to those that are refused, by index. It reads new entries before it refuses a
-    /// claim, because its view may be stale, and again if an object with the claim's name exists.
+    /// Makes claims. Returns the answers to those that are refused, by index. Reads new entries
+    /// before it refuses a claim, because its view may be out of date, and again if the claim's
+    /// object exists.
     async fn claim_all(
         &mut self,
         mut open: Vec<OpenClaim>,
@@ -157,7 +160,8 @@ impl Writer {
                     answer => drop(refused.insert(claim.index, answer)),
                 }
             }
-            // The claim may already exist, if the answer to the put was lost.
+            // If the answer to an earlier attempt was lost, the claim may already be among the
+            // entries.
             free.retain(|claim| !self.is_made(claim));
             for (claim, path, put) in self.try_all(free).await? {
                 match put {
@@ -195,7 +199,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes one attempt for each claim, concurrently.
+    /// Makes one attempt to write each claim. The attempts run concurrently.
     async fn try_all(
         &self,
         claims: Vec<OpenClaim>,
@@ -211,7 +215,7 @@ impl Writer {
         run_concurrently(limit, work).await
     }
 
-    /// The next free name of a claim, as far as this run knows.
+    /// Returns the first unused object name for a claim, as far as this run knows.
     fn free_name(&self, claim: &Claim) -> Path {
         let claims = &self.reader.store.claims;
         let subject = subject_of(claim);
@@ -223,13 +227,14 @@ impl Writer {
         name(number)
     }
 
-    /// Whether this claim is among the entries that were read.
+    /// Returns whether the entries that were read contain this claim.
     fn is_made(&self, claim: &OpenClaim) -> bool {
         let mut stamps = claim.entries.keys();
         stamps.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
     }
 
-    /// Checks once per run that the store refuses to create an object that already exists.
+    /// Checks that the store refuses to create an object that already exists. One success per run
+    /// is enough.
     async fn check_second_create(
         &mut self,
         path: &Path,
@@ -247,8 +252,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Checks that the ledger is still there. If another run merged it, reads what is new: entries
-    /// may have been added, and claims removed.
+    /// Checks that the ledger still exists. If another run has merged it, reads the new entries,
+    /// because entries may have been added and claims removed.
     async fn check(&mut self) -> Result<(), LedgerError> {
         if let Some(base) = self.reader.check().await? {
             self.add(base.entries);
@@ -258,7 +263,8 @@ impl Writer {
     }
 }
 
-/// The start of a claim's object name: the room, or a hash of a new room's pipe, because a pipe can have any characters.
+/// Returns the start of the object name for a claim: the id of the room, or for a new room a hash
+/// of its pipe, because a pipe may contain any character.
 fn subject_of(claim: &Claim) -> String {
     match claim {
         Claim::Message { room, .. } => room.to_string(),

@@ -1,4 +1,4 @@
-//! Decodes `generate`: the file with its rows, the room template, and the rosters joined to it.
+//! Decodes `generate`: the file whose rows become rooms, the room template, and the joined rosters.
 
 use super::super::fields::{Decoder, FILE, Fields, Keys};
 use super::super::presets::{self, is_same_key};
@@ -36,7 +36,7 @@ pub(super) const MOVED: Keys = Keys::of_file("`moved`", &["roster", "on", "to", 
 const MATCHING: &str = "the columns that must match, as in {course_id: course_id}";
 const REPLACED: &str = "the columns that are replaced, as in {course_id: xlist_course_id}";
 
-/// Decodes one entry of `generate`. With `format`, it is merged into a preset first.
+/// Decodes one entry of `generate`. An entry with `format` is first merged with its preset.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
     let fields = decoder.fields(node, GENERATE)?;
     let Some(format) = fields.get("format") else {
@@ -77,7 +77,7 @@ fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawG
     })
 }
 
-/// Decodes a file name, or a mapping with more options.
+/// Decodes `each`: a file name, or a mapping with more options.
 fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spanned<String>>)> {
     let mapping;
     let node = match node.word() {
@@ -163,7 +163,7 @@ fn check_replaced(
     }
 }
 
-/// Decodes a mapping from column to column, which must not be empty.
+/// Decodes a mapping from column to column. An empty mapping is an error.
 fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, key: &str, what: &str) -> Option<RawOn> {
     fields.require(decoder, key, what);
     let node = fields.get(key)?;

@@ -1,4 +1,4 @@
-//! Decodes nodes into one file's [`RawManifest`]: the known keys and the type of each value.
+//! Decodes the YAML nodes of one file into a [`RawManifest`]. Reports unknown keys and wrong types.
 //!
 //! Main entry: [`decode_file`].
 
@@ -15,7 +15,7 @@ use crate::model::{Date, FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
 pub(super) use room::KINDS;
 
-/// The list that may be long and is therefore read one element at a time.
+/// The top-level list that is read one element at a time, because it may be long.
 const STREAMED: &str = "rooms";
 
 const TOP: Keys = Keys::new(
@@ -31,7 +31,7 @@ const LIMITS: Keys = Keys::new(
     &["create", "update", "add_members", "messages", "publish"],
 );
 
-/// Decodes a manifest file, and collects the files with rows that it names.
+/// Decodes a manifest file. Also returns the files with rows that it names.
 pub(super) fn decode_file(
     source: &Source,
     file: FileId,
@@ -71,10 +71,9 @@ pub(super) fn decode_file(
     (raw, decoder.files)
 }
 
-/// Decodes one manifest file, item by item.
 struct FileDecoder<'a> {
     decoder: Decoder<'a>,
-    /// The top-level keys so far.
+    /// The top-level keys that were read so far.
     seen: BTreeMap<String, At>,
     raw: RawManifest,
 }
@@ -156,7 +155,7 @@ impl FileDecoder<'_> {
 
 fn empty_file(at: At) -> Diagnostic {
     Diagnostic::at(Code::Empty, at, "the file is empty")
-        .hint("a manifest starts with `version: 1` and lists `rooms`")
+        .hint("start with `version: 1`, and list `rooms`")
 }
 
 fn check_version(decoder: &mut Decoder<'_>, node: &Node) {

@@ -78,7 +78,7 @@ pub(super) fn from_fields(
     }
 }
 
-/// Decodes the settings of a room, except templates (`is_from_row`), which each row fills in.
+/// Decodes the settings of a room. Skips keys for which `is_from_row` is true: they are templates.
 pub(super) fn settings(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,
@@ -163,13 +163,13 @@ fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> 
     }
 }
 
-/// Whether a member is a user with dates, and not a roster.
+/// Whether a mapping in a member list is a user with dates, not a roster.
 fn is_dated(pairs: &[(Node, Node)]) -> bool {
     let has = |key| pairs.iter().any(|(other, _)| other.word() == Some(key));
     (has("from") || has("until")) && !has("roster")
 }
 
-/// Decodes a user with the first and the last day of the membership.
+/// Decodes a user with the first day, the last day, or both days of the membership.
 fn dated(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
     let fields = decoder.fields(node, DATED)?;
     fields.require(decoder, "user", "an id, or a name from `people`");
@@ -229,7 +229,7 @@ pub(super) fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<u6
     let names = decoder.names(node, "`people`");
     let ids = names.into_iter().map(|(name, node)| {
         let id = decoder.id(node, format_args!("the id of `{}`", clip(&name.value)));
-        // A name with an invalid id still counts as known, so that its uses are not reported too.
+        // Keep a name with an invalid id, so that lists with the name get no second error.
         (name, id.unwrap_or(Spanned::new(0, node.at)))
     });
     ids.collect()

@@ -37,7 +37,7 @@ pub(super) const DELIMITERS: [(&str, u8); 5] = [
     ("\t", b'\t'),
 ];
 
-/// Whether `people` is a file. A person may also be named `roster`; its value is then an id.
+/// Whether `people` describes a file. A key `roster` with an id is a person of that name.
 pub(super) fn is_directory(node: &Node) -> bool {
     let Value::Map(pairs) = node.value() else {
         return false;
@@ -76,8 +76,8 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Opt
     })
 }
 
-/// Decodes `user`. Returns the columns with users, whether only the first one with a value in a row
-/// counts, and the text between the users of a cell.
+/// Decodes `user`. Returns the columns with users, whether only the first column that is not empty
+/// counts, and the separator between the users in a cell.
 fn users(
     decoder: &mut Decoder<'_>,
     fields: &Fields<'_>,
@@ -95,7 +95,7 @@ fn users(
     (columns, false, split)
 }
 
-/// Decodes the columns whose cells have several values, and the text between these values.
+/// Decodes columns whose cells have several values, and the separator between the values.
 fn column_with_list(
     decoder: &mut Decoder<'_>,
     node: &Node,
@@ -115,13 +115,14 @@ fn column_with_list(
     (fields.decode_texts(decoder, "column"), split)
 }
 
-/// Decodes `expand`: the column with several values in a cell, each of which becomes a row.
+/// Decodes `expand`: a column and the separator between the values in its cells. Each value becomes
+/// a row.
 fn expand(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<(Spanned<String>, String)> {
     let node = fields.get("expand")?;
     let (columns, split) = column_with_list(decoder, node, EXPAND);
     if columns.len() > 1 || fields.get("numbered").is_some() {
-        let message = "only one column can give several rows";
-        let hint = "name one column in `expand`, without `numbered`";
+        let message = "`expand` takes one column, and cannot be combined with `numbered`";
+        let hint = "name one column in `expand`, or remove `expand` or `numbered`";
         decoder.note(Code::BadValue, node.at, message, hint);
     }
     columns.into_iter().next().zip(split)
@@ -210,8 +211,7 @@ fn date_column(
         return fields.decode_text(decoder, key);
     }
     let message = format!("`{key}` names a column with dates, not a day");
-    let hint =
-        "write the name of the column; one user with dates is {user: tutor, until: 2026-09-01}";
+    let hint = "write the name of the column; for one user with dates, write {user: tutor, until: 2026-09-01}";
     decoder.note(Code::BadValue, node.at, message, hint);
     None
 }
@@ -237,7 +237,7 @@ pub(super) fn filters(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<Raw
     filters
 }
 
-/// Decodes the operators for a column; a cell must meet all of them.
+/// Decodes the operators of one condition. A cell must meet all of them.
 fn operators(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Condition> {
     let mut conditions = Vec::new();
     let Some(fields) = decoder.fields(node, CONDITION) else {
@@ -278,7 +278,7 @@ fn operators(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Condition> {
     conditions
 }
 
-/// Decodes the text between the values of a cell.
+/// Decodes `split`: the separator between the values in a cell.
 fn delimiter_of_list(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let split = decoder.decode_text(node, "`split`")?.value;
     if split.is_empty() {
@@ -309,8 +309,8 @@ fn cells(decoder: &mut Decoder<'_>, node: &Node) -> Vec<String> {
     nodes.filter_map(|node| cell(decoder, node)).collect()
 }
 
-/// Decodes a mapping whose keys are columns. Reports duplicate columns; names that differ only in
-/// case are duplicates.
+/// Decodes a mapping whose keys are columns. Reports duplicate columns, including names that differ
+/// only in case.
 pub(super) fn columns<'n>(
     decoder: &mut Decoder<'_>,
     node: &'n Node<'n>,
@@ -326,7 +326,8 @@ pub(super) fn columns<'n>(
     columns
 }
 
-/// Decodes an allowed value of a cell. Unquoted text that YAML reads as a number or a bool is allowed only if a file would spell it the same way.
+/// Decodes a cell value in `where`. An unquoted number or bool is allowed only in the form that a
+/// file would have, such as `7` or `true`.
 fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let Value::Scalar { text, plain } = node.value() else {
         decoder.wrong_type(node, "a cell in `where`", "text");

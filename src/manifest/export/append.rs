@@ -5,11 +5,10 @@ use crate::manifest::yaml::{Written, written};
 
 const KEY: &str = "rooms";
 
-/// Adds these rooms at the end of the `rooms` list, or adds a list at the end of the text. Returns
-/// `None` if the list is not written as lines that start with `-`, because there is no safe place
-/// to insert.
+/// Adds these rooms at the end of the `rooms` list. If the text has no such list, adds one at the
+/// end. Returns `None` if there is no safe place to insert, for example in a list in brackets.
 ///
-/// The caller must read the result back before using it: this function looks only at the text.
+/// The caller must parse the result before using it, because this function does not check it.
 pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     let (mark, body) = match text.strip_prefix('\u{feff}') {
         Some(body) => ("\u{feff}", body),
@@ -19,7 +18,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     let mut body = body;
     let mut place = written(body, KEY);
     if let Written::Empty { start, end } = place {
-        // The list starts on the next line; a comment after the brackets stays with the key.
+        // Remove the brackets, and start the list on the next line. A comment stays after the key.
         let (key, rest) = (body.get(..start)?, body.get(end..)?);
         emptied = format!("{}{rest}", key.trim_end());
         let line = rest.split_inclusive('\n').next().map_or(0, str::len);
@@ -52,7 +51,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     Some(format!("{mark}{before}{added}{after}"))
 }
 
-/// Returns the end of the list's last line, including comments directly below it that are indented like its items.
+/// Returns the end of the list, after comments directly below it that are indented like its items.
 fn below(text: &str, column: usize, end: usize) -> usize {
     let rest = text.get(end..).unwrap_or_default();
     let started = end == 0

@@ -1,7 +1,8 @@
 //! Writes live rooms as a manifest for which `plan` has no changes.
 //!
-//! Main type: [`Entry`], one pipe of the list. The export contains what the list showed and what the ledger recorded; comments say
-//! what is unknown. `append` adds to an existing text, `split` names files, `readback` verifies the result.
+//! Main type: [`Entry`], the text for one pipe. An export has the rooms in the server's list, and
+//! the members in the ledger. Comments say what is unknown. `append` adds to an existing text,
+//! `split` names files, and `readback` verifies the result.
 
 mod append;
 mod readback;
@@ -19,20 +20,21 @@ use crate::model::{
 };
 use crate::tables::diagnostic::At;
 
-/// One pipe of the server's list, written as a manifest entry.
+/// The manifest entry for one pipe of the server's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The pipe.
+    /// The pipe that the entry is for.
     pub pipe: Pipe,
-    /// The type of its room, or of the first one if there are several.
+    /// The type of the room, or of the first room if several have this pipe.
     pub kind: RoomKind,
-    /// Whether the text declares the room. If not, it is a comment that says why no manifest can.
+    /// Whether the text declares the room. Otherwise, the text is a comment that says why it
+    /// cannot.
     pub declared: bool,
-    /// Lines indented by two spaces.
+    /// The lines of the entry, indented by two spaces.
     pub text: String,
 }
 
-/// Creates an entry per pipe, sorted by pipe, without deleted rooms.
+/// Creates an entry for each pipe, sorted by pipe. Deleted rooms are ignored.
 pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     let mut by_pipe: BTreeMap<&Pipe, Vec<&LiveRoom>> = BTreeMap::new();
     for room in rooms.iter().filter(|room| !room.deleted) {
@@ -64,7 +66,7 @@ pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     entries.collect()
 }
 
-/// Writes the manifest of these rooms; rooms that it cannot declare become comments.
+/// Writes a manifest with these entries. Rooms that no manifest can declare become comments.
 pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
     let texts = |declared: bool| -> String {
         let entries = entries.iter().filter(|entry| entry.declared == declared);
@@ -79,7 +81,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
         }
     };
     let (head, empty) = match declared.as_str() {
-        // Without --allow-empty, a plan of this manifest is refused.
+        // An empty manifest needs --allow-empty, so tell the user.
         "" => (HEAD_OF_NOTHING, " [] # none; `apply` needs --allow-empty"),
         _ => (HEAD, ""),
     };
@@ -112,7 +114,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
             FieldValue::Kind(RoomKind::Other(number)) => {
                 ignore.push(name);
                 format!(
-                    "    type: conference # live type {number}, which a manifest cannot name; never changed"
+                    "    type: conference # ignored: a manifest cannot name the live type, {number}"
                 )
             }
             FieldValue::Text(value) => format!("    {name}: {}", quote_yaml(value)),
@@ -135,8 +137,8 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     lines.join("\n")
 }
 
-/// Writes a YAML double-quoted text. Characters that could hide text, control a terminal or begin a command in the log of a CI job
-/// are escaped.
+/// Writes a text as a double-quoted YAML string. Escapes characters that could hide text, control a
+/// terminal, or start a command in the log of a CI job.
 pub fn quote_yaml(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");

@@ -4,27 +4,27 @@ use thiserror::Error;
 
 use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
 
-/// The manifest reads back differently than intended.
+/// How the manifest that is read back differs from the intended one.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Unlike {
-    /// A room to add.
+    /// A new room would not be read as it was exported.
     #[error("the new room `{0}` would not be read correctly")]
     New(String),
-    /// A room that was declared before.
+    /// A room that was already declared would be read differently.
     #[error("the room `{0}` would be read differently")]
     Old(String),
-    /// An unexpected room, for example because a file changed meanwhile.
+    /// Another room would be declared too, for example because a file has changed meanwhile.
     #[error("the room `{0}` would also be declared")]
     Extra(String),
-    /// The widget, the scope or the limits.
+    /// The widget, the scope or the limits would be read differently.
     #[error("`widget`, `scope` or `limits` would be read differently")]
     Rest,
 }
 
-/// Checks the manifest after the export against the added rooms and the earlier manifest, if any.
+/// Checks that `after` declares the rooms of `added`, and that nothing else differs from `before`.
 ///
 /// # Errors
-/// The first difference.
+/// Returns the first difference.
 pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
     for (pipe, room) in &added.rooms {
         let found = after.rooms.get(pipe);
@@ -55,7 +55,8 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     Ok(())
 }
 
-/// Returns everything about a room except its place, because lines move.
+/// Returns the content of a room without places, because lines move. Also returns its members
+/// policy.
 fn compared_content(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
     let DesiredRoom {
         pipe,

@@ -12,7 +12,7 @@ use crate::tables::open::Tables;
 use crate::tables::row_use::RowUse;
 
 impl People {
-    /// Leaves out the people whom a preset's users file leaves out. A user with an active row stays.
+    /// Leaves out the people whose rows in a preset's users file are all inactive.
     pub(in super::super) fn leave_out(
         &mut self,
         users: &RawDirectory,
@@ -21,14 +21,13 @@ impl People {
         problems: &Problems,
     ) {
         if tables.is_absent(&users.file) {
-            // The manifest's own file must then have the status column.
+            // Without the users file, the manifest's own must have the status column.
             let mut status = users.filter.iter().map(|filter| &filter.column.value);
             if let Some(table) = tables.get(&own.file, problems)
                 && !status.any(|column| table.has_column(column))
             {
                 let [missing, own_file] = [users, own].map(|it| clip(&it.file.path.value));
-                let message =
-                    format!("there is no file `{missing}`, which says which users are active");
+                let message = format!("there is no file `{missing}` with the status of the users");
                 let hint = format!(
                     "add `{missing}`, add its status column to `{own_file}`, or write `status: any`"
                 );
@@ -40,7 +39,7 @@ impl People {
         let Some(table) = tables.get(&users.file, problems) else {
             return;
         };
-        // The two files may name people by different columns, so read those of both.
+        // The two files may name people by different columns, so read the columns of both.
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names);
@@ -67,7 +66,8 @@ impl People {
         self.leave_out_names(left_out, &active);
     }
 
-    /// Leaves out these names and all other names of their users, unless one of them is active.
+    /// Leaves out these names, and all other names of the same users. Keeps users with an active
+    /// name.
     fn leave_out_names(&mut self, left_out: BTreeMap<String, At>, active: &HashSet<String>) {
         let user_of = |name: &String| match self.names.get(name) {
             Some(Person::User(user, ..)) => Some(*user),

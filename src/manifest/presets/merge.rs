@@ -7,10 +7,11 @@ use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::At;
 use crate::tables::header::column_key;
 
-/// Mappings that are replaced as a whole.
+/// Keys whose mappings are replaced, not merged.
 const WHOLE: [&str; 4] = ["on", "to", "user", "expand"];
 
-/// Sets the value of a key and returns its index. Mappings are merged recursively, except for those that are replaced as a whole.
+/// Sets the value of a key, and returns the index of the key. Mappings are merged recursively,
+/// except those in [`WHOLE`].
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let there = pairs
         .iter_mut()
@@ -28,12 +29,13 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
                     other.word().is_some_and(|other| is_same_key(other, name))
                 };
                 if above.iter().take(index).any(again) {
-                    // The decoder reports the duplicate.
+                    // Keep the duplicate, so that the decoder reports it.
                     below.push((key.clone(), value.clone()));
                     continue;
                 }
                 let place = merge(&mut below, name, value, key.at);
-                // Keep the manifest's spelling of the key: from now on, the key belongs to the manifest.
+                // Use the manifest's key, with its spelling and place, because its value is now the
+                // manifest's.
                 if let Some((known, _)) = below.get_mut(place) {
                     *known = key.clone();
                 }
@@ -54,7 +56,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
     place
 }
 
-/// Whether two keys or column names are equal.
+/// Whether two keys or column names are equal, ignoring case.
 pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
     column_key(one) == column_key(other)
 }

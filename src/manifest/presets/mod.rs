@@ -16,7 +16,7 @@ pub(super) use merge::is_same_key;
 use merge::{Pairs, entries, list_words, merge, remove};
 use vocabulary::Vocabulary;
 
-/// The preset names, which are the values of `format`, and their texts.
+/// The presets by name. The names are the values of `format`.
 const PRESETS: [(&str, &str); 5] = [
     ("canvas", include_str!("canvas.yaml")),
     ("oneroster", include_str!("oneroster.yaml")),
@@ -27,17 +27,18 @@ const PRESETS: [(&str, &str); 5] = [
 
 /// Conditions under this key apply unless the manifest has `status: any`.
 const ACTIVE: &str = "active";
-/// The placeholder for the roles in a preset.
+/// The placeholder for the chosen roles in a preset.
 const ROLES: &str = "$roles";
 const ID: &str = "$id";
-/// The part of an entry with the members.
+/// The key in `room` that describes the members.
 const ENROL: &str = "enrol";
 
 /// The manifest's options for a preset.
 struct Choice<'t> {
-    /// The directory of the files, with a trailing slash, or the only file; empty for the manifest's own directory.
+    /// The directory of the files with a trailing slash, or the path of the only file. Empty for
+    /// the manifest's own directory.
     from: String,
-    /// The allowed cells of the role column; `None` allows any.
+    /// The allowed values of the role column; `None` allows any value.
     roles: Option<Node<'t>>,
     /// The column with the site's user ids.
     id: Node<'t>,
@@ -55,10 +56,10 @@ const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
 /// An entry merged with its preset.
 pub(super) struct Filled<'t> {
-    /// The merged entry.
     pub(super) entry: Node<'t>,
     pub(super) vocabulary: Vocabulary,
-    /// The preset's users file, if the manifest has its own people; it still says which users are active.
+    /// The preset's users file, if the manifest has its own people. It is still needed to know who
+    /// is active.
     pub(super) users: Option<Node<'t>>,
 }
 
@@ -91,7 +92,7 @@ pub(super) fn fill_preset<'t>(
     let any = roles.is_some_and(|node| node.word() == Some("any"));
     let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
     let own_enrol = fields.get("room").and_then(|room| below(room, &[ENROL]));
-    // A list of rosters replaces the preset's own.
+    // A list of rosters in the manifest replaces the preset's roster.
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
     for key in role_columns.iter().filter(|_| !any) {
         if key.0 != ENROL || !is_replaced {
@@ -139,7 +140,7 @@ fn below<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
     })
 }
 
-/// Returns the prefix for file names: a directory with a slash, or the only file.
+/// Returns the prefix of file names: a directory with a slash, or the path of a single file.
 fn prefix(from: &str) -> String {
     match from.trim_end_matches('/') {
         "." | "" => String::new(),
@@ -155,7 +156,7 @@ fn is_file(from: &str) -> bool {
         .any(|ending| lower.ends_with(ending))
 }
 
-/// Parses a preset; all its nodes get the place where the manifest names the format.
+/// Parses a preset. All its nodes get the place of `format` in the manifest.
 fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
     let mut pairs = Vec::new();
     // This cannot fail: the texts are built in, and a test parses each of them.
@@ -169,7 +170,8 @@ fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
 }
 
 impl<'t> Choice<'t> {
-    /// Returns the preset's users file, if the manifest names another file and the active status matters.
+    /// Returns the preset's users file, if only active users are wanted and the manifest names
+    /// another one.
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
         let own = below(own_enrol, &["people", "roster"])?;
         let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
@@ -219,7 +221,7 @@ impl<'t> Choice<'t> {
     }
 }
 
-/// Reports roles that select no one, and roles for a format without them.
+/// Reports an empty list of roles, and roles for a format that has none.
 fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
     let (message, hint) = if !has_roles {
         (
@@ -237,7 +239,8 @@ fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
     decoder.note(Code::BadValue, roles.at, message, hint);
 }
 
-/// Returns the cells that stand for these roles: those of the preset, or the name itself if the preset does not have the role.
+/// Returns the cell values for these roles. A role that the preset does not define is its own cell
+/// value.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let (known, mut cells) = (entries(Some(known)), Vec::new());
     for role in node.items() {

@@ -1,4 +1,5 @@
-//! The values that a format defines for its columns. They are added to an entry's conditions, so that an unknown word is an error.
+//! The values that a format defines for its columns. They are added to an entry's conditions, so
+//! that any other value is an error.
 //!
 //! Main type: [`Vocabulary`].
 
@@ -15,16 +16,16 @@ const STATUS_HINT: &str = "fix the cell, or select rows with `where` and `status
 
 /// The values that a format defines for its columns.
 pub(in super::super) struct Vocabulary {
-    /// The place where the manifest names the format, which is the place of everything in the preset.
+    /// The place of `format` in the manifest. All nodes of the preset have this place.
     pub(super) at: At,
     /// Values by part of the entry (such as `enrol`) and column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
-    /// The columns with roles, by part of the entry.
+    /// The columns with roles, each with its part of the entry.
     pub(super) role_columns: BTreeSet<(String, String)>,
 }
 
 impl Vocabulary {
-    /// Adds the format's values to the entry's conditions, and the preset's requirements to the files that it names.
+    /// Adds the format's values to the entry's conditions, and marks files that may be absent.
     pub(in super::super) fn teach(&self, raw: &mut RawGenerate, files: &mut [RawFile]) {
         self.teach_part("each", &raw.each, &mut raw.filter, false, files);
         for enrol in &mut raw.enrol {
@@ -34,12 +35,12 @@ impl Vocabulary {
                 self.teach_part("people", &people.file, &mut people.filter, false, files);
             }
             if let Some(users) = &mut roster.preset_users {
-                // This file may be absent if the manifest's own has the status column.
+                // This file may be absent if the manifest's own file has the status column.
                 self.teach_part("people", &users.file, &mut users.filter, true, files);
             }
             for (part, via) in [("via", &mut enrol.via), ("moved", &mut enrol.moved)] {
                 if let Some(via) = via {
-                    // An export may lack sections and cross-listings.
+                    // An export may have no file of sections or cross-listings.
                     let may_lack = via.file.path.at == self.at;
                     self.teach_part(part, &via.file, &mut via.filter, may_lack, files);
                 }
@@ -58,7 +59,7 @@ impl Vocabulary {
         for filter in filters {
             let key = (part.to_owned(), column_key(&filter.column.value));
             filter.any_case = filter.column.at == self.at;
-            // An unknown role is an error in the manifest's own conditions too.
+            // An unknown role is an error even in a condition that the manifest adds.
             let is_role = self.role_columns.contains(&key);
             if filter.any_case || is_role {
                 let words = self.cells.get(&key).cloned();

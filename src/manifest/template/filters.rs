@@ -5,18 +5,18 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatt
 
 use super::slug::slug;
 
-/// Maximum steps per rendering; a title needs a few dozen.
+/// Maximum number of steps to render a template; a title needs a few dozen.
 const FUEL: u64 = 10_000;
-/// Maximum bytes of a template, a filtered text or a result.
+/// Maximum length of a template, a filtered text or a result, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
 
-/// Creates an environment with no filters except those of a manifest.
+/// Creates an environment that has only the filters allowed in a manifest.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // The library writes `True`, but manifests and output use `true`. This applies only to a boolean by itself: the library converts
-    // booleans that are joined to a text (`~`).
+    // The library writes `True`, but manifests and output use `true`. Only a boolean that is joined
+    // to a text with `~` is still written as `True`.
     environment.set_formatter(|out, state, value| match value.kind() {
         ValueKind::Bool => out
             .write_str(if value.is_true() { "true" } else { "false" })

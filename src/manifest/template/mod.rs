@@ -1,7 +1,7 @@
 //! Templates: texts with `{{ names }}`, rendered from a row of a file or from a room's own fields.
 //!
-//! Main type: [`Template`]. No files, network or loops: only expressions, `{% if %}` and the filters listed here, so that the work is
-//! bounded by the length of the text and its values.
+//! Main type: [`Template`]. It allows only expressions, `{% if %}` and a few filters, but no files,
+//! network or loops. So the work is bounded by the length of the text and its values.
 
 mod filters;
 mod slug;
@@ -29,7 +29,6 @@ pub(super) struct Template {
 /// Why a template cannot be compiled or rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemplateError {
-    /// What is wrong.
     pub(super) message: String,
     pub(super) hint: &'static str,
 }
@@ -42,7 +41,7 @@ impl TemplateError {
 }
 
 impl Template {
-    /// Compiles a template. `what` starts the message of an error.
+    /// Compiles a template. The message of an error starts with `what`.
     pub(super) fn compile(text: &Spanned<String>, what: &str, problems: &Problems) -> Option<Self> {
         let template = Self::new(&text.value);
         let template = template.map_err(|error| problems.push(error.to_diagnostic(text.at, what)));
@@ -78,7 +77,7 @@ impl Template {
         let names = names.undeclared_variables(false);
         template.names = names.into_iter().collect();
         template.names.sort();
-        // The library reports an unknown filter only when the template runs.
+        // Render once: only then does the library report an unknown filter.
         match render(&environment, &template.names, |_| Some(Value::from("x"))) {
             Err(error) if error.kind() == ErrorKind::UnknownFilter => {
                 return Err(template_error(error));
@@ -94,7 +93,7 @@ impl Template {
         &self.names
     }
 
-    /// Returns the names whose values are always in the output: those that are a whole expression,
+    /// Returns the names whose values are always in the output. Such a name is a whole expression,
     /// with or without filters. A text with conditions has none.
     pub(super) fn bare_names(&self) -> Vec<String> {
         if self.is_conditional() {
@@ -153,7 +152,7 @@ pub fn verbatim(text: &str) -> String {
     template
 }
 
-/// Returns the first tag that is not allowed: loops and assignments could run without limit.
+/// Returns the first tag that is not allowed. Loops, for example, could run without limit.
 fn foreign_tag(text: &str) -> Option<&str> {
     let mut tags = text.split("{%").skip(1).map(|inside| {
         let inside = inside.trim_start_matches(['-', '+']).trim_start();
@@ -172,7 +171,7 @@ fn template_error(error: Error) -> TemplateError {
         ),
         ErrorKind::UnknownFilter => (
             format!("no such filter: {detail}"),
-            "the filters are lower, upper, trim, replace, slug and title",
+            "use one of the filters lower, upper, trim, replace, slug and title",
         ),
         ErrorKind::OutOfFuel => ("it takes too many steps".to_owned(), "write a simpler one"),
         kind => {
@@ -224,7 +223,7 @@ mod tests {
             ("{% if empty %}x{% else %}-{% endif %}", "-"),
             ("{%- if public -%} open {%- endif -%}", "open"),
             ("{% if not public %}closed{% else %}open{% endif %}", "open"),
-            // As in a manifest, not as in Python.
+            // Booleans are written as in a manifest, not as in Python.
             ("{{ public }} {{ not public }}", "true false"),
             ("{{ public == true }} {{ false }}", "true false"),
             ("{{ row['Course Name'] }}", "Rust"),

@@ -1,6 +1,7 @@
 //! Writes any text in ASCII letters, digits and dashes.
 //!
-//! Main entry: [`slug`]. A pipe never changes, so the result of a letter must never change: tests pin the alphabets.
+//! Main entry: [`slug`]. A pipe never changes, so each letter must always give the same result.
+//! Tests check the alphabets.
 
 use any_ascii::any_ascii_char;
 use deunicode::deunicode_char;
@@ -9,7 +10,8 @@ use deunicode::deunicode_char;
 pub(in crate::manifest) fn slug(text: &str) -> String {
     let spelled: String = text.chars().map(spell).collect();
     let mut slug = String::with_capacity(spelled.len());
-    // Apostrophes and soft signs are part of a word; everything else that is not a letter or digit ends it.
+    // Apostrophes and soft signs are part of a word. Any other character that is not a letter or
+    // digit ends the word.
     for c in spelled.chars().filter(|c| !matches!(c, '\'' | '`')) {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
@@ -21,8 +23,9 @@ pub(in crate::manifest) fn slug(text: &str) -> String {
     slug
 }
 
-/// Spells a character in ASCII. `deunicode` comes first, because existing pipes depend on it. `any_ascii` spells the letters that
-/// `deunicode` cannot spell, or spells with an apostrophe, as in Kazakh and Georgian.
+/// Writes a character in ASCII. `deunicode` comes first, because existing pipes depend on its
+/// results. `any_ascii` is used if `deunicode` has no result, or one with an apostrophe, as for
+/// Kazakh and Georgian.
 fn spell(c: char) -> &'static str {
     let spelled = deunicode_char(c).unwrap_or("-");
     let is_clean =
@@ -37,7 +40,7 @@ fn spell(c: char) -> &'static str {
 mod tests {
     use super::*;
 
-    /// A language, its letters, and their results; `_` is a letter without a result.
+    /// A language, its letters, and their results. `_` means that a letter has no result.
     const ALPHABETS: [(&str, &str, &str); 11] = [
         (
             "Russian",

@@ -1,4 +1,4 @@
-//! Finds out how a list is written, so that items can be appended to it.
+//! Determines how a list is written, so that items can be appended to it.
 //!
 //! Main entry: [`written`].
 
@@ -7,17 +7,17 @@ use super::{Block, Event, parser};
 /// How the list under a top-level key is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Written {
-    /// The key is missing.
+    /// The text does not have the key.
     Nowhere,
-    /// As lines that start with `-` in this column, from 0; its last value ends before the byte `end`.
+    /// Each item starts with `-` in this column, counted from 0. The last value ends before the
+    /// byte `end`.
     Lines { column: usize, end: usize },
-    /// As empty brackets between these byte offsets.
+    /// The list is a pair of empty brackets at these byte offsets.
     Empty { start: usize, end: usize },
-    /// In brackets with items, or not as a list; or the text is not a block mapping.
+    /// The list has items in brackets, the value is not a list, or the text is not a block mapping.
     Otherwise,
 }
 
-/// Returns how the list under a top-level key is written.
 pub(in super::super) fn written(text: &str, key: &str) -> Written {
     let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
     let mut opened = None;
@@ -66,7 +66,7 @@ pub(in super::super) fn written(text: &str, key: &str) -> Written {
     found
 }
 
-/// Whether the brackets are completely empty, without even a comment.
+/// Whether the brackets contain nothing but white space, not even a comment.
 fn is_nothing(text: &str, start: usize, end: usize) -> bool {
     let inside = text.get(start..end).and_then(|it| it.strip_prefix('['));
     inside
@@ -74,8 +74,8 @@ fn is_nothing(text: &str, start: usize, end: usize) -> bool {
         .is_some_and(|it| it.trim().is_empty())
 }
 
-/// Returns the column of a list's `-`. The library reports the first `-` if it is indented.
-/// Otherwise it reports the text after the `-`, which is then in the column of the key.
+/// Returns the column of a list's `-`. In an indented list, the library reports the first `-`.
+/// Otherwise it reports the text after the `-`, and the `-` is in the column of the key.
 fn column(text: &str, start: usize, key: usize) -> usize {
     let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));
     let before = text.get(..if indented { start } else { key });

@@ -1,7 +1,9 @@
-//! A view as an HTML page: one file that loads nothing else, with rows to search and open.
+//! Writes a view as an HTML page: one file that loads nothing else. Users can search its rows and
+//! open them.
 //!
-//! Without its script the page is complete, but long. `escape` escapes hidden characters in untrusted text, and the template escapes
-//! markup. The content security policy allows only the page's own script.
+//! Without its script, the page is complete but long. `escape` handles hidden characters in
+//! untrusted text, and the template escapes markup. The content security policy allows only the
+//! page's own script.
 
 mod panel;
 
@@ -24,7 +26,6 @@ const STYLE: &str = include_str!("style.css");
 const MARKED: usize = 1_000;
 const SCRIPT: &str = include_str!("script.js");
 
-/// Lines of one kind.
 struct Section<'a> {
     id: String,
     kind: SectionKind,
@@ -41,15 +42,14 @@ impl Section<'_> {
     }
 }
 
-/// One line.
 struct Row {
     pipe: Option<String>,
-    /// Markup, with all untrusted text escaped.
+    /// HTML markup in which all untrusted text is escaped.
     title: Option<String>,
     what: String,
     hint: Option<String>,
     place: Option<String>,
-    /// What the row shows when it is opened.
+    /// The content that the row shows when it is opened.
     panel: Option<Panel>,
 }
 
@@ -93,7 +93,8 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.write_into(out)
 }
 
-/// The content security policy: nothing is fetched, and only the page's own script and styles are allowed, by their hashes.
+/// Returns the content security policy. It forbids loading anything, and allows only the page's own
+/// script and styles, by their hashes.
 fn policy() -> String {
     let sum = |text: &str| STANDARD.encode(Sha256::digest(text));
     let (style, script) = (sum(STYLE), sum(SCRIPT));
@@ -102,7 +103,7 @@ fn policy() -> String {
     )
 }
 
-/// A text that the template escapes.
+/// Joins the parts of a text. The template escapes the result.
 fn plain(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Members(ids) => format!("({})", terminal(ids)),

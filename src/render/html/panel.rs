@@ -1,5 +1,5 @@
-//! What a row of a page shows when it is opened: fields, members by source, the welcome. Each row
-//! has one text, because many elements would make the browser slow.
+//! The panel that a row of an HTML page shows when it is opened: the fields, the members by source,
+//! and the welcome. A panel is a single text, because many elements would make the browser slow.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,9 +12,10 @@ use crate::view::{Detail, NAMED, State, View, value};
 
 #[derive(Default)]
 pub(super) struct Panel {
-    /// The ids of its users, for the search.
+    /// The ids of the users in the panel, for the search.
     pub(super) users: String,
-    /// Lines such as `Members to add (rooms.yaml:7): tutor (5), 17`. The template escapes them.
+    /// The lines of the panel, such as `Members to add (rooms.yaml:7): tutor (5), 17`. The template
+    /// escapes them.
     pub(super) lines: String,
 }
 
@@ -34,7 +35,7 @@ impl Panel {
             }
         };
         panel.add_users(view, name, None, &users);
-        // The row itself names the first users.
+        // The row itself names the first users, so a short list needs no panel.
         if users.len() <= NAMED {
             panel.lines.clear();
         }
@@ -59,14 +60,14 @@ impl Panel {
             );
             let _ = write!(self.users, "{} ", welcome.from);
         }
-        // A manifest diff has no live rooms.
+        // A manifest diff has no live rooms, so its ids are made up.
         if let Some(id) = change.room_id.filter(|_| view.state != State::Compared) {
             let _ = writeln!(self.lines, "Room: {id}");
         }
     }
 
-    /// Adds users, grouped by the place that declares them in a room, or else by the room's place.
-    /// Each roster is one group, in which users have row numbers.
+    /// Adds users, grouped by the place that adds them to the room; users without a place get that
+    /// of the room. A roster is one group, and its users are shown with their row numbers.
     fn add_users(&mut self, view: &View<'_>, name: &str, pipe: Option<&Pipe>, users: &[UserId]) {
         let desired = view.desired;
         let room = pipe.and_then(|pipe| desired?.rooms.get(pipe));

@@ -1,5 +1,5 @@
-//! Views as Markdown pages, for a comment on a pull request or a job summary. A page over a limit
-//! omits whole items, and counts them exactly.
+//! Writes views as Markdown pages, for a comment on a pull request or a job summary. If a page
+//! exceeds a limit, whole items are omitted and counted exactly.
 
 mod page;
 mod prose;
@@ -12,11 +12,11 @@ use crate::model::Target;
 use crate::view::grammar::sentence;
 use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
 
-/// The limits of a page.
+/// What a page must fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// Maximum size in bytes; at least 4096, so that the figures fit. It also holds for sites that
-    /// count characters, because a text never has more characters than bytes.
+    /// Maximum size in bytes; at least 4096, so that the figures fit. The limit also works for
+    /// sites that count characters, because a text never has more characters than bytes.
     pub bytes: Option<usize>,
     /// The Markdown that the site supports.
     pub dialect: Dialect,
@@ -25,14 +25,14 @@ pub struct Fit {
 /// What a site's Markdown supports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// The HTML that GitHub, GitLab and Azure DevOps allow: folds and comments.
+    /// Markdown with the HTML for folds and comments, as in GitHub, GitLab and Azure DevOps.
     #[default]
     Html,
-    /// No HTML, for Bitbucket.
+    /// Markdown without HTML, as in Bitbucket.
     Plain,
 }
 
-/// The page of a view.
+/// Returns the Markdown page of a view.
 pub fn write(view: &View<'_>, fit: Fit) -> String {
     let mut head = vec![
         marker(view.verb, view.target, fit.dialect),
@@ -52,7 +52,7 @@ pub fn write(view: &View<'_>, fit: Fit) -> String {
     page.write(fit.bytes)
 }
 
-/// Why a run failed.
+/// Returns the Markdown page for a failed run.
 pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> String {
     let page = Page {
         dialect: fit.dialect,
@@ -72,8 +72,8 @@ pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> 
     page.write(fit.bytes)
 }
 
-/// The invisible line that a bot uses to find the page: the verb, and the target if known, so that a bot can distinguish the pages of
-/// two widgets.
+/// Returns the invisible line by which a bot finds the page. It names the verb, and the target if
+/// it is known, so that a bot can distinguish the pages of two widgets.
 fn marker(verb: &str, target: Option<&Target>, dialect: Dialect) -> String {
     let target = target
         .map(|Target { origin, widget }| format!(" target={}/{widget}", escape::marker(origin)));
@@ -84,7 +84,7 @@ fn marker(verb: &str, target: Option<&Target>, dialect: Dialect) -> String {
     }
 }
 
-/// The lines of a section. Changes are folded unless they need attention.
+/// Returns the items of a section. Changes are folded unless they need attention.
 fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
     let kind = section.kind;
     let is_listed = kind.is_open() && view.verb != "todo";
@@ -97,7 +97,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
     }
 }
 
-/// A line as an item: position, label, message, hint.
+/// Formats a line as an item: its position, label, message and hint.
 fn item(kind: SectionKind, line: &Line<'_>) -> String {
     let words = write_text(&line.sentence());
     let label = line.label.as_deref().map(|label| match line.detail {

@@ -1,4 +1,4 @@
-//! Makes a page of sections fit: omits whole items, the least dangerous first, and counts them.
+//! Makes a page fit a limit: omits whole items, the least dangerous first, and counts them.
 
 use std::fmt::Write;
 
@@ -6,28 +6,30 @@ use super::Dialect;
 use crate::view::SectionKind;
 use crate::view::grammar::sentence;
 
-/// Folds are open if they have up to this many items in total, which fit on one or two screens.
+/// If the folds have at most this many items in total, they start open. That many items fit on one
+/// or two screens.
 const OPEN: usize = 12;
-/// Estimated bytes of a section besides its items and name. The finished page is measured exactly.
+/// An estimate of the bytes of a section without its items and its name. The finished page is
+/// measured exactly.
 const AROUND: usize = 120;
 
-/// A page before it is written. All text in it is escaped.
+/// A page before it is written. All text in the page is already escaped.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) dialect: Dialect,
-    /// Lines at the top, never cut.
+    /// The lines at the top of the page. They are never cut.
     pub(super) head: Vec<String>,
-    /// The sections, most dangerous first.
+    /// The sections of the page, the most dangerous first.
     pub(super) sections: Vec<Section>,
-    /// Lines at the end, never cut.
+    /// The lines at the end of the page. They are never cut.
     pub(super) foot: Vec<String>,
 }
 
-/// Items of one kind.
+/// A section of the page, with items of one kind.
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) kind: SectionKind,
-    /// Its lines, without list markers.
+    /// The items, without list markers.
     pub(super) items: Vec<String>,
     pub(super) is_folded: bool,
     /// The command that lists the items, if there is one: they are then the first to be replaced by their count.
@@ -35,7 +37,7 @@ pub(super) struct Section {
 }
 
 impl Page {
-    /// Writes the page with as many items as fit the limit, if there is one.
+    /// Writes the page, with as many items as fit into `bytes`.
     pub(super) fn write(&self, bytes: Option<usize>) -> String {
         let count = |section: &Section| section.items.len();
         let whole = self.format(&self.sections.iter().map(count).collect::<Vec<_>>(), None);
@@ -53,7 +55,8 @@ impl Page {
             shown.fill(0);
             least = self.format(&shown, Some(bytes));
         }
-        // The size of a section is only an estimate before it is written: write, measure, and remove what does not fit.
+        // The size of a section is only an estimate until it is written, so write the page, measure
+        // it, and remove what does not fit.
         let mut room = bytes.saturating_sub(least.len());
         while room > 0 {
             self.fill(&mut shown, !pinned_fit, room);
@@ -67,7 +70,8 @@ impl Page {
         least
     }
 
-    /// Sets how many items of each section fit into this many bytes, for the pinned sections or for the others.
+    /// Decides how many items of each section fit into this many bytes. Fills either the pinned
+    /// sections or the others.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
         let wanted = |section: &Section| {
             let is_listed = section.listed_by.is_some();
@@ -78,7 +82,8 @@ impl Page {
             .filter(|(_, section)| wanted(section))
             .map(|(index, section)| (index, section.costs()))
             .collect();
-        // The cheapest section first: the others share the space that it leaves unused.
+        // Start with the cheapest section, so that the others can share the space that it does not
+        // need.
         waiting.sort_by_key(|(_, costs)| costs.last().copied());
         let (mut left, mut sections) = (bytes, waiting.len());
         for (index, costs) in waiting {
@@ -152,7 +157,7 @@ impl Page {
 }
 
 impl Section {
-    /// The cumulative cost: of the first item, of the first two, and so on.
+    /// Returns the cost in bytes of the first item, of the first two items, and so on.
     fn costs(&self) -> Vec<usize> {
         let mut sum = AROUND + self.kind.name().len() + self.kind.remark().map_or(0, str::len);
         let cost = |item: &String| {

@@ -1,12 +1,12 @@
-//! Our own words in Markdown, with the untrusted text between them as code.
+//! Writes text with our own words as Markdown prose, and untrusted text as code.
 
 use crate::render::escape::markdown;
 
-/// Maximum length of prose in bytes. Longer text is written as code, which is cut.
+/// Maximum length of prose in bytes. A longer text is written as code, which is cut.
 const WIDEST: usize = 1300;
 
-/// Writes our words as prose, and the untrusted text in back-ticks as code. Untrusted text may have back-ticks too, so a part is prose
-/// only if it is certainly harmless.
+/// Writes our words as prose, and the text between back-ticks as code. Untrusted text may contain
+/// back-ticks too, so a part becomes prose only if it is certainly harmless.
 pub(super) fn prose(text: &str) -> String {
     let text = text.trim_matches(' ');
     let parts: Vec<&str> = text.split('`').collect();
@@ -16,7 +16,7 @@ pub(super) fn prose(text: &str) -> String {
     let part = |(index, part): (usize, &&str)| match *part {
         "" => String::new(),
         part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
-        // The spaces around code are not part of it.
+        // Keep the spaces at both ends outside the code.
         part => {
             let rest = part.trim_start_matches(' ');
             let inner = rest.trim_end_matches(' ');
@@ -33,7 +33,7 @@ pub(super) fn prose(text: &str) -> String {
     }
 }
 
-/// Whether a text can start a line without becoming a list or a definition.
+/// Returns whether a text at the start of a line would not become a list or a definition.
 fn starts_plainly(text: &str) -> bool {
     let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
     match after.chars().next() {
@@ -44,7 +44,8 @@ fn starts_plainly(text: &str) -> bool {
     }
 }
 
-/// Whether a text has only words and numbers: nothing that has a meaning for a parser, a site or a bot.
+/// Returns whether a text has only words and numbers, and nothing that a parser, a site or a bot
+/// would interpret.
 fn is_prose(text: &str) -> bool {
     let next = text.chars().skip(1).chain([' ']);
     let before = [' '].into_iter().chain(text.chars());
@@ -65,7 +66,7 @@ fn is_prose(text: &str) -> bool {
             .any(is_commit)
 }
 
-/// Whether a word could be an abbreviated commit id.
+/// Returns whether a word could be a short commit id.
 fn is_commit(word: &str) -> bool {
     word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

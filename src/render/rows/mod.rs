@@ -1,4 +1,4 @@
-//! Rows of the server's lists: their columns, and each format.
+//! Writes the rows of the server's lists, and selects their columns for each format.
 
 mod table;
 
@@ -10,8 +10,9 @@ use super::csv::{CsvReader, io_error};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
-/// The columns of CSV; `there` are the fields that occur in the rows. Rooms and users always have the documented columns.
-/// Messages have the fields that occur, the documented ones first.
+/// Returns the columns for CSV. `there` are the fields that occur in the rows. Rooms and users
+/// always have all documented columns. Messages have only the fields that occur, with the
+/// documented ones first.
 pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     let known = listing.documented_fields();
     let is_there = |name: &&str| there.iter().any(|(field, _)| field == name);
@@ -22,7 +23,7 @@ pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     columns.map(str::to_owned).collect()
 }
 
-/// The columns of a table, which has less space.
+/// Returns the columns for a table, which has less space than CSV.
 pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     let usual = match listing {
         Listing::Rooms => "id pipe name type is_public updated_at deleted_at",
@@ -33,7 +34,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
         let mut fields = there.iter().filter(|(field, _)| field == name);
         match listing {
             Listing::Messages => fields.next().is_some(),
-            // Few rows are deleted: show the column only if one is.
+            // Few rows are deleted, so show this column only if at least one is.
             _ => *name != "deleted_at" || fields.any(|(_, filled)| *filled),
         }
     });
@@ -44,7 +45,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
     }
 }
 
-/// The named fields of a row, in this order; all fields if none is named.
+/// Returns the named fields of a row in this order, or all fields if no column is named.
 fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
     if columns.is_empty() {
         let all = row.fields();
@@ -54,10 +55,10 @@ fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option
     named.map(|name| (name.as_str(), row.get(name))).collect()
 }
 
-/// Writes the columns as CSV with a header.
+/// Writes the columns of the rows as CSV with a header.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn csv(
     columns: &[String],
     rows: &[Row],
@@ -68,7 +69,7 @@ pub fn csv(
         return Ok(());
     }
     let mut table = reader.start(out)?;
-    // The list may be printed: no characters that a terminal or the log of a CI job obeys.
+    // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
     table
         .write_record(columns.iter().map(|name| show(name)))
@@ -86,10 +87,10 @@ pub fn csv(
     table.flush()
 }
 
-/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, one line for each row.
+/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, with a line for each row.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn json(
     format: u32,
     listing: Listing,

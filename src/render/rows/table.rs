@@ -1,4 +1,5 @@
-//! Rows for people: a table that fits the terminal, with columns as wide as their widest cell.
+//! Writes rows for people: a table that fits the terminal, with each column as wide as its widest
+//! cell.
 
 use std::io::{self, Write};
 
@@ -12,20 +13,22 @@ use crate::render::column::pad;
 use crate::render::escape::brief;
 use crate::render::paint::Styles;
 
-/// Number of spaces between two columns.
+/// The number of spaces between two columns.
 const GAP: u16 = 2;
-/// Minimum width of a narrowed column. Identity columns are never narrowed.
+/// The minimum width of a column that is narrowed. Columns that identify a row are never narrowed.
 const NARROWEST: u16 = 5;
 
-/// Whether a field identifies a row to other commands and lists. A truncated identity is useless.
+/// Returns whether other commands and lists refer to a row by this field. A shortened value would
+/// be useless.
 fn is_identity(name: &str) -> bool {
     name == "pipe" || name == "id" || name.ends_with("_id")
 }
 
-/// Writes the rows as a table that fits the screen, or with one field on each line if no table fits.
+/// Writes the rows as a table that fits the screen. If no table fits, writes each field on a line
+/// of its own.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn table(
     listing: Listing,
     columns: &[String],
@@ -64,7 +67,8 @@ fn measure(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// The column widths that fit the screen. The widest columns are narrowed, but not identities. `None` if no table fits.
+/// Returns the column widths that fit the screen; `None` if none do. Narrows the widest columns,
+/// but not those that identify a row.
 fn fit(widths: &[u16], names: &[String], screen: u16) -> Option<Vec<u16>> {
     let mut widths = widths.to_vec();
     let screen = u32::from(screen);
@@ -90,7 +94,8 @@ fn fit(widths: &[u16], names: &[String], screen: u16) -> Option<Vec<u16>> {
     }
 }
 
-/// Writes one field on each line. An identity may exceed the screen: a terminal wraps it and still copies it as one line.
+/// Writes each field on a line of its own. A field that identifies a row may be longer than the
+/// screen: a terminal wraps it, and copies it as one line.
 fn blocks<C: Iterator<Item = String>>(
     header: &[String],
     names: &[String],
@@ -116,14 +121,14 @@ fn blocks<C: Iterator<Item = String>>(
     Ok(())
 }
 
-/// A line of cells, each cut to its column.
+/// Formats a line of cells, with each cell cut to the width of its column.
 fn draw_line(cells: impl IntoIterator<Item = String>, widths: &[u16]) -> String {
     let cells = cells.into_iter().zip(widths);
     let cells = cells.map(|(cell, width)| pad(&cut(&cell, *width), usize::from(width + GAP)));
     cells.collect::<String>().trim_end().to_owned()
 }
 
-/// Cuts a text to a width. `…` stands for the rest.
+/// Cuts a text to a width, and puts `…` in place of the rest.
 fn cut(text: &str, width: u16) -> String {
     if measure(text) <= width {
         return text.to_owned();
@@ -136,7 +141,6 @@ fn cut(text: &str, width: u16) -> String {
     fits.chain(['…']).collect()
 }
 
-/// A cell as text for people.
 fn show_cell(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
     let number = match cell {
         Some(Cell::Number(text) | Cell::Text(text)) => text.parse::<i64>().ok(),
@@ -156,7 +160,7 @@ fn show_cell(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
     }
 }
 
-/// A time in seconds, in the format of the API's own dates, in UTC.
+/// Formats a time in seconds as UTC, in the format of the API's own dates.
 fn format_time(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds);
     time.map_or_else(

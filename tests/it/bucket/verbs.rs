@@ -238,7 +238,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
     let scene = scene.env("AWS_ENDPOINT_URL", "http://localhost:x@store.example");
     let ran = with(&scene, "ledger show", LEDGER);
     ran.err
-        .shows("AWS_ENDPOINT_URL is an http address that is not this machine");
+        .shows("AWS_ENDPOINT_URL is an http address of another machine");
     let scene = scene
         .env("AWS_ACCESS_KEY_ID_FILE", "none")
         .env("AWS_ENDPOINT_URL", &s3.url());
@@ -249,7 +249,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
       hint: check the bucket's name and region; roomform does not create buckets
     403 Forbidden
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 403 Forbidden: AccessDenied: Access Denied
-      hint: the credentials need the rights to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy
+      hint: allow the credentials to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy
     401 Unauthorized
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 401 Unauthorized
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
@@ -261,13 +261,13 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
       hint: check the bucket's name and region; roomform does not create buckets
     503 Slow Down
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 503 Service Unavailable: SlowDown: Please reduce your request rate.
-      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one
+      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; if you set no key, check that the machine's role provides one
     200 OK
     error: ledger `s3://bucket/rooms/ledger.jsonl`, line 1: the object ends within a line
-      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
+      hint: fix or remove that line; if you remove the whole ledger, the next apply sends all members again
     no answer
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
-      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; without a key, the machine's role must provide one
+      hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; if you set no key, check that the machine's role provides one
     something else among the pieces
     error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`: the file does not start with a ledger's header
       hint: restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger
@@ -275,7 +275,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
     in clear
-    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address that is not this machine
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address of another machine
       hint: use https; to send signed requests unencrypted, set AWS_ALLOW_HTTP=true (or AZURE_ALLOW_HTTP, GOOGLE_ALLOW_HTTP)
     no such file
     error: the file that AWS_ACCESS_KEY_ID_FILE names cannot be read: No such file or directory (os error 2)

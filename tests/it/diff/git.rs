@@ -183,7 +183,7 @@ fn paths_are_relative_to_the_repository_or_the_current_directory() {
     assert_eq!(code, 3);
     assert_snapshot!(output, @"
     error: `a.csv` is not in `HEAD`
-      hint: from this directory it is `HEAD:./a.csv`; without `./` the path is relative to the top of the repository
+      hint: write `HEAD:./a.csv`: without `./`, the path is relative to the top of the repository, not to this directory
     ");
     let (code, output) = run("HEAD:../../..", "HEAD:..");
     assert_eq!(code, 3, "{output}");
@@ -202,12 +202,12 @@ fn unreadable_revisions_and_paths_are_reported() {
     ");
     assert_snapshot!(output("HEAD:nosuch.yaml"), @"
     3 error: `nosuch.yaml` is not in `HEAD`
-      hint: a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory
+      hint: write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output("HEAD:/rooms"), @"
     3 error: `/rooms` is not in `HEAD`
-      hint: a path is relative to the top of the repository, as in origin/main:rooms/; with `./`, to this directory
+      hint: write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output(":rooms"), @"

@@ -89,7 +89,7 @@ fn the_built_in_sandbox_passes_every_check() {
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         1 row, all with the documented fields
-    skipped  ledger          there is none yet at `.roomform/sandbox-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/sandbox-627.jsonl` yet
     ok       rooms           1 room: 1 support; 0 public
     ok       count           not a round number, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
@@ -111,7 +111,7 @@ fn a_wrong_secret_key_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -124,7 +124,7 @@ fn a_wrong_secret_key_is_reported() {
                              remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     skipped  token           no JWT is used
     skipped  answers         needs `credentials`
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     skipped  rooms           needs `answers`
     skipped  count           needs `answers`
     skipped  duplicates      needs `answers`
@@ -145,7 +145,7 @@ fn an_unreachable_server_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -158,7 +158,7 @@ fn an_unreachable_server_is_reported() {
     skipped  credentials     needs `connection` and `tls`
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     skipped  rooms           needs `answers`
     skipped  count           needs `answers`
     skipped  duplicates      needs `answers`
@@ -180,7 +180,7 @@ fn a_redirect_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -193,7 +193,7 @@ fn a_redirect_is_reported() {
     skipped  credentials     needs `connection` and `tls`
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     skipped  rooms           needs `answers`
     skipped  count           needs `answers`
     skipped  duplicates      needs `answers`
@@ -218,7 +218,7 @@ fn an_html_answer_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -227,11 +227,11 @@ fn an_html_answer_is_reported() {
     ok       connection      HTTP 200 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     skipped  clock           the server's answer has no date
-    skipped  credentials     the answer does not show this; see `answers`
+    skipped  credentials     the answer does not show whether the credentials are valid; see `answers`
     skipped  token           no JWT is used
     failed   answers         the server's answer cannot be used: the answer is HTML, not JSON
                              remedy: check --api-url; a proxy or a login page may have answered instead of the API
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     skipped  rooms           needs `answers`
     skipped  count           needs `answers`
     skipped  duplicates      needs `answers`
@@ -249,7 +249,7 @@ fn a_server_error_is_reported() {
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
     ok       connection      HTTP 404 to a call without credentials
-    skipped  credentials     the answer does not show this; see `answers`
+    skipped  credentials     the answer does not show whether the credentials are valid; see `answers`
     failed   answers         the server does not know this address (HTTP 404)
                              remedy: check --api-url
     skipped  rooms           needs `answers`
@@ -311,7 +311,7 @@ fn a_clock_difference_is_a_warning() {
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -324,7 +324,7 @@ fn a_clock_difference_is_a_warning() {
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         1 row, all with the documented fields
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     ok       rooms           1 room: 1 conference; 0 public
     ok       count           not a round number, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
@@ -370,7 +370,7 @@ fn rooms_that_a_plan_would_refuse_are_reported() {
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; none for writing, which only `apply` needs
+    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -382,7 +382,7 @@ fn rooms_that_a_plan_would_refuse_are_reported() {
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         10 rows, all with the documented fields
-    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
     ok       count           not a round number, so the list was probably not truncated
     warning  duplicates      3 pipes have more than one live room
@@ -409,7 +409,7 @@ fn a_list_without_authentication_proves_no_credentials() {
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
     warning  connection      a call without credentials gets the list: anyone can read it
                              remedy: check --api-url; if it is right, tell the server's operator
-    skipped  credentials     the server requires none; see `connection`
+    skipped  credentials     the server requires no credentials; see `connection`
     ");
     // A refusal may come with HTTP 200; it does not count as a list.
     let scene = Scene::new().sandbox_with_quirks(Quirks {
@@ -512,7 +512,7 @@ fn unusable_ledgers_and_missing_recorded_rooms_are_reported() {
     scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"
     failed   ledger          ledger `l.jsonl`, line 5: not an entry: expected ident at line 1 column 2
-                             remedy: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
+                             remedy: fix or remove that line; if you remove the whole ledger, the next apply sends all members again
     skipped  on-record       needs `ledger`
     "#);
     // Replace the whole field, because the port may contain the same digits.
@@ -673,14 +673,14 @@ fn expired_and_expiring_tokens_are_reported() {
     ");
     assert_snapshot!(with("Uv94Uv94", true), @"
     ok       credentials     the server accepts the JWT
-    ok       token           it has no expiry time
+    ok       token           the JWT has no expiry time
     ");
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
     assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
     assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
     ok       credentials     the server accepts a JWT signed with the secret key for user 7
-    ok       token           created for each request; each is valid for an hour
+    ok       token           a new JWT is signed for each request, and is valid for an hour
     ");
 }
 

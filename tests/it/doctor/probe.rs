@@ -34,13 +34,13 @@ fn a_server_that_applies_updates_is_recognized() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
-      settled  does a call by pipe and id name the same room: yes
+      open     does a create's visibility arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
+      settled  does a call by pipe and id return the same room id: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
-      open     does a repeated call update the publicity: not tried: the probe never makes a room public
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
+      open     does a repeated call update the visibility: not tried: the probe never makes a room public
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
@@ -81,13 +81,13 @@ fn a_server_that_ignores_updates_is_recognized() {
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
-      settled  does a call by pipe and id name the same room: yes
+      open     does a create's visibility arrive: `closed` was sent and is shown; `public` was not tried, because the probe never makes a room public
+      settled  does a call by pipe and id return the same room id: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  does a repeated call update the title: no, not within 3 reads of the list
       settled  does a repeated call update the type: no, not within 3 reads of the list
-      open     does a repeated call update the publicity: not tried: the probe never makes a room public
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
+      open     does a repeated call update the visibility: not tried: the probe never makes a room public
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -109,15 +109,15 @@ fn a_list_that_lags_is_recognized() {
       settled  does the list lag: yes: the read after the create did not show the room
       open     does a create's title arrive: not visible before it was updated
       open     does a create's type arrive: not visible before it was updated
-      open     does a create's publicity arrive: not visible before it was updated
-      settled  does a call by pipe and id name the same room: yes
+      open     does a create's visibility arrive: not visible before it was updated
+      settled  does a call by pipe and id return the same room id: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  is the pipe kept: yes, byte for byte
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
-      open     does a repeated call update the publicity: not tried: the probe never makes a room public
+      open     does a repeated call update the visibility: not tried: the probe never makes a room public
       settled  does the list lag after an update: yes: the update was shown at read 2
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create named the room
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -350,7 +350,7 @@ fn without_a_terminal_the_probe_is_refused_before_any_check() {
     assert_snapshot!(doctor_output(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5
     error: no room was created: there is no terminal to ask on, and --yes was not given
-      hint: add --yes: it creates one room, which the API cannot delete
+      hint: add --yes to create one room, which the API cannot delete
     ");
     let json = scene.run("doctor --write-probe probe-1 --format json");
     assert_eq!((json.code, json.json()["exit"].clone()), (5, 5.into()));

@@ -218,7 +218,7 @@ fn a_server_that_never_answers_is_reported() {
     assert_snapshot!(text, @"
     exit 1
     error: no answer within 0.2 s: error sending request: operation timed out
-      hint: check --api-url, the network and the proxy settings, or give it more time with --timeout
+      hint: check --api-url, the network and the proxy settings, or raise --timeout
     ");
 }
 
@@ -254,13 +254,13 @@ fn credentials_are_not_sent_to_an_insecure_address() {
     assert_snapshot!(both(&with_user, &[], &[]), @"
     exit 1
     error: invalid API address: it has a user, a password, a query or a fragment
-      hint: credentials come from the environment
+      hint: remove these parts; credentials are read from the environment
     ");
     let with_query = scene_at(&format!("https://host.invalid?key={SECRET_KEY}"));
     assert_snapshot!(both(&with_query, &[], &[]), @"
     exit 1
     error: invalid API address: it has a user, a password, a query or a fragment
-      hint: credentials come from the environment
+      hint: remove these parts; credentials are read from the environment
     ");
     assert_snapshot!(both(&scene_at(SECRET_KEY), &[], &[]), @"
     exit 1

@@ -141,7 +141,7 @@ fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
         for (answer, reason) in cases {
             scope.spawn(move || {
                 let expected = format!(
-                    "  !! team-a               uncertain    {reason}; the next run checks whether it exists\n\
+                    "  !! team-a               uncertain    {reason}; the next run checks whether the room exists\n\
                      apply: 1 uncertain; 0 members confirmed; 2 to write, "
                 );
                 // Each search reads the list at its start and at its end, and a fast machine reads it more often.
@@ -199,7 +199,7 @@ fn a_create_without_an_answer_is_uncertain() {
     drop(end);
     let text = ending(&ran);
     assert_snapshot!(text, @"
-      !! team-a               uncertain    no answer within 0.2 s: error sending request: operation timed out; the next run checks whether it exists
+      !! team-a               uncertain    no answer within 0.2 s: error sending request: operation timed out; the next run checks whether the room exists
     apply: 1 uncertain; 0 members confirmed; 1 to write, 8 to verify
     not verified: the list could not be read again: no answer within 0.2 s: error sending request: operation timed out
     ");
@@ -381,7 +381,7 @@ fn carrying() -> Vec<(Vec<u8>, &'static str)> {
         ),
         (
             rows(r#"{"success":true,"room_id":8}"#),
-            "it names more than one room: 7, 8",
+            "the answer names more than one room: 7, 8",
         ),
         (answer("202 Accepted", "", WRITTEN), accepted),
     ]

@@ -366,8 +366,8 @@ fn of_a_widget() -> Plan {
         sent,
         shown,
     };
-    let publicity = [true, false].map(FieldValue::Public);
-    let [closed, public] = publicity;
+    let visibility = [true, false].map(FieldValue::Public);
+    let [closed, public] = visibility;
     plan.ignored = [(Field::Title, sent, shown), (Field::Public, closed, public)]
         .map(ignored)
         .to_vec();

@@ -371,7 +371,7 @@ fn failed_rooms_of_an_apply_come_first() {
     assert_eq!(
         page(&["plan"], 0),
         [
-            "Needs attention: publicity ignored by the server: 1",
+            "Needs attention: visibility ignored by the server: 1",
             "Conflicts: 1",
             "Ignored by the server: 1",
             "Manual steps still open: 1"
@@ -405,7 +405,7 @@ fn an_unsupported_format_or_size_is_a_usage_error() {
         ),
         (
             &["plan", "--format=markdown", "--max-bytes", "4095"],
-            "a page needs at least 4096 bytes",
+            "use at least 4096 bytes",
         ),
     ];
     for (args, expected) in cases {

@@ -87,7 +87,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 from,
                 to,
                 same_title,
-            } => renamed(truth, plan, from, to) == Some(*same_title),
+            } => is_renamed(truth, plan, from, to, *same_title),
             Note::WelcomeUncertain { pipe, room } => {
                 doubtful += 1;
                 uncertain(truth, pipe) == Some(*room)
@@ -183,18 +183,24 @@ fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
 }
 
 /// Whether one pipe looks like a rename of the other, and if so whether by title.
-fn renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe) -> Option<bool> {
-    let known = truth.account.rooms.get(truth.account.ids.get(from)?)?;
-    let change = plan.changes.iter().find(|change| change.pipe == *to)?;
+/// Whether a room that left and a new one have the same title, or most of their members.
+fn is_renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe, same_title: bool) -> bool {
+    let id = truth.account.ids.get(from);
+    let known = id.and_then(|id| truth.account.rooms.get(id));
+    let change = plan.changes.iter().find(|change| change.pipe == *to);
+    let (Some(known), Some(change)) = (known, change) else {
+        return false;
+    };
     let stood = truth.account.declared.get(from) != Some(&false);
-    let gone = stood && !truth.wishes.rooms.contains_key(from);
-    let left = gone && change.is_create();
+    let has_left = stood && !truth.wishes.rooms.contains_key(from) && change.is_create();
     let title = known.sent.as_ref().map(|sent| nfc(&sent.title));
-    let same_title = title == Some(nfc(&change.send.title));
     let sent: BTreeSet<UserId> = change.members.sent().collect();
     let shared = sent.intersection(&known.on).count();
-    let alike = shared * 2 > sent.len().max(known.on.len());
-    (left && (same_title || alike)).then_some(same_title)
+    has_left
+        && match same_title {
+            true => title == Some(nfc(&change.send.title)),
+            false => shared * 2 > sent.len().max(known.on.len()),
+        }
 }
 
 fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
