@@ -98,7 +98,7 @@ async fn say<L: Record>(
     let claim = ledger.claim(Claim::Message { pipe, room }, fact(Stage::Intended));
     let claimed = recorded(control, claim).await?;
     if claimed != Claimed::Ours {
-        info!(pipe = %change.pipe, "the welcome is not sent: no create promised it, or another run is sending it");
+        info!(pipe = %change.pipe, "the welcome is not sent: the ledger has no create that needs it, or another run is sending it");
         return Ok(());
     }
     let message = Message {

@@ -11,7 +11,7 @@ use super::parse;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Manifest")]
 pub struct FileFlags {
-    /// File or directory of the manifest; repeatable [default: rooms.yaml, else rooms/]
+    /// File or directory of the manifest, or - for stdin; repeatable [default: rooms.yaml, else rooms/]
     #[arg(short, long, value_name = "PATH")]
     pub file: Vec<PathBuf>,
 }
@@ -142,7 +142,7 @@ pub struct ReaderFlag {
 pub struct LedgerFlag {
     /// The ledger: a path or s3://bucket/key (gs://, az://)
     ///
-    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest, or beside its directory `rooms`.
+    /// The default is .roomform/HOST-WIDGET.jsonl beside the manifest file, or beside the manifest's directory `rooms`.
     #[arg(long, value_name = "PATH|URL")]
     pub ledger: Option<PathBuf>,
 }

@@ -142,7 +142,7 @@ fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> {
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
     if target != planned {
         let hint = match (planned.is_sandbox(), target.is_sandbox()) {
-            (true, _) => "apply it with --sandbox, or plan again without it",
+            (true, _) => "apply the plan with --sandbox, or plan again without --sandbox",
             (false, true) => "leave --sandbox out, or plan again with it",
             (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
         };

@@ -55,7 +55,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
         skipped: Vec::new(),
     });
     let Some(mut explained) = explained.or(only_listed) else {
-        bail!(Usage: "`{asked}` is neither the pipe nor a user of a room in the manifest or the ledger";
+        bail!(Usage: "`{asked}` is neither a room's pipe nor a user in the manifest or the ledger";
             "name a pipe, a user from `people`, or a user's id without a sign or leading zeros");
     };
     let memberships = &mut explained.memberships;

@@ -17,7 +17,8 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         seed: args.seed,
         quirks: quirks(&args.behaviour),
     };
-    // Before the address is printed, so that an immediate signal ends the server well.
+    // Listen for signals before the address is printed, so that even an immediate signal stops the
+    // server cleanly.
     let mut stopped = interrupt::finish(None);
     let sandbox = start(config).await?;
     let address = sandbox.addr();

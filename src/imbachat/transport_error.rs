@@ -120,7 +120,7 @@ fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
     use webpki::Error as E;
     match error {
         E::CaUsedAsEndEntity => (
-            "belongs to an authority, not to a server",
+            "belongs to a certificate authority, not to a server",
             "ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's",
         ),
         E::EndEntityUsedAsCa => ("is signed with a certificate that may not sign others", ASK),
@@ -366,7 +366,7 @@ mod tests {
           ask the server's operator to replace the certificate
         its certificate is malformed, or has a version or an extension that is not supported
           ask the server's operator to replace the certificate
-        its certificate belongs to an authority, not to a server
+        its certificate belongs to a certificate authority, not to a server
           ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
         its certificate is signed by an authority that is distrusted
           ask the server's operator to replace the certificate

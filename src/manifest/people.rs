@@ -262,7 +262,8 @@ impl People {
         names.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Returns what messages call this list of names: the roster's own file, or `people`.
+    /// Returns the name of this list of names in error messages: the roster's own file, or
+    /// `people`.
     pub(super) fn source_name(&self) -> &str {
         let file = self.file.as_deref().filter(|_| self.is_of_roster);
         file.unwrap_or("people")

@@ -106,8 +106,8 @@ impl<'a> RosterReader<'a> {
         let (Some(columns), Some(mut selection)) = (columns, selection) else {
             return;
         };
-        // Rows that `where` leaves out also have names, so the first use of these columns reads all
-        // rows.
+        // Rows that `where` leaves out define names too, so all rows are read for names when these
+        // columns are used for the first time.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,

@@ -64,6 +64,9 @@ pub trait Files {
 
     /// Formats a path for messages.
     fn display(&self, path: &Path) -> String {
+        if path == Path::new(STDIN) {
+            return "<stdin>".to_owned();
+        }
         let text = path.to_string_lossy().replace('\\', "/");
         text.strip_prefix("./").unwrap_or(&text).to_owned()
     }
@@ -73,8 +76,14 @@ pub trait Files {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
+/// The path that means stdin.
+const STDIN: &str = "-";
+
 impl Files for Disk {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
+        if path == Path::new(STDIN) {
+            return Ok(Kind::Other);
+        }
         let metadata = fs::metadata(path)?;
         Ok(match metadata {
             metadata if metadata.is_dir() => Kind::Directory,
@@ -90,17 +99,23 @@ impl Files for Disk {
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
-        let file = fs::File::open(path)?;
+        let file: Box<dyn Read> = match path == Path::new(STDIN) {
+            true => Box::new(io::stdin()),
+            false => Box::new(fs::File::open(path)?),
+        };
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok((bytes.len() as u64 <= limit).then_some(bytes))
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        fs::canonicalize(path)
+        match path == Path::new(STDIN) {
+            true => Ok(path.to_owned()),
+            false => fs::canonicalize(path),
+        }
     }
 
     fn may_be_link(&self, path: &Path) -> io::Result<bool> {
-        Ok(fs::symlink_metadata(path)?.is_symlink())
+        Ok(path != Path::new(STDIN) && fs::symlink_metadata(path)?.is_symlink())
     }
 
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {

@@ -53,9 +53,9 @@ pub struct View<'a> {
     pub target: Option<&'a Target>,
     pub heading: Text<'a>,
     pub state: State,
-    /// The figures of the page in one line.
+    /// The most important numbers of the page, in one line.
     pub verdict: String,
-    /// More facts, shown below the figures. They have no full stops, as in
+    /// More facts, shown below these numbers. They have no full stops, as in
     /// `8 requests: 1 to list, …`
     pub facts: Vec<String>,
     /// All sections that are not empty, the most dangerous first.

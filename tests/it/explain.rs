@@ -102,7 +102,7 @@ fn a_user_is_found_by_id_or_name_with_all_rooms() {
     let absent = scene.run("explain absent");
     absent.exits(64);
     assert_snapshot!(absent.err, @r"
-    error: `absent` is neither the pipe nor a user of a room in the manifest or the ledger
+    error: `absent` is neither a room's pipe nor a user in the manifest or the ledger
       hint: name a pipe, a user from `people`, or a user's id without a sign or leading zeros
     ");
 }

@@ -30,6 +30,31 @@ fn run_in(scene: &Scene, directory: &str, args: &str) -> Ran {
 }
 
 #[test]
+fn a_manifest_from_stdin_has_its_rosters_and_its_ledger_in_the_current_directory() {
+    let scene = Scene::new().sandbox().file("a.csv", "user\n5\n");
+    let run = |args: &str, members: &str| {
+        let manifest =
+            format!("version: 1\nrooms: [{{pipe: team-a, title: A, members: {members}}}]\n");
+        scene.run_with_input(args, &manifest)
+    };
+    let unanswered = run("apply -f -", "[{roster: a.csv}]");
+    unanswered.exits(5);
+    unanswered.err.shows("--yes");
+    run("apply --yes -f -", "[{roster: a.csv}]")
+        .ok()
+        .shows("1 member confirmed");
+    assert_eq!(
+        ledgers(&scene),
+        [scene.path(".roomform").display().to_string()]
+    );
+    run("plan -f -", "[5]").ok().shows("nothing to do");
+    let invalid = run("check -f -", "[0]");
+    invalid.exits(3);
+    invalid.err.shows("--> <stdin>:2:");
+    run("check -f - -f -", "[5]").ok().shows("1 room");
+}
+
+#[test]
 fn every_spelling_of_a_manifest_finds_its_ledger() {
     let scene = applied();
     let whole = scene.path("rooms");

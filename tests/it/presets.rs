@@ -580,7 +580,7 @@ fn without_the_presets_users_the_file_of_ids_has_their_status() {
     3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}
       |                                                                                  ^^^^^^^
       |
-      = help: add `users.csv`, add its status column to `ids.csv`, or write `status: any`
+      = help: add `users.csv`, add a status column to `ids.csv`, or write `status: any`
 
     the manifest is invalid: 1 error
     ");

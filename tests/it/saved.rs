@@ -486,7 +486,7 @@ fn a_plan_for_another_target_is_refused_without_credentials() {
     ran.exits(5);
     assert_eq!(
         ran.err,
-        "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without it\n"
+        "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply the plan with --sandbox, or plan again without --sandbox\n"
     );
     let scene = planned();
     let scene = scene.env("IMBACHAT_SECRET_KEY", "");

@@ -133,7 +133,7 @@ fn a_pending_field_is_ignored_if_a_later_run_sees_its_own_write() {
         statuses(&scene, "--only team-b --verify-timeout 100ms", 4),
         ["pending"]
     );
-    // The new room is written first; the field was sent before that, in the first run.
+    // This run writes the new room before it reads the list. The first run sent the field.
     let one_by_one = "--parallelism 1 --verify-timeout 10m";
     assert_eq!(
         statuses(&scene, one_by_one, 4),

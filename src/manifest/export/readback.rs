@@ -55,8 +55,8 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     Ok(())
 }
 
-/// Returns the content of a room without places, because lines move. Also returns its members
-/// policy.
+/// Returns the content of a room and its members policy. Places in the file are left out, because
+/// line numbers may differ.
 fn compared_content(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
     let DesiredRoom {
         pipe,

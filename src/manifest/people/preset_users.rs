@@ -29,7 +29,7 @@ impl People {
                 let [missing, own_file] = [users, own].map(|it| clip(&it.file.path.value));
                 let message = format!("there is no file `{missing}` with the status of the users");
                 let hint = format!(
-                    "add `{missing}`, add its status column to `{own_file}`, or write `status: any`"
+                    "add `{missing}`, add a status column to `{own_file}`, or write `status: any`"
                 );
                 let at = own.file.path.at;
                 problems.note(Code::Unreadable, at, message, hint);

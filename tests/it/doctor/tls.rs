@@ -236,7 +236,7 @@ fn an_authoritys_own_certificate_is_rejected() {
     });
     assert_snapshot!(connection_steps(&server, &signer), @"
     ok       connection      the server answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: its certificate belongs to an authority, not to a server
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate belongs to a certificate authority, not to a server
                              remedy: ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
     skipped  credentials     needs `connection` and `tls`
     ");

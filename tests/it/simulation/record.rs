@@ -313,7 +313,7 @@ impl Account {
         owes && is_meant && self.begun(room).is_none()
     }
 
-    /// Whether two accounts agree in everything that plans depend on.
+    /// Whether two accounts of the ledger agree in everything that plans depend on.
     pub fn agrees(&self, other: &Self) -> bool {
         let pipes = self.claims.keys().chain(other.claims.keys());
         let runs = |account: &Self, pipe| -> Vec<String> {
