@@ -11,8 +11,7 @@ mod server;
 use std::path::PathBuf;
 
 use clap::{
-    ArgAction, ArgGroup, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum,
-    ValueHint,
+    ArgAction, ArgGroup, ArgMatches, Args, Command, Parser, Subcommand, ValueEnum, ValueHint,
 };
 use clap_complete::Shell;
 
@@ -171,9 +170,8 @@ impl SharedFlags {
     ///
     /// # Errors
     /// An invalid value, which parsing the whole command line has already reported.
-    pub fn new(mut matches: &ArgMatches) -> clap::error::Result<Self> {
-        let root = Cli::command();
-        let (mut command, mut flags) = (&root, Self::default());
+    pub fn new(mut command: &Command, mut matches: &ArgMatches) -> clap::error::Result<Self> {
+        let mut flags = Self::default();
         while let Some((name, inner)) = matches.subcommand() {
             matches = inner;
             let Some(verb) = command.find_subcommand(name) else {

@@ -47,13 +47,15 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     session.patience.verify = args.pace.verify_timeout;
     session.count = count_limits(&args.run);
     let auth = write_auth(config)?;
-    let planned = interrupt::while_reading(session.plan(&loaded, saved, &options, console)).await;
-    if let (Err(error), Some(path)) = (&planned, &args.report)
-        && error.exit == Exit::Interrupted
-    {
-        console.save_document(path, &document::failure(error, &[]))?;
-    }
-    let approved = planned?;
+    let planning = session.plan(&loaded, saved, &options, console);
+    let Some(approved) = interrupt::unless_interrupted(planning).await else {
+        let error = interrupt::interrupted();
+        if let Some(path) = &args.report {
+            console.save_document(path, &document::failure(&error, &[]))?;
+        }
+        return Err(error);
+    };
+    let approved = approved?;
     // The other formats are printed only once, at the end.
     if args.format == ReportFormat::Text {
         let printed = console.print(&render::plan(&approved.plan, console.out_paint));

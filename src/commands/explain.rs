@@ -30,13 +30,15 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     }
     let desired = &loaded.desired;
     check_filter(&only, desired.rooms.keys(), "declared room")?;
+    let ledger = read_ledger(desired, config, console).await?;
+    let pipe = Pipe::new(asked);
     let user = match explained.as_ref().map(|it| &it.subject) {
         Some(Subject::Room(_)) => None,
         Some(Subject::User(user, _)) => *user,
+        // A pipe that looks like a user means the room, as for declared rooms.
+        None if !members_of(&ledger, &pipe).is_empty() => None,
         None => shown.or(positive_id(asked).map(UserId)),
     };
-    let ledger = read_ledger(desired, config, console).await?;
-    let pipe = Pipe::new(asked);
     let mut listed = match user {
         Some(user) => rooms_of(&ledger, user),
         None => members_of(&ledger, &pipe),

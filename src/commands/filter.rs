@@ -62,7 +62,7 @@ pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
     };
     user.ok_or_else(|| {
         error!(Usage: "`{name}` is neither a user's id nor a user's name in the manifest";
-            "for a person who left the manifest, write the id, without sign and leading zeros")
+            "for a person who left the manifest, write the id without a sign or leading zeros")
     })
 }
 

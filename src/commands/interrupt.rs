@@ -70,7 +70,8 @@ async fn respond([mut interrupt, mut terminate]: [Signal; 2], console: &mut Cons
     }
 }
 
-fn interrupted() -> Error {
+/// The error of a run that a signal ended before it sent or wrote anything.
+pub fn interrupted() -> Error {
     error!(Interrupted: "interrupted: nothing was sent or written")
 }
 
@@ -104,13 +105,6 @@ pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
         () = first(&mut channel) => None,
         done = work => Some(done),
     }
-}
-
-/// Runs work that only reads. The first signal ends it with an error, which the run can report.
-pub async fn while_reading<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
-    unless_interrupted(reading)
-        .await
-        .unwrap_or_else(|| Err(interrupted()))
 }
 
 #[cfg(unix)]

@@ -91,9 +91,10 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
 
 /// Parses the command line. Returns it with the flags that several verbs have, and with the name of its verb.
 fn parse(args: &[OsString]) -> Result<(Cli, SharedFlags, String), clap::Error> {
-    let matches = Cli::command().try_get_matches_from(args)?;
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
     let verb = matches.subcommand_name().unwrap_or_default().to_owned();
-    let flags = SharedFlags::new(&matches)?;
+    let flags = SharedFlags::new(&command, &matches)?;
     Ok((Cli::from_arg_matches(&matches)?, flags, verb))
 }
 

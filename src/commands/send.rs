@@ -48,9 +48,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     };
     let mut stopped = interrupt::finish(None);
     let mut signal = stopped.clone();
-    let halt = async move {
-        interrupt::first(&mut signal).await;
-    };
+    let halt = async move { interrupt::first(&mut signal).await };
     let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
     let dice = Dice::random();
     let mut delivered = pin!(sender.deliver(&message, &dice, halt));
@@ -68,13 +66,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
             }
         }
     };
-    let id = delivered.map_err(|failure| {
-        describe_failure(
-            failure,
-            room,
-            *stopped.borrow_and_update() != Interrupt::None,
-        )
-    })?;
+    let is_interrupted = *stopped.borrow() != Interrupt::None;
+    let id = delivered.map_err(|failure| describe_failure(failure, room, is_interrupted))?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");
     let message = Sent {
         target: &session.target,

@@ -34,7 +34,7 @@ pub(super) struct People {
     /// Whether these names are for a single roster. Errors in people that it does not name are
     /// ignored.
     pub(super) is_of_roster: bool,
-    /// Whether some names could not be read. An unknown name may be in it, so it is not reported.
+    /// Whether some names could not be read. An unknown name may be one of them, so it is not reported.
     pub(super) is_incomplete: bool,
     /// The file of people, if any. The hint about an unknown person names it.
     pub(super) file: Option<String>,
@@ -153,7 +153,8 @@ impl People {
         if names.iter().all(|column| row.cell(column).is_empty()) || names.iter().any(is_theirs) {
             return;
         }
-        if let Some(first) = rows.insert(user, row.at()) {
+        let first = *rows.entry(user).or_insert_with(|| row.at());
+        if first != row.at() {
             let message = format!("user {user} has another name in an earlier row");
             let mistake = row.mistake(Code::SharedId, id, &message);
             let hint = "fix the id if these are two people";

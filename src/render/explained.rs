@@ -62,10 +62,13 @@ pub fn explained(
         let _ = writeln!(text, "  {count} that do not count:");
     }
     let skipped = explained.skipped.iter();
-    let skipped = skipped.map(|(place, reason)| (format_place(desired, *place), reason));
-    let skipped: Vec<_> = skipped.collect();
-    let width = measure(skipped.iter().map(|(place, _)| place.clone()));
+    let width = measure(
+        skipped
+            .clone()
+            .map(|(place, _)| format_place(desired, *place)),
+    );
     for (place, reason) in skipped {
+        let place = format_place(desired, *place);
         let reason = match reason {
             SkipReason::Where => "left out by `where`".to_owned(),
             SkipReason::Dates => "outside its dates".to_owned(),
@@ -94,11 +97,8 @@ pub fn explained(
             true => "to remove",
             false => "known",
         };
-        let since = it
-            .since
-            .as_deref()
-            .map(|since| format!(" since {}", terminal(since)));
-        let since = since.unwrap_or_default();
+        let since = it.since.as_deref().map(terminal);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
         let _ = writeln!(text, "    {label}  room {room}, {state}{since}");
     }
     text

@@ -113,8 +113,8 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId, names: &UserNames) {
         ("adopted", room.adopted.iter().as_slice()),
         ("released", &released),
     ];
-    for (label, of) in lists.into_iter().filter(|(_, of)| !of.is_empty()) {
-        let (count, users) = (of.len(), terminal(&users(of, names)));
+    for (label, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        let (count, users) = (list.len(), terminal(&users(list, names)));
         let _ = writeln!(text, "    {label:<9} {count}: {users}");
     }
     match room.welcome {

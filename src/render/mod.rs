@@ -50,7 +50,7 @@ use serde::Serialize;
 /// Writes a document as JSON, ending with a line break. Characters that could control a terminal or a CI log become JSON escapes.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if the output cannot be written.
 pub fn write_json(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = escape::JsonLines::new(out);
     serde_json::to_writer_pretty(&mut out, document)?;

@@ -46,10 +46,10 @@ pub fn todo(
             table.write_record(record).map_err(io_error)?;
         }
     }
-    for room in left {
-        let Some(Release { since, run }) = &room.left else {
-            continue;
-        };
+    let left = left
+        .iter()
+        .filter_map(|room| Some((room, room.left.as_ref()?)));
+    for (room, Release { since, run }) in left {
         let record = [
             room.id.to_string(),
             show(room.pipe.as_str()),

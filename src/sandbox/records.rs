@@ -18,7 +18,6 @@ pub(super) enum Entry {
 
 /// The last ids assigned. All widgets share the counters, as in one database table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub(super) struct Counters {
     pub(super) room: u64,
     pub(super) user: u64,

@@ -45,8 +45,9 @@ pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let entries = rooms.map(Entry::Room).chain(users.map(Entry::User));
     let entries: Vec<Entry> = entries.chain(messages.map(Entry::Message)).collect();
     // Older states have all rooms, users and messages in these lists.
+    let counters = serde_json::to_string(&world.counters)?;
     let head = format!(
-        "{{\"format\":{FORMAT},\"counters\":{{}},\"rooms\":[],\"users\":[],\"messages\":[]}}\n"
+        "{{\"format\":{FORMAT},\"counters\":{counters},\"rooms\":[],\"users\":[],\"messages\":[]}}\n"
     );
     let lines = write_changes(world.counters, &entries)?;
     Ok([head.into_bytes(), lines].concat())

@@ -8,24 +8,15 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::nearest::NearestSearch;
 pub use super::source::{At, LineColumn, Source, Sources};
-use crate::model::FileId;
+use crate::model::{FileId, named_enum};
 
-/// The severity: only errors make a manifest invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The manifest cannot be used.
-    Error,
-    /// The manifest is valid, but a person should check it.
-    Warning,
-}
-
-impl Severity {
-    /// Returns the name of the severity in machine output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
+named_enum! {
+    /// The severity: only errors make a manifest invalid.
+    pub enum Severity {
+        /// The manifest cannot be used.
+        Error = "error",
+        /// The manifest is valid, but a person should check it.
+        Warning = "warning",
     }
 }
 

@@ -29,8 +29,7 @@ pub fn verdict(plan: &Plan) -> String {
 
 /// The number of open steps, given the room and the age of each, for example `3 open steps in 2 rooms, the oldest for 12 days`.
 pub(super) fn open_steps<'a>(steps: impl Iterator<Item = (&'a Pipe, u64)>) -> Option<String> {
-    let (rooms, ages): (Vec<&Pipe>, Vec<u64>) = steps.unzip();
-    let rooms: BTreeSet<&Pipe> = rooms.into_iter().collect();
+    let (rooms, ages): (BTreeSet<&Pipe>, Vec<u64>) = steps.unzip();
     let (steps, rooms) = (Count(ages.len(), "open step"), Count(rooms.len(), "room"));
     let oldest = ages.into_iter().max()?;
     Some(format!("{steps} in {rooms}, the oldest {}", age(oldest)))

@@ -268,6 +268,19 @@ fn a_pipe_that_looks_like_an_id_means_the_room() {
 }
 
 #[test]
+fn a_room_that_left_is_found_by_a_pipe_that_looks_like_an_id() {
+    let other = "version: 1\nrooms: [{pipe: other, title: Other, members: [7]}";
+    let scene = Scene::new()
+        .manifest(format!(
+            "{other}, {{pipe: \"100\", title: Hundred, members: [8]}}]\n"
+        ))
+        .sandbox();
+    scene.run("apply --yes").ok();
+    let scene = scene.manifest(format!("{other}]\n"));
+    scene.run("explain 100").ok().shows("8");
+}
+
+#[test]
 fn rendered_rooms_are_a_manifest_with_the_same_plan() {
     let scene = school();
     let rendered = scene.run("render --format json").ok();

@@ -711,7 +711,7 @@ fn a_mistake_in_people_or_groups_is_reported_once() {
         ("peoples: {T-1: 5, tutor: 4}", groups, "E009"),
         ("people: {T-1: 5}\npeople: {tutor: 4}", groups, "E010"),
         (people, "groups: [{staff: [5]}]", "E007"),
-        (people, "grouping: {staff: [5]}", "E009"),
+        (people, "group: {staff: [5]}", "E009"),
         (people, "groups: {}\ngroups: {staff: [5]}", "E010"),
     ] {
         let scene = Scene::new()

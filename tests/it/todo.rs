@@ -98,7 +98,7 @@ fn all_rooms_that_a_person_must_be_removed_from_are_listed_by_id_or_name() {
     unknown.exits(64);
     assert_snapshot!(unknown.err, @r"
     error: `anna` is neither a user's id nor a user's name in the manifest
-      hint: for a person who left the manifest, write the id, without sign and leading zeros
+      hint: for a person who left the manifest, write the id without a sign or leading zeros
     ");
 }
 

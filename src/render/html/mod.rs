@@ -69,9 +69,15 @@ struct Page<'a> {
 /// Writes the page of a view.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns an error if the output cannot be written.
 pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let sections = view.sections.values().map(|it| section(view, it));
+    let sections = view.sections.values().map(|lines| Section {
+        id: lines.kind.name().to_lowercase().replace(' ', "-"),
+        kind: lines.kind,
+        remark: lines.kind.remark().map(sentence),
+        view,
+        lines,
+    });
     let heading = plain(&view.heading);
     let page = Page {
         policy: policy(),
@@ -109,17 +115,6 @@ fn plain(text: &Text<'_>) -> String {
         Span::Members(ids) => format!("({})", terminal(ids)),
         span => terminal(span.raw()),
     })
-}
-
-fn section<'a>(view: &'a View<'a>, lines: &'a view::Section<'a>) -> Section<'a> {
-    let kind = lines.kind;
-    Section {
-        id: kind.name().to_lowercase().replace(' ', "-"),
-        kind,
-        remark: kind.remark().map(sentence),
-        view,
-        lines,
-    }
 }
 
 fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>, is_marked: bool) -> Row {
