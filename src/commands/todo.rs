@@ -15,7 +15,7 @@ use crate::error::{Exit, Result, bail};
 use crate::ledger::{Fact, Record, RoomFact};
 use crate::manifest::load;
 use crate::model::{Desired, Pipe, Recorded, UserId};
-use crate::plan::{UndeclaredRoom, open_steps, undeclared_rooms};
+use crate::plan::{LeftRoom, left_rooms, open_steps};
 use crate::render::{self, Count, markdown};
 use crate::view;
 
@@ -54,8 +54,10 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     }
     let users = find_users(users, config)?;
     let rooms = open_steps(desired, &recorded, &users);
-    let mut left: Vec<UndeclaredRoom> = undeclared_rooms(desired, &recorded).collect();
-    left.retain(|room| users.is_empty() && room.left.is_some());
+    let left: Vec<LeftRoom> = match users.is_empty() {
+        true => left_rooms(desired, &recorded).collect(),
+        false => Vec::new(),
+    };
     let names = &desired.names;
     let view = || view::todo(target, &rooms, &left, names);
     match flags.format {

@@ -1,4 +1,4 @@
-//! Checks the list of rooms: how many, of which types, and which ones a plan refuses.
+//! Checks the list of rooms: their number and types, and the rooms that a plan refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 

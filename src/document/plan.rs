@@ -20,7 +20,7 @@ define_documents! {
     #[schemars(title = "roomform plan")]
     pub struct PlanDocument<'a>(
         plan @ Plan {
-            target, today, names: known, changes, conflicts, manual_steps, undeclared, overdue,
+            target, today, names: known, changes, conflicts, manual_steps, undeclared, left_rooms: _, overdue,
             ignored, notes, baseline: _, guards: _, refusals, summary, counts,
         }: &'a Plan,
         ledger: Option<String>,
@@ -47,7 +47,7 @@ define_documents! {
             manual_steps.iter().map(ManualStepsDocument::new).collect()
         },
         /// The rooms on record that are no longer in the manifest.
-        undeclared: Vec<String> = undeclared.iter().map(|room| room.pipe.to_string()).collect(),
+        undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
         /// The number of manual steps that have been open for the days of `--fail-on-overdue`, if there are any.
         #[serde(skip_serializing_if = "Option::is_none")]
         overdue_steps: Option<usize> = overdue.as_ref().map(|overdue| overdue.steps),

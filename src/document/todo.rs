@@ -4,7 +4,7 @@ use super::change::users;
 use super::{Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::{Target, UserNames};
-use crate::plan::{ManualSteps, OpenStep, UndeclaredRoom};
+use crate::plan::{LeftRoom, ManualSteps, OpenStep};
 
 define_documents! {
     /// The manual steps that earlier runs recorded and that are still open, sorted by pipe and
@@ -13,7 +13,7 @@ define_documents! {
     pub struct TodoDocument(
         target: &Target,
         rooms: &[ManualSteps],
-        left: &[UndeclaredRoom],
+        left: &[LeftRoom],
         names: &UserNames
     ) {
         #[serde(flatten)]
@@ -25,7 +25,7 @@ define_documents! {
         left_rooms: Vec<LeftRoomDocument> = left.iter().map(LeftRoomDocument::new).collect(),
     }
 
-    struct LeftRoomDocument(room: &UndeclaredRoom) {
+    struct LeftRoomDocument(room: &LeftRoom) {
         pipe: String = room.pipe.to_string(),
         room_id: u64 = room.id.0,
         /// The title last sent.
@@ -33,11 +33,11 @@ define_documents! {
         /// The known members.
         members: Vec<u64> = users(&room.members),
         /// When a run recorded that the room left. In UTC.
-        since: Option<String> = room.left.as_ref().map(|left| left.since.to_string()),
+        since: String = room.release.since.to_string(),
         /// Calendar days since then.
         age_days: u64 = room.age,
         /// The id of the run that recorded it.
-        run: Option<String> = room.left.as_ref().map(|left| left.run.to_string()),
+        run: String = room.release.run.to_string(),
     }
 
     struct TodoStepDocument(room: &ManualSteps, step: &OpenStep, names: &UserNames) {

@@ -89,7 +89,7 @@ pub struct Query {
     /// Which list to read.
     pub listing: Listing,
     /// A path below the API's address, used instead of the default path. `{imba_id}` in the path
-    /// stands for the widget's number.
+    /// is replaced by the widget's number.
     pub path: Option<String>,
     /// The filters, each with its name in the API and its value.
     pub filters: Vec<(&'static str, String)>,

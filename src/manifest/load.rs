@@ -14,7 +14,7 @@ use crate::tables::boundary::{directory_of, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
 use crate::tables::file_map::FileMap;
-use crate::tables::files::{Disk, Files, Kind};
+use crate::tables::files::{Disk, Files, Kind, read_at_most};
 use crate::tables::open::{Home, Opener, Tables};
 use crate::tables::real_paths::RealPaths;
 use crate::tables::wrong_file::{find_conflict, wrong_text};
@@ -58,10 +58,10 @@ impl Loaded {
     }
 }
 
-/// Reads files and directories as one manifest. A directory stands for every `*.yaml` and `*.yml`
-/// file below it, sorted by path.
+/// Reads files and directories as one manifest. In a directory, it reads every `*.yaml` and
+/// `*.yml` file, sorted by path. The path `-` is stdin.
 pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
-    load_from(&Disk, roots, options)
+    Loader::new(&Disk, options).read_named(roots).resolve(None)
 }
 
 /// Works like [`load`], but reads from any [`Files`].
@@ -74,7 +74,7 @@ pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Load
 pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
     let mut tracer = Tracer::new(asked);
     let loaded = Loader::new(&Disk, options)
-        .read_roots(roots)
+        .read_named(roots)
         .resolve(Some(&mut tracer));
     let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
     let mut explained = explained.flatten();
@@ -120,6 +120,26 @@ impl<'a> Loader<'a> {
             real_paths: RealPaths::new(files),
             root: None,
             rosters: Vec::new(),
+        }
+    }
+
+    /// Reads the paths that a user named. `-` is stdin, whose other files are relative to the current
+    /// directory.
+    fn read_named(mut self, roots: &[PathBuf]) -> Self {
+        for root in roots {
+            match root == Path::new("-") {
+                true => self.read_stdin(),
+                false => self.read_root(root),
+            }
+        }
+        self
+    }
+
+    fn read_stdin(&mut self) {
+        let path = Path::new("<stdin>");
+        if self.known.insert(path.to_owned()) {
+            self.root = self.real_paths.find(directory_of(path)).ok();
+            self.read_bytes(path, read_at_most(io::stdin(), LARGEST_FILE));
         }
     }
 
@@ -214,7 +234,11 @@ impl<'a> Loader<'a> {
         {
             return;
         }
-        match self.files.read(path, LARGEST_FILE) {
+        self.read_bytes(path, self.files.read(path, LARGEST_FILE));
+    }
+
+    fn read_bytes(&mut self, path: &Path, read: io::Result<Option<Vec<u8>>>) {
+        match read {
             Ok(Some(bytes)) => {
                 let directory = directory_of(path).to_owned();
                 self.read_text(&self.files.display(path), bytes, directory);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::baseline::{Baseline, is_entry_of};
 use super::digest::Digest;
 use super::findings::{Conflict, MemberTally, Note, ShownField, Violation};
-use super::manual_steps::{ManualSteps, Overdue, UndeclaredRoom, ages};
+use super::manual_steps::{LeftRoom, ManualSteps, Overdue, ages};
 use super::publish::Publish;
 use crate::model::{
     Date, Field, FieldSet, FieldValue, MemberCounts, Pipe, RoomId, RoomState, Target, Time, UserId,
@@ -33,7 +33,9 @@ pub struct Plan {
     /// the API cannot remove members.
     pub manual_steps: Vec<ManualSteps>,
     /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
-    pub undeclared: Vec<UndeclaredRoom>,
+    pub undeclared: Vec<Pipe>,
+    /// Those that left the manifest in an earlier run.
+    pub left_rooms: Vec<LeftRoom>,
     /// The manual steps that have been open for too long, if the user asked for them.
     pub overdue: Option<Overdue>,
     /// Fields that the server ignored. They are not sent again unless requested.
@@ -280,7 +282,7 @@ impl Change {
 impl Plan {
     /// Returns the room and the age of each step of earlier runs that is still open.
     pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
-        ages(&self.manual_steps, &self.undeclared)
+        ages(&self.manual_steps, &self.left_rooms)
     }
 
     /// Notes which steps have been open for this many days.

@@ -6,7 +6,7 @@ use super::digest::Digest;
 use super::filter::{Inputs, PlanOptions, RoomFilter};
 use super::findings::{Conflict, ConflictKind, MemberTally, Note, ShownField};
 use super::manual_steps::{
-    ManualSteps, is_exactly_declared, manual_steps, undeclared_rooms, without,
+    ManualSteps, is_exactly_declared, left_rooms, manual_steps, undeclared, without,
 };
 use super::publish::{Publish, PublishRules};
 use super::rename::likely_renames;
@@ -108,8 +108,10 @@ fn add_notes(
     let settled = settled(here, observed, recorded);
     plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
     if !only.has_globs() {
-        let undeclared = undeclared_rooms(desired, recorded);
-        plan.undeclared = undeclared
+        let undeclared = undeclared(desired, recorded).filter(|pipe| only.contains(pipe));
+        plan.undeclared = undeclared.cloned().collect();
+        let left_rooms = left_rooms(desired, recorded);
+        plan.left_rooms = left_rooms
             .filter(|room| only.contains(&room.pipe))
             .collect();
         plan.notes

@@ -41,9 +41,9 @@ pub struct OpenStep {
     pub run: Arc<str>,
 }
 
-/// A room on record that the manifest does not declare: the API cannot delete rooms.
+/// A room that left the manifest in an earlier run: the API cannot delete rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndeclaredRoom {
+pub struct LeftRoom {
     /// The room.
     pub pipe: Pipe,
     /// Its id.
@@ -52,8 +52,8 @@ pub struct UndeclaredRoom {
     pub title: String,
     /// The known members.
     pub members: Vec<UserId>,
-    /// When an earlier run recorded that the room left the manifest; `None` if none did.
-    pub left: Option<Release>,
+    /// When an earlier run recorded that the room left, and which run.
+    pub release: Release,
     /// Calendar days since then, in UTC.
     pub age: u64,
 }
@@ -137,23 +137,23 @@ pub(super) fn undeclared<'a>(
     without(recorded.ids.keys(), desired.rooms.keys())
 }
 
-/// Returns the rooms on record that the manifest does not declare.
-pub fn undeclared_rooms<'a>(
+/// Returns the rooms that left the manifest in earlier runs.
+pub fn left_rooms<'a>(
     desired: &'a Desired,
     recorded: &'a Recorded,
-) -> impl Iterator<Item = UndeclaredRoom> {
+) -> impl Iterator<Item = LeftRoom> {
     undeclared(desired, recorded).filter_map(|pipe| {
-        let (id, left) = (*recorded.ids.get(pipe)?, recorded.left.get(pipe));
+        let (id, release) = (*recorded.ids.get(pipe)?, recorded.left.get(pipe)?);
         let record = recorded.rooms.get(&id);
         let sent = record.and_then(|record| record.sent.as_ref());
         let members = record.map(|record| record.members.iter().copied().collect());
-        Some(UndeclaredRoom {
+        Some(LeftRoom {
             pipe: pipe.clone(),
             id,
             title: sent.map(|sent| sent.title.clone()).unwrap_or_default(),
             members: members.unwrap_or_default(),
-            left: left.cloned(),
-            age: left.map_or(0, |left| desired.today.days_since(left.since.day())),
+            release: release.clone(),
+            age: desired.today.days_since(release.since.day()),
         })
     })
 }
@@ -161,14 +161,13 @@ pub fn undeclared_rooms<'a>(
 /// Returns the room and the age of each open step.
 pub fn ages<'a>(
     rooms: &'a [ManualSteps],
-    undeclared: &'a [UndeclaredRoom],
+    left: &'a [LeftRoom],
 ) -> impl Iterator<Item = (&'a Pipe, u64)> {
     let members = rooms.iter().flat_map(|room| {
         let steps = room.previously_removed.iter();
         steps.map(|step| (&room.pipe, step.age))
     });
-    let left = undeclared.iter().filter(|room| room.left.is_some());
-    members.chain(left.map(|room| (&room.pipe, room.age)))
+    members.chain(left.iter().map(|room| (&room.pipe, room.age)))
 }
 
 fn place_of(desired: &Desired, room: &DesiredRoom) -> Option<(Arc<str>, u32)> {

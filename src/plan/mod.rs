@@ -33,7 +33,7 @@ pub use findings::{Conflict, ConflictKind, LimitKind, MemberTally, Note, ShownFi
 pub use guards::plan;
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
 pub use manual_steps::{
-    LeaveReason, ManualSteps, OpenStep, Overdue, UndeclaredRoom, ages, open_steps, undeclared_rooms,
+    LeaveReason, LeftRoom, ManualSteps, OpenStep, Overdue, ages, left_rooms, open_steps,
 };
 pub use publish::{Publish, PublishPermit};
 pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};

@@ -10,8 +10,9 @@ use super::change::Change;
 use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
-/// Returns a note for each new room that looks like exactly one room that left, if no other new room looks like it. So courses of one
-/// class, which share their pupils, are not taken for each other.
+/// Returns a note for each new room that looks like exactly one room that left, if no other new
+/// room looks like that one. Without this rule, courses of one class would be confused, because
+/// they have the same pupils.
 pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recorded) -> Vec<Note> {
     if left.is_empty() {
         return Vec::new();

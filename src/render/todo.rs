@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::csv::{CsvReader, io_error};
 use super::escape;
-use crate::model::{Release, UserNames};
-use crate::plan::{LeaveReason, ManualSteps, UndeclaredRoom};
+use crate::model::UserNames;
+use crate::plan::{LeaveReason, LeftRoom, ManualSteps};
 use crate::view;
 
 const HEADER: [&str; 9] = [
@@ -18,7 +18,7 @@ const HEADER: [&str; 9] = [
 /// Returns an error if the output cannot be written.
 pub fn todo(
     rooms: &[ManualSteps],
-    left: &[UndeclaredRoom],
+    left: &[LeftRoom],
     names: &UserNames,
     reader: CsvReader,
     out: &mut dyn Write,
@@ -46,10 +46,7 @@ pub fn todo(
             table.write_record(record).map_err(io_error)?;
         }
     }
-    let left = left
-        .iter()
-        .filter_map(|room| Some((room, room.left.as_ref()?)));
-    for (room, Release { since, run }) in left {
+    for room in left {
         let record = [
             room.id.to_string(),
             show(room.pipe.as_str()),
@@ -57,9 +54,9 @@ pub fn todo(
             String::new(),
             String::new(),
             view::reason(LeaveReason::RoomLeft).to_owned(),
-            since.to_string(),
+            room.release.since.to_string(),
             room.age.to_string(),
-            show(run),
+            show(&room.release.run),
         ];
         table.write_record(record).map_err(io_error)?;
     }

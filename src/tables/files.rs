@@ -64,9 +64,6 @@ pub trait Files {
 
     /// Formats a path for messages.
     fn display(&self, path: &Path) -> String {
-        if path == Path::new(STDIN) {
-            return "<stdin>".to_owned();
-        }
         let text = path.to_string_lossy().replace('\\', "/");
         text.strip_prefix("./").unwrap_or(&text).to_owned()
     }
@@ -76,14 +73,8 @@ pub trait Files {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
-/// The path that means stdin.
-const STDIN: &str = "-";
-
 impl Files for Disk {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
-        if path == Path::new(STDIN) {
-            return Ok(Kind::Other);
-        }
         let metadata = fs::metadata(path)?;
         Ok(match metadata {
             metadata if metadata.is_dir() => Kind::Directory,
@@ -98,24 +89,15 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let file: Box<dyn Read> = match path == Path::new(STDIN) {
-            true => Box::new(io::stdin()),
-            false => Box::new(fs::File::open(path)?),
-        };
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok((bytes.len() as u64 <= limit).then_some(bytes))
+        read_at_most(fs::File::open(path)?, limit)
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        match path == Path::new(STDIN) {
-            true => Ok(path.to_owned()),
-            false => fs::canonicalize(path),
-        }
+        fs::canonicalize(path)
     }
 
     fn may_be_link(&self, path: &Path) -> io::Result<bool> {
-        Ok(path != Path::new(STDIN) && fs::symlink_metadata(path)?.is_symlink())
+        Ok(fs::symlink_metadata(path)?.is_symlink())
     }
 
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
@@ -123,6 +105,19 @@ impl Files for Disk {
         let is_top = |directory: &&Path| directory.join(".git").exists();
         directory.ancestors().find(is_top).map(Path::to_owned)
     }
+}
+
+/// Reads everything; returns `None` if there are more than `limit` bytes, without reading all of
+/// them.
+///
+/// # Errors
+/// If reading fails.
+pub(crate) fn read_at_most(source: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// Removes each `.`, and each `..` together with the component before it.

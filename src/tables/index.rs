@@ -14,10 +14,9 @@ pub(crate) struct Index {
     hasher: RandomState,
     /// The pairs for whole cells.
     pub(super) cells: Vec<(u32, u32)>,
-    /// The pairs for cells that seem to be lists. Each delimiter has a pair for the first row with
-    /// such a list. If a cell may also be a single value, each of its elements has a pair instead.
+    /// A pair for each delimiter, with the first row whose cell is certainly a list with it.
     pub(super) lists: Vec<(u32, u32)>,
-    /// A pair for each element of each cell with a delimiter, for `has`.
+    /// A pair for each element of each cell with a delimiter.
     pub(super) elements: Vec<(u32, u32)>,
 }
 
@@ -36,11 +35,7 @@ impl Index {
             }
         }
         for (delimiter, is_prose) in lists_in(cell) {
-            if is_prose {
-                let values = cell.split(delimiter).map(str::trim);
-                let pairs: Vec<_> = values.map(|value| (self.hash(value), row)).collect();
-                self.lists.extend(pairs);
-            } else if listed.insert(delimiter) {
+            if !is_prose && listed.insert(delimiter) {
                 self.lists.push((self.hash(delimiter), row));
             }
         }

@@ -16,7 +16,7 @@ pub(crate) enum BadQuote {
 pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
-        // In a quoted cell, two quotes stand for one quote.
+        // In a quoted cell, two quotes mean one quote.
         if bytes.get(quote + 1) != Some(&b'"') {
             return Some(quote + 1);
         }

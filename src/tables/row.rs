@@ -90,8 +90,8 @@ impl<'f> Filter<'f> {
         }
     }
 
-    /// Returns the texts of which a matching row has one, and whether it may be an element of a list in the cell; `None` if an
-    /// index cannot find these rows.
+    /// Returns the texts that a matching cell may have, and whether they may be elements of a list
+    /// in the cell. Returns `None` if an index cannot find these rows.
     pub(super) fn wanted(&self) -> Option<(&'f [String], bool)> {
         match &self.raw.condition {
             _ if self.raw.any_case || self.raw.known.is_some() => None,

@@ -115,10 +115,10 @@ impl Table {
         // Also find lists in cells that `where` compares as a whole, because they get a warning.
         for (filter, place) in filters.filter(|(filter, _)| !filter.whole_cells().is_empty()) {
             let index = self.index(place, rows)?;
-            let texts = filter.whole_cells().iter().map(String::as_str);
-            for text in texts.chain(LIST_DELIMITERS) {
-                found.extend(index.find(&index.lists, text).iter().map(|(_, row)| *row));
-            }
+            let texts = filter.whole_cells().iter();
+            let elements = texts.map(|text| index.find(&index.elements, text));
+            let lists = LIST_DELIMITERS.map(|delimiter| index.find(&index.lists, delimiter));
+            found.extend(elements.chain(lists).flatten().map(|(_, row)| *row));
         }
         found.sort_unstable();
         found.dedup();

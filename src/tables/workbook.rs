@@ -249,8 +249,8 @@ struct Format {
     zeros: usize,
     /// Whether it adds text to a number, as in `"K-"0000`, `000-000` or `0%`.
     adds_text: bool,
-    /// Whether it shows only a part of a date, such as `d-mmm`: the format that a spreadsheet gives
-    /// to a text such as `3-4`, which it takes for a date.
+    /// Whether it shows only a part of a date, such as `d-mmm`. A spreadsheet converts a text such as
+    /// `3-4` to a date with this format.
     hides_part: bool,
 }
 

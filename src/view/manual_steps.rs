@@ -8,13 +8,13 @@ use super::section::{Detail, Line, Place, SectionKind, Title};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, State, View};
 use crate::model::{Pipe, Target, UserId, UserNames};
-use crate::plan::{LeaveReason, ManualSteps, OpenStep, Plan, UndeclaredRoom, ages};
+use crate::plan::{LeaveReason, LeftRoom, ManualSteps, OpenStep, Plan, ages};
 
 /// The open steps, a line for each member and for each room that left the manifest.
 pub fn todo<'a>(
     target: &'a Target,
     rooms: &'a [ManualSteps],
-    left: &'a [UndeclaredRoom],
+    left: &'a [LeftRoom],
     known: &UserNames,
 ) -> View<'a> {
     let verdict = open_steps(ages(rooms, left)).unwrap_or_else(|| "no open steps".to_owned());
@@ -28,7 +28,7 @@ pub fn todo<'a>(
         });
         view.add(SectionKind::OpenSteps, lines);
     }
-    view.add(SectionKind::LeftRooms, left.iter().filter_map(left_room));
+    view.add(SectionKind::LeftRooms, left.iter().map(left_room));
     view
 }
 
@@ -46,10 +46,8 @@ impl<'a> View<'a> {
             self.add(SectionKind::OpenSteps, lines);
         }
         self.add_leaving_rooms(&plan.baseline.left);
-        self.add(
-            SectionKind::LeftRooms,
-            plan.undeclared.iter().filter_map(left_room),
-        );
+        let left = plan.left_rooms.iter().map(left_room);
+        self.add(SectionKind::LeftRooms, left);
     }
 
     /// Adds lines for the members whom this change removes from the manifest.
@@ -89,19 +87,18 @@ impl<'a> View<'a> {
 }
 
 /// A room that left the manifest in an earlier run.
-fn left_room(room: &UndeclaredRoom) -> Option<Line<'_>> {
-    let left = room.left.as_ref()?;
+fn left_room(room: &LeftRoom) -> Line<'_> {
     let text = text!(
         "room {}, {}, no longer in the manifest {}, by run {}",
         room.id,
         Count(room.members.len(), "known member"),
         Span::words(age(room.age)),
-        Span::Name(left.run.as_ref().into())
+        Span::Name(room.release.run.as_ref().into())
     );
-    Some(Line {
+    Line {
         title: Some(Title::Same(&room.title)),
         ..Line::for_room(&room.pipe, text)
-    })
+    }
 }
 
 /// Formats steps of one room with the same run and reason as a line.

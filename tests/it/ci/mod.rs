@@ -1,4 +1,4 @@
-//! `init` and its CI files: their steps are run against a sandbox, with stand-ins for the servers of GitHub and GitLab.
+//! `init` and its CI files: their steps are run against a sandbox, with fake servers of GitHub and GitLab.
 
 mod action;
 mod attacks;

@@ -8,9 +8,9 @@ use roomform::model::{
     RoomId, RoomKind, Target, Time, UserId, UserNames, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, LeaveReason, LimitKind,
-    ManifestDiff, ManualSteps, MemberTally, Members, Note, OpenStep, People, Plan, PlanOptions,
-    Publish, PublishPermit, Removed, RoomDifference, ShownField, UndeclaredRoom, Violation, plan,
+    Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, LeaveReason, LeftRoom,
+    LimitKind, ManifestDiff, ManualSteps, MemberTally, Members, Note, OpenStep, People, Plan,
+    PlanOptions, Publish, PublishPermit, Removed, RoomDifference, ShownField, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, CsvReader, Paint, github, html};
@@ -346,15 +346,15 @@ fn of_a_widget() -> Plan {
         newly_removed: users(),
         previously_removed: users().into_iter().map(open_step).collect(),
     }];
-    plan.undeclared = vec![UndeclaredRoom {
+    plan.left_rooms = vec![LeftRoom {
         pipe: pipe(),
         id: RoomId(1_234_567),
         title: HOSTILE.to_owned(),
         members: users(),
-        left: Some(Release {
+        release: Release {
             since: Time(1_796_009_160_999),
             run: Arc::from(HOSTILE),
-        }),
+        },
         age: 14,
     }];
     plan.baseline.left = vec![pipe(), pipe()];
@@ -422,7 +422,7 @@ fn a_checklist_escapes_every_field() {
     let view = view::todo(
         &plan.target,
         &plan.manual_steps,
-        &plan.undeclared,
+        &plan.left_rooms,
         &plan.names,
     );
     let page = markdown::write(&view, Fit::default());
@@ -437,7 +437,7 @@ fn a_checklist_escapes_every_field() {
         let mut csv = Vec::new();
         render::todo(
             &plan.manual_steps,
-            &plan.undeclared,
+            &plan.left_rooms,
             &plan.names,
             reader,
             &mut csv,

@@ -31,7 +31,7 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     let left: Vec<&Pipe> = left.filter(|_| truth.flags.only.is_none()).collect();
     check(
         &mut wrong,
-        plan.undeclared.iter().map(|room| &room.pipe).eq(left),
+        plan.undeclared.iter().eq(left),
         "other rooms left the manifest",
     );
     wrong
