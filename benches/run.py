@@ -1,4 +1,4 @@
-"""Measures whole processes on the files that people have, and prints the tables of docs/performance.md.
+"""Measures whole processes on files as people write them, and prints the tables of docs/performance.md.
 
 python3 benches/run.py [--write] [--program FILE] [--runs N] [ROOMS...]
     default: 1000 10000 100000 rooms of 30 members, best of 5 runs (of 2 for 100000)

@@ -74,7 +74,7 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
 /// Refuses a page size that is too small for the figures and the note about omitted items.
 pub(super) fn page_size(text: &str) -> Parsed<usize> {
     let bytes = text.parse().ok().filter(|bytes| *bytes >= 4096);
-    bytes.ok_or("use at least 4096 bytes, so that the page can hold its figures")
+    bytes.ok_or("use at least 4096 bytes, so that the figures fit on the page")
 }
 
 /// Parses a release and its SHA-256 sum. Both are safe between quotes in YAML and in a shell.

@@ -177,5 +177,5 @@ fn next_steps(args: &InitArgs, existing: Option<&str>) -> String {
     if args.pin.is_none() {
         ci_steps.push("set ROOMFORM_SHA256 in the file, or run this again with --pin and --force");
     }
-    format!("{steps}\nfor the CI: {}", ci_steps.join("; "))
+    format!("{steps}\nfor CI: {}", ci_steps.join("; "))
 }

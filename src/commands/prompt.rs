@@ -18,7 +18,7 @@ pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
     match name.as_ref().map_or("", |value| value.get_name()) {
         "text" => Ok(()),
         name => Err(
-            error!(Refused: "no question can be asked with --format {name}, and --yes was not given"; hint),
+            error!(Refused: "cannot ask for confirmation with --format {name}, and --yes was not given"; hint),
         ),
     }
 }

@@ -16,7 +16,7 @@ use super::input::SheetName;
 /// Maximum size of the unpacked workbook, and of the text of a sheet, in bytes. A small archive
 /// could unpack to any size.
 const LARGEST: usize = 256 << 20;
-/// 10^15: spreadsheets replace the later digits of larger numbers by zeros.
+/// 10^15: spreadsheets replace the later digits of larger numbers with zeros.
 const FIRST_ROUNDED: f64 = 1e15;
 /// The number of rows and columns that a sheet can have.
 const MOST_ROWS: u32 = 1 << 20;

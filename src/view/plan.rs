@@ -127,7 +127,7 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
     }
     if plan.summary.changed_outside > 0 {
         legend.push(
-            "changed outside: someone or something that this ledger does not record changed the room after the last recorded write",
+            "changed outside: the room was changed after the last recorded write, and this ledger has no record of that change",
         );
     }
     legend

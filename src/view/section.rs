@@ -310,7 +310,7 @@ impl<'a> Line<'a> {
         self.pipe.is_none() && self.label.is_some()
     }
 
-    /// Joins the pipe, the title and the text to a sentence.
+    /// Joins the pipe, the title and the text into a sentence.
     pub fn sentence(&self) -> Text<'a> {
         let Some(pipe) = self.pipe else {
             return self.text.clone();

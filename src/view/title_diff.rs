@@ -30,13 +30,13 @@ pub fn by_words(
     })
 }
 
-/// Returns two texts, not safe to print. Short texts are whole. Of long texts, it keeps the part
-/// that differs, and counts the omitted characters.
+/// Returns two texts, not safe to print. Short texts are kept whole. Long texts are cut to the
+/// part that differs, with a count of the omitted characters.
 pub fn both(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST_PART)
 }
 
-/// Like [`both`], but so short that no writer cuts off the part that differs.
+/// Like [`both`], but short enough that no writer cuts off the part that differs.
 pub fn apart(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST - 2 * LONGEST_MARK)
 }

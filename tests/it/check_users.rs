@@ -57,7 +57,7 @@ fn only_selected_rooms_are_checked_and_every_membership_is_counted() {
     );
 }
 
-/// The last such number in a line with a room is the member. A name has no number.
+/// A pipe or a title may contain the same number before the member. A name has no number.
 #[test]
 fn the_warning_points_to_the_id() {
     let manifest = r#"version: 1

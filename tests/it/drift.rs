@@ -63,7 +63,7 @@ fn outside_changes_are_marked_in_text_json_and_markdown() {
     plan: 3 to update (3 changed outside); 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 3 to write, 1 to verify
           target: widget 627 on http://sandbox
-          changed outside: someone or something that this ledger does not record changed the room after the last recorded write
+          changed outside: the room was changed after the last recorded write, and this ledger has no record of that change
     "#);
     assert_eq!(
         changed(&scene, &[]),

@@ -317,7 +317,7 @@ fn no_terminal_and_no_yes_is_5() {
     let document = document(5, &ran);
     assert_eq!(
         document["message"],
-        "no question can be asked with --format json, and --yes was not given"
+        "cannot ask for confirmation with --format json, and --yes was not given"
     );
     assert_eq!((scene.writes(), scene.files().len()), (0, 1));
 }

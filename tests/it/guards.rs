@@ -110,6 +110,23 @@ fn rooms_that_come_back_count_again() {
 }
 
 #[test]
+fn many_likely_renames_are_one_line() {
+    let numbers = [1, 2, 3, 4, 5];
+    let scene = applied(&numbers);
+    scene.declare(term("spring", &numbers));
+    let plan = scene.plan();
+    let lines = plan
+        .out
+        .lines()
+        .filter(|line| line.contains("likely rename"));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    lines[0]
+        .begins("    5 likely renames: `spring-1` has the title of `autumn-1`, ")
+        .shows(" … 2 more; ");
+}
+
+#[test]
 fn a_likely_rename_is_recognized_by_title_or_members() {
     let scene = applied(&[1, 2, 3, 4]);
     let rest = term("autumn", &[1, 2, 3]);

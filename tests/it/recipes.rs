@@ -1,13 +1,14 @@
 //! The recipes of docs/recipes.md, run with files in the form of each system.
 
-use crate::support::Scene;
+use crate::support::{Scene, blocks};
 
 /// A directory with the manifest of a recipe and these files.
 fn recipe(name: &str, files: &[(&str, &str)]) -> Scene {
     let document = include_str!("../../docs/recipes.md");
     let section = document.split(&format!("\n## {name}\n")).nth(1).unwrap();
-    let block = section.split("```yaml\n").nth(1).unwrap();
-    let scene = Scene::new().manifest(block.split("```").next().unwrap());
+    let mut blocks = blocks(section).into_iter();
+    let manifest = blocks.find(|block| block.language == "yaml").unwrap();
+    let scene = Scene::new().manifest(manifest.text);
     for (name, content) in files {
         scene.write(name, content);
     }

@@ -102,7 +102,7 @@ fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
 
 /// The list does not show the room for longer than this run waits for a list.
 #[test]
-fn a_claim_from_a_machine_whose_clock_is_behind_is_waited_for() {
+fn a_run_waits_for_a_claim_from_a_machine_whose_clock_is_behind() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(Quirks {
         lag_time: Duration::from_secs(1),
         ..forgetful()
@@ -110,8 +110,11 @@ fn a_claim_from_a_machine_whose_clock_is_behind_is_waited_for() {
     let other = Scene::new().manifest(ONE).beside(&scene);
     other.run("apply --yes --verify-timeout 1ms").exits(4);
     ledger_of_killed_run(&scene, SignedDuration::from_mins(4));
-    let ran = scene.run("apply --yes --ledger l.jsonl --timeout 3s --verify-timeout 200ms");
+    let ran = scene
+        .run("apply --yes --ledger l.jsonl --report r.json --timeout 3s --verify-timeout 200ms");
     assert_eq!(scene.rooms().len(), 1, "{ran:#?}");
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
+    assert_eq!(report["rooms"][0]["was_uncertain"], true, "{ran:#?}");
 }
 
 /// The age of the claim does not follow from its time, only from how long this run has seen it.

@@ -1,7 +1,7 @@
 //! Rosters in Excel workbooks: what each kind of cell becomes, and the places of errors.
 
 use crate::support::workbook::{Cell, Sheet, workbook, zip};
-use crate::support::{Scene, Shows};
+use crate::support::{Ran, Scene, Shows};
 use insta::assert_snapshot;
 
 use Cell::{Day, Failed, Formatted, Formula, Nothing, Number, Text, Time, Truth};
@@ -11,6 +11,13 @@ fn room(roster: &str) -> Scene {
     Scene::new().manifest(format!(
         "version: 1\nrooms: [{{pipe: first-room, title: First, members: [{{{roster}}}]}}]\n"
     ))
+}
+
+/// Checks a room whose members are in this workbook. `keys` are the other keys of the roster.
+fn check(book: &[u8], keys: &str) -> Ran {
+    let scene = room(&format!("roster: book.xlsx{keys}"));
+    scene.write("book.xlsx", book);
+    scene.run("check")
 }
 
 /// The text that a cell becomes in a title.
@@ -229,14 +236,10 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
     ] {
         let rows: [&[Cell<'_>]; 2] = [&[Text("user"), Text("card")], &[Number("7"), cell]];
         let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
-        let scene = room("roster: book.xlsx, user: user");
-        scene.write("book.xlsx", &book);
-        scene.run("check").exits(0);
+        check(&book, ", user: user").exits(0);
         // In a condition too: the row would be left out.
         for used in ["user: card", "user: user, where: {card: active}"] {
-            let scene = room(&format!("roster: book.xlsx, {used}"));
-            scene.write("book.xlsx", &book);
-            let ran = scene.run("check");
+            let ran = check(&book, &format!(", {used}"));
             ran.exits(3);
             ran.err
                 .shows(format!(
@@ -256,13 +259,9 @@ fn merged_cells_are_an_error_if_their_column_is_used() {
         &[Number("8"), Nothing, Nothing],
     ];
     let sheet = || Sheet::new("One", (1, 1), &rows[1..]).merge("C2:D3");
-    let check = |sheet: Sheet, roster: &str| {
-        let scene = room(&format!("roster: book.xlsx, {roster}"));
-        scene.write("book.xlsx", workbook(&[sheet]));
-        scene.run("check")
-    };
-    check(sheet(), "user: user, where: {class: 7b}").exits(0);
-    let ran = check(sheet().merge("B2:B3"), "user: user, where: {class: 7b}");
+    let of_class = ", user: user, where: {class: 7b}";
+    check(&workbook(&[sheet()]), of_class).exits(0);
+    let ran = check(&workbook(&[sheet().merge("B2:B3")]), of_class);
     ran.exits(3);
     assert_snapshot!(ran.err, @"
     error[E028 bad-cell]: book.xlsx#One:2:class: this cell is merged with others, and only the first of them has a value
@@ -277,9 +276,9 @@ fn merged_cells_are_an_error_if_their_column_is_used() {
     ");
     // Areas of the header, and areas below the last row, have no users.
     let sheet = sheet().merge("A1:B1").merge("A5:B9");
-    check(sheet, "user: user, where: {class: 7b}").exits(0);
+    check(&workbook(&[sheet]), of_class).exits(0);
     let title = Sheet::new("One", (1, 1), &rows).merge("A1:C1");
-    let ran = check(title, "user: user");
+    let ran = check(&workbook(&[title]), ", user: user");
     ran.err
         .shows("the header seems to be in line 2")
         .shows("help: remove the rows above the header\n");
@@ -293,31 +292,25 @@ fn a_sheet_that_is_hidden_or_empty_must_be_named() {
         (Sheet::new("Old", (1, 1), &[]), "the sheet `Old` is empty"),
     ] {
         let book = workbook(&[first, sheet("2026")]);
-        let scene = room("roster: book.xlsx");
-        scene.write("book.xlsx", &book);
-        let ran = scene.run("check");
+        let ran = check(&book, "");
         ran.exits(3);
         ran.err
             .shows(format!(
                 "error[E034 bad-workbook]: `book.xlsx`: {message}\n"
             ))
             .shows("help: select one with `sheet`: \"Old\", \"2026\"\n");
-        let scene = room("roster: book.xlsx, sheet: \"2026\"");
-        scene.write("book.xlsx", &book);
-        scene.run("check").exits(0);
+        check(&book, ", sheet: \"2026\"").exits(0);
     }
-    let scene = room("roster: book.xlsx, sheet: Old");
-    scene.write("book.xlsx", workbook(&[sheet("Old").hidden()]));
-    scene.run("check").exits(0);
+    check(&workbook(&[sheet("Old").hidden()]), ", sheet: Old").exits(0);
 }
 
 #[test]
 fn sheets_are_numbered_from_1() {
-    let scene = room("roster: book.xlsx, sheet: 0");
-    scene.write("book.xlsx", workbook(&[Sheet::from_csv("One", "user\n7")]));
-    scene
-        .run("check")
-        .err
+    let ran = check(
+        &workbook(&[Sheet::from_csv("One", "user\n7")]),
+        ", sheet: 0",
+    );
+    ran.err
         .shows("error[E015 bad-value]: sheets are numbered from 1\n")
         .shows("help: write 1 for the first sheet, or a name in quotes\n");
 }
@@ -331,9 +324,7 @@ fn hints_for_a_workbook_do_not_name_delimiters() {
             "name the column in the header, or clear the cells beside the table",
         ),
     ] {
-        let scene = room("roster: book.xlsx");
-        scene.write("book.xlsx", workbook(&[Sheet::from_csv("One", text)]));
-        let ran = scene.run("check");
+        let ran = check(&workbook(&[Sheet::from_csv("One", text)]), "");
         ran.err
             .shows(format!("help: {hint}\n"))
             .ends("invalid: 1 error\n");
@@ -344,21 +335,15 @@ fn hints_for_a_workbook_do_not_name_delimiters() {
 fn keys_for_text_do_not_apply_to_a_workbook() {
     let book = workbook(&[Sheet::from_csv("One", "user\n7")]);
     for roster in ["encoding: utf-16", "delimiter: \";\""] {
-        let scene = room(&format!("roster: book.xlsx, {roster}"));
-        scene.write("book.xlsx", &book);
-        scene
-            .run("check")
-            .err
-            .shows("`encoding` and `delimiter` are for text");
+        let ran = check(&book, &format!(", {roster}"));
+        ran.err.shows("`encoding` and `delimiter` are for text");
     }
 }
 
 #[test]
 fn hostile_and_damaged_workbooks_are_refused() {
-    let check = |book: &[u8], expected: &str| {
-        let scene = room("roster: book.xlsx");
-        scene.write("book.xlsx", book);
-        let ran = scene.run("check");
+    let refuses = |book: &[u8], expected: &str| {
+        let ran = check(book, "");
         ran.exits(3);
         ran.err.shows(expected).ends("invalid: 1 error\n");
     };
@@ -369,7 +354,7 @@ fn hostile_and_damaged_workbooks_are_refused() {
             .map(|place| format!("<row>{}</row>", cell(place)));
         workbook(&[Sheet::raw("One", &cells.collect::<String>())])
     };
-    check(
+    refuses(
         &rows(&["A2", "A1"]),
         "the workbook cannot be read: a cell is out of place",
     );
@@ -380,20 +365,20 @@ fn hostile_and_damaged_workbooks_are_refused() {
         "ZZZZZZ2",
         "ZZZZZZZZZZZZ2",
     ] {
-        check(&rows(&["A1", place]), "the workbook cannot be read");
+        refuses(&rows(&["A1", place]), "the workbook cannot be read");
     }
     // There are few cells, but as CSV they would be hundreds of megabytes of delimiters.
     let wide: Vec<String> = (1..20_000).map(|row| format!("XFD{row}")).collect();
     let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
-    check(&rows(&wide), "the workbook unpacks to more than 256 MiB");
+    refuses(&rows(&wide), "the workbook unpacks to more than 256 MiB");
     let good = rows(&["A1"]);
     for length in [good.len() / 2, good.len() - 30] {
-        check(
+        refuses(
             &good[..length],
             "`book.xlsx` is an incomplete .xlsx file or zip archive",
         );
     }
-    check(
+    refuses(
         &zip(&[("xl/workbook.xml", b"<workbook")]),
         "the workbook cannot be read",
     );
@@ -404,5 +389,5 @@ fn hostile_and_damaged_workbooks_are_refused() {
         .position(|bytes| bytes == b"PK\x01\x02")
         .unwrap();
     bomb[entry + 24..entry + 28].fill(0xff);
-    check(&bomb, "the workbook unpacks to more than 256 MiB");
+    refuses(&bomb, "the workbook unpacks to more than 256 MiB");
 }

@@ -100,7 +100,7 @@ fn equal_manifests_print_nothing() {
 }
 
 #[test]
-fn a_title_in_another_normal_form_is_rendered_as_written_and_is_no_difference() {
+fn a_title_in_another_normal_form_is_rendered_as_written_and_is_not_a_difference() {
     let (composed, decomposed) = (
         BASE.replace("Team A", "é"),
         BASE.replace("Team A", "e\u{301}"),

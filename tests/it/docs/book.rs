@@ -1,4 +1,5 @@
-//! The pages of the site: every page is in its contents, every link leads somewhere, and the pages made from the program are fresh.
+//! The pages of the site: every page is in its contents, every link leads somewhere, and generated
+//! pages are up to date.
 
 use std::fs;
 use std::path::{Path, PathBuf};

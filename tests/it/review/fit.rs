@@ -294,7 +294,7 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
         "Not shown: {} of 895 to create. All 7 dangerous lines are shown.",
         895 - creates
     ));
-    // With enough space for all changes, only the open steps are omitted, which is no cut.
+    // With enough space for all changes, only the open steps are omitted. That is not a cut.
     let page = write(Some(whole.len() - 1));
     checked(&page, whole.len() - 1, &whole);
     page.lacks("Cut").lacks("Not shown").shows(

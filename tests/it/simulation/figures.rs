@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roomform::model::{Field, Limit, MembersPolicy, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{LimitKind, MemberTally, Members, Note, Plan, Summary, Violation};
 
+use super::record::Known;
 use super::truth::{Truth, check};
 use super::unseen;
 use super::wishes::ROSTER;
@@ -67,6 +68,7 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
 
 fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let mut noted = Vec::new();
+    let mut renamed = BTreeSet::new();
     let chosen = truth.wishes.rooms.keys();
     let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
     let (mut again, mut left_out, mut doubtful) = (0, 0, 0);
@@ -87,7 +89,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 from,
                 to,
                 same_title,
-            } => is_renamed(truth, plan, from, to, *same_title),
+            } => renamed.insert(from) && is_renamed(truth, plan, from, to, *same_title),
             Note::WelcomeUncertain { pipe, room } => {
                 doubtful += 1;
                 uncertain(truth, pipe) == Some(*room)
@@ -182,7 +184,6 @@ fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     (declared && doubtful).then_some(row.id)
 }
 
-/// Whether one pipe looks like a rename of the other, and if so whether by title.
 /// Whether a room that left and a new one have the same title, or most of their members.
 fn is_renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe, same_title: bool) -> bool {
     let id = truth.account.ids.get(from);
@@ -193,13 +194,28 @@ fn is_renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe, same_title
     };
     let stood = truth.account.declared.get(from) != Some(&false);
     let has_left = stood && !truth.wishes.rooms.contains_key(from) && change.is_create();
-    let title = known.sent.as_ref().map(|sent| nfc(&sent.title));
+    let title = nfc(&change.send.title);
+    let has_title = |room: &Known| {
+        room.sent
+            .as_ref()
+            .is_some_and(|sent| nfc(&sent.title) == title)
+    };
+    let with_title = truth
+        .account
+        .rooms
+        .values()
+        .filter(|room| has_title(room))
+        .count();
     let sent: BTreeSet<UserId> = change.members.sent().collect();
     let shared = sent.intersection(&known.on).count();
     has_left
         && match same_title {
-            true => title == Some(nfc(&change.send.title)),
-            false => shared * 2 > sent.len().max(known.on.len()),
+            true => has_title(known),
+            // A title of several rooms identifies none of them.
+            false => {
+                let is_named = has_title(known) && with_title == 1;
+                !is_named && shared * 2 > sent.len().max(known.on.len())
+            }
         }
 }
 

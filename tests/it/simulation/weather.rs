@@ -9,7 +9,7 @@ use super::types::{Fate, Flags, Start};
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// By how many milliseconds a clock is wrong at most. The product allows for clocks that differ by up to 5 minutes.
+/// Maximum clock error in milliseconds. The product tolerates differences of up to 5 minutes.
 pub const MOST_AHEAD: u64 = 149 * 1000;
 
 /// Fault rates, mostly in thousandths.
