@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Decoder`]. It knows types and spelling, but not the structure of a manifest.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 
 use super::raw::{Names, RawFile, Spanned};
@@ -17,8 +18,8 @@ use crate::tables::source::Lines;
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a Problems,
     /// The files with rows that were named so far.
-    pub(super) files: Vec<RawFile>,
-    pub(super) lines: Lines<'a>,
+    pub(super) files: RefCell<Vec<RawFile>>,
+    pub(super) lines: RefCell<Lines<'a>>,
     /// The day for which dates are evaluated.
     pub(super) today: Date,
 }
@@ -27,33 +28,23 @@ pub(super) struct Decoder<'a> {
 pub(super) const MOST_KEYS: usize = 20;
 
 /// The keys that say how to read a file with rows.
-pub(super) const FILE: &[&str] = &[
-    "delimiter",
-    "encoding",
-    "sheet",
-    "allow_empty",
-    "numbered",
-    "expand",
-    "optional",
-    "from",
-    "until",
-    "days",
-];
+pub(super) const FILE: &str =
+    "delimiter encoding sheet allow_empty numbered expand optional from until days";
 
-/// The keys that a mapping may have.
+/// The keys that a mapping may have, separated by spaces.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keys {
     pub(super) owner: &'static str,
-    pub(super) own: &'static [&'static str],
+    pub(super) own: &'static str,
     /// Additional keys, such as those of a file with rows.
-    pub(super) more: &'static [&'static str],
+    pub(super) more: &'static str,
     /// Keys that are valid only in `each`. The hint of the error says so.
-    pub(super) of_each: &'static [&'static str],
+    pub(super) of_each: &'static str,
 }
 
 impl Keys {
-    pub(super) const fn new(owner: &'static str, own: &'static [&'static str]) -> Self {
-        let (more, of_each): (&[_], &[_]) = (&[], &[]);
+    pub(super) const fn new(owner: &'static str, own: &'static str) -> Self {
+        let (more, of_each) = ("", "");
         Self {
             owner,
             own,
@@ -63,7 +54,7 @@ impl Keys {
     }
 
     /// Creates the keys of a mapping that describes a file: `own`, and those in [`FILE`].
-    pub(super) const fn of_file(owner: &'static str, own: &'static [&'static str]) -> Self {
+    pub(super) const fn of_file(owner: &'static str, own: &'static str) -> Self {
         Self {
             more: FILE,
             ..Self::new(owner, own)
@@ -71,51 +62,65 @@ impl Keys {
     }
 
     pub(super) fn all(self) -> impl Iterator<Item = &'static str> {
-        self.own.iter().chain(self.more).copied()
+        let keys = self.own.split_ascii_whitespace();
+        keys.chain(self.more.split_ascii_whitespace())
     }
 }
 
-/// The values of a mapping by key.
-pub(super) struct Fields<'n> {
-    pub(super) owner: &'static str,
-    pub(super) at: At,
-    pairs: &'n [(Node<'n>, Node<'n>)],
+/// A mapping with known keys.
+pub(super) struct Fields<'n, 'a> {
+    pub(super) decoder: &'n Decoder<'a>,
+    pub(super) node: &'n Node<'n>,
+    owner: &'static str,
     /// Known keys that the user probably misspelt. They are not reported as missing too.
     misspelt: Vec<&'static str>,
 }
 
-impl<'n> Fields<'n> {
+impl<'n> Fields<'n, '_> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Node<'n>> {
-        let mut pairs = self.pairs.iter();
-        let pair = pairs.find(|(other, _)| other.word() == Some(key));
-        pair.map(|(_, value)| value)
+        self.node.get(key)
     }
 
-    pub(super) fn decode_text(
-        &self,
-        decoder: &mut Decoder<'_>,
-        key: &str,
-    ) -> Option<Spanned<String>> {
-        decoder.decode_text(self.get(key)?, format_args!("`{key}`"))
+    /// Returns the value of a key, or reports the key if it is missing. `what` describes the value
+    /// that the user should add.
+    pub(super) fn require(&self, key: &str, what: &str) -> Option<&'n Node<'n>> {
+        let value = self.get(key);
+        if value.is_none() && !self.misspelt.contains(&key) {
+            let owner = match self.get("pipe").and_then(Node::word) {
+                Some(pipe) => format!("the room `{}`", clip(pipe)),
+                None => self.owner.to_owned(),
+            };
+            let message = format!("{owner} has no `{key}`");
+            let (at, hint) = (self.node.at, format!("add `{key}`: {what}"));
+            self.decoder
+                .problems
+                .note(Code::MissingKey, at, message, hint);
+        }
+        value
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<Spanned<String>> {
+        self.decoder.text(self.get(key)?, format_args!("`{key}`"))
+    }
+
+    pub(super) fn required_text(&self, key: &str, what: &str) -> Option<Spanned<String>> {
+        self.require(key, what)?;
+        self.text(key)
     }
 
     /// Decodes a list of texts, or a single text.
-    pub(super) fn decode_texts(
-        &self,
-        decoder: &mut Decoder<'_>,
-        key: &str,
-    ) -> Vec<Spanned<String>> {
+    pub(super) fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let nodes = self.get(key).map(Node::items).unwrap_or_default().iter();
-        let texts = nodes.filter_map(|node| decoder.decode_text(node, format_args!("`{key}`")));
+        let texts = nodes.filter_map(|node| self.decoder.text(node, format_args!("`{key}`")));
         texts.collect()
     }
 
     /// Decodes an unquoted `true` or `false`.
-    pub(super) fn boolean(&self, decoder: &mut Decoder<'_>, key: &str) -> Option<bool> {
+    pub(super) fn boolean(&self, key: &str) -> Option<bool> {
         let node = self.get(key)?;
         let Value::Scalar { text, plain } = node.value() else {
-            decoder.wrong_type(node, format_args!("`{key}`"), "true or false");
-            return None;
+            let what = format_args!("`{key}`");
+            return self.decoder.wrong_type(node, what, "true or false");
         };
         match (&**text, plain) {
             ("true" | "True" | "TRUE", true) => return Some(true),
@@ -125,39 +130,20 @@ impl<'n> Fields<'n> {
         let found = written(text, *plain);
         let message = format!("`{key}` must be true or false, not {found}");
         let hint = "write true or false, without quotes";
-        decoder.note(Code::WrongType, node.at, message, hint);
-        None
+        self.decoder.note(Code::WrongType, node.at, message, hint)
     }
 
-    pub(super) fn choice<T: Copy>(
-        &self,
-        decoder: &mut Decoder<'_>,
-        key: &str,
-        choices: &[(&str, T)],
-    ) -> Option<T> {
-        decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
-    }
-
-    /// Reports the key if it is missing. `what` describes the value that the user should add.
-    pub(super) fn require(&self, decoder: &mut Decoder<'_>, key: &str, what: &str) {
-        if self.get(key).is_none() && !self.misspelt.contains(&key) {
-            let owner = match self.get("pipe").and_then(Node::word) {
-                Some(pipe) => format!("the room `{}`", clip(pipe)),
-                None => self.owner.to_owned(),
-            };
-            let message = format!("{owner} has no `{key}`");
-            let hint = format!("add `{key}`: {what}");
-            decoder.note(Code::MissingKey, self.at, message, hint);
-        }
+    pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let (node, what) = (self.get(key)?, format_args!("`{key}`"));
+        self.decoder.choice(node, what, choices)
     }
 }
 
-impl Decoder<'_> {
-    /// Returns the values of the known keys. Reports unknown and duplicate keys.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n>> {
+impl<'a> Decoder<'a> {
+    /// Returns a mapping with known keys. Reports unknown and duplicate keys.
+    pub(super) fn fields<'n>(&'n self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n, 'a>> {
         let Value::Map(pairs) = node.value() else {
-            self.wrong_type(node, keys.owner, "a mapping");
-            return None;
+            return self.wrong_type(node, keys.owner, "a mapping");
         };
         let (mut misspelt, mut seen) = (Vec::new(), [None; MOST_KEYS]);
         for (key, _) in pairs {
@@ -170,20 +156,15 @@ impl Decoder<'_> {
             }
         }
         Some(Fields {
+            decoder: self,
+            node,
             owner: keys.owner,
-            at: node.at,
-            pairs,
             misspelt,
         })
     }
 
     /// Reports an unknown key. Returns a similar known key, if any.
-    pub(super) fn unknown_key(
-        &mut self,
-        key: &Node,
-        name: &str,
-        keys: Keys,
-    ) -> Option<&'static str> {
+    pub(super) fn unknown_key(&self, key: &Node, name: &str, keys: Keys) -> Option<&'static str> {
         let message = match key.value() {
             Value::Scalar { text, plain } => {
                 format!("unknown key {} in {}", written(text, *plain), keys.owner)
@@ -191,12 +172,13 @@ impl Decoder<'_> {
             _ => format!("a key of {} must be a word, not {}", keys.owner, key.noun()),
         };
         let near = nearest(name, keys.all());
+        let mut of_each = keys.of_each.split_ascii_whitespace();
         let hint = match near {
             Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
                 "use `defaults` or a group; merge keys are not supported".to_owned()
             }
-            None if keys.of_each.contains(&name) => {
+            None if of_each.any(|known| known == name) => {
                 format!("write it in `each`, as in each: {{roster: FILE, {name}: …}}")
             }
             None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
@@ -205,24 +187,27 @@ impl Decoder<'_> {
         near
     }
 
-    pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {
+    pub(super) fn duplicate_key(&self, name: &str, at: At, first: At) {
         let message = format!("duplicate key `{}`", clip(name));
         let hint = "remove one of them; roomform never picks one silently";
         let diagnostic = Diagnostic::at(Code::DuplicateKey, at, message).hint(hint);
         self.problems.push(diagnostic.related(first, "first here"));
     }
 
-    pub(super) fn note(
-        &mut self,
+    /// Reports an error. Always returns `None`, for callers that need a value.
+    pub(super) fn note<T>(
+        &self,
         code: Code,
         at: At,
         message: impl Into<String>,
         hint: impl Into<String>,
-    ) {
+    ) -> Option<T> {
         self.problems.note(code, at, message, hint);
+        None
     }
 
-    pub(super) fn wrong_type(&mut self, node: &Node, what: impl Display, wanted: &str) {
+    /// Reports a value of the wrong type. Always returns `None`, for callers that need a value.
+    pub(super) fn wrong_type<T>(&self, node: &Node, what: impl Display, wanted: &str) -> Option<T> {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
         let hint = match wanted {
             "a mapping" => "write it as `key: value`, one line for each key".to_owned(),
@@ -230,36 +215,35 @@ impl Decoder<'_> {
             "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
-        self.problems.note(Code::WrongType, node.at, message, hint);
+        self.note(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes text. Reports an unquoted word that some YAML readers do not read as text.
-    pub(super) fn decode_text(
-        &mut self,
-        node: &Node,
-        what: impl Display,
-    ) -> Option<Spanned<String>> {
+    pub(super) fn text(&self, node: &Node, what: impl Display) -> Option<Spanned<String>> {
         let Value::Scalar { text, plain } = node.value() else {
-            self.wrong_type(node, what, "text");
-            return None;
+            return self.wrong_type(node, what, "text");
         };
         if *plain && reading(text) != Reading::Text {
             let hint = match &**text {
                 "" => "write text".to_owned(),
                 text => format!("quote it: \"{}\"", clip(text)),
             };
-            self.needs_quotes(node.at, what, text, hint);
-            return None;
+            return self.needs_quotes(node.at, what, text, hint);
         }
-        let value = text.to_string();
-        Some(Spanned { value, at: node.at })
+        Some(Spanned::new(text.to_string(), node.at))
     }
 
     /// Reports a word that must be quoted, so that all YAML readers read it as text.
-    pub(super) fn needs_quotes(&mut self, at: At, what: impl Display, word: &str, hint: String) {
+    pub(super) fn needs_quotes<T>(
+        &self,
+        at: At,
+        what: impl Display,
+        word: &str,
+        hint: String,
+    ) -> Option<T> {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
-        self.problems.note(Code::NeedsQuotes, at, message, hint);
+        self.note(Code::NeedsQuotes, at, message, hint)
     }
 
     /// Decodes an id without reporting errors.
@@ -271,13 +255,12 @@ impl Decoder<'_> {
     }
 
     /// Decodes a positive whole number without sign, leading zero, or separators such as `1_000`.
-    pub(super) fn id(&mut self, node: &Node, what: impl Display) -> Option<Spanned<u64>> {
+    pub(super) fn id(&self, node: &Node, what: impl Display) -> Option<Spanned<u64>> {
         let Value::Scalar { text, plain } = node.value() else {
-            self.wrong_type(node, what, "a number");
-            return None;
+            return self.wrong_type(node, what, "a number");
         };
         if let Some(value) = Self::plain_id(node) {
-            return Some(Spanned { value, at: node.at });
+            return Some(Spanned::new(value, node.at));
         }
         let found = written(text, *plain);
         let message = format!("{what} must be a whole number above zero, not {found}");
@@ -291,13 +274,12 @@ impl Decoder<'_> {
             }
             _ => TOO_LARGE,
         };
-        self.problems.note(Code::WrongType, node.at, message, hint);
-        None
+        self.note(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes one of the words in `choices`.
     pub(super) fn choice<T: Copy>(
-        &mut self,
+        &self,
         node: &Node,
         what: impl Display,
         choices: &[(&str, T)],
@@ -308,9 +290,7 @@ impl Decoder<'_> {
         let one_of = || format!("use one of: {}", Vec::from_iter(names.clone()).join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
-            self.problems
-                .note(Code::WrongType, node.at, message, one_of());
-            return None;
+            return self.note(Code::WrongType, node.at, message, one_of());
         };
         let is_meant = |name: &str| name == text && (*plain || !starts_with_digit(name));
         let found = choices.iter().find(|(name, _)| is_meant(name));
@@ -318,53 +298,45 @@ impl Decoder<'_> {
             let message = format!("{what} cannot be {}", written(text, *plain));
             let near = nearest(text, names.clone());
             let hint = near.map_or_else(one_of, |name| format!("did you mean `{name}`?"));
-            self.problems.note(Code::BadValue, node.at, message, hint);
+            return self.note(Code::BadValue, node.at, message, hint);
         }
         found.map(|(_, value)| *value)
     }
 
     /// Decodes a limit, such as `50` or `"10%"`.
-    pub(super) fn limit(&mut self, node: &Node, what: impl Display) -> Option<Limit> {
-        let limit = match node.value() {
-            Value::Scalar { text, plain } => {
-                let count = whole_number(text).filter(|count| *plain && *count <= LARGEST_ID);
-                let count = count.map(Limit::Count);
-                count.or_else(|| share(text).map(Limit::Share))
+    pub(super) fn limit(&self, node: &Node, what: impl Display) -> Option<Limit> {
+        if let Value::Scalar { text, plain } = node.value() {
+            let count = whole_number(text).filter(|count| *plain && *count <= LARGEST_ID);
+            let limit = count.map(Limit::Count);
+            if let Some(limit) = limit.or_else(|| share(text).map(Limit::Share)) {
+                return Some(limit);
             }
-            _ => None,
-        };
-        if limit.is_none() {
-            let message = format!("{what} must be a number or a percentage");
-            let hint = "write it as 50 or \"10%\"";
-            self.problems.note(Code::BadValue, node.at, message, hint);
         }
-        limit
+        let message = format!("{what} must be a number or a percentage");
+        self.note(
+            Code::BadValue,
+            node.at,
+            message,
+            "write it as 50 or \"10%\"",
+        )
     }
 
     /// Returns the elements of a list, or reports another node.
-    pub(super) fn list<'n, 't>(
-        &mut self,
-        node: &'n Node<'t>,
-        what: impl Display,
-    ) -> &'n [Node<'t>] {
+    pub(super) fn list<'n, 't>(&self, node: &'n Node<'t>, what: impl Display) -> &'n [Node<'t>] {
         match node.value() {
             Value::Seq(items) => items,
-            _ => {
-                self.wrong_type(node, what, "a list");
-                &[]
-            }
+            _ => self.wrong_type(node, what, "a list").unwrap_or_default(),
         }
     }
 
     /// Returns the entries of a mapping whose keys are names chosen by the user.
-    pub(super) fn names<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
+    pub(super) fn names<'n>(&self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
         let Value::Map(pairs) = node.value() else {
-            self.wrong_type(node, what, "a mapping");
-            return Vec::new();
+            return self.wrong_type(node, what, "a mapping").unwrap_or_default();
         };
         let mut names = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let Some(name) = self.decode_text(key, format_args!("a name in {what}")) else {
+            let Some(name) = self.text(key, format_args!("a name in {what}")) else {
                 continue;
             };
             let text = name.value.as_str();

@@ -27,7 +27,7 @@ pub(super) fn generate_rooms(
         return;
     };
     let distinct = optional(raw.distinct.as_ref(), |name| table.column(name));
-    let selection = table.selection(&raw.filter);
+    let selection = table.selection();
     let template = RoomTemplate::new(raw, table, directory);
     let joins = raw.enrol.iter();
     let joins = joins.filter_map(|enrol| join(enrol, table, directory));

@@ -81,6 +81,27 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Returns the entries of a mapping whose keys are scalars.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
+        let pairs = match self.value() {
+            Value::Map(pairs) => pairs.as_slice(),
+            _ => &[],
+        };
+        let entries = pairs.iter();
+        entries.filter_map(|(key, value)| Some((key.word()?, value)))
+    }
+
+    /// Returns the value of a key in a mapping.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let mut entries = self.entries();
+        entries.find_map(|(other, value)| (other == key).then_some(value))
+    }
+
+    /// Returns the texts in a list.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.items().iter().filter_map(Self::word)
+    }
+
     /// Returns the items of a list. Any other node counts as a list of one item.
     pub(super) fn items(&self) -> &[Self] {
         match self.value() {

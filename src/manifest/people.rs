@@ -90,7 +90,7 @@ impl People {
         let found = table.and_then(|table| {
             let names = table.all_columns(&raw.name);
             let id = table.column(&raw.id);
-            let selection = table.selection(&raw.filter);
+            let selection = table.selection();
             Some((table, names?, id?, selection?))
         });
         let Some((table, names, id, selection)) = found else {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::model::{FieldSet, Limits, Member, MemberList, MembersPolicy, Presence, RoomKind};
 use crate::tables::diagnostic::At;
-pub(super) use crate::tables::input::{RawFile, RawFilter, RawOn, RawVia};
+pub(super) use crate::tables::input::{FileUse, RawFile, RawFilter, RawOn, RawVia};
 pub(super) use crate::tables::source::Spanned;
 
 /// A mapping from names to values, in file order.
@@ -108,7 +108,7 @@ pub(super) enum By {
 /// A file of users.
 #[derive(Debug, Clone)]
 pub(super) struct RawRoster {
-    pub(super) file: RawFile,
+    pub(super) file: FileUse,
     /// The columns with users. If empty, use the column `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
     /// Whether only the first of these columns that is not empty names the user of a row.
@@ -117,7 +117,6 @@ pub(super) struct RawRoster {
     pub(super) split: Option<String>,
     /// How to read the cells. If absent, numbers are ids, and all else is a name.
     pub(super) by: Option<By>,
-    pub(super) filter: Vec<RawFilter>,
     /// People for this roster only.
     pub(super) people: Option<Box<RawDirectory>>,
     /// The preset's users file, if `people` is the manifest's own. It is still needed to know who
@@ -125,15 +124,14 @@ pub(super) struct RawRoster {
     pub(super) preset_users: Option<Box<RawDirectory>>,
 }
 
-/// A file of people: names and user ids of the site.
+/// A file of people: names and user ids of the site. Its conditions select the active people. All
+/// other people are known, but never become members.
 #[derive(Debug, Clone)]
 pub(super) struct RawDirectory {
-    pub(super) file: RawFile,
+    pub(super) file: FileUse,
     /// The columns with names. Each name identifies a person.
     pub(super) name: Vec<Spanned<String>>,
     pub(super) id: Spanned<String>,
-    /// The conditions for active people. All other people are known, but never become members.
-    pub(super) filter: Vec<RawFilter>,
 }
 
 /// A roster joined to the rows that rooms are generated from.
@@ -158,10 +156,9 @@ pub(super) struct RawFromRow {
 /// Rooms generated from the rows of a file.
 #[derive(Debug)]
 pub(super) struct RawGenerate {
-    pub(super) each: RawFile,
+    pub(super) each: FileUse,
     /// Only the first row for each value of this column becomes a room.
     pub(super) distinct: Option<Spanned<String>>,
-    pub(super) filter: Vec<RawFilter>,
     pub(super) room: RawRoom,
     pub(super) from_row: RawFromRow,
     pub(super) enrol: Vec<RawEnrol>,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::display_names::DisplayNames;
 use super::people::{People, Person, user};
-use super::raw::{By, RawFile, RawRoster, Spanned};
+use super::raw::{By, FileUse, RawRoster, Spanned};
 use crate::model::{Member, MemberList, Place, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
@@ -46,7 +46,7 @@ pub enum SkipReason {
 
 impl<'a> RosterReader<'a> {
     /// Returns the table of a file; `None` if it could not be opened.
-    pub(super) fn table(&self, raw: &RawFile) -> Option<TableUse<'a>> {
+    pub(super) fn table(&self, raw: &FileUse) -> Option<TableUse<'a>> {
         self.tables.get(raw, self.problems)
     }
 
@@ -102,7 +102,7 @@ impl<'a> RosterReader<'a> {
             }
             names => table.all_columns(names),
         };
-        let selection = table.selection(&raw.filter);
+        let selection = table.selection();
         let (Some(columns), Some(mut selection)) = (columns, selection) else {
             return;
         };

@@ -5,8 +5,7 @@
 
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::dialect::cell_offset;
-use super::header::{UnusableCell, column_key};
-use super::input::RawFilter;
+use super::header::{UnusableCell, column_key, is_same_key};
 use super::number::whole_number;
 use super::row::{Cells, Column, Filter};
 use super::selection::Selection;
@@ -18,7 +17,7 @@ const LOWEST_HEADER: u32 = 10;
 /// The highest number of a numbered column, as in `course1000`.
 const MOST_NUMBERED: u64 = 1000;
 
-impl TableUse<'_> {
+impl<'t> TableUse<'t> {
     /// Finds the column with this name. Errors are reported.
     pub(crate) fn column(&self, name: &Spanned<String>) -> Option<Column> {
         let wanted = column_key(&name.value);
@@ -76,14 +75,13 @@ impl TableUse<'_> {
     }
 
     /// Finds the columns that select rows. Returns `None` if one is missing, which is reported.
-    pub(crate) fn selection<'f>(&self, filter: &'f [RawFilter]) -> Option<Selection<'f>> {
-        let raw = &self.raw;
+    pub(crate) fn selection(&self) -> Option<Selection<'t>> {
+        let raw = &self.table.raw;
         let expand = raw.expand.as_ref().map(|(column, _)| column);
         let numbered = raw.numbered.iter().chain(expand);
         let numbered = resolved(numbered.map(|name| self.column(name)));
-        let filters = filter
-            .iter()
-            .map(|raw| Some(Filter::new(raw, self.column(&raw.column)?)));
+        let filters = raw.filters.iter();
+        let filters = filters.map(|raw| Some(Filter::new(raw, self.column(&raw.column)?)));
         let filters = resolved(filters);
         let dates = [&raw.from, &raw.until, &raw.days];
         let [from, until, days] =
@@ -179,7 +177,7 @@ impl Table {
 
     fn cells_at(&self, place: usize, key: &str) -> Cells {
         match &self.raw.expand {
-            Some((column, split)) if column_key(&column.value) == key => {
+            Some((column, split)) if is_same_key(&column.value, key) => {
                 Cells::Parts(place, split.clone())
             }
             _ => Cells::At(place),
@@ -205,7 +203,7 @@ impl Table {
 }
 
 fn has(names: &[Spanned<String>], key: &str) -> bool {
-    names.iter().any(|name| column_key(&name.value) == key)
+    names.iter().any(|name| is_same_key(&name.value, key))
 }
 
 /// Finds an optional item. Returns `Some(None)` if none is given, and `None` if it is not found.

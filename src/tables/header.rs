@@ -239,6 +239,11 @@ pub(crate) fn column_key(name: &str) -> String {
     nfc(name.trim()).to_lowercase()
 }
 
+/// Whether two keys or column names are equal, by [`column_key`].
+pub(crate) fn is_same_key(one: &str, other: &str) -> bool {
+    column_key(one) == column_key(other)
+}
+
 /// Returns a column's name as it is written in a template, with `_` for characters that a name cannot contain.
 pub(crate) fn word(name: &str) -> String {
     let key = column_key(name);

@@ -1,4 +1,4 @@
-//! Describes a table: its file, how to read the file, and which rows to use.
+//! Describes files with rows as a manifest names them.
 
 use std::fmt;
 
@@ -6,11 +6,20 @@ use super::condition::Condition;
 use super::source::{At, Spanned};
 use crate::model::FileId;
 
-/// A file with rows, and how to read it.
-#[derive(Debug, Clone, Default)]
+/// A use of a file with rows: the file of the manifest that names it, and the number of the use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileUse {
+    pub manifest: FileId,
+    pub number: usize,
+}
+
+/// A file with rows, how to read it, and which rows to use.
+#[derive(Debug, Default)]
 pub struct RawFile {
     /// The path as written. It is relative to the manifest's file or to the preset's directory.
     pub path: Spanned<String>,
+    /// The part of an entry of `generate` that names the file, such as `enrol`.
+    pub part: &'static str,
     /// The delimiter; `None` to detect it.
     pub delimiter: Option<u8>,
     /// The encoding; `None` for UTF-8.
@@ -34,6 +43,8 @@ pub struct RawFile {
     pub days: Option<Spanned<String>>,
     /// The columns that make up the readable name of a row's user.
     pub show: Vec<Spanned<String>>,
+    /// The conditions for the rows to use.
+    pub filters: Vec<RawFilter>,
     /// The number of this use in the manifest file, because a file may be used in several ways.
     pub number: usize,
     /// Whether the file may be missing. A missing file has no rows.
@@ -43,9 +54,11 @@ pub struct RawFile {
 }
 
 impl RawFile {
-    /// Returns the manifest file with this use, and the number of the use.
-    pub(super) fn key(&self) -> (FileId, usize) {
-        (self.path.at.file, self.number)
+    pub(crate) fn file_use(&self) -> FileUse {
+        FileUse {
+            manifest: self.path.at.file,
+            number: self.number,
+        }
     }
 }
 
@@ -93,12 +106,10 @@ pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
 /// A file that links a roster to the rows of rooms, such as sections that link students to courses.
 #[derive(Debug)]
 pub struct RawVia {
-    pub file: RawFile,
+    pub file: FileUse,
     /// The file's columns, paired with the roster's columns.
     pub on: RawOn,
     /// The roster's columns that this file replaces, paired with its own. The list is empty if the
     /// file only fills empty cells: its columns then have the names in the roster's `on`.
     pub to: RawOn,
-    /// The conditions for the rows to use.
-    pub filter: Vec<RawFilter>,
 }

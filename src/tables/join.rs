@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::column::{optional, resolved};
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::header::column_key;
-use super::input::{RawFile, RawOn, RawVia};
+use super::input::{FileUse, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
 use super::row_use::RowUse;
@@ -64,14 +64,14 @@ impl<'t> Join<'t> {
     /// Creates an empty join. Returns `None` if a column or a table is missing, which is reported.
     pub(crate) fn new(
         (on, via, moved): (&RawOn, Option<&RawVia>, Option<&RawVia>),
-        roster: &RawFile,
+        roster: &FileUse,
         each: TableUse<'t>,
         tables: &'t Tables,
     ) -> Option<Self> {
         let columns = resolved(on.iter().map(|(_, name)| each.column(name)));
         let roster = tables.get(roster, each.problems)?;
         let [via, moved] = [via, moved].map(|via| {
-            let via = via.filter(|via| !tables.is_absent(&via.file));
+            let via = via.filter(|via| tables.find_absent(&via.file).is_none());
             optional(via, |via| Via::new(via, on, roster, tables))
         });
         let (via, moved) = (via?, moved?);
@@ -284,7 +284,7 @@ impl Via {
                 None => Some(None),
             }
         }));
-        let selection = table.selection(&raw.filter);
+        let selection = table.selection();
         let (keys, wanted, columns, selection) = (keys?, wanted?, columns?, selection?);
         let mut cells = HashMap::new();
         let visited = table.rows(&selection, |row, presence| {

@@ -14,7 +14,7 @@ use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use super::encoding::{NoText, decode};
 use super::files::{Files, without_dots};
 use super::header::{Header, OpenedFile, UnusableCells, XLSX};
-use super::input::{RawFile, SheetName};
+use super::input::{FileUse, RawFile, SheetName};
 use super::real_paths::RealPaths;
 use super::table::{Table, TableUse};
 use super::workbook::read_sheet;
@@ -24,14 +24,14 @@ use crate::model::{Date, FileId};
 /// Maximum size of a file, in bytes. A roster with two million rows has a tenth of this size.
 const LARGEST: u64 = 1 << 30;
 
-/// The opened files, by manifest file and number of the use.
+/// The opened files by use.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    tables: BTreeMap<(FileId, usize), Table>,
+    tables: BTreeMap<FileUse, Table>,
     /// All files with rows, with their paths relative to the manifest's root.
     pub(crate) files: BTreeMap<FileId, Arc<str>>,
     /// The uses of optional files that are missing.
-    absent: BTreeSet<(FileId, usize)>,
+    absent: BTreeMap<FileUse, RawFile>,
     /// The day for which dates are evaluated.
     pub(crate) today: Date,
 }
@@ -66,17 +66,17 @@ pub(crate) struct Opener<'a> {
 impl Tables {
     /// Returns the table for a use of a file; `None` if it could not be opened. Errors in rows go
     /// to `problems`.
-    pub(crate) fn get<'t>(&'t self, raw: &RawFile, problems: &'t Problems) -> Option<TableUse<'t>> {
+    pub(crate) fn get<'t>(&'t self, raw: &FileUse, problems: &'t Problems) -> Option<TableUse<'t>> {
         Some(TableUse {
-            table: self.tables.get(&raw.key())?,
+            table: self.tables.get(raw)?,
             problems,
             today: self.today,
         })
     }
 
-    /// Whether an optional file is missing.
-    pub(crate) fn is_absent(&self, raw: &RawFile) -> bool {
-        self.absent.contains(&raw.key())
+    /// Returns an optional file if it is missing.
+    pub(crate) fn find_absent(&self, raw: &FileUse) -> Option<&RawFile> {
+        self.absent.get(raw)
     }
 
     /// Returns every opened file, once for each place that names it.
@@ -124,8 +124,7 @@ impl<'a> Opener<'a> {
         let real = match self.real_paths.find(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
-                self.tables.absent.insert(raw.key());
-                return;
+                return drop(self.tables.absent.insert(raw.file_use(), raw));
             }
             Err(error) => return self.problems.push(unreadable(&raw, &error)),
         };
@@ -169,7 +168,7 @@ impl<'a> Opener<'a> {
             Header::read(&file, delimiter, raw.path.at, self.problems).map(Arc::new)
         });
         if let Some(header) = header.clone() {
-            let (key, counts) = (raw.key(), Cell::default());
+            let (key, counts) = (raw.file_use(), Cell::default());
             let table = Table {
                 file,
                 header,

@@ -231,13 +231,22 @@ mod tests {
         filters: &[RawFilter],
         may_skip: bool,
     ) -> (Vec<u32>, RowCounts, Vec<Diagnostic>, usize) {
-        let problems = Problems::default();
+        let (problems, filters) = (Problems::default(), filters.to_vec());
+        let table = Table {
+            file: Arc::clone(&table.file),
+            header: Arc::clone(&table.header),
+            raw: RawFile {
+                filters,
+                ..RawFile::default()
+            },
+            counts: Cell::default(),
+        };
         let table = TableUse {
-            table,
+            table: &table,
             problems: &problems,
             today: Date::default(),
         };
-        let mut selection = table.selection(filters).unwrap();
+        let mut selection = table.selection().unwrap();
         selection.may_skip = may_skip;
         let (mut lines, mut visits) = (Vec::new(), 0);
         table.rows(&selection, |row, presence| {

@@ -2,6 +2,7 @@
 //!
 //! Main entry: [`decode_file`].
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 mod bulk;
@@ -9,7 +10,7 @@ mod room;
 mod rows;
 
 use super::fields::{Decoder, Keys, written};
-use super::raw::{RawFile, RawLimits, RawManifest, RawSettings, Spanned};
+use super::raw::{RawFile, RawLimits, RawManifest, Spanned};
 use super::yaml::{self, Item, Node, Value};
 use crate::model::{Date, FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
@@ -20,16 +21,10 @@ const STREAMED: &str = "rooms";
 
 const TOP: Keys = Keys::new(
     "the manifest",
-    &[
-        "version", "widget", "scope", "defaults", "people", "groups", STREAMED, "generate",
-        "limits",
-    ],
+    "version widget scope defaults people groups rooms generate limits",
 );
-const DEFAULTS: Keys = Keys::new("`defaults`", &["type", "public", "members_policy"]);
-const LIMITS: Keys = Keys::new(
-    "`limits`",
-    &["create", "update", "add_members", "messages", "publish"],
-);
+const DEFAULTS: Keys = Keys::new("`defaults`", "type public members_policy");
+const LIMITS: Keys = Keys::new("`limits`", "create update add_members messages publish");
 
 /// Decodes a manifest file. Also returns the files with rows that it names.
 pub(super) fn decode_file(
@@ -40,10 +35,10 @@ pub(super) fn decode_file(
 ) -> (RawManifest, Vec<RawFile>) {
     let mut decoder = FileDecoder {
         decoder: Decoder {
-            lines: source.lines(),
+            lines: source.lines().into(),
             problems,
             today,
-            files: Vec::new(),
+            files: RefCell::default(),
         },
         seen: BTreeMap::new(),
         raw: RawManifest::default(),
@@ -68,7 +63,7 @@ pub(super) fn decode_file(
         }
         Ok(()) => {}
     }
-    (raw, decoder.files)
+    (raw, decoder.files.into_inner())
 }
 
 struct FileDecoder<'a> {
@@ -85,7 +80,8 @@ impl FileDecoder<'_> {
         if matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
             self.decoder.problems.push(empty_file(node.at));
         } else {
-            self.decoder.wrong_type(node, "a manifest", "a mapping");
+            self.decoder
+                .wrong_type::<()>(node, "a manifest", "a mapping");
         }
     }
 
@@ -108,24 +104,27 @@ impl FileDecoder<'_> {
             self.raw.unread.insert(name.to_owned());
             return;
         }
-        let (decoder, raw) = (&mut self.decoder, &mut self.raw);
+        let (decoder, raw) = (&self.decoder, &mut self.raw);
         match name {
             "version" => check_version(decoder, value),
             "widget" => raw.widget = decoder.id(value, "`widget`"),
             "scope" => {
                 let globs = decoder.list(value, "`scope`").iter();
-                let globs = globs.filter_map(|node| decoder.decode_text(node, "a glob"));
-                let (value, at) = (globs.collect(), value.at);
-                raw.scope = Some(Spanned { value, at });
+                let globs = globs.filter_map(|node| decoder.text(node, "a glob"));
+                raw.scope = Some(Spanned::new(globs.collect(), value.at));
             }
-            "defaults" => raw.defaults = defaults(decoder, value),
+            "defaults" => {
+                let fields = decoder.fields(value, DEFAULTS);
+                let settings = fields.map(|fields| room::settings(&fields, |_| false));
+                raw.defaults = settings.unwrap_or_default();
+            }
             "people" if rows::is_directory(value) => {
                 raw.directory = rows::directory(decoder, value);
-                raw.unread
-                    .extend(raw.directory.is_none().then(|| name.to_owned()));
+                let unread = raw.directory.is_none().then(|| name.to_owned());
+                raw.unread.extend(unread);
             }
             "people" | "groups" if !matches!(value.value(), Value::Map(_)) => {
-                decoder.wrong_type(value, format_args!("`{name}`"), "a mapping");
+                decoder.wrong_type::<()>(value, format_args!("`{name}`"), "a mapping");
                 raw.unread.insert(name.to_owned());
             }
             "people" => raw.people = room::people(decoder, value),
@@ -148,8 +147,7 @@ impl FileDecoder<'_> {
     }
 
     fn room(&mut self, node: &Node) {
-        let room = room::room(&mut self.decoder, node);
-        self.raw.rooms.extend(room);
+        self.raw.rooms.extend(room::room(&self.decoder, node));
     }
 }
 
@@ -158,29 +156,25 @@ fn empty_file(at: At) -> Diagnostic {
         .hint("start with `version: 1`, and list `rooms`")
 }
 
-fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
-    match node.value() {
-        Value::Scalar { text, plain: true } if text == "1" => {}
-        Value::Scalar { text, plain } => {
-            let found = written(text, *plain);
-            let message =
-                format!("this version of roomform reads manifests of version 1, not {found}");
-            let hint = "write `version: 1`, or update roomform";
-            decoder.note(Code::BadValue, node.at, message, hint);
-        }
-        _ => decoder.wrong_type(node, "`version`", "1"),
+fn check_version(decoder: &Decoder, node: &Node) {
+    let Value::Scalar { text, plain } = node.value() else {
+        return decoder
+            .wrong_type(node, "`version`", "1")
+            .unwrap_or_default();
+    };
+    if text != "1" || !plain {
+        let found = written(text, *plain);
+        let message = format!("this version of roomform reads manifests of version 1, not {found}");
+        let hint = "write `version: 1`, or update roomform";
+        decoder
+            .problems
+            .note(Code::BadValue, node.at, message, hint);
     }
 }
 
-fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> RawSettings {
-    let fields = decoder.fields(node, DEFAULTS);
-    let settings = fields.map(|fields| room::settings(decoder, &fields, |_| false));
-    settings.unwrap_or_default()
-}
-
-fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawLimits>> {
+fn limits(decoder: &Decoder, node: &Node) -> Option<Spanned<RawLimits>> {
     let fields = decoder.fields(node, LIMITS)?;
-    let mut limit = |key: &str| decoder.limit(fields.get(key)?, format_args!("`{key}`"));
+    let limit = |key: &str| decoder.limit(fields.get(key)?, format_args!("`{key}`"));
     let counted = Limits {
         create: limit("create"),
         update: limit("update"),
@@ -188,29 +182,27 @@ fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawLimits>> 
         messages: limit("messages"),
         publish: Vec::new(),
     };
-    let publish = fields.get("publish").map(|node| publish(decoder, node));
-    let value = RawLimits {
-        counted,
-        publish: publish.unwrap_or_default(),
-    };
-    Some(Spanned { value, at: node.at })
+    let publish = fields.get("publish");
+    let publish = publish.map_or_else(Vec::new, |node| publish_list(decoder, node));
+    Some(Spanned::new(RawLimits { counted, publish }, node.at))
 }
 
-fn publish(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<String>> {
+fn publish_list(decoder: &Decoder, node: &Node) -> Vec<Spanned<String>> {
     let Value::Seq(entries) = node.value() else {
-        let message = format!(
-            "`publish` must be a list of the rooms that may become public, not {}",
-            match node.value() {
-                Value::Scalar { text, plain } => written(text, *plain),
-                _ => node.noun().to_owned(),
-            }
-        );
+        let found = match node.value() {
+            Value::Scalar { text, plain } => written(text, *plain),
+            _ => node.noun().to_owned(),
+        };
+        let message =
+            format!("`publish` must be a list of the rooms that may become public, not {found}");
         let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
-        decoder.note(Code::WrongType, node.at, message, hint);
+        decoder
+            .problems
+            .note(Code::WrongType, node.at, message, hint);
         return Vec::new();
     };
     let entries = entries.iter();
-    let entries = entries.filter_map(|entry| decoder.decode_text(entry, "a pipe in `publish`"));
+    let entries = entries.filter_map(|entry| decoder.text(entry, "a pipe in `publish`"));
     entries.collect()
 }
 

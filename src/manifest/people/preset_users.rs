@@ -20,18 +20,18 @@ impl People {
         tables: &Tables,
         problems: &Problems,
     ) {
-        if tables.is_absent(&users.file) {
+        if let Some(missing) = tables.find_absent(&users.file) {
             // Without the users file, the manifest's own must have the status column.
-            let mut status = users.filter.iter().map(|filter| &filter.column.value);
+            let mut status = missing.filters.iter().map(|filter| &filter.column.value);
             if let Some(table) = tables.get(&own.file, problems)
                 && !status.any(|column| table.has_column(column))
             {
-                let [missing, own_file] = [users, own].map(|it| clip(&it.file.path.value));
+                let [missing, own_file] = [missing, &table.raw].map(|it| clip(&it.path.value));
                 let message = format!("there is no file `{missing}` with the status of the users");
                 let hint = format!(
                     "add `{missing}`, add a status column to `{own_file}`, or write `status: any`"
                 );
-                let at = own.file.path.at;
+                let at = table.raw.path.at;
                 problems.note(Code::Unreadable, at, message, hint);
             }
             return;
@@ -43,7 +43,7 @@ impl People {
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names);
-        let selection = table.selection(&users.filter);
+        let selection = table.selection();
         let (Some(names), Some(selection)) = (names, selection) else {
             return;
         };

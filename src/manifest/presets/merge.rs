@@ -5,7 +5,7 @@
 pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::At;
-use crate::tables::header::column_key;
+use crate::tables::header::is_same_key;
 
 /// Keys whose mappings are replaced, not merged.
 const WHOLE: [&str; 4] = ["on", "to", "user", "expand"];
@@ -13,22 +13,18 @@ const WHOLE: [&str; 4] = ["on", "to", "user", "expand"];
 /// Sets the value of a key, and returns the index of the key. Mappings are merged recursively,
 /// except those in [`WHOLE`].
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
-    let there = pairs
-        .iter_mut()
-        .enumerate()
-        .find(|(_, (other, _))| other.word().is_some_and(|other| is_same_key(other, key)));
-    let Some((place, (_, there))) = there else {
+    let is_key = |node: &Node| node.word().is_some_and(|word| is_same_key(word, key));
+    let mut known = pairs.iter_mut().enumerate();
+    let Some((place, (_, there))) = known.find(|(_, (other, _))| is_key(other)) else {
         pairs.push((Node::from_text(at, key.to_owned()), value.clone()));
         return pairs.len() - 1;
     };
-    let merged = match (there.value().clone(), value.value()) {
+    *there = match (there.value().clone(), value.value()) {
         (Value::Map(mut below), Value::Map(above)) if !WHOLE.contains(&key) => {
             for (index, (key, value)) in above.iter().enumerate() {
                 let name = key.word().unwrap_or_default();
-                let again = |(other, _): &(Node, Node)| {
-                    other.word().is_some_and(|other| is_same_key(other, name))
-                };
-                if above.iter().take(index).any(again) {
+                let mut before = above.iter().take(index).filter_map(|(key, _)| key.word());
+                if before.any(|other| is_same_key(other, name)) {
                     // Keep the duplicate, so that the decoder reports it.
                     below.push((key.clone(), value.clone()));
                     continue;
@@ -52,13 +48,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
         }
         _ => value.clone(),
     };
-    *there = merged;
     place
-}
-
-/// Whether two keys or column names are equal, ignoring case.
-pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
-    column_key(one) == column_key(other)
 }
 
 pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
@@ -66,22 +56,4 @@ pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
         .iter()
         .position(|(other, _)| other.word() == Some(key))?;
     Some(pairs.remove(place).1)
-}
-
-/// Returns the entries of a mapping.
-pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n Node<'t>)> {
-    let pairs = match node.map(Node::value) {
-        Some(Value::Map(pairs)) => pairs.as_slice(),
-        _ => &[],
-    };
-    let entries = pairs.iter();
-    entries
-        .filter_map(|(key, value)| Some((key.word()?, value)))
-        .collect()
-}
-
-/// Returns the texts of a list.
-pub(super) fn list_words(node: &Node) -> Vec<String> {
-    let texts = node.items().iter().filter_map(Node::word);
-    texts.map(str::to_owned).collect()
 }

@@ -2,19 +2,17 @@
 //!
 //! Main entry: [`fill_preset`]. The result is an ordinary entry, so presets need no other code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use self::merge::{Pairs, merge, remove};
 use super::fields::{Decoder, Fields};
+use super::raw::{RawDirectory, RawFile};
 use super::yaml::{self, Item, Node, Value};
 use crate::tables::diagnostic::{At, Code};
-use crate::tables::header::column_key;
+use crate::tables::header::{column_key, is_same_key};
+use crate::tables::input::KnownWords;
 
 mod merge;
-mod vocabulary;
-
-pub(super) use merge::is_same_key;
-use merge::{Pairs, entries, list_words, merge, remove};
-use vocabulary::Vocabulary;
 
 /// The presets by name. The names are the values of `format`.
 const PRESETS: [(&str, &str); 5] = [
@@ -53,6 +51,11 @@ pub(super) fn names() -> [&'static str; PRESETS.len()] {
 
 /// Keys that are only valid with `format`.
 const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
+/// Keys of a preset that are not part of the entry.
+const META: [&str; 5] = ["role-names", "roles", "role-columns", "cells", "id"];
+const ROLE_HINT: &str =
+    "fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`";
+const STATUS_HINT: &str = "fix the cell, or select rows with `where` and `status: any`";
 
 /// An entry merged with its preset.
 pub(super) struct Filled<'t> {
@@ -63,54 +66,90 @@ pub(super) struct Filled<'t> {
     pub(super) users: Option<Node<'t>>,
 }
 
-/// Merges an entry with its preset. Returns `None` for an unknown format, which is reported.
-pub(super) fn fill_preset<'t>(
-    decoder: &mut Decoder<'_>,
-    format: &Node<'t>,
-    fields: &Fields<'t>,
-) -> Option<Filled<'t>> {
-    let [from, roles, status, id] = OWN_KEYS.map(|key| fields.get(key));
-    let preset = decoder.choice(format, "`format`", &PRESETS)?;
-    let at = format.at;
-    let mut preset = parse_preset(preset, at);
-    let known = remove(&mut preset, "role-names")?;
-    let default_roles = remove(&mut preset, "roles")?;
-    let role_columns: BTreeSet<_> = entries(remove(&mut preset, "role-columns").as_ref())
-        .into_iter()
-        .filter_map(|(part, column)| Some((part.to_owned(), column_key(column.word()?))))
-        .collect();
-    if let Some(roles) = roles {
-        check_roles(decoder, roles, !role_columns.is_empty());
+/// The values that a format defines for its columns. They are added to an entry's conditions, so
+/// that any other value is an error.
+pub(super) struct Vocabulary {
+    /// The place of `format` in the manifest. All nodes of the preset have this place.
+    at: At,
+    /// The values by part of the entry (such as `enrol`) and column, and whether they are roles.
+    columns: BTreeMap<(String, String), (KnownWords, bool)>,
+}
+
+impl Vocabulary {
+    fn add(&mut self, part: &str, column: &str, words: Vec<String>, is_role: bool) {
+        let hint = if is_role { ROLE_HINT } else { STATUS_HINT };
+        let key = (part.to_owned(), column_key(column));
+        let known = KnownWords { words, hint };
+        self.columns.insert(key, (known, is_role));
     }
-    let mut cells = BTreeMap::new();
-    for (part, columns) in entries(remove(&mut preset, "cells").as_ref()) {
-        for (column, list) in entries(Some(columns)) {
-            let key = (part.to_owned(), column_key(column));
-            cells.insert(key, list_words(list));
+
+    /// Adds the values to the conditions on a file of the entry. Marks files that may be absent.
+    /// `users` is the preset's users file beside the manifest's own people.
+    pub(super) fn teach(&self, file: &mut RawFile, users: Option<&RawDirectory>) {
+        for filter in &mut file.filters {
+            let key = (file.part.to_owned(), column_key(&filter.column.value));
+            filter.any_case = filter.column.at == self.at;
+            // An unknown role is an error even in a condition that the manifest adds.
+            let known = self.columns.get(&key);
+            let known = known.filter(|(_, is_role)| filter.any_case || *is_role);
+            filter.known = known.map(|(words, _)| words.clone());
+        }
+        // An export may have no file of sections or cross-listings. The users file may be absent if
+        // the manifest's own file has the status column.
+        let is_link = ["via", "moved"].contains(&file.part) && file.path.at == self.at;
+        file.may_lack = is_link || users.is_some_and(|users| users.file == file.file_use());
+        file.format = Some(self.at);
+    }
+}
+
+/// Merges an entry with its preset. Returns `None` for an unknown format, which is reported.
+pub(super) fn fill_preset<'n>(format: &Node<'n>, fields: &Fields<'n, '_>) -> Option<Filled<'n>> {
+    let (decoder, at) = (fields.decoder, format.at);
+    let preset = decoder.choice(format, "`format`", &PRESETS)?;
+    let mut preset = parse_preset(preset, at);
+    let meta = META.map(|key| remove(&mut preset, key));
+    let [
+        Some(names),
+        Some(roles),
+        Some(role_columns),
+        Some(cells),
+        Some(id),
+    ] = meta
+    else {
+        return None;
+    };
+    let own_roles = fields.get("roles");
+    if let Some(roles) = own_roles {
+        check_roles(decoder, roles, role_columns.entries().next().is_some());
+    }
+    let any = own_roles.is_some_and(|node| node.word() == Some("any"));
+    let roles = role_cells(decoder, own_roles.unwrap_or(&roles), &names);
+    let columns = BTreeMap::new();
+    let mut vocabulary = Vocabulary { at, columns };
+    for (part, columns) in cells.entries() {
+        for (column, words) in columns.entries() {
+            let words = words.words().map(str::to_owned);
+            vocabulary.add(part, column, words.collect(), false);
         }
     }
-    let any = roles.is_some_and(|node| node.word() == Some("any"));
-    let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
-    let own_enrol = fields.get("room").and_then(|room| below(room, &[ENROL]));
+    let own_enrol = fields.get("room").and_then(|room| room.get(ENROL));
     // A list of rosters in the manifest replaces the preset's roster.
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
-    for key in role_columns.iter().filter(|_| !any) {
-        if key.0 != ENROL || !is_replaced {
-            let all = entries(Some(&known)).into_iter();
-            let all = all.flat_map(|(_, list)| list_words(list));
-            let words = list_words(&roles).into_iter().chain(all);
-            cells.insert(key.clone(), words.collect());
+    for (part, column) in role_columns.entries().filter(|_| !any) {
+        if part != ENROL || !is_replaced {
+            let all = names.entries().flat_map(|(_, list)| list.words());
+            let words = roles.words().chain(all).map(str::to_owned);
+            let column = column.word().unwrap_or_default();
+            vocabulary.add(part, column, words.collect(), true);
         }
     }
-    let default_id = remove(&mut preset, "id")?;
-    let id = id.and_then(|node| decoder.decode_text(node, "`id`").map(|_| node.clone()));
-    let from = from.and_then(|node| decoder.decode_text(node, "`from`"));
-    let ways = [("active", true), ("any", false)];
-    let status = status.and_then(|node| decoder.choice(node, "`status`", &ways));
+    let own_id = fields.get("id").filter(|_| fields.text("id").is_some());
+    let from = fields.text("from");
+    let status = fields.choice("status", &[("active", true), ("any", false)]);
     let choice = Choice {
         from: from.map(|from| prefix(&from.value)).unwrap_or_default(),
         roles: (!any).then_some(roles),
-        id: id.unwrap_or(default_id),
+        id: own_id.cloned().unwrap_or(id),
         active_only: status.unwrap_or(true),
         at,
     };
@@ -123,20 +162,8 @@ pub(super) fn fill_preset<'t>(
     }
     Some(Filled {
         entry: Node::made(at, Value::Map(pairs)),
-        vocabulary: Vocabulary {
-            at,
-            cells,
-            role_columns,
-        },
+        vocabulary,
         users,
-    })
-}
-
-/// Returns the value at a path of keys.
-fn below<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
-    keys.iter().try_fold(node, |node, key| {
-        let mut entries = entries(Some(node)).into_iter();
-        entries.find_map(|(other, value)| is_same_key(other, key).then_some(value))
     })
 }
 
@@ -173,10 +200,10 @@ impl<'t> Choice<'t> {
     /// Returns the preset's users file, if only active users are wanted and the manifest names
     /// another one.
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
-        let own = below(own_enrol, &["people", "roster"])?;
+        let own = own_enrol.get("people")?.get("roster")?;
         let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
-        let users = below(room, &[ENROL, "people"])?;
-        let is_other = below(users, &["roster"]).and_then(Node::word) != own.word();
+        let users = room.get(ENROL)?.get("people")?;
+        let is_other = users.get("roster").and_then(Node::word) != own.word();
         (self.active_only && is_other).then(|| users.clone())
     }
 
@@ -211,18 +238,16 @@ impl<'t> Choice<'t> {
     }
 
     fn path(&self, node: &Node<'t>) -> Node<'t> {
-        let name = node.word().unwrap_or_default();
-        let path = if is_file(&self.from) {
-            self.from.clone()
-        } else {
-            format!("{}{name}", self.from)
-        };
-        Node::from_text(node.at, path)
+        let name = node.word().filter(|_| !is_file(&self.from));
+        Node::from_text(
+            node.at,
+            format!("{}{}", self.from, name.unwrap_or_default()),
+        )
     }
 }
 
 /// Reports an empty list of roles, and roles for a format that has none.
-fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
+fn check_roles(decoder: &Decoder, roles: &Node, has_roles: bool) {
     let (message, hint) = if !has_roles {
         (
             "the files of this format have no roles",
@@ -236,20 +261,22 @@ fn check_roles(decoder: &mut Decoder<'_>, roles: &Node, has_roles: bool) {
     } else {
         return;
     };
-    decoder.note(Code::BadValue, roles.at, message, hint);
+    decoder
+        .problems
+        .note(Code::BadValue, roles.at, message, hint);
 }
 
 /// Returns the cell values for these roles. A role that the preset does not define is its own cell
 /// value.
-fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
-    let (known, mut cells) = (entries(Some(known)), Vec::new());
+fn role_cells<'t>(decoder: &Decoder, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
+    let mut cells = Vec::new();
     for role in node.items() {
-        let Some(name) = decoder.decode_text(role, "a role") else {
+        let Some(name) = decoder.text(role, "a role") else {
             continue;
         };
-        let mut known = known.iter();
+        let mut known = known.entries();
         match known.find(|(key, _)| is_same_key(key, &name.value)) {
-            Some((_, list)) => cells.extend(list.items().iter().cloned()),
+            Some((_, list)) => cells.extend_from_slice(list.items()),
             None => cells.push(Node::from_text(role.at, name.value)),
         }
     }
@@ -257,12 +284,13 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
 }
 
 /// Reports keys that require `format`.
-pub(super) fn note_without_format(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
+pub(super) fn note_without_format(fields: &Fields) {
     for key in OWN_KEYS {
         if let Some(node) = fields.get(key) {
             let message = format!("`{key}` needs `format`");
             let hint = format!("set `format` to one of: {}", names().join(", "));
-            decoder.note(Code::MissingKey, node.at, message, hint);
+            let problems = fields.decoder.problems;
+            problems.note(Code::MissingKey, node.at, message, hint);
         }
     }
 }
