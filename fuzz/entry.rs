@@ -88,7 +88,7 @@ pub fn manifest(bytes: &[u8]) {
     ));
 }
 
-/// A manifest that uses files with rows in every possible way.
+/// A manifest with every possible use of a file with rows.
 const BULK: &str = r#"version: 1
 people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
 groups:
@@ -106,7 +106,8 @@ generate:
       enrol: {roster: a.csv, numbered: [id], on: {user: user}, user: id, allow_empty: true, via: {roster: a.csv, on: {status: status}, allow_empty: true}}
 "#;
 
-/// The bytes of a roster. After a line `---` the rest is a template in the manifest.
+/// The bytes before a line `---` are a roster, and the bytes after it are a template in the
+/// manifest. Without such a line, all bytes are a roster.
 pub fn roster(bytes: &[u8]) {
     let cut = bytes.windows(4).position(|four| four == b"---\n");
     let (roster, template) = match cut {

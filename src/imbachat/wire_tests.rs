@@ -250,7 +250,7 @@ fn commas_inside_of_texts_stay() {
     );
 }
 
-/// If this counted as refused, the next run would send the message again.
+/// If roomform treated the message as refused, the next run would send it again.
 #[test]
 fn a_message_that_succeeds_with_an_error_is_uncertain() {
     let answer = br#"{"success":true,"errors":["stored late"],"message":{"id":5}}"#;

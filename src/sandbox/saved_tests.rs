@@ -6,7 +6,7 @@
 
 use super::*;
 
-/// Creates a server with saved state, after the first call for each of these widgets.
+/// Creates a server whose state can be saved. Each of these widgets has had its first call.
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {

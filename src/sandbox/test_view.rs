@@ -86,7 +86,8 @@ impl World {
         self.quirks = quirks;
     }
 
-    /// Returns all rooms of a widget by id, including deleted rooms; none if the widget is unknown.
+    /// Returns all rooms of a widget in the order of their ids, including deleted rooms.
+    /// Returns none if the widget is unknown.
     #[must_use]
     pub fn rooms(&self, widget: u64) -> Vec<RoomView> {
         let widget = self.widgets.get(&widget);
@@ -94,7 +95,7 @@ impl World {
         rooms.map(RoomView::from).collect()
     }
 
-    /// Returns all users of a widget by external id.
+    /// Returns all users of a widget in the order of their external ids.
     #[must_use]
     pub fn users(&self, widget: u64) -> Vec<UserView> {
         let widget = self.widgets.get(&widget);
@@ -136,7 +137,7 @@ impl World {
         id
     }
 
-    /// Adds or replaces a user, and returns ImbaChat's own id.
+    /// Adds or replaces a user, and returns the user's id in ImbaChat.
     pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
         let remote = seed.remote_user_id;
         let id = self.add_user(widget, remote, None, seed.admin, now_epoch_secs);

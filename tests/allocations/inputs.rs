@@ -101,7 +101,7 @@ pub fn observed(desired: &Desired, list: &str) -> Result<Observed, Box<dyn Error
     Ok(RowFilter::new(desired).observed(rooms_of(list.as_bytes())?))
 }
 
-/// The ledger as a file, which is deleted when this is dropped.
+/// The ledger as a temporary file, which is deleted when the returned value is dropped.
 pub fn ledger_file(rooms: u64) -> Result<NamedTempFile, Box<dyn Error>> {
     let mut file = NamedTempFile::new()?;
     file.write_all(&ledger(rooms)?)?;

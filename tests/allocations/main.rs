@@ -1,4 +1,5 @@
-//! Pins the allocations of a plan. The count does not depend on the load of the machine, so any regression shows.
+//! Checks the number and size of a plan's allocations. Unlike run times, they do not depend on
+//! the load of the machine, so they show regressions reliably.
 //!
 //! This is a separate binary, because the allocator counts everything in its process.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
@@ -31,7 +32,8 @@ const PLAN: (usize, usize) = (0, 12);
 /// The same for each row and each use of a file with rows.
 const USES: (usize, usize) = (31, 8700);
 
-/// A manifest with many rooms and `generate` entries that use the same two files, each with a part of the rows.
+/// A manifest with many rooms and `generate` entries. All of them use the same two files, and
+/// each uses a part of the rows.
 fn uses_of_one_file(uses: u64) -> FileMap {
     let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
     let enrol = (0..10 * uses).map(|n| format!("k{0},{1},Pupil,c{0}|all\n", n % uses, n + 1));
@@ -113,7 +115,8 @@ impl Write for Watch {
     }
 }
 
-/// Checks that an output needs little memory besides what it is made from.
+/// Checks that writing an output needs little memory in addition to the data that it is made
+/// from.
 #[track_caller]
 fn streams(what: &str, write: impl FnOnce(&mut Watch) -> io::Result<()>) {
     let before = ALLOCATOR.allocated();
@@ -141,7 +144,8 @@ fn compacting_needs_little_memory() {
     let ledger = LedgerFile::new(file.path());
     let compacted = ledger.rewrite(&inputs::target(), compact).unwrap();
     let peak = ALLOCATOR.max_allocated() - before;
-    // The process takes less than three times the file: some of these bytes are reserved and never used.
+    // The limit is 3.5 times the size of the file. The process uses less than three times the
+    // size, because some of the allocated memory is never used.
     assert!(2 * peak < 7 * length, "{peak} bytes for a file of {length}");
     assert_eq!(compacted.entries.len(), 20_000, "no settled intent is left");
 }
@@ -197,7 +201,8 @@ fn allocations_per_room_do_not_grow_with_the_number_of_rooms() {
         });
         assert_eq!(loaded.diagnostics, []);
         assert_eq!(loaded.desired.rooms.len() as u64, 2 * uses);
-        // User 1 is a member of every course, and enrolled in one.
+        // User 1 is a member of every course and is also enrolled in one of them. In that
+        // course, this is one membership, not two.
         assert_eq!(loaded.desired.memberships() as u64, 21 * uses - 1);
     }
 }

@@ -168,7 +168,8 @@ fn members_that_apply_must_send_are_not_adopted() {
     let plan = "plan --ledger l.jsonl --format json";
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
     scene.run(apply).ok();
-    // A removed user may already have been removed manually.
+    // A user who was removed from the manifest may already have been removed from the room
+    // manually.
     scene.declare(manifest("3"));
     scene.run(apply).ok();
     scene.declare(manifest("3, 4, 5"));

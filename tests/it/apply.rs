@@ -48,7 +48,7 @@ fn a_failing_room_does_not_stop_the_others() {
         .sandbox()
         .after("apply --yes --only course-03 --ledger l.jsonl");
     scene.edit("Курс 3\"", "Another\"");
-    // The proxy only rejects writes to the room with id 2 in the ledger.
+    // The proxy rejects only the writes to the room that has the id 2 in the ledger.
     let proxy = Proxy::start(&scene.url(), |_, request| {
         let is_third = form(request?).contains(&("room_id", "2"));
         let body = r#"{"code":403,"error":"not this one"}"#;
@@ -314,7 +314,8 @@ fn a_stdout_error_says_whether_anything_was_applied() {
       hint: run `roomform plan` to see the remaining changes
     ");
     scene.read("r.json").shows("course-25");
-    // Both errors are shown: nothing is left to send, but neither stdout nor the report can be written.
+    // Nothing is left to send. Neither stdout nor the report can be written, and both errors
+    // are shown.
     let (code, err) = run(&[
         "apply",
         "--yes",

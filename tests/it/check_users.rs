@@ -57,7 +57,8 @@ fn only_selected_rooms_are_checked_and_every_membership_is_counted() {
     );
 }
 
-/// A pipe or a title may contain the same number before the member. A name has no number.
+/// A pipe or a title before the member may contain the same number. A member may also be
+/// declared by a name, without a number.
 #[test]
 fn the_warning_points_to_the_id() {
     let manifest = r#"version: 1

@@ -233,7 +233,8 @@ fn a_create_is_not_sent_again_if_another_run_took_over_the_claim() {
     });
     let sent = held(&world.creates).clone();
     assert_eq!(sent.len(), 2, "{sent:?}");
-    // The other run died: its claim ends 60 s later, and the room is looked for 30 s more.
+    // The other run died: its claim ends after 60 s, and then this run looks for the room for
+    // another 30 s.
     assert!(sent[1] >= Duration::from_secs(90), "{sent:?}");
     assert_eq!(outcome.rooms[0].status, Status::Verified);
     assert!(outcome.rooms[0].was_uncertain);

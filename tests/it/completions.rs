@@ -64,7 +64,8 @@ fn files_are_completed_where_files_go() {
     assert_eq!(formats, ["json"]);
 }
 
-/// The value of `--sandbox` only follows `=`, so the next word is another flag or the verb's argument.
+/// `--sandbox` takes a value only after `=`, so the next word is another flag or an argument of
+/// the verb.
 #[test]
 fn the_word_after_sandbox_is_not_its_value() {
     let scene = Scene::new().file("rooms.yaml", "");

@@ -1,4 +1,5 @@
-//! `--count-members`: plans and applies that compare the number of members with what is known.
+//! `plan` and `apply` with `--count-members`: they compare the number of members with what is
+//! known.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +44,7 @@ fn set_members(scene: &Scene, pipe: &str, members: &[u64]) {
     assert!(scene.world(|world| world.set_members(627, id, members)));
 }
 
-/// What a plan says about members, without its summary.
+/// The output of `plan --count-members`, without the line that names the target.
 fn counted(scene: &Scene, args: &str) -> String {
     let out = scene.run(format!("plan --count-members {args}")).out;
     let lines = out.lines().filter(|line| !line.contains("target: "));
@@ -61,8 +62,8 @@ fn equal_counts_are_reported_whatever_the_filter_means() {
             plan.exits(0).shows("7 rooms counted: equal; ");
             let requests = scene.stats().get_rooms - before - 1;
             plan.shows(format!("; {requests} requests, "));
-            // One request for each of the sizes 1 to 5 (and 6 if the writing user counts), one again for the first, and one
-            // for a size that no room has.
+            // One request for each of the sizes 1 to 5 (and 6 if the server counts the writing
+            // user), a second request for the first size, and one for a size that no room has.
             assert!((7..=8).contains(&requests), "{requests}");
             let counts_writer = "the server counts the writing user";
             assert_eq!(plan.out.contains(counts_writer), count_admin, "{plan:?}");
@@ -88,8 +89,8 @@ fn nothing_is_counted_if_the_filter_finds_no_room() {
         .shows("0 of 7 rooms counted; ");
 }
 
-/// According to the last recorded count, the writing user counts as a member. So a room with one
-/// member less has lost a member.
+/// The last recorded count shows that the server counts the writing user. So a count that is
+/// one too low means that the room has lost a member.
 #[test]
 fn a_room_that_lost_a_member_is_not_taken_for_one_without_the_writing_user() {
     let scene = applied(quirks(CountUsers::Exact, true));
@@ -214,7 +215,7 @@ fn a_public_room_that_is_empty_or_grew_is_not_confused() {
     plan.exits(0).shows("lounge: 2 known, 40 counted");
 }
 
-/// The remedy that the plan prints works.
+/// The plan prints a remedy, and this test runs it: the removed member is added again.
 #[test]
 fn forget_and_apply_add_a_removed_member_again() {
     let scene = applied(Quirks::default());
@@ -259,7 +260,7 @@ fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     counted(&scene, "").shows("7 rooms counted: equal");
 }
 
-/// With one room, it is unclear whether the writing user counts.
+/// With only one room, roomform cannot tell whether the server counts the writing user.
 #[test]
 fn an_open_removal_explains_the_count_of_a_single_room() {
     let room =
@@ -328,12 +329,13 @@ fn the_budget_holds_for_all_counts_after_an_apply() {
     scene
         .run("apply --yes --count-members --count-requests 10 --verify-timeout 2s")
         .exits(4);
-    // One list to plan, one to verify, and no room to count before.
+    // Besides the counts, apply reads one list to plan and one to verify. Before the apply,
+    // there is no room to count.
     let counts = scene.stats().get_rooms - 2;
     assert!((7..=10).contains(&counts), "{counts}");
 }
 
-/// The server adds the member a little later.
+/// The server adds the members a little later.
 #[test]
 fn apply_counts_again_until_late_members_appear() {
     let scene = Scene::new().manifest(MANIFEST).sandbox_with_quirks(Quirks {
@@ -342,7 +344,7 @@ fn apply_counts_again_until_late_members_appear() {
     });
     std::thread::scope(|scope| {
         let run = scope.spawn(|| scene.run("apply --yes --count-members"));
-        // One list to plan, one to verify, and seven for the first count.
+        // One request for the plan, one for the verification, and seven for the first count.
         until("the first count", || scene.stats().get_rooms > 9);
         let rooms = ["room-1", "room-2", "room-3", "room-4"].map(|pipe| (pipe, 2..6));
         let others = [("course", 11..14), ("lounge", 11..13), ("team", 21..24)];

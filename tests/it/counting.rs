@@ -1,4 +1,5 @@
-//! What counting says about members, compared with a server that knows everything.
+//! Compares the results of counting members with a simulated server, where every number is
+//! known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use roomform::plan::{
 
 use crate::support::manifest;
 
-/// What the ledger knows about a room, and what happened to it outside.
+/// What the ledger knows about a room, and what happened to the room outside roomform.
 #[derive(Debug, Clone)]
 struct Case {
     members: u64,
@@ -201,7 +202,7 @@ impl World {
                 NextSizes::Done => break,
             };
             for size in sizes {
-                // One request is reserved for the second look.
+                // One request is reserved to ask for the first size again.
                 let is_extra = !(is_first || is_again || size == IMPOSSIBLE);
                 if asked.len() + usize::from(is_extra) >= self.budget {
                     let answer = match planted {
@@ -273,7 +274,8 @@ fn check(world: &World, planted: Option<Planted>) -> Result<(), TestCaseError> {
     let is_static = history.len() == 1;
     for (index, (room, case)) in counts.rooms.iter().zip(&world.rooms).enumerate() {
         prop_assert_eq!(room.expected, case.known());
-        // Without an assumption, every statement is true as it is.
+        // If counting assumed no offset, its statements must be true for the server's real
+        // offset.
         let offset = counts.offset.unwrap_or(world.offset);
         let offset = if case.is_created { offset } else { 0 };
         let users: BTreeSet<u64> = history.iter().map(|now| now[index]).collect();
@@ -372,7 +374,8 @@ fn every_statement_about_members_is_true() {
     assert_eq!(all(cases, None), Vec::<String>::new());
 }
 
-/// Rooms with four known members that roomform created and counted, and how many members each of them lost.
+/// Counts rooms that roomform created and counted before. Each room had four known members, and
+/// `removed` is the number of members that each room has lost.
 fn counted_before(last_offset: Option<u64>, now: u64, removed: &[u64]) -> MemberCounts {
     let rooms = (0_u64..).zip(removed).map(|(id, _)| Countable {
         pipe: Pipe::new(format!("room-{id}")),
@@ -418,7 +421,8 @@ fn the_writing_user_counts_as_in_earlier_counts_unless_many_rooms_disagree() {
         assert_eq!(results(known, now, &[1]), [fewer(3, 3)]);
         assert_eq!(results(known, now, &[1, 1, 1]), [fewer(3, 3); 3]);
         assert_eq!(results(None, now, &[0, 0, 1])[2], fewer(3, 3));
-        // If every room on record disagrees, the server still counts as before.
+        // Even if the counts of all recorded rooms differ, roomform assumes that the server
+        // still counts as before.
         let other = Some(1 - now);
         assert_ne!(results(other, now, &[0, 0])[0], CountResult::Equal);
     }
@@ -433,7 +437,7 @@ fn if_no_answer_names_a_room_nothing_is_counted() {
         let rooms = counted_before(Some(0), 0, removed).rooms;
         assert!(rooms.iter().all(|room| room.result == nothing), "{rooms:?}");
     }
-    // A room that is empty among others is not confused with that.
+    // A room that is empty while another one is not gets a different result.
     let rooms = counted_before(Some(0), 0, &[0, 4]).rooms;
     assert!(matches!(rooms[1].result, CountResult::Outside(_)));
 }
@@ -450,7 +454,8 @@ fn planted_faults_are_found() {
     }
 }
 
-/// A widget whose rooms have one member less, one more, and as many as known.
+/// The results for a widget in which one room has one member less than known, one room has one
+/// more, and one room has as many as known.
 fn small(meaning: CountMeaning) -> Vec<CountResult> {
     let room = |removed, joined| Case {
         members: 5,

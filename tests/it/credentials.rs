@@ -306,7 +306,8 @@ fn empty_variables_count_as_not_set() {
         .manifest(MANIFEST)
         .sandbox()
         .file("secret", "secret_key");
-    // Each value comes from the variable or from the file; the other of the two is empty, and counts as unset.
+    // For each credential, the variable or its `_FILE` variable is empty. An empty variable is
+    // treated as unset.
     let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
         .env("IMBACHAT_SECRET_KEY", "")

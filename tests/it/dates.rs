@@ -196,7 +196,7 @@ rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {
     ran.err.shows("`a.csv` has no column `end`");
 }
 
-/// At the end of a term, every row of a file is out of date at once.
+/// At the end of a term, the dates of all rows in a file end on the same day.
 #[test]
 fn the_end_of_a_term_is_not_refused() {
     let rows: String = (1..=9).map(|id| format!("{id},,2026-06-30\n")).collect();
@@ -251,7 +251,7 @@ fn plans_say_how_many_memberships_end_soon() {
     let scene =
         class("1,,2026-09-14\n2,,2026-09-15\n3,,2026-09-16\n4,,\n2,2026-09-16,\n").sandbox();
     let plan = |today: &str| scene.run(format!("plan --today {today}")).ok();
-    // User 2 stays in the room with the dates of another row.
+    // User 2 stays in the room, because another row of this user starts on the next day.
     plan("2026-08-31").shows("1 membership of 1 room ends within 14 days");
     plan("2026-09-02").shows("2 memberships of 1 room end within 14 days");
     assert!(!plan("2026-08-30").contains("within 14 days"));

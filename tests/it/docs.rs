@@ -144,7 +144,7 @@ fn every_roomform_command_in_the_readme_works() {
         let command = command.split('#').next().unwrap();
         let mut args: Vec<&str> = command.split_whitespace().collect();
         match args[..] {
-            // The command asks, and the test has no terminal.
+            // Without `--yes`, `apply` asks on a terminal, and the test has none.
             ["apply"] | ["apply", "--sandbox"] => args.push("--yes"),
             ["export", ..] => fs::remove_file(scene.path("rooms.yaml")).unwrap(),
             _ => {}

@@ -41,7 +41,8 @@ fn changed(scene: &Scene, more: &[&str]) -> Value {
 #[test]
 fn outside_changes_are_marked_in_text_json_and_markdown() {
     let scene = applied(Config::default());
-    // Outside, a closed room was opened and another one was renamed. A third was renamed both in the manifest and outside.
+    // Another user opened `team-a` and renamed `team-b`. `team-c` was renamed both by that user
+    // and in the manifest.
     let theirs = manifest("Team A", true)
         .replace("Team B", "Party")
         .replace("Team C", "C");
@@ -166,7 +167,7 @@ fn an_ignored_field_is_not_an_outside_change() {
     }
 }
 
-/// A server whose list shows writes this many calls late.
+/// Makes the server's list lag: a write appears in it only after this many calls.
 fn late(scene: &Scene, lag: u32) {
     let quirks = Quirks {
         lag,
@@ -175,7 +176,8 @@ fn late(scene: &Scene, lag: u32) {
     scene.world(|world| world.set_quirks(quirks));
 }
 
-/// A room whose closing the list shows this many calls late: too late for the run that closed it.
+/// A scene in which a run has closed a room. The server's list shows the room as closed only
+/// `lag` calls later, which is too late for that run.
 fn closed_late(lag: u32) -> Scene {
     let scene = Scene::new().sandbox();
     apply_as_another_user(&scene, &manifest("Team A", true));

@@ -357,7 +357,8 @@ fn wrong_usage_is_64() {
     }
 }
 
-/// A typical mistake runs nothing. Above all, `-out=x` is not parsed as `-o ut=x`.
+/// After a typical mistake, roomform prints a hint and runs nothing. Above all, `-out=x` is not
+/// parsed as `-o ut=x`.
 #[test]
 fn mistakes_of_new_users_get_a_hint() {
     let empty = Scene::new();
@@ -426,7 +427,7 @@ fn flags_and_commands_of_terraform_get_a_hint() {
         let json = scene.run([args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
     }
-    // Our own spellings get no such hint.
+    // roomform's own spellings are accepted without such a hint.
     let scene = new_room();
     scene.run(["plan", "-oout"]).ok();
     assert!(scene.path("out").exists());

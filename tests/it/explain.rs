@@ -1,4 +1,4 @@
-//! `explain` and `render`: the resolved manifest and the reasons.
+//! `render` prints the resolved manifest, and `explain` gives the reasons for what is in it.
 
 use std::process::Stdio;
 

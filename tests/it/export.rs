@@ -185,7 +185,7 @@ fn rooms_are_split_by_prefix_or_type() {
     wrote rooms/team.yaml: 1 room
     ");
     nothing_to_do(&scene, "rooms", 6);
-    // A second split beside the first would declare each room twice.
+    // A second split into the same directory would declare each room twice.
     let before = scene.files();
     let ran = scene.run("export --split-by type -o rooms");
     ran.exits(5);
@@ -282,7 +282,7 @@ fn any_pipe_gives_a_safe_file_name() {
     home/rooms/other.yaml
     ");
     assert!(!Path::new("/abs.yaml").exists());
-    // Two rooms cannot be declared.
+    // Two of the live rooms cannot be declared.
     nothing_to_do(&scene, "home/rooms", 12);
 }
 
@@ -546,7 +546,7 @@ fn adding_to_any_manifest_is_correct_or_refused() {
             let Ok(text) = fs::read_to_string(&path) else {
                 continue;
             };
-            // For an invalid manifest, the only requirement is that it does not panic.
+            // For an invalid manifest, the only requirement is that `append` does not panic.
             let longer = append(&text, &new);
             let before = load(std::slice::from_ref(&path), options);
             if !before.is_valid() {
@@ -657,7 +657,8 @@ fn the_new_text_is_read_back_and_compared() {
     }
 }
 
-/// A plan of a manifest without rooms needs an explicit flag, so export must not claim that there is nothing to do.
+/// `plan` accepts a manifest without rooms only with an explicit flag. So an export without
+/// rooms must not claim that a plan finds nothing to do.
 #[test]
 fn an_export_without_rooms_says_so() {
     let scene = widget(OLD);

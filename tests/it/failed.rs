@@ -53,7 +53,8 @@ rooms:
     }
 }
 
-/// Used as a roster of enrolments, the list adds exactly the members that were missing, room by room.
+/// If the `--failed` file is used as a roster of enrolments, it adds exactly the members that
+/// were missing in each room.
 #[test]
 fn the_file_works_as_a_roster_of_enrolments() {
     let manifest = "version: 1

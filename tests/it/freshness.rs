@@ -125,7 +125,8 @@ fn a_saved_plan_is_checked_again_and_its_refusal_has_the_figures() {
     assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 
-/// The ledger moves between machines: a file has the same name in it wherever the manifest is.
+/// A ledger may move between machines, so the name of a file in the ledger does not depend on
+/// where the manifest is.
 #[test]
 fn a_file_has_the_same_name_on_every_machine() {
     let scene = Scene::new().sandbox();

@@ -1,4 +1,5 @@
-//! Runs the fuzz corpora and earlier findings through the same functions as part of the normal tests.
+//! As part of the normal tests, runs the fuzz corpora and earlier findings through the
+//! functions that the fuzzers call.
 
 use std::fs;
 use std::path::Path;

@@ -24,7 +24,7 @@ fn messages_are_found_anywhere_in_an_answer() {
         format!(r#"{{"code":200,"data":{{"total":2,"messages":{ROWS},}},"success":true}}"#),
         format!(r#"{{"messages":{ROWS}}}"#),
         format!(r#"{{"success":true,"history":{ROWS},"errors":[],"users":[]}}"#),
-        // If there are several lists, the one with this name is used.
+        // If there are several lists, `data` is used, or else `messages`.
         format!(r#"{{"users":[{{"id":1}}],"messages":{ROWS}}}"#),
         format!(r#"{{"messages":[{{"id":1}}],"data":{ROWS}}}"#),
         r#"{"data":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),

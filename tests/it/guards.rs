@@ -74,7 +74,7 @@ fn rooms_that_left_in_an_earlier_term_do_not_count() {
     assert_eq!(scene.rooms().len(), 14);
 }
 
-/// The next apply records once that a room left the manifest, and once that it is back.
+/// When a room leaves the manifest or comes back, the next apply records this once.
 #[test]
 fn rooms_that_come_back_count_again() {
     let scene = applied(&[1, 2, 3, 4]);
@@ -100,7 +100,7 @@ fn rooms_that_come_back_count_again() {
         "{shown}"
     );
     scene.declare(term("spring", &[1]));
-    // All rooms of the last apply left: one of one.
+    // Every room of the last apply has left the manifest: one of one.
     scene.plan().exits(5);
     scene.declare(term("autumn", &[1, 2, 3, 4]));
     scene.apply().ok();

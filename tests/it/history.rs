@@ -107,7 +107,7 @@ fn explain_lists_a_users_rooms_in_manifest_and_ledger() {
     scene.run("explain 7").exits(64);
 }
 
-/// After `ledger forget`, the user is listed since the time when they were sent again.
+/// After `ledger forget`, `since` is the time when the member was sent again.
 #[test]
 fn explain_dates_a_member_who_was_sent_again_from_then() {
     let scene = Scene::new().manifest(MANIFEST).applied();

@@ -71,8 +71,9 @@ fn writes(server: &Canned) -> Vec<String> {
         .collect()
 }
 
-/// A server that returns the list `before` until the first write, and the other one after it. `written` answers the writes,
-/// given the number of earlier ones.
+/// A server that returns the list `before` until the first write, and the list `after` from
+/// then on. `written` returns the answer to a write; its argument is the number of earlier
+/// writes.
 fn server(
     before: &'static str,
     after: &'static str,

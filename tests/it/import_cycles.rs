@@ -1,5 +1,5 @@
-//! No files in `src` or `tests/it` import each other, directly or indirectly. A name that a `mod.rs` re-exports counts for the file that
-//! defines it.
+//! No files in `src` or `tests/it` import each other, directly or indirectly. An import of a
+//! name that a `mod.rs` re-exports is treated as an import from the file that defines the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -209,7 +209,7 @@ fn a_signal_ends_a_wait() {
     }
 }
 
-/// A 429 says that the server did not act; a 503 does not.
+/// A 429 means that the server did not act. After a 503, the server may have acted.
 #[test]
 fn a_change_that_the_server_postponed_is_not_started() {
     const LATER: Fault = Fault::Answer("429 Too Many Requests", "Retry-After: 50\r\n", "{}");
@@ -268,7 +268,7 @@ fn two_signals_end_the_run_at_once() {
         let mut child = begin(&scene, &["--timeout", "10m"]);
         until("calls without an answer", || proxy.seen().len() >= 6);
         signal(&child, first);
-        // Signals do not queue: send the second one after the first was handled.
+        // Signals do not queue, so the second one may be lost: send it until the run ends.
         until("the end", || {
             signal(&child, second);
             child.try_wait().unwrap().is_some()
@@ -310,7 +310,8 @@ fn after_the_second_signal_the_report_is_complete() {
     assert_eq!(shown.json()["uncertain"].as_array().unwrap().len(), 3);
 }
 
-/// After a count, the users are read to name those that the widget does not know.
+/// After it has counted the members, the run reads the users, to name the members that the
+/// widget does not know.
 #[test]
 fn a_signal_ends_a_read_of_the_users() {
     let scene = Scene::new().sandbox_with_quirks(Quirks {
@@ -424,7 +425,7 @@ fn a_signal_ends_every_verb_that_waits_for_the_server() {
             let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
             let (kind, exit) = (&report["kind"], &report["exit"]);
             assert_eq!((kind, exit), (&"error".into(), &130.into()));
-            // The next run may replace it.
+            // The next run may replace the report.
             let again = scene.run(args.replace("--yes", "--yes --timeout 1ms"));
             again.exits(1).err.lacks("is not a report");
         }
@@ -448,7 +449,8 @@ fn a_signal_ends_every_verb_that_reads_stdin() {
     ] {
         let scene = Scene::new().sandbox();
         interrupt_before_writes(&mut scene.command(args), |child| {
-            // More than a pipe holds, so the run has begun to read.
+            // This is more than a pipe holds, so the run has begun to read when the write
+            // returns.
             let text = "# a comment\n".repeat(20_000);
             let stdin = child.stdin.as_mut().unwrap();
             stdin.write_all(text.as_bytes()).unwrap();
@@ -486,7 +488,7 @@ fn fail_fast_starts_nothing_after_the_first_failure() {
         let most = if parallelism == "1" { 4 } else { 12 };
         assert!((4..=most).contains(&count("verified")), "{statuses:?}");
         assert_eq!(scene.rooms().len(), count("verified") + count("unfinished"));
-        // Without the flag, all other rooms are done.
+        // Without the flag, the run finishes every room that does not fail.
         let ran = scene.run(APPLY);
         assert_eq!((ran.code, scene.rooms().len()), (4, 39), "{ran:#?}");
     }
@@ -524,7 +526,8 @@ fn a_rate_stays_below_the_limit_of_the_server() {
     assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
 }
 
-/// A waiting room does not block the others, and its own calls stay in order.
+/// A room that waits for an answer does not block the other rooms, and its own calls stay in
+/// order.
 #[test]
 fn a_slow_room_does_not_block_the_others() {
     let scene = Scene::new().sandbox();
@@ -561,8 +564,8 @@ fn a_slow_room_does_not_block_the_others() {
     report(&scene, 0);
 }
 
-/// A program that has read the address can stop the server at once, even in the background job of a shell, which ignores
-/// Ctrl-C.
+/// Once the server has printed its address, another program can stop it, even if the server is
+/// a shell's background job. Such a job ignores Ctrl-C.
 #[test]
 fn a_sandbox_that_has_printed_its_address_can_be_stopped() {
     let scene = Scene::new();

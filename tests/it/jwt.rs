@@ -200,12 +200,13 @@ fn plans_show_rooms_that_are_not_listed_as_conflicts() {
           target: widget 627 on API
     "#);
     run(&["plan", "--detailed-exitcode"]).exits(2);
-    // The key lists the room, so a limit and a guard refuse the plan.
+    // The list that is read with the key contains the room, so a limit and a guard refuse the
+    // plan.
     scene.plan().exits(5);
     scene
         .run("apply --yes --ignore-limits --allow-publish unseen")
         .ok();
-    // A room that the ledger knows is not missing, and is not recreated.
+    // If the ledger records a room, the room is not treated as missing, and is not recreated.
     let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
     plan.exits(0);
     let conflicts = &plan.json()["conflicts"];

@@ -230,7 +230,7 @@ fn only_apply_and_the_write_probe_get_write_access() {
         asking("write_auth"),
         [apply, doctor.clone(), target.clone()]
     );
-    // Both get the credentials from `write_auth`.
+    // Each `Writer` gets its credentials from `write_auth`.
     assert_eq!(asking("WriteAuth"), ["commands/session.rs", &target]);
     assert_eq!(asking("Writer::new"), [&doctor, "commands/session.rs"]);
     // Sending messages is a separate capability, which cannot change rooms.
@@ -337,7 +337,8 @@ fn used(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether code contains this name as a whole word: `BufWriter::new` does not contain `Writer`.
+/// Whether code contains this name at the start of a word: `Writer` is not found in
+/// `BufWriter::new`.
 fn names(code: &str, word: &str) -> bool {
     let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = code.match_indices(word);

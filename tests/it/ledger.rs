@@ -78,7 +78,7 @@ fn since() -> impl Strategy<Value = Option<Time>> {
     select(vec![None, Some(Time(1_767_225_600_123))])
 }
 
-/// Three pipes, each with two rooms: one was recreated.
+/// A fact about one of three pipes. Each pipe has two rooms, because its room was recreated.
 fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
@@ -458,7 +458,8 @@ fn show_lists_what_is_recorded() {
     scene.declare(changed);
     run(&scene, "apply --yes --parallelism 1 --verify-timeout 100ms").exits(4);
     scene.write("none.yaml", "");
-    // A slow machine renews claims, so that there are more.
+    // On a slow machine, the run renews its claims, which adds lines to the ledger. So count
+    // the lines.
     let lines = scene.read("l.jsonl").lines().count() - 1;
     let named = scene.path("l.jsonl");
     let origin = scene.url();
@@ -597,7 +598,8 @@ fn a_room_that_a_fast_clock_confirmed_is_not_waited_for_longer() {
         .shows("conflict");
 }
 
-/// A field that the server once ignored and later accepted is no longer ignored.
+/// If the server once ignored a field and later accepted it, the field is no longer shown as
+/// ignored.
 #[test]
 fn a_field_that_was_accepted_later_is_not_called_ignored() {
     let scene = Scene::new()
@@ -674,7 +676,7 @@ fn merge_accepts_any_order_and_refuses_other_targets() {
         scene.run(&args).ok();
         assert_eq!(scene.read(&into), once, "the same again changes nothing");
     }
-    // The headers name the files that they replace, so they differ.
+    // The headers differ, because each header names the files that its ledger replaces.
     let entries = |name: &str| scene.read(name).split_once('\n').unwrap().1.to_owned();
     assert!(
         entries("ab.jsonl") == entries("ba.jsonl") && entries("ab.jsonl") == entries("self.jsonl")
@@ -846,7 +848,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
                 .filter(|(run, _)| run == name)
                 .map(|(_, seq)| *seq)
                 .collect();
-            // A claim that another run held is not written, so numbers are missing.
+            // A claim is not written if another run holds it, so numbers are missing.
             assert!(own.is_sorted_by(|one, next| one < next), "{own:?}");
         }
         assert_converged(&scene);

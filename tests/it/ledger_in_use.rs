@@ -39,11 +39,12 @@ type Interference = fn(&Path);
 
 type Use = fn(&LedgerFile) -> Result<(), LedgerError>;
 
-/// Changes to a ledger file while a run uses it, and whether the run must call the ledger lost.
+/// The name of a test case, a change to a ledger file while a run uses it, and the loss that
+/// the run must report, if any.
 type Change = (&'static str, Interference, Option<Loss>);
 
 fn rewrite(path: &Path) {
-    // As another process would: without the file's state in memory.
+    // Like another process, `other` does not have the file's state in memory.
     let other = LedgerFile::new(path);
     other.rewrite(&target(), compact).unwrap();
 }
@@ -239,7 +240,7 @@ fn a_hundred_rewrites_are_recognized_and_many_more_are_a_loss() {
 
 const ARGS: &str = "apply --yes --parallelism 2 --ledger dir/l.jsonl --report r.json";
 
-/// Applies 150 rooms, changes the ledger after some of them, and returns the run with the number of writes at its end.
+/// Applies 150 rooms, and changes the ledger after some of them. Returns the finished run.
 fn interfere(scene: &Scene, change: impl Fn(&Path)) -> Ran {
     let child = scene
         .command(ARGS)
@@ -271,13 +272,15 @@ fn an_apply_stops_if_its_ledger_is_lost_and_the_next_one_continues() {
         ("disappeared", aside),
         ("was replaced", |path| {
             let text = fs::read_to_string(path).unwrap();
-            // A second name, so that the run never finds the place empty.
+            // Link the file instead of moving it, so that the ledger's path is never without a
+            // file.
             fs::hard_link(path, path.with_extension("aside")).unwrap();
             let older = text.split_inclusive('\n').take(3).collect::<String>();
             put_beside(path, &older);
         }),
         ("was replaced", |path| {
-            // Take the lock, so that no entry is written after the removal: it would start a ledger without a header.
+            // Take the lock, so that no entry is written to the emptied file: the ledger would
+            // have entries without a header.
             let file = fs::File::open(path).unwrap();
             file.lock().unwrap();
             fs::copy(path, path.with_extension("aside")).unwrap();
@@ -379,7 +382,8 @@ fn a_link_switched_to_another_file_replaces_the_ledger() {
     assert_eq!(loss(&error), Some(Loss::Gone));
 }
 
-/// A run that takes over a claim ends it, even if the other run wrote it meanwhile and its clock is ahead.
+/// A run that takes over another run's claim ends this claim, even if the other run has written
+/// it in the meantime, with a clock that is ahead.
 #[test]
 fn a_claim_of_a_run_whose_clock_is_ahead_can_be_ended() {
     let scene = Scene::new();

@@ -85,7 +85,8 @@ fn every_spelling_of_a_manifest_finds_its_ledger() {
         assert_eq!(ledgers(&scene).len(), 1, "{directory}: {flags}");
     }
     assert!(scene.path(".roomform").is_dir());
-    // A saved plan names the ledger in one way too.
+    // The path of the manifest may also differ between a saved plan and its apply: both use the
+    // same ledger.
     scene.write("rooms/rooms.yaml", MANIFEST.replace("[3]", "[3, 4]"));
     let saved = format!("plan --out plan.json -f {}", whole.display());
     scene.run(saved.as_str()).ok();

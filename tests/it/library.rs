@@ -247,8 +247,8 @@ proptest! {
         let mut desired = check_text("rooms.yaml", text, Options::default()).unwrap().desired;
         let [create, update, add_members, messages] = limits;
         desired.limits = Limits { create, update, add_members, messages, publish };
-        // The globs of a manifest are checked when it is read. A user of the library can set
-        // others.
+        // The globs of a manifest are checked when it is read. A program that uses the library
+        // can set globs that were not checked.
         desired.scope = scope;
         let observed = RowFilter::new(&desired).observed(rows);
         let target = Target { origin: String::new(), widget: WidgetId(0) };

@@ -1,4 +1,5 @@
-//! Logs: the id of a run, which is also in the server's log, decisions with `-v`, and requests with `-vv`.
+//! Logs: the id of a run (it is also in the server's log), decisions with `-v`, and requests
+//! with `-vv`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::support::{Fault, Proxy, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 
-/// The ids that follow the words `before` in a text.
+/// The ids that directly follow `before`, wherever it occurs in `text`.
 fn ids(text: &str, before: &str) -> BTreeSet<String> {
     let found = text.split(before).skip(1);
     found
@@ -140,7 +141,8 @@ fn vv_also_logs_requests() {
 #[test]
 fn failed_calls_and_their_outcome_are_logged() {
     let scene = Scene::new().sandbox();
-    // The create succeeds, but its answer is lost. The server then asks the request for the list to come back later.
+    // The create succeeds, but its answer is lost. The server then answers the request for the
+    // list with 429.
     let faults = |number, _: Option<&str>| match number {
         1 => Some(Fault::HalfAfter),
         2 => Some(Fault::Answer("429 Slow", "Retry-After: 0\r\n", "{}")),

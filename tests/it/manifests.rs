@@ -1,7 +1,10 @@
-//! The manifests in `tests/manifests`: read by the program and by another YAML library, and checked against the JSON Schema.
+//! The manifests in `tests/manifests`: read by the program and by another YAML library, and
+//! checked against the JSON Schema.
 //!
-//! `valid/` and `warned/` are usable, `invalid/` is not. In the last two, a text file beside each manifest has the output of `check`.
-//! `ROOMFORM_BLESS=1 cargo test --test it manifests` rewrites these files; review the diff before you commit it.
+//! Manifests in `valid/` and `warned/` are usable, manifests in `invalid/` are not. In
+//! `warned/` and `invalid/`, a text file beside each manifest has the output of `check`.
+//! `ROOMFORM_BLESS=1 cargo test --test it manifests` rewrites these text files; review the diff
+//! before you commit it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -76,7 +79,8 @@ fn read_by_others(path: &Path) -> Option<Value> {
     if has_extension(path, &["json"]) {
         return serde_json::from_str(&text).ok();
     }
-    // It reads a byte order mark as part of the first key. YAML 1.2 (5.2) allows a file to start with one.
+    // `serde_yaml` reads a byte order mark as part of the first key, but YAML 1.2 (5.2) allows
+    // a file to start with one.
     let text = text.trim_start_matches('\u{feff}');
     let value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
     Some(as_json(&value))
@@ -104,7 +108,8 @@ fn read(path: &Path) -> Loaded {
     load(&[path.to_owned()], Options::default())
 }
 
-/// Runs `check` on a copy of a manifest, so that the output contains only its name.
+/// Runs `check` on a copy of a manifest, so that the output contains the manifest's name, not
+/// its path.
 fn check(path: &Path, more: &[&str]) -> Ran {
     let scene = Scene::new();
     for file in all_files(path) {
@@ -651,7 +656,7 @@ fn a_path_given_by_the_user_may_be_anywhere() {
         let output = in_checkout(&scene, ["check", "-f", path]);
         assert!(output.starts_with("0 "), "{path}: {output}");
     }
-    // `/dev/stdin` is a link of the system, and leads out of the work tree.
+    // The system's link `/dev/stdin` leads out of the work tree, and is still accepted.
     let mut command = scene.command("check -f /dev/stdin");
     let manifest = fs::File::open(elsewhere).unwrap();
     let output = command.stdin(manifest).output().unwrap();
@@ -698,7 +703,8 @@ fn errors_name_the_right_file_of_several() {
     assert_eq!(files, [&name("a.yaml"), &name("b.yaml"), &name("c.yaml")]);
 }
 
-/// What a broken key declares is unknown, so its uses are not reported too.
+/// If `people` or `groups` is invalid, its names are unknown, so the uses of these names are
+/// not reported as further mistakes.
 #[test]
 fn a_mistake_in_people_or_groups_is_reported_once() {
     let rooms = "rooms: [{pipe: team-a, title: A, members: [tutor, \"@staff\", {roster: a.csv}]}]";

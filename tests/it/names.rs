@@ -11,7 +11,7 @@ rooms:
   - {pipe: team-a, title: A, members: [head, tutor, 7], welcome: {from: tutor, text: Hello}}
 ";
 
-/// A room with a member who left the manifest.
+/// A room with members who left the manifest.
 fn scene() -> Scene {
     let scene = Scene::new()
         .manifest(MANIFEST.replace("tutor, 7]", "tutor, 7, 8]"))
@@ -126,7 +126,8 @@ fn a_saved_plan_names_the_members_that_it_skips() {
         .shows("`team-a`: 1 member no longer in the manifest, skipped: tutor (5)");
 }
 
-/// What an output shows is accepted as the name of a user, also after the person left the files.
+/// The name that an output shows for a user is accepted as input, even after the person is no
+/// longer in the files.
 #[test]
 fn names_from_show_columns_are_accepted_as_shown() {
     let manifest = "version: 1
@@ -165,7 +166,7 @@ rooms:
     left.shows("remove 103 from room")
         .shows("todo: 1 open step");
     scene.run("explain --sandbox 103").ok().shows("class");
-    // A room lists the people who are still inside.
+    // `explain` for a room lists the people who are still in the room.
     let room = scene.run("explain --sandbox class").ok();
     room.shows("2 members:")
         .shows("1 other user in the ledger:\n    103  room 2, to remove since 20");

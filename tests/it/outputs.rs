@@ -182,7 +182,7 @@ fn a_file_of_another_kind_needs_force() {
     scene.read("notes.txt").shows("\"kind\": \"report\"");
 }
 
-/// A pull request can contain links.
+/// A pull request can add a symbolic link in place of the ledger.
 #[cfg(unix)]
 #[test]
 fn a_ledger_link_out_of_the_work_tree_is_refused() {

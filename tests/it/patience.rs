@@ -1,4 +1,5 @@
-//! A server that asks to come back later: the user sees how long the program waits, and why.
+//! A server that asks the client to try again later: the user sees how long the program waits,
+//! and why.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

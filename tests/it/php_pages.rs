@@ -76,7 +76,8 @@ fn every_command_has_a_snippet_beside_it() {
     }
 }
 
-/// The server receives the same path, credentials and form for each call.
+/// For each call, the server receives the same path, credentials and form from php as from
+/// curl.
 #[test]
 fn each_snippet_sends_the_same_as_its_curl_command() {
     assert_installed();

@@ -96,12 +96,12 @@ fn a_room_that_would_become_public_is_refused_unless_allowed() {
           known: confirmed by the server in an earlier run; the API does not list members
     refused: `team-b` would become public; allow it with --allow-publish PIPE or in `limits.publish`
     ");
-    // A refusal outranks pending changes.
+    // The exit code for a refusal takes precedence over the one for pending changes.
     plan.exits(5);
     scene.run("plan --detailed-exitcode").exits(5);
     let writes = scene.writes();
     scene.apply().exits(5);
-    // --ignore-limits never lifts publish.
+    // --ignore-limits does not allow a room to become public.
     scene.run("apply --yes --ignore-limits").exits(5);
     assert_eq!(
         (scene.writes(), scene.room("team-b").is_public),
@@ -110,7 +110,7 @@ fn a_room_that_would_become_public_is_refused_unless_allowed() {
     let plan = scene
         .edit("version: 1", "version: 1\nlimits: {publish: [team-b]}")
         .plan();
-    // The limit lists the room.
+    // `limits.publish` now lists the room.
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(2);
     scene.apply().exits(0);
@@ -171,7 +171,8 @@ fn a_room_that_becomes_public_names_the_entry_or_flag_that_allows_it() {
     scene.run("apply plan.json").exits(5);
     scene.run(format!("apply plan.json {flag}")).ok();
     assert!(scene.room("team-a").is_public && scene.room("team-[a]").is_public);
-    // The plan names the entry with the pipe itself, even if a glob before it matches.
+    // If an entry is the pipe itself, the plan names that entry, even if an earlier glob also
+    // matches.
     two_to_publish("{publish: ['team-*', team-a]}")
         .plan()
         .shows("allowed by `team-a` in limits.publish\n")
@@ -525,7 +526,7 @@ fn an_ignored_field_is_only_a_note() {
         .run("plan --detailed-exitcode --resend-ignored")
         .exits(2);
     scene.edit("Team Alpha", "Team Omega");
-    // Another value is sent.
+    // A value that differs from the ignored one is sent.
     scene.run("plan --detailed-exitcode").exits(2);
 }
 
@@ -774,7 +775,8 @@ fn a_field_the_server_ignored_is_not_changed_by_other_writes() {
         (false, 3),
         "publishing was not allowed"
     );
-    // Sending the ignored value again makes the room public, and is refused like any such change.
+    // Sending the ignored value again would make the room public, so it is refused like any
+    // such change.
     scene.run("plan --resend-ignored").exits(5);
 }
 
@@ -789,7 +791,8 @@ fn members_declared_again_are_sent_even_with_assume_members() {
     assert_eq!(scene.room("team-a").members, [3, 4, 5].into());
 }
 
-/// A long title shows its change wherever it is; the unchanged text around it is cut.
+/// The plan shows the part of a long title that changes, wherever it is, and cuts the unchanged
+/// text around it.
 #[test]
 fn a_change_at_the_end_of_a_long_title_is_shown() {
     let title = |word: &str| format!("{}{word}{}", "ж".repeat(125), "ы".repeat(120));

@@ -208,7 +208,7 @@ fn enrolments_have_dates() {
             assert_eq!(rooms_on(scene, day), users, "{day}");
         }
     }
-    // With `status: any`, dates do not count.
+    // With `status: any`, the dates of enrolments are ignored.
     let text = scene.read("rooms.yaml");
     scene.declare(text.replace("format: canvas", "format: canvas, status: any"));
     assert_eq!(rooms_on(&scene, "2026-08-31"), ["1", "2", "3"]);
@@ -538,7 +538,7 @@ fn a_file_of_ids_is_joined_to_the_users_of_the_preset() {
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
     assert_eq!(rooms(&scene), "physics,P ← 11");
-    // A user whom the manifest's file lists with two ids is excluded under both.
+    // A user whom the manifest's file lists under two names is excluded under both.
     let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: [sourcedId, login], id: site_id}}}}",
     );

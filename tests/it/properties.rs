@@ -19,7 +19,7 @@ use roomform::render::{self, Paint};
 use roomform::sandbox::{self, RoomView, Sandbox};
 use tempfile::TempDir;
 
-/// A small set, so that rooms, states and members often collide.
+/// There are only a few pipes, so that manifests and server states often have rooms in common.
 const PIPES: [&str; 7] = [
     "alpha",
     "beta",
@@ -110,7 +110,7 @@ fn stranger() -> impl Strategy<Value = RoomView> {
         })
 }
 
-/// The manifest as text; JSON strings are YAML strings.
+/// The manifest as text. Strings are quoted as in JSON, which is also valid YAML.
 fn text(wishes: &[Wish]) -> String {
     let quote = |text: &str| serde_json::to_string(text).unwrap();
     let mut lines = vec!["version: 1".to_owned(), "rooms:".to_owned()];

@@ -81,7 +81,7 @@ fn story() -> Scene {
             scene.write(&format!("{side}/{name}"), fs::read(&path).unwrap());
         }
     }
-    // One room after another, because the ids of rooms are shown.
+    // The rooms are created one after another, so that their ids in the output do not vary.
     scene
         .run("apply --yes --sandbox=sandbox.json -f before --parallelism 1")
         .ok();
@@ -116,7 +116,7 @@ fn the_review_example_is_up_to_date() {
             "the README says how {name} is made"
         );
     }
-    // Each output has the dangerous lines and nothing hostile.
+    // Each output has the dangerous lines, and a page has hostile text only in code.
     for (name, _) in SHOWN {
         let text = fs::read_to_string(example().join("shown").join(name)).unwrap();
         assert!(text.contains("lounge"), "{name}");

@@ -130,7 +130,7 @@ generate:
     output.ends("invalid: 2 errors\n");
 }
 
-/// The corpus tests errors in quoting: see `quotes-in-files-with-rows`.
+/// Errors in quoting are tested in the corpus: see `quotes-in-files-with-rows`.
 #[test]
 fn quoted_cells_that_span_lines_are_read() {
     let scene = room("{roster: a.csv, user: user}");
@@ -602,7 +602,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     first-room,9,<error>,a.csv,3,9,y,Nine,,
     first-room,10,<error>,b.csv,2,,,,10,=1+1
     ");
-    // With its errors fixed, the file adds just the missing members.
+    // Once the errors are fixed, using `failed.csv` as a roster adds only the missing members.
     scene.write("again.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: failed.csv, user: user}]}]\n");
     let scene = scene.env("IMBACHAT_PASSWORD", "admin");
     scene.run("apply --yes -f again.yaml").ok();
@@ -778,7 +778,7 @@ fn a_file_that_many_rooms_use_is_looked_up_once() {
     assert_eq!(lookups(200), lookups(2));
 }
 
-/// Only output uses these names.
+/// The readable names of users are used only in output.
 #[test]
 fn the_readable_names_of_users_are_kept() {
     let scene = Scene::new().manifest(
@@ -843,7 +843,8 @@ fn paths_in_a_deep_tree_are_resolved_step_by_step() {
     assert_eq!(lookups(60), lookups(3));
 }
 
-/// The first use of a file reads all its rows, later uses only their own.
+/// The first use of a file reads all its rows. Each later use reads only the rows that it
+/// needs.
 #[test]
 fn each_of_many_uses_accounts_for_every_row() {
     let rooms = (1..=4).map(|n| {

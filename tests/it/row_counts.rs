@@ -1,4 +1,5 @@
-//! `-v` and the document of `check` count the used and skipped rows of each file, and the counts add up.
+//! `-v` and the JSON document of `check` show how many rows of each file were used and skipped,
+//! and the counts add up.
 
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ fn counts(scene: &Scene) -> Vec<Value> {
     counts.collect()
 }
 
-/// A room whose members are this roster of `a.csv`.
+/// The counts of `a.csv` with these rows, if it is used as a roster with these keys.
 fn roster(keys: &str, rows: &str) -> Value {
     let scene = Scene::new().manifest(format!(
         "version: 1
@@ -62,7 +63,7 @@ fn every_row_of_a_roster_is_counted_once() {
         ),
         json!({"used": 2, "blank": 1})
     );
-    // A row with a user counts as used, even if it names other people.
+    // A row with a user counts as used, even if it also names a person who is left out.
     assert_eq!(
         roster("user: [a, b]", "a,b\nboris,anna\n"),
         json!({"used": 1})
@@ -160,8 +161,9 @@ boris@example.com,1,
             json!(["people.csv", {"used": 1, "outside_dates": 1, "blank": 1}]),
             json!(["courses.csv", {"used": 1, "repeated": 1, "left_out": 1, "outside_dates": 2}]),
             json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
-            // Each unused row has another reason: the course, its dates, no such course, the section, its dates, the person's
-            // dates.
+            // Each unused row has a different reason: course left out, course outside its
+            // dates, unknown course, section left out, section outside its dates, person
+            // outside their dates.
             json!(["enrol.csv", {"used": 2, "left_out": 2, "outside_dates": 3, "unmatched": 1}]),
         ]
     );

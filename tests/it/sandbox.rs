@@ -45,7 +45,7 @@ fn rows(answer: &Answer) -> Vec<Value> {
     json(answer)["data"].as_array().unwrap().clone()
 }
 
-/// The id in the answer to a write, of either shape.
+/// The room id in the answer to a write, whichever of the two shapes the answer has.
 fn id(answer: &Answer) -> u64 {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let (_, after) = answer.body.split_once("\"room_id\":").unwrap();
@@ -61,7 +61,7 @@ fn room(world: &World, id: u64) -> RoomView {
         .unwrap()
 }
 
-/// The names in `get_rooms`, without the undeclared room.
+/// The names in `get_rooms`, without the room that every widget has.
 fn listed(world: &mut World) -> Vec<String> {
     let rows = rows(&ask(world, "get_rooms", &[]));
     let declared = rows.iter().filter(|row| row["type"] != 3);

@@ -282,7 +282,7 @@ fn an_edited_plan_sends_nothing_that_the_manifest_does_not_declare() {
     });
 }
 
-/// What an attacker could try who can change the plan file, but not the manifest.
+/// Attacks by someone who can change the plan file, but not the manifest.
 #[test]
 fn a_forged_plan_writes_nothing() {
     let scene = planned();
@@ -380,7 +380,7 @@ fn plans_of_two_changes_apply_in_any_order() {
     }
 }
 
-/// A saved plan for a few rooms must not record that all the others were checked.
+/// A saved plan for a few rooms must not record that the other rooms were checked.
 #[test]
 fn a_saved_plan_of_some_rooms_keeps_the_guard_against_mass_changes() {
     let rooms = |prefix: &str| -> String {
@@ -477,7 +477,8 @@ fn output_files_are_opened_before_anything_is_sent() {
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
-/// The error is about the plan's target, not about missing credentials, which would be those of another target.
+/// The error is about the plan's target. It does not mention the missing credentials, because
+/// they are for a different target.
 #[test]
 fn a_plan_for_another_target_is_refused_without_credentials() {
     let scene = Scene::new().manifest(BASE);

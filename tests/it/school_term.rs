@@ -92,7 +92,8 @@ fn a_class_change_and_the_next_term_go_as_the_page_shows() {
     assert_eq!(members("2026-1-5a-algebra"), "3,21,101,102,103");
 }
 
-/// All courses of a class share their pupils, so members do not say which new room continues which old one.
+/// All courses of a class have the same pupils, so members do not show which new room continues
+/// which old room.
 #[test]
 fn a_new_term_is_not_a_list_of_renames() {
     let scene = Scene::new().manifest(source("rooms.yaml"));

@@ -194,7 +194,8 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     } else {
         scene.env("IMBACHAT_SECRET_KEY", KEY)
     };
-    // If all reads or all writes fail, the later runs print the same as the first.
+    // If all reads or all writes fail, the later runs print the same as the first, so they are
+    // omitted.
     let all = match fault {
         None => usize::MAX,
         Some(_) if struck.is_empty() => 3,
@@ -278,7 +279,7 @@ fn no_secret_is_printed_if_it_cannot_be_sent() {
     }
 }
 
-/// Longer than six bytes, with characters that every form escapes.
+/// A key that is longer than six bytes. Each form escapes some of its characters.
 const LONG_KEY: &str = "K9\"w\\T é/&<+'8x";
 
 /// The forms in which a server may repeat the key.
@@ -399,7 +400,7 @@ fn any_secret() -> impl Strategy<Value = (String, String, String)> {
     })
 }
 
-/// The ways in which a server may encode a secret, some of them twice.
+/// A secret in the ways in which a server may encode it, including some double encodings.
 fn repeat(secret: &str) -> Vec<String> {
     let html = |text: &str| {
         text.replace('&', "&amp;")
@@ -561,7 +562,7 @@ fn the_fixed_credentials_of_the_sandbox_are_not_hidden() {
     let scene = Scene::new().manifest(manifest);
     scene.run("apply --sandbox --yes").ok();
     scene.run("export --sandbox").ok().shows("About secret_key");
-    // A real server's key is a secret, even if it is the same text.
+    // The key of a real server is a secret, even if it is the same text as the sandbox's key.
     let scene = scene.sandbox();
     scene.insert(live_room("team-a", "About secret_key"));
     let refused = scene.run("export");
@@ -571,7 +572,7 @@ fn the_fixed_credentials_of_the_sandbox_are_not_hidden() {
     scene.run("get rooms").ok().shows("About ***");
 }
 
-/// Whether the log of a CI job obeys a line.
+/// Whether CI would execute a line of a job's log as a command.
 fn is_ci_command(line: &str) -> bool {
     let words = ["::error", "##[", "##vso[", "section_start:", "section_end:"];
     let begins = |text: &str| words.iter().any(|word| text.starts_with(word));
@@ -593,7 +594,8 @@ fn no_title_can_command_the_log_of_a_ci_job() {
     let scene = Scene::new().sandbox();
     for title in titles {
         scene.insert(live_room(title, title));
-        // Two rooms with one pipe become a comment, and so does a title that no manifest may have.
+        // In the export, two rooms with the same pipe become a comment, and so does a room
+        // whose title is too long for a manifest.
         scene.insert(live_room(&format!("twice {title}"), title));
         scene.insert(live_room(&format!("twice {title}"), title));
         scene.insert(live_room(
@@ -625,7 +627,7 @@ fn no_title_can_command_the_log_of_a_ci_job() {
     scene
         .run("diff rooms.yaml again.yaml")
         .shows("no difference");
-    // CSV cannot escape a command, so it is refused.
+    // CSV cannot escape a command, so `render --format csv` fails.
     let csv = scene.run("render --format csv");
     csv.exits(1);
     assert_eq!(csv.out, "");
@@ -708,7 +710,8 @@ fn every_command_escapes_hostile_titles() {
         if scene.path("f.csv").exists() {
             assert_harmless(&scene.read("f.csv"), "failed");
         }
-        // An export contains complete titles, so that it can be used as a manifest; other output is for reading.
+        // An export contains complete titles, so that it can be used as a manifest. Other
+        // output shortens long titles.
         let most = if args.starts_with(&["export"]) {
             200_000
         } else {

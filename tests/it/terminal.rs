@@ -181,7 +181,7 @@ fn lines_that_need_attention_are_repeated_before_the_question() {
     })
     .to_vec();
     assert!(places.is_sorted(), "{places:?}: {shown}");
-    // Without such lines, nothing is repeated.
+    // If no line needs attention, nothing is repeated before the question.
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let (shown, _) = answered(&scene, "n");
     shown.as_str().lacks("needs attention");

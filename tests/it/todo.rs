@@ -12,7 +12,8 @@ rooms:
   - {pipe: team-c, title: C, members: [3, 9]}
 ";
 
-/// Three removals in two rooms, recorded two weeks ago: 4 left both rooms, and 5 is excluded from one.
+/// Three removals in two rooms, recorded two weeks ago: user 4 left both rooms, and user 5 is
+/// excluded from one of them.
 fn two_weeks_later() -> Scene {
     let scene = Scene::new().manifest(MANIFEST).applied();
     let left = MANIFEST.replace("[3, tutor, 5]}", "[3], exclude: [5]}");
@@ -189,7 +190,8 @@ fn a_member_who_is_declared_again_has_no_open_step() {
     let scene = two_weeks_later();
     scene.declare(MANIFEST);
     scene.run("todo").ok().shows("todo: no open steps");
-    // An invalid manifest does not say who belongs in a room.
+    // If the manifest is invalid, `todo` cannot tell who belongs in a room, so it lists all
+    // recorded steps.
     scene.declare("version: 2");
     let listed = scene.run("todo").ok();
     listed
@@ -265,7 +267,8 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
         new.lacks("team-platform");
         open.begins("2\n").lacks("team-c").lacks("Rooms that left");
     }
-    // In the next plan they are open, too, and the room that left is on the list of `todo`.
+    // In the next plan, the steps of this change are open steps too, and `todo` lists the room
+    // that left.
     let todo = scene.run("todo").ok();
     todo.shows(
         "team-c \"C\" (rooms.yaml:6): remove 9 from room 3, no longer in the manifest since today",
@@ -278,7 +281,8 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
         .lacks("manual steps: the API");
 }
 
-/// The whole reason is in the result, because a page or a document may be all that people see.
+/// Every format contains the whole sentence about overdue steps, because a page or a document
+/// may be all that people see.
 #[test]
 fn overdue_steps_and_the_count_of_open_steps_are_in_every_format() {
     let scene = two_weeks_later();
@@ -300,7 +304,7 @@ fn overdue_steps_and_the_count_of_open_steps_are_in_every_format() {
     page(" --fail-on-overdue 9d").shows("<strong>Overdue</strong>");
 }
 
-/// Two rooms left the manifest two weeks ago. In one of them, a member had left before.
+/// Two rooms left the manifest a day ago. Two weeks before that, members had left both rooms.
 fn after_a_term() -> Scene {
     let scene = two_weeks_later();
     let kept =
@@ -345,7 +349,7 @@ fn rooms_that_left_the_manifest_are_steps_until_they_are_forgotten() {
     assert_snapshot!(stable(&document["left_rooms"].to_string()), @r#"
     [{"age_days":1,"members":[3],"pipe":"team-b","room_id":2,"run":"RUN","since":"TIME","title":"B"},{"age_days":1,"members":[3],"pipe":"team-platform","room_id":4,"run":"RUN","since":"TIME","title":"Platform, \"core\""}]
     "#);
-    // They count as overdue, and the plan lists them.
+    // Rooms that left the manifest can be overdue too, and the plan lists them.
     scene.run("todo done *").ok();
     let plan = scene.run("plan --fail-on-overdue 1d");
     plan.exits(2);

@@ -1,4 +1,5 @@
-//! Creates whose result is unknown, across runs: a room is found or created once, whatever the list shows and when.
+//! Creates whose result is unknown, across runs: a room is found or created exactly once, no
+//! matter what the list shows and when.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -100,7 +101,7 @@ fn a_room_that_a_killed_run_did_not_create_is_created_once_its_claim_is_old() {
     assert!(!kept.contains(&"intent".into()), "settled: {kept:?}");
 }
 
-/// The list does not show the room for longer than this run waits for a list.
+/// The list lags: it omits the room for longer than this run waits for a list.
 #[test]
 fn a_run_waits_for_a_claim_from_a_machine_whose_clock_is_behind() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(Quirks {
@@ -117,7 +118,7 @@ fn a_run_waits_for_a_claim_from_a_machine_whose_clock_is_behind() {
     assert_eq!(report["rooms"][0]["was_uncertain"], true, "{ran:#?}");
 }
 
-/// The age of the claim does not follow from its time, only from how long this run has seen it.
+/// A run judges a claim's age by how long the run has seen the claim, not by the claim's time.
 #[test]
 fn a_claim_from_a_machine_whose_clock_is_ahead_is_taken_over() {
     let scene = Scene::new().manifest(ONE).sandbox_with_quirks(forgetful());

@@ -1,4 +1,5 @@
-//! Verification after an apply: lists that lag, fields that the server ignores, and drift after either.
+//! Verification after an apply: lists that lag, fields that the server ignores, and drift that
+//! occurs after either of these.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,7 +106,7 @@ fn an_update_is_evidence_only_if_the_server_changed_the_room_since_the_plan() {
             let room = live_room(pipe, "Old");
             scene.world(|world| world.insert_room(627, room, changed_at));
         }
-        // The server gets another value than the first of the two titles.
+        // The proxy replaces the first of the two titles, so the server gets a different value.
         let rewrite = |request: &str| request.replace("\r\nTeam A\r\n", "\r\nOther.\r\n");
         let proxy = Proxy::rewriting(&scene.url(), rewrite, |_, _| None);
         let scene = scene.at(&proxy.url());
@@ -133,7 +134,8 @@ fn a_pending_field_is_ignored_if_a_later_run_sees_its_own_write() {
         statuses(&scene, "--only team-b --verify-timeout 100ms", 4),
         ["pending"]
     );
-    // This run writes the new room before it reads the list. The first run sent the field.
+    // The first run sent the ignored field. This run creates the new room, and reads the list
+    // afterwards.
     let one_by_one = "--parallelism 1 --verify-timeout 10m";
     assert_eq!(
         statuses(&scene, one_by_one, 4),

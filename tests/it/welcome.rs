@@ -58,7 +58,7 @@ fn proxied(scene: &Scene, fault: Fault) -> (Proxy, Scene, Arc<AtomicBool>) {
     (proxy, scene, on)
 }
 
-/// The entries about messages in a ledger, by stage.
+/// The stage of each message entry in the ledger.
 fn stages(scene: &Scene) -> Vec<String> {
     let entries = scene.read("l.jsonl");
     let entries = entries
@@ -107,7 +107,7 @@ fn plan(scene: &Scene) -> Ran {
     scene.run("plan --ledger l.jsonl --detailed-exitcode")
 }
 
-/// The output of an apply after its plan.
+/// The part of an apply's output that follows the plan.
 fn result(ran: &Ran) -> String {
     let lines = ran.out.lines().skip_while(|line| !line.contains("target:"));
     lines.skip(2).collect::<Vec<_>>().join("\n")
@@ -204,8 +204,8 @@ fn messages_have_a_limit() {
 fn a_plan_with_messages_needs_the_secret_key() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
-    // A token cannot create rooms, so a run with the key has created the room. Its welcome is still to be
-    // sent.
+    // A token cannot create rooms. So an apply with the secret key creates the room first. Its
+    // welcome fails, and is still to be sent.
     let (_proxy, scene, on) = proxied(&server, no);
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);

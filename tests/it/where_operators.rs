@@ -34,7 +34,7 @@ fn conditions_select_rows() {
         ("{born: {before: 2011-01-01}}", &[1]),
         ("{born: {after: \"2011-01-01\"}}", &[4]),
         ("{born: {after: 2010-03-04, before: 2012-12-31}}", &[2]),
-        // All columns must match, and all operators of a column.
+        // A row must match in all columns, and each column must match all of its operators.
         ("{role: {not: guest}, note: {present: true}}", &[1, 3]),
         ("{role: {present: true, not: author}}", &[2, 3]),
     ] {

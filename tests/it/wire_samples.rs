@@ -1,4 +1,5 @@
-//! The client reads every sample answer of the API's two pages, byte for byte.
+//! The client can read every sample answer on the two pages of the API's documentation, exactly
+//! as printed there.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,8 +45,8 @@ fn samples_of(call: &str) -> Vec<String> {
         .collect()
 }
 
-/// A run of this manifest against a server that lists `before` until the first write, answers that with `written`, and
-/// then lists `after`.
+/// Runs roomform with this manifest against a server that lists `before` until the first write,
+/// answers writes with `written`, and then lists `after`.
 fn run(manifest: &str, before: &str, written: &str, after: &str, args: &str) -> Ran {
     let (before, written, after) = (json(before), json(written), json(after));
     let any = AtomicBool::new(false);
@@ -76,7 +77,8 @@ rooms:
   - {pipe: c613, title: Group 9, members: [3, 4]}
 ";
 
-/// The printed list with one more room, whose id is the one in the printed answers to a write.
+/// The sample list of the API's pages, with one more room, whose id is the one in the pages'
+/// sample answers to a write.
 fn list_with_613(title: &str) -> String {
     let mut list: Value = serde_json::from_str(&samples_of("get_rooms")[0]).unwrap();
     let rows = list["data"].as_array_mut().unwrap();

@@ -139,7 +139,7 @@ fn a_sheet_is_selected_by_name_or_number() {
         .shows("`book.xlsx`: the workbook has no sheet `Класс`");
 }
 
-/// A count that shrinks in one sheet is not hidden by the other.
+/// If the count of one sheet shrinks, the count of the other sheet does not hide it.
 #[test]
 fn each_sheet_is_a_separate_source() {
     let scene = Scene::new().sandbox().manifest(
@@ -218,7 +218,7 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
         "the format of this cell adds text to its number",
         "format the column as text, and enter the values as they are shown",
     );
-    // A text such as `3-4`.
+    // For example, a text such as `3-4`, which a spreadsheet program stores as a date.
     let hides_part = (
         "this cell has a date, but shows only a part of it",
         "format the column as text, and enter the values again; for dates, use a format with day, month and year",
@@ -237,7 +237,8 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
         let rows: [&[Cell<'_>]; 2] = [&[Text("user"), Text("card")], &[Number("7"), cell]];
         let book = workbook(&[Sheet::new("One", (1, 1), &rows)]);
         check(&book, ", user: user").exits(0);
-        // In a condition too: the row would be left out.
+        // Such a cell is also an error in a condition, because otherwise the row would be
+        // left out.
         for used in ["user: card", "user: user, where: {card: active}"] {
             let ran = check(&book, &format!(", {used}"));
             ran.exits(3);
@@ -274,7 +275,7 @@ fn merged_cells_are_an_error_if_their_column_is_used() {
 
     the manifest is invalid: 1 error
     ");
-    // Areas of the header, and areas below the last row, have no users.
+    // Merged areas in the header or below the last row contain no users, so they are allowed.
     let sheet = sheet().merge("A1:B1").merge("A5:B9");
     check(&workbook(&[sheet]), of_class).exits(0);
     let title = Sheet::new("One", (1, 1), &rows).merge("A1:C1");
@@ -367,7 +368,7 @@ fn hostile_and_damaged_workbooks_are_refused() {
     ] {
         refuses(&rows(&["A1", place]), "the workbook cannot be read");
     }
-    // There are few cells, but as CSV they would be hundreds of megabytes of delimiters.
+    // The sheet has few cells, but as CSV it would have hundreds of megabytes of delimiters.
     let wide: Vec<String> = (1..20_000).map(|row| format!("XFD{row}")).collect();
     let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
     refuses(&rows(&wide), "the workbook unpacks to more than 256 MiB");

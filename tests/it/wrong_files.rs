@@ -130,7 +130,7 @@ fn merge_conflicts_are_reported_at_their_first_line() {
         .run("check")
         .err
         .shows("rooms.yaml:2: a merge conflict starts here");
-    // Part of a cell.
+    // A conflict marker inside a cell is not a merge conflict.
     assert_eq!(
         check("class.csv", "user,note\n7,see <<<<<<< HEAD\n8,\n").code,
         0
@@ -172,7 +172,8 @@ fn a_title_above_the_header_is_recognized() {
     error[E024 empty-roster]: class.csv:2: this looks like a title; the header seems to be in line 4
     = help: remove the lines above the header, or quote cells that contain a delimiter
     ");
-    // A file with one column, and one with ids in two columns below it.
+    // The first file has one column. The second has ids in two columns under a header with one
+    // column.
     assert_eq!(check("class.csv", "user\n\n7\n8\n").code, 0);
     check("class.csv", "user\n7,8\n")
         .err

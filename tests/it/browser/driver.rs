@@ -60,7 +60,8 @@ impl Browser {
     /// Starts a browser in dark or light mode.
     pub fn start(dark: bool) -> Self {
         let profile = TempDir::new().unwrap();
-        // When several start at once, one may exit before it opens a port.
+        // When several copies of chromedriver start at once, one may exit before it opens a
+        // port. So try up to three times.
         let (driver, port) = (0..3).find_map(|_| driver()).unwrap();
         let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         flags.push(format!("--user-data-dir={}", profile.path().display()));

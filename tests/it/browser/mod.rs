@@ -65,7 +65,8 @@ fn search_filters_and_keyboard_work() {
         browser.eval("document.getElementById('status').textContent.startsWith('1 of ')"),
         json!(true)
     );
-    // Search by user: it finds users to add, from any roster, and users to remove.
+    // A search by user finds the rooms to which the user is added, even from a roster, and the
+    // rooms from which the user is removed.
     type_in("user:17");
     assert_eq!(browser.eval(VISIBLE), json!(["physics-room", "old-room"]));
     for sought in ["user:104", "anna"] {
@@ -74,7 +75,7 @@ fn search_filters_and_keyboard_work() {
     }
     type_in("директор");
     assert_eq!(browser.eval(VISIBLE), json!(["physics-room"]));
-    // The text that the page shows is found, too.
+    // A search for a user also accepts the text that the page shows for this user.
     for sought in ["(42)", "Директор (42)"] {
         type_in(sought);
         assert_eq!(browser.eval(VISIBLE), json!(["physics-room"]), "{sought}");
@@ -158,8 +159,8 @@ fn a_hostile_title_runs_no_script_and_sends_no_request() {
         json!(0)
     );
     assert_eq!(browser.eval("document.scripts.length"), json!(1));
-    // The content security policy would block the script even if the title became markup. The console is empty, so nothing tried
-    // to run.
+    // If the title became markup, the content security policy would block the script and
+    // report it on the console. The console is empty, so no script tried to run.
     assert_eq!(browser.console(), Vec::<String>::new());
     assert_eq!(browser.requests(), Vec::<String>::new());
     let text = dir.read("page.html");

@@ -1,5 +1,5 @@
-//! Runs `examples/kubernetes`: the container's arguments are expanded as Kubernetes does, and manifest and secrets are
-//! files.
+//! Runs `examples/kubernetes`. As in Kubernetes, the variables in the container's arguments are
+//! expanded, and the manifest and the secrets are files.
 
 use std::fs;
 use std::path::Path;
@@ -117,7 +117,8 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
     ran.exits(0);
     let id = server.room("lounge").id;
     server.world(|world| {
-        // The list shows the room as deleted. If the room were only missing, the list might just lag.
+        // The list shows the room as deleted. If the room were missing from the list, the list
+        // might only be out of date.
         world.set_quirks(Quirks {
             show_deleted: true,
             ..Quirks::default()

@@ -34,7 +34,8 @@ fn older(s3: &S3) -> String {
     text[..=last].to_owned()
 }
 
-/// Changes to the objects while a run uses them, and whether the run must call the ledger lost.
+/// A change to the objects while a run uses them: its name, the change itself, and the loss
+/// that the run must report, if any.
 type Change = (&'static str, fn(&S3), Option<Loss>);
 
 const CHANGES: [Change; 9] = [
@@ -223,7 +224,7 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
     ran.exits(4);
     ran.all().shows(format!("ledger `{LEDGER}` disappeared"));
     assert!(scene.rooms().len() < 150);
-    // A piece that was under way names the lost ones.
+    // Remove any piece whose write was in progress during the loss: it names the lost pieces.
     remove_all(&s3);
     scene.run(args).ok();
     assert_eq!(scene.rooms().len(), 150);
@@ -240,7 +241,7 @@ fn puts(s3: &S3) -> usize {
     asked.filter(|(method, ..)| method == "PUT").count()
 }
 
-/// The last read only computes the remaining plan.
+/// After the last write, the ledger is read once more, to compute the remaining plan.
 #[test]
 fn a_bucket_that_is_lost_after_the_last_write_is_an_error() {
     const NOTHING: &str = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";

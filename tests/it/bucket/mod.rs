@@ -71,7 +71,8 @@ fn declared(pipe: String) -> Fact {
     Fact::Pipe(Pipe::new(pipe), PipeFact::Declared(false))
 }
 
-/// One writer with several pending appends at a time, as for rooms.
+/// One writer that has several appends pending at a time, like a run that writes several rooms
+/// at once.
 async fn writer(place: LedgerBackend, number: u64) {
     let run = RunId::new(number);
     let ledger = std::sync::Arc::new(place.open(&target(), &run).await.unwrap());
@@ -143,7 +144,8 @@ fn eight_writers_lose_nothing_despite_lost_answers_and_concurrent_merges() {
     }
 }
 
-/// All writers claim the same messages at once. Returns how often each room was granted.
+/// All writers claim the same messages at once. Returns for each room which writers got the
+/// claim.
 async fn claims(ledgers: &[std::sync::Arc<Journal>], rooms: u64) -> Vec<(RoomId, Vec<usize>)> {
     let mut asked = JoinSet::new();
     for room in (0..rooms).map(RoomId) {
@@ -229,7 +231,8 @@ fn claims_are_removed_only_when_no_run_can_still_create_them() {
     });
 }
 
-/// Otherwise two runs could claim the same create: one that has read the old claim, and one that has not.
+/// If the claim were removed, two runs could claim the same create: one that has read the old
+/// claim, and one that has not.
 #[test]
 fn the_claim_of_a_failed_create_is_kept() {
     let s3 = S3::start();

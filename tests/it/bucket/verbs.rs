@@ -1,5 +1,5 @@
-//! The commands with a ledger in a bucket: the results are the same as with a file, but some errors
-//! are specific.
+//! The commands with a ledger in a bucket: the results are the same as with a file, but some
+//! errors occur only with a bucket.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -68,7 +68,8 @@ fn every_command_gives_the_same_results_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "no one"]).0, 1);
-    // Change the title outside, so that the plan has to tell this from a change in the manifest.
+    // Change the title on the server. The plan must show that the change was not made in the
+    // manifest.
     for server in [&file, &bucket] {
         let other = Scene::new()
             .manifest(MANIFEST.replace("Team B", "Party"))

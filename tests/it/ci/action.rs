@@ -75,7 +75,7 @@ fn the_action_installs_the_release_of_its_ref() {
             &[("REF", "v1.2.3")],
             "no release of roomform for Linux-RISCV",
         ),
-        // Its sum is not the one in the list.
+        // The sum of the release is not the one in the list of sums.
         (
             "Linux-X64",
             &[("REF", "v1.2.3"), ("SHA256", "")],

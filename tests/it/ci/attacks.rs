@@ -1,4 +1,5 @@
-//! Which plans an apply carries out: those of merged pull requests, each found by its number, event and head, and none is lost.
+//! Tests that an apply carries out only plans of merged pull requests. It finds each plan by
+//! the number of the pull request, the event and the head, and it misses none.
 
 use serde_json::json;
 
@@ -14,7 +15,7 @@ fn plan(site: &mut Site, number: u64, head: &str) {
     assert!(job.ok, "{job:#?}");
 }
 
-/// A forged run, with a file in place of a plan.
+/// Adds a forged run to the server, with this text in place of its plan.
 fn forge(site: &Site, run: u64, values: serde_json::Value, artifact: &str, plan: &str) {
     let mut entry = json!({
         "id": run,
@@ -53,7 +54,8 @@ fn only_the_plan_of_the_pull_request_itself_is_used() {
     let mut site = applied("github", "cache");
     let head = site.branch("tools", &room("team-tools"));
     plan(&mut site, 12, &head);
-    // A fork, a push, a second pull request with the same head, and an older head.
+    // Forge runs of a fork, of a push, of a second pull request with the same head, and of an
+    // older head.
     let name = "roomform-plan-12";
     let fork = json!({"head_sha": head, "head_repository": {"full_name": "someone/rooms"}});
     forge(&site, 6001, fork, name, "forged");
@@ -98,11 +100,12 @@ fn a_merged_fork_has_no_plan_and_is_listed() {
     plan(&mut site, 11, &own);
     site.merge(11, "own", &own);
     let head = site.branch("tools", &room("team-tools"));
-    // Even if a run of the fork left an artifact.
+    // The changes of a fork are not applied, even if a run of the fork left an artifact.
     let fork = json!({"head_sha": head, "head_repository": {"full_name": "someone/rooms"}});
     forge(&site, 6001, fork, "roomform-plan-12", "forged");
     let merged = site.merge_from("someone/rooms", 12, "tools", &head);
-    // The second time, the plan of the other pull request has nothing to do, and nothing more is posted there.
+    // The second time, the plan of pull request 11 has nothing to do, and nothing more is
+    // posted on that pull request.
     for _ in 0..2 {
         let job = run(&mut site.runner, "apply", &Event::push(&merged));
         assert_eq!((job.ok, job.code), (false, 2), "{job:#?}");
@@ -128,7 +131,8 @@ fn three_merges_are_applied_even_if_the_second_apply_is_dropped() {
         assert!(job.ok, "{store}: {job:#?}");
         assert_eq!(site.pipes(), ["team-one", "team-platform"], "{store}");
 
-        // The apply of the second merge waits, and GitHub drops it for that of the third.
+        // The apply of the second merge waits, and GitHub drops it when the third merge starts
+        // another apply.
         site.merge(2, "two", &heads[1]);
         let third = site.merge(3, "three", &heads[2]);
         let job = run(&mut site.runner, "apply", &Event::push(&third));
@@ -150,7 +154,8 @@ fn three_merges_are_applied_even_if_the_second_apply_is_dropped() {
     }
 }
 
-/// The first plan is stale for a room that the second pull request changed again. What else it has is applied.
+/// The second pull request changes a room again, so the first plan is stale for that room. All
+/// other changes of the first plan are applied.
 #[test]
 fn two_plans_for_one_room_are_applied_together() {
     let mut site = applied("github", "cache");
@@ -239,7 +244,7 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
         }
         site.runner
             .write("store/artifacts/6001/plan.json", "forged");
-        // It is still open: nothing is applied.
+        // Merge request 9 is still open, so its plan is not applied.
         let open = json!({"iid": 9, "state": "opened", "sha": heads[0]});
         site.runner.add("pulls", open);
 
@@ -259,9 +264,9 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
             notes[0].shows(format!("team-{name}"));
         }
 
-        // What a fork changes is listed only.
+        // The changes of a fork are only listed, not applied.
         let fork = site.branch("fork", &room("team-fork"));
-        // Even if a member ran its pipeline in this project.
+        // This is so even if a member ran the pipeline of the fork in this project.
         plan_on_gitlab(&mut site, "4", &fork);
         let merged = site.merge_from("someone/rooms", 4, "fork", &fork);
         let job = apply_on_gitlab(&mut site, &merged, "push");

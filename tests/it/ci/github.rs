@@ -82,7 +82,7 @@ impl Event {
     }
 }
 
-/// Runs one job of the workflow. The server lists the run.
+/// Runs one job of the workflow, and adds the run to the server's list.
 pub fn run(runner: &mut Runner, job: &str, event: &Event) -> Job {
     let place = runner.check_out(&event.commit);
     let run: u64 = place.trim_start_matches("run-").parse().unwrap();
@@ -181,7 +181,7 @@ impl Steps<'_> {
         }
     }
 
-    /// The path of a file of the job beside its directory.
+    /// The path of a file of the job. The file is next to the job's directory.
     fn beside(&self, what: &str) -> PathBuf {
         self.runner.path(&format!("{}-{what}", self.place))
     }
@@ -322,7 +322,8 @@ impl Steps<'_> {
         filled + rest
     }
 
-    /// An unset value is empty, as on GitHub. Any other name must exist.
+    /// Returns the value of a name. Some names may be unset: their value is empty, as on
+    /// GitHub. All other names must exist.
     fn value(&self, name: &str) -> String {
         let may_lack = [
             "secrets.",

@@ -95,7 +95,7 @@ fn changes_without_a_plan_are_listed_and_wait_for_a_manual_start() {
     let job = run(&mut site.runner, "apply", &Event::push(&direct));
     assert!(job.ok, "{job:#?}");
 
-    // A run that cannot plan fails with the exit code.
+    // A run that cannot plan fails with the exit code of roomform.
     site.runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = run(&mut site.runner, "apply", &Event::push(&direct));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");
@@ -178,7 +178,7 @@ fn a_manual_start_marks_manual_steps_as_done() {
         job.log.shows("1 member of 1 room marked as removed");
         let job = run(&mut site.runner, "apply", &done);
         assert_eq!((job.ok, job.code), (false, 64), "{store}: {job:#?}");
-        // No text of a person is read as a flag or a pattern of files.
+        // What a person enters is never read as a flag or as a pattern of files.
         let done = Event::manual("done").with("inputs.pipe", "--force");
         let job = run(&mut site.runner, "apply", &done);
         job.log.shows("`--force`");
@@ -226,7 +226,8 @@ fn a_plan_that_is_refused_is_still_reported() {
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
     site.runner.comments(12)[0].shows("would become public");
 
-    // The apply refuses it too, and says so on the pull request. The nightly job reports what is open.
+    // The apply also refuses this change, and says so on the pull request. The nightly job
+    // reports what is not applied.
     let writes = site.scene.writes();
     let merged = site.merge(12, "open", &head);
     let job = run(&mut site.runner, "apply", &Event::push(&merged));

@@ -88,7 +88,7 @@ fn an_existing_manifest_is_kept_and_ci_uses_it() {
             }
         }
     }
-    // No manifest is in this directory.
+    // The directory `rooms` contains no manifest.
     let scene = Scene::new().file("rooms/roster.csv", "user\n3\n");
     scene.run("init").ok().begins("wrote ./rooms.yaml\n");
 }
@@ -175,7 +175,8 @@ fn a_pin_is_a_version_and_its_sum() {
     Scene::new().run(["init", "--pin", &pin]).exits(64);
 }
 
-/// No expressions in scripts, pinned actions, and no permissions or secrets that a job does not need.
+/// Scripts contain no expressions, actions are pinned, and no job has permissions or secrets
+/// that it does not need.
 #[test]
 fn the_workflows_are_careful() {
     for (name, document) in examples("github") {

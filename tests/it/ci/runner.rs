@@ -57,7 +57,8 @@ impl Runner {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Publishes a release and returns its sum. Its program notes its version below the store, then runs the real program.
+    /// Publishes a release and returns its SHA-256 sum. The program in the release writes its
+    /// version to a file in the store, then runs the real program.
     pub fn release(&self, version: &str) -> String {
         let name = format!("roomform-{version}-x86_64-unknown-linux-gnu");
         fs::create_dir(self.path(&name)).unwrap();

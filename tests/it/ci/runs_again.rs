@@ -5,7 +5,8 @@ use super::gitlab;
 use super::site::{STORES, Site, VERSION};
 use crate::support::Shows;
 
-/// Ways to name a manifest in the CI file, and where it is: one for each store.
+/// The names of a manifest in the CI file, each with the path of the manifest. There is one for
+/// each store.
 const MANIFESTS: [(&str, &str); 3] = [
     ("rooms", "rooms/rooms.yaml"),
     ("school/chat/", "school/chat/all.yaml"),

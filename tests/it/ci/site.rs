@@ -26,7 +26,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// With a manifest at this path, which the CI file names in the given way.
+    /// Creates a site with the manifest at the path `manifest`. The CI file calls it `named`.
     pub fn new(ci: &'static str, store: &str, (named, manifest): (&str, &'static str)) -> Self {
         let (scene, mut runner) = (Scene::new().sandbox(), Runner::new());
         #[cfg_attr(
@@ -116,7 +116,7 @@ impl Site {
         self.commit("upgrade")
     }
 
-    /// Creates a branch with another file of the manifest and returns its commit.
+    /// Creates a branch that adds a file to the manifest, and returns the commit.
     pub fn branch(&self, name: &str, rooms: &str) -> String {
         let directory = self.manifest.rsplit_once('/').unwrap().0;
         self.runner
@@ -152,7 +152,7 @@ impl Site {
                 "merged_at": merged_at,
                 "base": {"ref": "main"},
                 "head": {"sha": head},
-                // As GitLab names them.
+                // The fields of a GitLab merge request.
                 "iid": number,
                 "state": "merged",
                 "sha": head,

@@ -474,6 +474,6 @@ fn a_new_manifest_is_compared_with_nothing() {
     let repo = Repo::with_base();
     let out = repo.diff("/dev/null", "HEAD:rooms").ok();
     out.shows("diff: 2 to create, 3 members to add; 0 unchanged");
-    // An empty HEAD needs `--allow-empty`.
+    // If the second manifest is empty, `diff` needs `--allow-empty`.
     repo.diff("HEAD:rooms", "/dev/null").exits(3);
 }

@@ -98,7 +98,7 @@ rooms:
   - {pipe: team-c, title: Team C, members: [3], members_policy: on_create}
 ";
     let ran = diff(base, head, &["--detailed-exitcode"]);
-    // They differ, although nothing would be sent.
+    // The manifests differ, although an apply would send nothing.
     ran.exits(2);
     assert_snapshot!(ran.out, @r#"
       guards

@@ -244,7 +244,8 @@ fn every_named_test_exists_and_mentions_its_item() {
     assert_eq!(body("no_such_module::rows"), None);
 }
 
-/// Every filter also has a command-line flag; the widget is a setting.
+/// Every filter except `imba_id` also has a command-line flag. `imba_id` is the widget, which
+/// is a setting.
 #[test]
 fn every_filter_has_a_flag_and_a_test_that_uses_it() {
     for row in rows() {

@@ -1,5 +1,5 @@
-//! The pages of the site: every page is in its contents, every link leads somewhere, and generated
-//! pages are up to date.
+//! The pages of the site: every page is in the table of contents, every link leads somewhere,
+//! and generated pages are up to date.
 
 use std::fs;
 use std::path::{Path, PathBuf};

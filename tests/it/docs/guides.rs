@@ -1,4 +1,5 @@
-//! Follows the pages with commands, one after another. `support/page.rs` says how.
+//! Runs the commands on each page of the documentation in order. `support/page.rs` explains
+//! how.
 
 use std::fs;
 
@@ -18,7 +19,7 @@ fn the_first_manifest_is_applied_and_changed() {
 #[test]
 fn a_widget_with_thirty_rooms_is_adopted() {
     let scene = Scene::new().sandbox();
-    // The sandbox of the scene is the one that the guide starts.
+    // Use the sandbox of the scene instead of the one that the guide starts.
     let guide = page("docs/adoption.md");
     let (before, after) = guide
         .split_once("roomform sandbox serve --listen 127.0.0.1:8627 &\n")
@@ -96,7 +97,7 @@ fn a_change_is_reviewed_and_applied_from_a_repository() {
             let scene = scene.env(&format!("GIT_{who}_NAME"), "a");
             scene.env(&format!("GIT_{who}_EMAIL"), "a@localhost")
         });
-    // Any sum: nothing is downloaded.
+    // Any checksum works here, because nothing is downloaded.
     follow(
         &scene,
         &page("docs/ci.md").replace("@SHA256", &format!("@{}", "0".repeat(64))),
@@ -173,7 +174,7 @@ fn completions_and_man_pages_are_installed() {
         .shows("roomform");
 }
 
-/// `console` marks commands that a test cannot run.
+/// Only `sh` blocks are followed. A `console` block has commands that a test cannot run.
 #[test]
 fn every_page_with_commands_is_followed() {
     let here = page("tests/it/docs/guides.rs") + "docs/diagnostics.md";

@@ -600,7 +600,8 @@ fn an_unusable_setting_skips_only_the_steps_that_need_it() {
     ");
 }
 
-/// Otherwise `doctor` would use the default, which is the public address.
+/// If `doctor` cannot read the address, it must not use the default, which is the public
+/// address.
 #[test]
 fn an_unreadable_address_is_not_replaced_by_the_default() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");

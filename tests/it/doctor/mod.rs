@@ -15,7 +15,7 @@ rooms:
   - {pipe: team-a, title: Team A, members: [3, 4]}
 ";
 
-/// A list with one row, in the format of the API's pages.
+/// One row of a list of rooms, in the format of the API's pages.
 fn row(id: usize, pipe: &str) -> String {
     format!(
         r#"{{"id":{id},"pipe":"{pipe}","name":"N","admin_id":1,"type":1,"tab":0,"is_public":0,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627}}"#
@@ -29,7 +29,7 @@ fn list(rows: &[String]) -> String {
     )
 }
 
-/// A server that returns the list for any credentials.
+/// A server that returns the list to a request with any credentials, and 401 to one without.
 fn guarded(headers: &str, body: &str) -> Canned {
     let headers = format!(
         "{headers}Content-Type: application/json

@@ -146,7 +146,7 @@ fn a_denied_write_creates_no_room() {
     assert_eq!(scene.rooms().len(), 0);
 }
 
-/// What the probe reports about members, with these users in the room.
+/// What the probe reports about members on a server with these quirks.
 fn probed_users(quirks: Quirks) -> String {
     let scene = sandbox(quirks);
     scene.insert(roomform::sandbox::RoomView {
@@ -322,7 +322,7 @@ fn an_existing_room_is_not_written_to_again_or_called_the_probes_room() {
     assert_eq!(writes.count(), 1);
 }
 
-/// Without this message the user would not know about the room.
+/// Without the report, the user would not know that the probe created a room.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_created_room_is_reported_even_if_stdout_fails() {

@@ -17,7 +17,8 @@ const OK: &str = "HTTP/1.1 200 OK";
 const LIST: &str = r#"{"success":"true","data":["#;
 const NO_PAUSE: Duration = Duration::ZERO;
 
-/// A server that starts every answer like this, and then repeats a piece until the client closes the connection.
+/// A server that starts every answer with the given status and body, and then repeats a piece
+/// of text until the client closes the connection.
 struct Endless {
     address: SocketAddr,
     end: Arc<AtomicBool>,
@@ -234,7 +235,7 @@ fn too_many_rows_with_one_pipe_exceed_a_limit() {
 
 #[test]
 fn only_some_of_many_look_alike_rooms_are_reported() {
-    // The first letter is Cyrillic.
+    // The second letter is Cyrillic.
     let rows = (1..=1100).map(|id| row(id, "t\u{435}am-a", None));
     let plan = with_rows("plan", rows);
     assert_eq!(plan.matches("looks like").count(), 1000, "{plan}");

@@ -141,7 +141,8 @@ fn http_2_is_used_if_offered_over_one_connection() {
     assert_eq!((agreed, connections), (vec!["h2".to_owned()], 1));
 }
 
-/// A proxy that connects every tunnel to this server, and then ends.
+/// A proxy for one tunnel. It connects the tunnel to this server, whatever host the client
+/// names, and then ends.
 fn tunnel_to(server: &str) -> (String, JoinHandle<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -185,6 +186,7 @@ fn a_tunnel_through_a_proxy_carries_all_calls() {
 fn http_1_is_used_if_http_2_is_not_offered() {
     let (agreed, connections) = applied(&["http/1.1"]);
     assert!(agreed.iter().all(|name| name == "http/1.1"), "{agreed:?}");
-    // Some of these connections may stay unused, because a handshake takes longer here than a call.
+    // A handshake takes longer here than a call, so the client may open connections that it
+    // never uses.
     assert!((1..=25).contains(&connections), "{connections}");
 }

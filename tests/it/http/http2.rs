@@ -100,7 +100,7 @@ impl Server {
                 }
                 let (stream, shared) = (stream.unwrap(), Arc::clone(&serving));
                 connections.push(std::thread::spawn(move || {
-                    // It ends when the client closes or cuts the connection.
+                    // `serve` ends when the client closes or cuts the connection.
                     drop(serve(stream, &shared));
                 }));
             }

@@ -68,7 +68,7 @@ fn a_rejected_proxy_password_is_reported() {
     ");
 }
 
-/// It accepts connections and never answers.
+/// The proxy accepts connections and never answers.
 #[test]
 fn a_silent_proxy_is_named() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();

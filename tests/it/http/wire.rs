@@ -109,7 +109,8 @@ fn an_update_sends_the_room_id_and_all_fields() {
     );
 }
 
-/// The page's text also requires `imba_id` and `password`, but its sample sends neither. The client sends both.
+/// The text of the API's page requires `imba_id` and `password`, but the sample on that page
+/// sends neither. The client sends both.
 #[test]
 fn a_message_sends_all_fields_that_the_page_requires() {
     let manifest = MANIFEST.replace(

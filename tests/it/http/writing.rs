@@ -151,7 +151,8 @@ fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
                     "  !! team-a               uncertain    {reason}; the next run checks whether the room exists\n\
                      apply: 1 uncertain; 0 members confirmed; 2 to write, "
                 );
-                // `created_in` checks where the reads are. How many there are depends on the machine.
+                // `created_in` checks when the list is read. The number of reads depends on the
+                // machine.
                 let ended = created_in(2, answer);
                 let reads = ended.strip_prefix(&expected).unwrap_or_default();
                 assert!(["4 to verify", "5 to verify", "6 to verify"].contains(&reads), "{ended}");

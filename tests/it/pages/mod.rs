@@ -70,7 +70,8 @@ pub fn command(page: &str, path: &str, n: usize) -> Printed {
     matching.nth(n).unwrap()
 }
 
-/// The two widgets of the pages with the rooms and users that their commands name.
+/// A sandbox with both widgets of the pages, and the rooms and users that the printed commands
+/// name.
 pub async fn pages_sandbox() -> Sandbox {
     let sandbox = start(Config::default()).await.unwrap();
     let room = |id, pipe: &str, name: &str, kind, members: &[u64]| RoomView {
@@ -183,7 +184,7 @@ fn keys(text: &str) -> Vec<String> {
     keys
 }
 
-/// The types of a JSON text; of an array, the type of its first item.
+/// The types of the values in a JSON text. For an array, only the first item is described.
 fn shape(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

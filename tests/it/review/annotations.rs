@@ -109,7 +109,8 @@ fn a_diff_annotates_the_lines_of_the_second_manifest() {
     ");
 }
 
-/// The publish with most people inside comes first, before 40 new public rooms, in every format and within every limit.
+/// Of the rooms that become public, the one with the most people inside comes first, before 40
+/// new public rooms, in every format and within every limit.
 #[test]
 fn lines_that_need_attention_are_sorted_by_danger() {
     let rooms = "  - {pipe: team, title: Team, members: [1]}\n  - {pipe: lounge, title: Lounge, members: [1, 2, 3]}\n";
@@ -128,7 +129,8 @@ fn lines_that_need_attention_are_sorted_by_danger() {
         "--format github",
     ] {
         let plan = scene.run(format!("plan --sandbox {args}")).ok();
-        // Only the lists of sections and the guards come before the first line.
+        // Only the lists of sections and the guards come before the first line that needs
+        // attention.
         let (_, lines) = plan.split_once("3 known members inside").unwrap();
         lines.shows("1 known member inside").shows("class-1");
         let (_, lines) = lines.split_once("1 known member inside").unwrap();

@@ -1,5 +1,5 @@
-//! Five thousand changes at every size: pages never exceed it, dangerous changes come first and are cut last, and every
-//! count is exact.
+//! Five thousand changes, with every size limit: pages never exceed the limit, dangerous
+//! changes come first and are cut last, and every count is exact.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ use roomform::sandbox::RoomView;
 use super::rendered::Rendered;
 use crate::support::{Scene, Shows, target};
 
-/// The size limits of the sites, in their own units, and the value to pass to the program.
+/// For each site, the value to pass to the program, and the size limit in the unit of that
+/// site.
 const SITES: [(&str, usize); 5] = [
     ("github-comment", 65_536),
     ("github-summary", 1 << 20),
@@ -137,7 +138,7 @@ fn fits(page: &str, limit: usize) {
     }
 }
 
-/// Checks a page as [`fits`] does, and that every count is right.
+/// Does the checks of [`fits`], and compares every count with the complete page, `whole`.
 #[track_caller]
 fn checked(page: &str, limit: usize, whole: &str) {
     fits(page, limit + 1);
@@ -226,7 +227,8 @@ fn widget() -> Scene {
     scene
 }
 
-/// 776 rooms with an open step of an earlier run (five also have a step of this change), and 897 new rooms (two are public).
+/// 776 rooms with an open manual step from an earlier run (five of them also need a new step),
+/// and 897 new rooms (two of them are public).
 fn after_a_term() -> (Plan, Loaded) {
     let room: Room = |n| {
         let public = n >= 1_671;
@@ -294,7 +296,8 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
         "Not shown: {} of 895 to create. All 7 dangerous lines are shown.",
         895 - creates
     ));
-    // With enough space for all changes, only the open steps are omitted. That is not a cut.
+    // With enough space for all changes, only the open steps are omitted, and the page does not
+    // say that it was cut.
     let page = write(Some(whole.len() - 1));
     checked(&page, whole.len() - 1, &whole);
     page.lacks("Cut").lacks("Not shown").shows(

@@ -97,7 +97,7 @@ const PLACES: [&str; 8] = [
     "@", "a @ b", "# @", "- @\n- @", "- [ ] @", "*@*", "**@**", "a\n@\n@",
 ];
 
-/// The structure of a page as a parser sees it; `None` is text.
+/// The structure of a page as a parser sees it, without the content of its text and code.
 fn skeleton(page: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for event in Parser::new_ext(page, Options::all()) {
@@ -143,7 +143,7 @@ proptest! {
         harmless_anywhere(&text);
     }
 
-    /// A failure's message may contain any text, back-ticks too.
+    /// The message of a failure may contain any text, including back-ticks.
     #[test]
     fn any_failure_message_is_plain_text_or_code(text in "[ -~`]{1,60}|[a-z`@#:. ]{1,60}|.{1,40}") {
         for dialect in [Dialect::Html, Dialect::Plain] {

@@ -24,7 +24,7 @@ fn plan(scene: &Scene, args: impl Args) -> String {
 #[test]
 fn a_shortened_list_of_members_names_the_complete_formats_once() {
     let scene = Scene::new().manifest(manifest(12));
-    // The list is complete.
+    // A list of 12 members is not shortened.
     plan(&scene, []).lacks("all members");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";

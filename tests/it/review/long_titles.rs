@@ -2,13 +2,13 @@
 
 use crate::support::{Scene, Shows, ignoring_updates};
 
-/// A title of this many words of 13 letters, followed by `end`.
+/// A manifest whose room has a title of this many phrases of 13 characters, followed by `end`.
 fn long(words: usize, end: &str) -> String {
     let title = "Осень · long ".repeat(words);
     format!("version: 1\nrooms:\n  - {{pipe: team, title: \"{title}{end}\"}}\n")
 }
 
-/// A title of the maximum length.
+/// A manifest whose room has a title of nearly the maximum length.
 fn manifest(end: &str) -> String {
     long(18, end)
 }

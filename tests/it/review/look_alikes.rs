@@ -1,5 +1,5 @@
-//! Look-alike names: two declared ones in `check`, `plan` and `diff`, and a declared one beside a
-//! live room that is not declared.
+//! Rooms with look-alike names: two declared rooms in `check`, `plan` and `diff`, and a
+//! declared room together with a live room that is not declared.
 
 use insta::assert_snapshot;
 
@@ -85,7 +85,7 @@ fn an_undeclared_live_room_that_looks_like_a_declared_one_is_reported() {
     );
     let notes = scene.run("plan --format json").json()["notes"].to_string();
     assert_eq!(notes.matches("\"looks_like\"").count(), 2, "{notes}");
-    // If that room is declared too, the warning is about the manifest.
+    // If the live room is declared too, the warning is about two rooms of the manifest.
     scene.declare(format!("{text}  - {{pipe: team-A, title: Live}}\n"));
     let ran = scene.run("plan --only team-A");
     ran.begins("  notes\n    --only leaves out");

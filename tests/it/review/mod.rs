@@ -13,7 +13,8 @@ mod sarif;
 
 use crate::support::Scene;
 
-/// A manifest and its changed version: a room becomes public, one is new, one gains members, one loses one.
+/// A manifest. In its changed version, `AFTER`, a room becomes public, a room is new, members
+/// are added, and a member is removed.
 pub const BEFORE: &str = "\
 version: 1
 rooms:
@@ -31,7 +32,7 @@ rooms:
   - {pipe: news, title: News, public: true}
 ";
 
-/// A directory whose sandbox matches one manifest, with another manifest in it.
+/// A directory with the manifest `after`, and a sandbox that matches the manifest `before`.
 pub fn changed(before: &str, after: &str) -> Scene {
     let scene = Scene::new()
         .manifest(before)

@@ -9,7 +9,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 /// The content of a parsed page.
 #[derive(Debug, Default)]
 pub struct Rendered {
-    /// The texts in code, in order.
+    /// The text of each code span, in order.
     pub code: Vec<String>,
     /// All other text.
     pub words: String,
@@ -112,7 +112,8 @@ const ELEMENTS: [&str; 22] = [
     "<input type=\"checkbox\" disabled=\"\" />",
 ];
 
-/// The texts in code, and all other text. Panics on anything but the elements of our pages.
+/// The texts of the code spans, and all other text. Panics on anything but the elements of our
+/// pages.
 #[track_caller]
 fn text_of(html: &str) -> (Vec<String>, String) {
     let (mut code, mut words, mut in_code) = (Vec::new(), String::new(), false);

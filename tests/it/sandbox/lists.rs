@@ -292,7 +292,8 @@ fn a_token_may_list_only_the_rooms_of_its_user() {
         for (pipe, user) in [("one", "1"), ("two", "2"), ("twelve", "12")] {
             write(&mut world, &[("room_pipe", pipe), ("users_ids[0]", user)]);
         }
-        // The token is for user 1. The widget's key lists all rooms, also together with a token.
+        // The token is for user 1. A call with the widget's key lists all rooms, even if it
+        // also has a token.
         let mut rooms = |auth: &Auth| rows(&world.call("/imbachat/v2/7/get_rooms", auth, &[], NOW));
         assert_eq!(rooms(&Auth::jwt(TOKEN)).len(), listed);
         let both = Auth {

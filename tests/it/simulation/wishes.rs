@@ -142,7 +142,8 @@ impl Wishes {
         wishes
     }
 
-    /// The entry of `limits.publish` that lists a room: its pipe, else the glob.
+    /// The entry of `limits.publish` that matches a pipe: the pipe itself if it is listed,
+    /// otherwise a glob.
     pub fn publish_entry(&self, pipe: &Pipe) -> Option<&str> {
         let lists = |entry: &&str| match entry.strip_suffix('*') {
             Some(prefix) => pipe.as_str().starts_with(prefix),
@@ -197,7 +198,8 @@ impl Wishes {
         from_it.map(|wish| 1 + wish.members.len() as u64).sum()
     }
 
-    /// The manifest as the product resolves it: members sorted, each once, without the excluded.
+    /// The manifest as the product resolves it: each room's members are sorted, without
+    /// duplicates and without excluded users.
     pub fn desired(&self) -> Desired {
         let rooms = self.rooms.iter().enumerate().map(|(index, (pipe, wish))| {
             let place = Place {

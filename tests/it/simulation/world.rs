@@ -1,6 +1,7 @@
 //! The complete state of a simulated world, under one lock, and its log.
 //!
-//! Main types: [`World`], [`State`], and [`Run`]: one process, seen from outside.
+//! Main types: [`World`], [`State`], and [`Run`], which describes one process as seen from
+//! outside.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -35,7 +36,7 @@ pub enum Answer {
 pub struct Request {
     pub write: Arc<Write>,
     pub answer: Answer,
-    /// Whether a successful answer carried an error.
+    /// Whether the answer carried an error although it was successful.
     pub errors: bool,
 }
 
@@ -85,7 +86,8 @@ pub struct Run {
     written: u64,
     /// How many milliseconds its clock is ahead; negative if it is behind.
     ahead: i64,
-    /// Its next stamp is not earlier, because it comes after the entries that the process knows.
+    /// The earliest time for the process's next stamp. It is later than the times of all
+    /// entries that the process knows.
     earliest: i64,
 }
 
@@ -176,7 +178,7 @@ impl State {
     /// Starts a process.
     pub fn begin(&mut self, wishes: &Arc<Wishes>, plan: Fate) -> usize {
         let (interrupt, _) = watch::channel(Interrupt::None);
-        // Not in start order: real run ids are random.
+        // The names are not in start order, because real run ids are random.
         let name = format!("{:04x}-{}", self.rng.below(0x1_0000), self.runs.len());
         let begun = self.elapsed();
         let ahead = match self.weather.clock {
@@ -270,7 +272,8 @@ impl State {
         })
     }
 
-    /// A process has read the ledger: its stamps come after all entries, as in the product.
+    /// Records that a process has read the ledger. From then on, its stamps come after all
+    /// entries, as in the product.
     pub fn know_entries(&mut self, run: usize) {
         let after = self.after_entries();
         let earliest = &mut self.runs[run].earliest;

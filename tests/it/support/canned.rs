@@ -43,7 +43,8 @@ impl Canned {
                 let mut stream = stream.unwrap();
                 let request = read_request(&mut stream);
                 let bytes = answer_to(&request);
-                // Record the request before the answer, because the client may check it immediately.
+                // Record the request before answering, because the test may check it as soon as
+                // the answer arrives.
                 kept.lock().unwrap().push(request);
                 // The client may have closed the connection already.
                 drop(stream.write_all(&bytes));

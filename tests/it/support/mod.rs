@@ -34,7 +34,8 @@ pub fn target() -> Target {
     }
 }
 
-/// Claims a room's welcome, which a create promises; returns whether it was granted.
+/// Claims the welcome that the create of a room promises. Returns whether the claim was
+/// granted.
 pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool, LedgerError> {
     let promise = Fact::Pipe(
         pipe.clone(),

@@ -8,13 +8,14 @@ use super::Scene;
 /// A fenced block of code.
 pub struct Block<'a> {
     pub language: &'a str,
-    /// The last line before the block that is not empty.
+    /// The last non-empty line before the block.
     above: &'a str,
     pub text: &'a str,
 }
 
 impl Block<'_> {
-    /// The name of the file that the block shows: the line above ends with it and a colon.
+    /// The name of the file that the block shows, if the line above ends with a name in
+    /// backquotes and a colon.
     pub fn file(&self) -> Option<&str> {
         let (_, name) = self.above.strip_suffix("`:")?.rsplit_once('`')?;
         Some(name)
@@ -44,7 +45,8 @@ pub fn blocks(page: &str) -> Vec<Block<'_>> {
 
 /// A script that does what the page says, and the output that the page shows after each block of commands.
 fn script(page: &str) -> (String, Vec<Vec<&str>>) {
-    // A reader answers the question with `yes`; a test has no terminal.
+    // A reader answers the question with `yes`. A test has no terminal, so the script adds
+    // `--yes`.
     let mut script = String::from(
         "set -eu\nexec 2>&1\nroomform() { case \"$* \" in *' --yes '*) command roomform \"$@\";; apply*|'ledger adopt'*) command roomform \"$@\" --yes;; *) command roomform \"$@\";; esac; }\n",
     );
@@ -80,8 +82,9 @@ fn script(page: &str) -> (String, Vec<Vec<&str>>) {
     (script, shown)
 }
 
-/// Follows a page in the directory and the environment of a scene: `sh` blocks are run, each line must succeed or exit as its
-/// comment says, and `text` blocks must be in their output, in order. Returns the output of each `sh` block.
+/// Follows a page in the directory and the environment of a scene. Runs the `sh` blocks: each
+/// line must succeed or exit as its comment says. The output of an `sh` block must contain the
+/// `text` blocks that follow it, in order. Returns the output of each `sh` block.
 #[track_caller]
 pub fn follow(scene: &Scene, page: &str) -> Vec<String> {
     let (script, shown) = script(page);
@@ -101,7 +104,8 @@ pub fn follow(scene: &Scene, page: &str) -> Vec<String> {
     printed
 }
 
-/// Compares a generated file with its text. `ROOMFORM_BLESS=1` writes the file; read the difference.
+/// Checks that a committed file equals the newly generated text. With `ROOMFORM_BLESS=1`, it
+/// writes the file first: review the diff.
 #[track_caller]
 pub fn assert_fresh(path: &Path, text: &str) {
     if std::env::var_os("ROOMFORM_BLESS").is_some() {

@@ -34,13 +34,13 @@ pub enum Fault {
     AnswerAfter(&'static str, &'static str, &'static str),
     /// An answer with this status line that echoes the whole request as JSON; the request is not executed.
     Echo(&'static str),
-    /// The same as an HTML page.
+    /// Like `Echo`, but the answer is an HTML page.
     EchoPage(&'static str),
 }
 
 /// A proxy that forwards all but some calls, with one connection per call.
 pub struct Proxy {
-    /// Bound, to reserve the port while connections are refused.
+    /// A bound socket. It reserves the port while connections are refused.
     port: TcpSocket,
     end: Arc<AtomicBool>,
     open: Option<Sender<()>>,

@@ -181,7 +181,7 @@ impl Scene {
         self.api.as_ref().unwrap()
     }
 
-    /// The variables for its address and credentials.
+    /// The environment variables with the sandbox's address and credentials.
     pub fn vars(&self) -> Vec<(String, String)> {
         self.api().env()
     }
@@ -230,7 +230,7 @@ impl Scene {
     }
 }
 
-/// The directory and runs of the program.
+/// Methods that use the directory or run the program.
 impl Scene {
     /// Replaces a text in the manifest, wherever it occurs.
     #[track_caller]
@@ -270,7 +270,8 @@ impl Scene {
         self.run("apply --yes")
     }
 
-    /// Runs `apply --yes` for a list that does not show what was sent.
+    /// Runs `apply --yes` with a short time for verification, for a server whose list does not
+    /// show what was sent.
     pub fn apply_without_patience(&self) -> Ran {
         self.run("apply --yes --verify-timeout 100ms")
     }
@@ -299,7 +300,8 @@ impl Scene {
         String::from_utf8(files.remove(0).1).unwrap()
     }
 
-    /// Makes all ledger entries older. After an hour, a list that does not show a write no longer counts as late.
+    /// Makes all ledger entries older. If a write is more than an hour old and the list does
+    /// not show it, roomform no longer assumes that the list is late.
     pub fn age_ledgers(&self, minutes: i64) {
         let files = self.files().into_iter();
         let ledgers = files.filter(|(path, _)| path.extension().is_some_and(|it| it == "jsonl"));
@@ -372,8 +374,9 @@ impl Scene {
         use std::os::unix::process::CommandExt;
         const UNPRIVILEGED: u32 = 65_534;
         let copy = self.path("roomform");
-        // Another process writes the copy: a child of this one could inherit a file that is open for
-        // writing, and the program could not start ("text file busy").
+        // A separate process writes the copy. If this process wrote it, one of its children
+        // could inherit the file while it is open for writing, and the copy could not start
+        // ("text file busy").
         let mut cp = Command::new("cp");
         let copied = cp.arg(env!("CARGO_BIN_EXE_roomform")).arg(&copy).status();
         assert!(copied.unwrap().success());

@@ -11,9 +11,9 @@ pub enum Cell<'a> {
     Number(&'a str),
     /// A number, and one of the [`FORMATS`].
     Formatted(&'a str, &'a str),
-    /// A day as its number.
+    /// A date, given as its serial number.
     Day(&'a str),
-    /// A day and a time as a number.
+    /// A date with a time, given as a serial number.
     Time(&'a str),
     Truth(bool),
     /// A formula's text, and its stored value if it was ever calculated.
@@ -67,7 +67,7 @@ impl Sheet {
         }
     }
 
-    /// A sheet with the texts of a CSV file without quotes.
+    /// A sheet with the cells of a CSV text, which must not contain quotes.
     pub fn from_csv(name: &str, text: &str) -> Self {
         let lines = text.lines().map(|line| line.split(',').map(Cell::Text));
         let rows: Vec<Vec<Cell<'_>>> = lines.map(Iterator::collect).collect();
