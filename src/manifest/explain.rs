@@ -116,37 +116,34 @@ impl Tracer {
     ) {
         if written.pipe.value == self.asked {
             let found = memberships(written, joined, directory, None);
-            self.of_room.extend(found.into_values());
+            self.of_room.extend(found);
         }
         if let Some((Some(user), _)) = &self.user {
             let found = memberships(written, joined, directory, Some(*user));
-            self.of_user.extend(found.into_values());
+            self.of_user.extend(found);
         }
     }
 
-    pub(super) fn finish(self, desired: &Desired) -> Option<Explained> {
+    pub(super) fn finish(mut self, desired: &Desired) -> Option<Explained> {
+        self.of_room.sort();
+        self.of_user.sort();
         let pipe = Pipe::new(self.asked.as_str());
-        let mut explained = if desired.rooms.contains_key(&pipe) {
-            Explained {
+        if desired.rooms.contains_key(&pipe) {
+            return Some(Explained {
                 subject: Subject::Room(pipe),
                 left_out: None,
                 memberships: self.of_room,
                 skipped: Vec::new(),
-            }
-        } else {
-            let (user, names) = self.user?;
-            if names.is_empty() && self.of_user.is_empty() && self.skipped.is_empty() {
-                return None;
-            }
-            Explained {
-                subject: Subject::User(user, names),
-                left_out: self.left_out,
-                memberships: self.of_user,
-                skipped: self.skipped,
-            }
-        };
-        explained.memberships.sort();
-        Some(explained)
+            });
+        }
+        let (user, names) = self.user?;
+        let is_known = !(names.is_empty() && self.of_user.is_empty() && self.skipped.is_empty());
+        is_known.then_some(Explained {
+            subject: Subject::User(user, names),
+            left_out: self.left_out,
+            memberships: self.of_user,
+            skipped: self.skipped,
+        })
     }
 }
 
@@ -157,47 +154,35 @@ fn memberships(
     joined: &MemberList,
     directory: &Directory<'_>,
     only: Option<UserId>,
-) -> BTreeMap<UserId, Membership> {
-    let pipe = Pipe::new(written.pipe.value.as_str());
-    let mut found = BTreeMap::new();
-    let empty = |user| Membership {
-        pipe: pipe.clone(),
-        user,
-        ways: Vec::new(),
-        excluded: Vec::new(),
-    };
-    let mut ways = directory.ways(&written.members, only, &[]);
+) -> impl Iterator<Item = Membership> {
+    let mut found: BTreeMap<UserId, (BTreeSet<Way>, BTreeSet<Way>)> = BTreeMap::new();
     let joined = joined.today();
     let joined = joined.filter(|member| only.is_none_or(|only| only == member.user));
-    ways.extend(joined.map(|member| Way::new(&[], member, true)));
-    for (user, way) in ways {
-        let membership = found.entry(user).or_insert_with(|| empty(user));
-        membership.ways.push(way);
+    let joined = joined.map(|member| Way::new(&[], member, true));
+    for (user, way) in directory.ways(&written.members, only, &[]).chain(joined) {
+        found.entry(user).or_default().0.insert(way);
     }
-    let excluded = written.exclude.iter();
-    let named: BTreeSet<UserId> = excluded
-        .filter(|entry| {
-            matches!(
-                entry.value,
-                RawMember::Id(_) | RawMember::Ids(_) | RawMember::Person(_) | RawMember::Dated(..)
-            )
-        })
-        .flat_map(|entry| directory.members_of_entry(entry))
-        .map(|member| member.user)
-        .collect();
-    for (user, way) in directory.ways(&written.exclude, only, &[]) {
-        if only.is_some() || named.contains(&user) || found.contains_key(&user) {
-            let membership = found.entry(user).or_insert_with(|| empty(user));
-            membership.excluded.push(way);
+    let is_list = |it: &&Spanned<RawMember>| {
+        use RawMember::{Group, Roster, Shared};
+        matches!(it.value, Group(_) | Roster(_) | Shared(_))
+    };
+    let (lists, named): (Vec<_>, Vec<_>) = written.exclude.iter().partition(is_list);
+    for (excluded, is_named) in [(named, true), (lists, false)] {
+        for (user, way) in directory.ways(excluded, only, &[]) {
+            if is_named || only.is_some() || found.contains_key(&user) {
+                found.entry(user).or_default().1.insert(way);
+            }
         }
     }
-    for membership in found.values_mut() {
-        for ways in [&mut membership.ways, &mut membership.excluded] {
-            ways.sort();
-            ways.dedup();
-        }
-    }
+    let pipe = Pipe::new(written.pipe.value.as_str());
     found
+        .into_iter()
+        .map(move |(user, (ways, excluded))| Membership {
+            pipe: pipe.clone(),
+            user,
+            ways: ways.into_iter().collect(),
+            excluded: excluded.into_iter().collect(),
+        })
 }
 
 impl Way {
@@ -215,12 +200,12 @@ impl Way {
 impl Directory<'_> {
     /// Returns every path by which a list names one user, or all users. `groups` is the path to the
     /// list.
-    fn ways(
+    fn ways<'m>(
         &self,
-        list: &[Spanned<RawMember>],
+        list: impl IntoIterator<Item = &'m Spanned<RawMember>>,
         only: Option<UserId>,
         groups: &[String],
-    ) -> Vec<(UserId, Way)> {
+    ) -> std::vec::IntoIter<(UserId, Way)> {
         let mut found = Vec::new();
         for written in list {
             match &written.value {
@@ -233,13 +218,13 @@ impl Directory<'_> {
                     }
                 }
                 _ => {
-                    let members = self.members_of_entry(written).into_iter();
-                    let members =
-                        members.filter(|member| only.is_none_or(|only| only == member.user));
-                    found.extend(members.map(|member| Way::new(groups, member, false)));
+                    let mut members = self.members_of_entry(written);
+                    members.retain(|member| only.is_none_or(|only| only == member.user));
+                    let ways = members.into_iter();
+                    found.extend(ways.map(|member| Way::new(groups, member, false)));
                 }
             }
         }
-        found
+        found.into_iter()
     }
 }

@@ -130,7 +130,9 @@ impl<'n> Fields<'n, '_> {
         let found = written(text, *plain);
         let message = format!("`{key}` must be true or false, not {found}");
         let hint = "write true or false, without quotes";
-        self.decoder.note(Code::WrongType, node.at, message, hint)
+        self.decoder
+            .problems
+            .refuse(Code::WrongType, node.at, message, hint)
     }
 
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
@@ -194,18 +196,6 @@ impl<'a> Decoder<'a> {
         self.problems.push(diagnostic.related(first, "first here"));
     }
 
-    /// Reports an error. Always returns `None`, for callers that need a value.
-    pub(super) fn note<T>(
-        &self,
-        code: Code,
-        at: At,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Option<T> {
-        self.problems.note(code, at, message, hint);
-        None
-    }
-
     /// Reports a value of the wrong type. Always returns `None`, for callers that need a value.
     pub(super) fn wrong_type<T>(&self, node: &Node, what: impl Display, wanted: &str) -> Option<T> {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
@@ -215,7 +205,8 @@ impl<'a> Decoder<'a> {
             "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
-        self.note(Code::WrongType, node.at, message, hint)
+        self.problems
+            .refuse(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes text. Reports an unquoted word that some YAML readers do not read as text.
@@ -243,7 +234,7 @@ impl<'a> Decoder<'a> {
     ) -> Option<T> {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
-        self.note(Code::NeedsQuotes, at, message, hint)
+        self.problems.refuse(Code::NeedsQuotes, at, message, hint)
     }
 
     /// Decodes an id without reporting errors.
@@ -274,7 +265,8 @@ impl<'a> Decoder<'a> {
             }
             _ => TOO_LARGE,
         };
-        self.note(Code::WrongType, node.at, message, hint)
+        self.problems
+            .refuse(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes one of the words in `choices`.
@@ -290,7 +282,9 @@ impl<'a> Decoder<'a> {
         let one_of = || format!("use one of: {}", Vec::from_iter(names.clone()).join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
-            return self.note(Code::WrongType, node.at, message, one_of());
+            return self
+                .problems
+                .refuse(Code::WrongType, node.at, message, one_of());
         };
         let is_meant = |name: &str| name == text && (*plain || !starts_with_digit(name));
         let found = choices.iter().find(|(name, _)| is_meant(name));
@@ -298,7 +292,7 @@ impl<'a> Decoder<'a> {
             let message = format!("{what} cannot be {}", written(text, *plain));
             let near = nearest(text, names.clone());
             let hint = near.map_or_else(one_of, |name| format!("did you mean `{name}`?"));
-            return self.note(Code::BadValue, node.at, message, hint);
+            return self.problems.refuse(Code::BadValue, node.at, message, hint);
         }
         found.map(|(_, value)| *value)
     }
@@ -313,12 +307,8 @@ impl<'a> Decoder<'a> {
             }
         }
         let message = format!("{what} must be a number or a percentage");
-        self.note(
-            Code::BadValue,
-            node.at,
-            message,
-            "write it as 50 or \"10%\"",
-        )
+        let hint = "write it as 50 or \"10%\"";
+        self.problems.refuse(Code::BadValue, node.at, message, hint)
     }
 
     /// Returns the elements of a list, or reports another node.

@@ -1,7 +1,6 @@
 //! Reads all files of a manifest, and combines them into one [`Loaded`].
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +65,9 @@ pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
 
 /// Works like [`load`], but reads from any [`Files`].
 pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
-    Loader::new(files, options).read_roots(roots).resolve(None)
+    let mut loader = Loader::new(files, options);
+    roots.iter().for_each(|root| loader.read_root(root));
+    loader.resolve(None)
 }
 
 /// Reads a manifest and explains a room or a user. `asked` is the pipe of a declared room, or a
@@ -143,13 +144,6 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn read_roots(mut self, roots: &[PathBuf]) -> Self {
-        for root in roots {
-            self.read_root(root);
-        }
-        self
-    }
-
     fn read_root(&mut self, root: &Path) {
         let kind = self.files.kind(root);
         let directory = match kind {
@@ -204,8 +198,8 @@ impl<'a> Loader<'a> {
             if name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            let yaml = ["yaml", "yml"].map(OsStr::new).map(Some);
-            let yaml = yaml.contains(&path.extension());
+            let extension = path.extension();
+            let yaml = extension.is_some_and(|it| it == "yaml" || it == "yml");
             let real = self.real_paths.find(&path);
             match real.and_then(|real| Ok((self.files.kind(&path)?, real))) {
                 Err(error) if yaml => self.unreadable(&path, &error),
@@ -300,15 +294,8 @@ impl<'a> Loader<'a> {
             today,
             hide_names,
         } = self.options;
-        let homes = self.rosters.iter().map(|(home, _)| home);
-        let (files, real_paths) = (self.files, self.real_paths);
-        let mut opener = Opener::new(files, real_paths, homes, today, &mut sources, &problems);
-        for (home, rosters) in self.rosters {
-            for raw in rosters {
-                opener.open(raw, &home);
-            }
-        }
-        let (tables, roster_files) = opener.finish();
+        let opener = Opener::new(self.files, self.real_paths, today, &mut sources, &problems);
+        let (tables, roster_files) = opener.open_all(self.rosters);
         let mut desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &problems);
         if hide_names {
             desired.names = UserNames::default();

@@ -146,13 +146,6 @@ pub(super) struct RawEnrol {
     pub(super) moved: Option<RawVia>,
 }
 
-/// The settings of a generated room that are templates.
-#[derive(Debug)]
-pub(super) struct RawFromRow {
-    pub(super) kind: Option<Spanned<String>>,
-    pub(super) public: Option<Spanned<String>>,
-}
-
 /// Rooms generated from the rows of a file.
 #[derive(Debug)]
 pub(super) struct RawGenerate {
@@ -160,6 +153,7 @@ pub(super) struct RawGenerate {
     /// Only the first row for each value of this column becomes a room.
     pub(super) distinct: Option<Spanned<String>>,
     pub(super) room: RawRoom,
-    pub(super) from_row: RawFromRow,
+    /// The templates of `type` and `public`.
+    pub(super) from_row: [Option<Spanned<String>>; 2],
     pub(super) enrol: Vec<RawEnrol>,
 }

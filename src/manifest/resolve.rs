@@ -181,50 +181,38 @@ fn room(
     defaults: RawSettings,
     directory: &Directory<'_>,
 ) -> (DesiredRoom, Vec<Member>) {
-    let RawRoom {
-        at,
-        broken,
-        pipe,
-        title,
-        settings,
-        members,
-        exclude,
-        ignore,
-        // Rendered later, when the room is complete.
-        welcome: _,
-    } = written;
-    let exclude = directory.members(exclude);
+    let exclude = directory.members(&written.exclude);
     let exclude: BTreeSet<UserId> = exclude.today().map(|member| member.user).collect();
-    let mut members = directory.take_members(members);
+    let mut members = directory.take_members(&mut written.members);
     if joined.len() > 0 {
         members.extend(&joined);
         members.order();
     }
     members.restrict(presence);
     let (members, outside, ending) = members.split(&exclude);
+    let settings = written.settings;
+    let kind = settings.kind.or(defaults.kind);
+    let public = settings.public.or(defaults.public);
+    let policy = settings.members_policy.or(defaults.members_policy);
     let room = DesiredRoom {
-        pipe: Pipe::new(pipe.value.as_str()),
+        pipe: Pipe::new(written.pipe.value.as_str()),
         state: RoomState {
-            title: std::mem::take(&mut title.value),
-            kind: settings
-                .kind
-                .or(defaults.kind)
-                .unwrap_or(RoomKind::Conference),
-            public: settings.public.or(defaults.public).unwrap_or(false),
+            title: std::mem::take(&mut written.title.value),
+            kind: kind.unwrap_or(RoomKind::Conference),
+            public: public.unwrap_or(false),
         },
         members,
         ending,
         exclude,
-        policy: settings
-            .members_policy
-            .or(defaults.members_policy)
-            .unwrap_or(MembersPolicy::Ensure),
-        ignore: *ignore,
+        policy: policy.unwrap_or(MembersPolicy::Ensure),
+        ignore: written.ignore,
+        // Rendered later, when the room is complete.
         welcome: None,
-        place: directory.sources.to_place(*at),
+        place: directory.sources.to_place(written.at),
     };
-    if !*broken {
-        validate::room(&room, pipe.at, title.at, directory.problems);
+    if !written.broken {
+        let (pipe, title) = (written.pipe.at, written.title.at);
+        validate::room(&room, pipe, title, directory.problems);
     }
     (room, outside)
 }

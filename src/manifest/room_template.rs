@@ -60,12 +60,12 @@ impl<'a> RoomTemplate<'a> {
     ) -> Option<Self> {
         let entry = |written: &Spanned<RawMember>| Entry::new(written, table, rosters);
 
-        let (raw, from_row) = (&generate.room, &generate.from_row);
+        let raw = &generate.room;
         let text = |text| Text::compile(text, table, &[]);
         let entries = |list: &[Spanned<RawMember>]| resolved(list.iter().map(entry));
         let (pipe, title) = (text(&raw.pipe), text(&raw.title));
-        let settings = [&from_row.kind, &from_row.public];
-        let [kind, public] = settings.map(|setting| optional(setting.as_ref(), text));
+        let from_row = generate.from_row.each_ref();
+        let [kind, public] = from_row.map(|setting| optional(setting.as_ref(), text));
         let (members, exclude) = (entries(&raw.members), entries(&raw.exclude));
         let welcome = optional(raw.welcome.as_ref(), |raw| {
             entry(&raw.from).zip(Text::compile(&raw.text, table, &FIELDS))
@@ -187,37 +187,45 @@ impl Text {
             }
             Err(error) => {
                 let what = "a template cannot be rendered for this row";
-                let mistake = error.to_diagnostic(row.at(), what);
-                let mistake = mistake.related(self.at, "the template");
-                row.table.problems.push(mistake);
+                let mistake = error.to_diagnostic(Code::BadTemplate, row.at(), what);
+                let problems = row.table.problems;
+                problems.push(mistake.related(self.at, "the template"));
                 None
             }
         }
     }
 
-    /// Renders a setting of a row's room. An empty result means the default, and is allowed only if the template has a condition.
-    fn choose<T: Copy>(&self, key: &str, choices: &[(&str, T)], row: &Row<'_>) -> Option<T> {
+    /// Renders a value of a row's room. An empty result means no value, and is allowed only if the
+    /// template has a condition.
+    fn render_value(&self, row: &Row<'_>) -> Option<Spanned<String>> {
         let Spanned { value, at } = self.render(row)?;
         let value = value.trim();
+        let is_given = !(value.is_empty() && self.template.is_conditional());
+        is_given.then(|| Spanned::new(value.to_owned(), at))
+    }
+
+    /// Renders a setting of a row's room.
+    fn choose<T: Copy>(&self, key: &str, choices: &[(&str, T)], row: &Row<'_>) -> Option<T> {
+        let result = self.render_value(row)?;
         let mut known = choices.iter();
-        let found = known.find(|(name, _)| name.eq_ignore_ascii_case(value));
-        if found.is_none() && !(value.is_empty() && self.template.is_conditional()) {
-            let message = match value {
-                "" => format!("`{key}` is empty in this row"),
-                value => format!("`{key}` becomes `{}` in this row", clip(value)),
-            };
+        let found = known.find(|(name, _)| name.eq_ignore_ascii_case(&result.value));
+        if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             let hint = format!("use one of: {}", names.join(", "));
-            self.note_result(at, row, &message, &hint);
+            self.note_result(&result, row, &format!("`{key}`"), &hint);
         }
         found.map(|(_, value)| *value)
     }
 
     /// Reports an invalid result of a template.
-    fn note_result(&self, at: At, row: &Row<'_>, message: &str, hint: &str) {
+    fn note_result(&self, result: &Spanned<String>, row: &Row<'_>, what: &str, hint: &str) {
+        let message = match result.value.as_str() {
+            "" => format!("{what} is empty in this row"),
+            value => format!("{what} becomes `{}` in this row", clip(value)),
+        };
         let mistake = match self.only_column() {
-            Some(column) => row.mistake(Code::BadCell, column, message),
-            None => Diagnostic::at(Code::BadCell, at, message),
+            Some(column) => row.mistake(Code::BadCell, column, &message),
+            None => Diagnostic::at(Code::BadCell, result.at, message),
         };
         let mistake = mistake.related(self.at, "the template").hint(hint);
         row.table.problems.push(mistake);
@@ -259,17 +267,14 @@ impl Entry {
         })
     }
 
-    /// Renders a member of a row's room. An empty result means no member, and is allowed only if the template has a condition.
+    /// Renders a member of a row's room.
     fn fill(&self, row: &Row<'_>) -> Option<Spanned<RawMember>> {
         let (text, presence) = match self {
             Self::Same(member) => return Some(member.clone()),
             Self::Filled(text, presence) => (text, *presence),
         };
-        let Spanned { value, at } = text.render(row)?;
-        let value = value.trim();
-        if value.is_empty() && text.template.is_conditional() {
-            return None;
-        }
+        let result = text.render_value(row)?;
+        let value = result.value.as_str();
         let group = value.strip_prefix('@');
         let member = if let Some(group) = group.filter(|_| presence == Presence::ALWAYS) {
             RawMember::Group(group.to_owned())
@@ -278,23 +283,20 @@ impl Entry {
         } else if !value.is_empty() && !is_digits(value) {
             RawMember::Person(value.to_owned())
         } else {
-            let shown = clip(value);
-            let message = match value {
-                "" => "a member is empty in this row".to_owned(),
-                value if is_too_large(value) => {
-                    format!("a member becomes `{shown}` in this row: {TOO_LARGE}")
+            let hint = match is_too_large(value) {
+                true => TOO_LARGE,
+                false => {
+                    "use a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds no one if the cell is empty"
                 }
-                _ => format!("a member becomes `{shown}` in this row"),
             };
-            let hint = "use a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds no one if the cell is empty";
-            text.note_result(at, row, &message, hint);
+            text.note_result(&result, row, "a member", hint);
             return None;
         };
         let value = match presence {
             Presence::ALWAYS => member,
             presence => RawMember::Dated(Box::new(member), presence),
         };
-        Some(Spanned { value, at })
+        Some(Spanned::new(value, result.at))
     }
 }
 

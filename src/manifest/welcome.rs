@@ -79,7 +79,7 @@ impl Welcomes {
             },
             Err(error) => {
                 let what = "the welcome cannot be rendered for this room";
-                error.to_diagnostic(written.at, what)
+                error.to_diagnostic(Code::BadTemplate, written.at, what)
             }
         };
         problems.push(mistake.related(raw.text.at, "the text"));

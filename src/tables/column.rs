@@ -3,11 +3,13 @@
 //!
 //! Main entry: [`TableUse::column`]. Case and surrounding white space are ignored.
 
-use super::diagnostic::{At, Code, Diagnostic, clip};
-use super::dialect::cell_offset;
+use csv::StringRecord;
+
+use super::diagnostic::{Code, Diagnostic, clip};
+use super::dialect::Start;
 use super::header::{UnusableCell, column_key, is_same_key};
 use super::number::whole_number;
-use super::row::{Cells, Column, Filter};
+use super::row::{Cells, Column, Filter, Row};
 use super::selection::Selection;
 use super::source::Spanned;
 use super::table::{Table, TableUse};
@@ -57,17 +59,18 @@ impl<'t> TableUse<'t> {
         unusable.is_empty().then_some(column)
     }
 
-    fn note_unusable(&self, cell: &UnusableCell, index: usize) {
-        let row = cell.row;
-        let source = &self.file.source;
-        let start = source.line_start(row).unwrap_or_default();
-        let text = source.text.get(start..).unwrap_or_default();
-        let offset = start + cell_offset(text, self.header.delimiter, index);
-        let at = At::new(self.file.id, offset);
-        let column = self.header.columns.get(index).map_or("", String::as_str);
-        let place = format!("{}:{row}:{}", source.name, clip(column));
-        let message = format!("{place}: {}", cell.why);
-        self.problems.note(Code::BadCell, at, message, cell.hint);
+    fn note_unusable(&self, cell: &UnusableCell, place: usize) {
+        let line = cell.row;
+        let byte = self.file.source.line_start(line).unwrap_or_default() as u32;
+        let row = Row {
+            record: &StringRecord::new(),
+            number: 0,
+            table: *self,
+            start: Start { byte, line },
+        };
+        let (name, place) = (String::new(), Cells::At(place));
+        let mistake = row.mistake(Code::BadCell, &Column { name, place }, cell.why);
+        self.problems.push(mistake.hint(cell.hint));
     }
 
     pub(crate) fn all_columns(&self, names: &[Spanned<String>]) -> Option<Vec<Column>> {

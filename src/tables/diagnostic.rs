@@ -155,6 +155,26 @@ impl Diagnostic {
     }
 }
 
+/// What is wrong with a text or a file, and what the user can do. The caller adds the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl Mistake {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (message, hint) = (message.into(), hint.into());
+        Self { message, hint }
+    }
+
+    /// Creates the diagnostic. Its message starts with `what`.
+    pub(crate) fn to_diagnostic(&self, code: Code, at: At, what: &str) -> Diagnostic {
+        let message = format!("{what}: {}", self.message);
+        Diagnostic::at(code, at, message).hint(self.hint.as_str())
+    }
+}
+
 /// Maximum number of characters of a text in a message.
 const LONGEST_SHOWN: usize = 60;
 /// Maximum number of errors that are kept. A wrong file of a few megabytes can have millions.
@@ -221,6 +241,18 @@ impl Problems {
         hint: impl Into<String>,
     ) {
         self.push(Diagnostic::at(code, at, message).hint(hint));
+    }
+
+    /// Adds an error at a place. Always returns `None`, for callers that return no value then.
+    pub(crate) fn refuse<T>(
+        &self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Option<T> {
+        self.note(code, at, message, hint);
+        None
     }
 
     /// Adds a diagnostic with an expensive hint, which is computed only if the diagnostic is kept.

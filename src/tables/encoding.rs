@@ -7,37 +7,21 @@ use encoding_rs::{
     Encoding, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
 };
 
-use super::diagnostic::clip;
+use super::diagnostic::{Mistake, clip};
 use super::dialect::line_ends;
 
 /// Maximum number of bytes that are examined to guess an encoding.
 const LOOKED_AT: usize = 64 << 10;
 
-/// Why bytes cannot be decoded.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoText {
-    pub(crate) message: String,
-    pub(crate) hint: String,
-}
-
-impl NoText {
-    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: hint.into(),
-        }
-    }
-}
-
 /// Decodes a file and removes its byte order mark. Also returns the name of the encoding.
 pub(crate) fn decode(
     bytes: Vec<u8>,
     label: Option<&str>,
-) -> Result<(String, &'static str), NoText> {
+) -> Result<(String, &'static str), Mistake> {
     let Some(label) = label else {
         if looks_like_utf_16(&bytes) {
             let hint = "set `encoding: utf-16`, or save the file as UTF-8";
-            return Err(NoText::new("the file looks like UTF-16", hint));
+            return Err(Mistake::new("the file looks like UTF-16", hint));
         }
         return Ok((decode_utf_8(bytes)?, UTF_8.name()));
     };
@@ -45,7 +29,7 @@ pub(crate) fn decode(
         let message = format!("`{}` is not an encoding", clip(label));
         let hint =
             "use a web encoding: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …";
-        NoText::new(message, hint)
+        Mistake::new(message, hint)
     })?;
     let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
     let text = bytes.get(mark..).unwrap_or_default();
@@ -53,7 +37,7 @@ pub(crate) fn decode(
     let text = text.ok_or_else(|| {
         let message = format!("the file is not valid {}", encoding.name());
         let hint = guess(&bytes);
-        NoText::new(
+        Mistake::new(
             message,
             hint.as_deref()
                 .unwrap_or("check which encoding it was saved in"),
@@ -63,7 +47,7 @@ pub(crate) fn decode(
 }
 
 /// Decodes a file as UTF-8 and removes its byte order mark.
-pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
+pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, Mistake> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
@@ -71,7 +55,7 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
         let line = line_ends(good).count() + 1;
         let message = format!("not valid UTF-8: byte {offset}, in line {line}");
         let hint = guess(rest);
-        NoText::new(message, hint.as_deref().unwrap_or("save the file as UTF-8"))
+        Mistake::new(message, hint.as_deref().unwrap_or("save the file as UTF-8"))
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());

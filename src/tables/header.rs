@@ -169,63 +169,44 @@ impl Header {
         // Reading cannot fail: the text is UTF-8, and ragged rows are allowed.
         let found = reader.read_record(&mut header).unwrap_or_default();
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
+        let add_header = match is_txt {
+            true => "add a header line, or remove `delimiter` if the file has one user per line",
+            false if file.is_sheet() => "add a row with the names of the columns",
+            false => "add a header line, or name the file .txt if it has one user per line",
+        };
         if !found || names.iter().all(String::is_empty) {
             let message = format!("`{}` has no header", file.name);
-            let hint = match is_txt {
-                true => {
-                    "name the columns in the first line, or remove `delimiter` if the file has one user per line"
-                }
-                false => {
-                    "name the columns in the first line, or use the extension .txt for a file with one user per line"
-                }
-            };
-            problems.note(Code::EmptyRoster, named_at, message, hint);
-            return None;
+            return problems.refuse(Code::EmptyRoster, named_at, message, add_header);
         }
         let mut bytes = names.iter().flat_map(|name| name.bytes());
         if bytes.all(|byte| byte.is_ascii_digit()) {
             // Skip line breaks above the header, so that the error is in the right line.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
             let message = format!("{}: the first line looks like data", line(at));
-            let hint = match is_txt {
-                true => {
-                    "add a header line, or remove `delimiter` if the file has one user per line"
-                }
-                false if file.is_sheet() => "add a row with the names of the columns",
-                false => "add a header line, or name the file .txt",
-            };
-            problems.note(Code::EmptyRoster, at, message, hint);
-            return None;
+            return problems.refuse(Code::EmptyRoster, at, message, add_header);
         }
         let mut byte = start + reader.position().byte() as usize;
         if let Some(offset) = find_header_below(text, byte, &names, given) {
             let at = at(table.len() - table.trim_start().len());
             let below = source.line_at(offset as u32);
-            let message = format!(
-                "{}: this looks like a title; the header seems to be in line {below}",
-                line(at)
-            );
+            let what = "this looks like a title; the header seems to be in line";
+            let message = format!("{}: {what} {below}", line(at));
             let hint = match file.is_sheet() {
                 true => "remove the rows above the header",
                 false => {
                     "remove the lines above the header, or quote cells that contain a delimiter"
                 }
             };
-            problems.note(Code::EmptyRoster, at, message, hint);
-            return None;
+            return problems.refuse(Code::EmptyRoster, at, message, hint);
         }
         // Skip the LF of a CR LF, which the reader leaves to the next row.
-        if text.get(..byte).is_some_and(|it| it.ends_with('\r'))
-            && text.get(byte..).is_some_and(|it| it.starts_with('\n'))
-        {
+        if text.get(byte - 1..=byte) == Some("\r\n") {
             byte += 1;
         }
         let before = text.get(..byte).unwrap_or_default();
         let line = 1 + line_ends(before.as_bytes()).count() as u32;
-        let start = Start {
-            byte: byte as u32,
-            line,
-        };
+        let byte = byte as u32;
+        let start = Start { byte, line };
         Some(Self {
             repaired,
             ..Self::new(Some(delimiter), names, start)

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::boundary::is_inside;
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
-use super::encoding::{NoText, decode};
+use super::diagnostic::{At, Code, Diagnostic, Mistake, Problems, Sources, clip};
+use super::encoding::decode;
 use super::files::{Files, without_dots};
 use super::header::{Header, OpenedFile, UnusableCells, XLSX};
 use super::input::{FileUse, RawFile, SheetName};
@@ -86,21 +86,16 @@ impl Tables {
 }
 
 impl<'a> Opener<'a> {
-    /// Creates an opener for files that are named by manifests in these directories.
-    pub(crate) fn new<'h>(
+    pub(crate) fn new(
         files: &'a dyn Files,
         real_paths: RealPaths<'a>,
-        homes: impl Iterator<Item = &'h Home>,
         today: Date,
         sources: &'a mut Sources,
         problems: &'a Problems,
     ) -> Self {
-        let roots = homes.filter_map(|home| home.root.clone());
         Self {
             files,
-            base: roots
-                .reduce(|base, root| common_directory(&base, &root))
-                .unwrap_or_default(),
+            base: PathBuf::new(),
             real_paths,
             opened: BTreeMap::new(),
             headers: BTreeMap::new(),
@@ -113,13 +108,22 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Returns the tables, and the real paths of all files.
-    pub(crate) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
+    /// Opens the files that each manifest file names. Also returns the real paths of all files.
+    pub(crate) fn open_all(
+        mut self,
+        named: Vec<(Home, Vec<RawFile>)>,
+    ) -> (Tables, BTreeSet<PathBuf>) {
+        let roots = named.iter().filter_map(|(home, _)| home.root.clone());
+        let base = roots.reduce(|base, root| common_directory(&base, &root));
+        self.base = base.unwrap_or_default();
+        for (home, files) in named {
+            files.into_iter().for_each(|raw| self.open(raw, &home));
+        }
         let files = self.opened.into_keys().map(|(file, ..)| file);
         (self.tables, files.collect())
     }
 
-    pub(crate) fn open(&mut self, raw: RawFile, home: &Home) {
+    fn open(&mut self, raw: RawFile, home: &Home) {
         let path = home.directory.join(&raw.path.value);
         let real = match self.real_paths.find(&path) {
             Ok(real) => real,
@@ -214,16 +218,15 @@ impl<'a> Opener<'a> {
         if let Some(what) = wrong_bytes(&name, &bytes) {
             return Err(wrong(what).into());
         }
-        let no_text = |code, at: Option<At>, why: NoText| {
-            let message = format!("`{shown}`: {}", why.message);
-            Diagnostic::at(code, at.unwrap_or(raw.path.at), message).hint(why.hint)
+        let no_text = |code, at: Option<At>, why: Mistake| {
+            why.to_diagnostic(code, at.unwrap_or(raw.path.at), &format!("`{shown}`"))
         };
         let sheet = raw.sheet.as_ref();
         let at_sheet = sheet.map(|sheet| sheet.at);
         let (name, text, encoding, unusable) = if is_zip(&bytes) {
             let read = if raw.encoding.is_some() || raw.delimiter.is_some() {
                 let message = "`encoding` and `delimiter` are for text, and this is a workbook";
-                Err(NoText::new(message, "remove them"))
+                Err(Mistake::new(message, "remove them"))
             } else {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };

@@ -8,8 +8,7 @@ use std::io::Cursor;
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx};
 use memchr::memmem::find_iter;
 
-use super::diagnostic::clip;
-use super::encoding::NoText;
+use super::diagnostic::{Mistake, clip};
 use super::header::{UnusableCell, UnusableCells};
 use super::input::SheetName;
 
@@ -71,7 +70,7 @@ struct SheetText {
 pub(crate) fn read_sheet(
     bytes: &[u8],
     wanted: Option<&SheetName>,
-) -> Result<(String, String, UnusableCells), NoText> {
+) -> Result<(String, String, UnusableCells), Mistake> {
     if unpacked_size(bytes) > LARGEST as u64 {
         return Err(too_large());
     }
@@ -91,7 +90,7 @@ pub(crate) fn read_sheet(
     let names = sheets.iter().take(MOST_SHOWN);
     let names = names.map(|sheet| format!("\"{}\"", clip(&sheet.name)));
     let names = names.collect::<Vec<_>>().join(", ");
-    let wrong_sheet = |message| NoText::new(message, format!("select one with `sheet`: {names}"));
+    let wrong_sheet = |message| Mistake::new(message, format!("select one with `sheet`: {names}"));
     let found = found.ok_or_else(|| {
         wrong_sheet(match wanted {
             Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
@@ -120,7 +119,7 @@ pub(crate) fn read_sheet(
 
 type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 
-fn read_cells(book: &mut Book<'_>, name: &str) -> Result<SheetText, NoText> {
+fn read_cells(book: &mut Book<'_>, name: &str) -> Result<SheetText, Mistake> {
     let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
     let formats: Vec<Format> = cells.styles().iter().map(Format::of).collect();
     let (mut sheet, mut row) = (SheetText::default(), Vec::<(usize, String)>::new());
@@ -175,7 +174,7 @@ impl SheetText {
     /// Moves the cells of a row into the text. Adds a blank line for each skipped row above it, and
     /// empty cells at the end, because workbooks do not store empty cells. The first row is the
     /// header.
-    fn push_row(&mut self, at: u32, row: &mut Vec<(usize, String)>) -> Result<(), NoText> {
+    fn push_row(&mut self, at: u32, row: &mut Vec<(usize, String)>) -> Result<(), Mistake> {
         let Some((last, _)) = row.last() else {
             return Ok(());
         };
@@ -215,7 +214,7 @@ impl SheetText {
     }
 
     /// Refuses formulas that were never calculated: programs that write workbooks may store no values.
-    fn check_formulas(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
+    fn check_formulas(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), Mistake> {
         let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
         while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
             if cell.formula.is_some() && cell.value == DataRef::Empty {
@@ -226,7 +225,7 @@ impl SheetText {
     }
 
     /// Refuses merged cells below the header.
-    fn check_merged(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), NoText> {
+    fn check_merged(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), Mistake> {
         let (header, rows, columns) = (self.header, self.rows, self.columns);
         let areas = book.merge_cells_by_sheet_name(name).map_err(damaged)?;
         let areas = areas.iter();
@@ -311,13 +310,13 @@ fn unpacked_size(bytes: &[u8]) -> u64 {
     sizes.sum()
 }
 
-fn too_large() -> NoText {
+fn too_large() -> Mistake {
     let message = format!("the workbook unpacks to more than {} MiB", LARGEST >> 20);
-    NoText::new(message, "split it, or export the sheet as CSV")
+    Mistake::new(message, "split it, or export the sheet as CSV")
 }
 
-fn damaged(error: impl ToString) -> NoText {
+fn damaged(error: impl ToString) -> Mistake {
     let message = format!("the workbook cannot be read: {}", error.to_string());
     let hint = "open it in a spreadsheet program, and save it again as .xlsx";
-    NoText::new(message, hint)
+    Mistake::new(message, hint)
 }

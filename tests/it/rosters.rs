@@ -124,9 +124,8 @@ generate:
     output.shows(
         "help: fix the cell; if the number is a name, write `by: name` and list it in `people`",
     );
-    output.shows(
-        "b.csv:2:user: a member becomes `9223372036854775808` in this row: the largest id is",
-    );
+    output.shows("b.csv:2:user: a member becomes `9223372036854775808` in this row\n");
+    output.shows("help: the largest id is 9223372036854775807\n");
     output.ends("invalid: 2 errors\n");
 }
 

@@ -2,9 +2,7 @@
 
 use super::super::fields::{Decoder, FILE, Fields, Keys};
 use super::super::presets;
-use super::super::raw::{
-    FileUse, RawEnrol, RawFilter, RawFromRow, RawGenerate, RawOn, RawRoom, RawVia, Spanned,
-};
+use super::super::raw::{FileUse, RawEnrol, RawFilter, RawGenerate, RawOn, RawVia, Spanned};
 use super::super::yaml::{Node, Value};
 use super::room;
 use super::rows::{columns, directory, file, filters, roster};
@@ -56,14 +54,25 @@ fn complete_entry(fields: &Fields) -> Option<RawGenerate> {
     let filters = filters(fields);
     let each = fields.require("each", "the file with a row for each room");
     let each = each.map(|node| self::each(decoder, node, filters));
-    let room = fields.require("room", "the template of the room");
-    let room = room.and_then(|node| template_room(decoder, node));
-    let ((each, distinct), (room, from_row, enrol)) = (each??, room?);
+    let template = fields.require("room", "the template of the room");
+    let template = template.and_then(|node| decoder.fields(node, TEMPLATE_ROOM));
+    let template = template?;
+    let text = |key: &str| {
+        let node = template.get(key)?;
+        let value = node.word()?;
+        let is_template = value.contains("{{") || value.contains("{%");
+        is_template.then(|| Spanned::new(value.to_owned(), node.at))
+    };
+    let settings = room::settings(&template, |key| text(key).is_some());
+    let room = room::from_fields(&template, settings);
+    let joined = template.get("enrol").map(Node::items).unwrap_or_default();
+    let enrol = joined.iter().filter_map(|node| enrol(decoder, node));
+    let (enrol, (each, distinct)) = (enrol.collect(), each??);
     Some(RawGenerate {
         each,
         distinct,
         room,
-        from_row,
+        from_row: ["type", "public"].map(text),
         enrol,
     })
 }
@@ -86,22 +95,6 @@ fn each(
     let fields = decoder.fields(node, EACH)?;
     let distinct = fields.text("distinct");
     Some((file(&fields, "each", filters)?, distinct))
-}
-
-fn template_room(decoder: &Decoder, node: &Node) -> Option<(RawRoom, RawFromRow, Vec<RawEnrol>)> {
-    let fields = decoder.fields(node, TEMPLATE_ROOM)?;
-    let text = |key: &str| {
-        let node = fields.get(key)?;
-        let value = node.word()?;
-        let is_template = value.contains("{{") || value.contains("{%");
-        is_template.then(|| Spanned::new(value.to_owned(), node.at))
-    };
-    let (kind, public) = (text("type"), text("public"));
-    let settings = room::settings(&fields, |key| text(key).is_some());
-    let room = room::from_fields(&fields, settings);
-    let nodes = fields.get("enrol").map(Node::items).unwrap_or_default();
-    let enrol = nodes.iter().filter_map(|node| enrol(decoder, node));
-    Some((room, RawFromRow { kind, public }, enrol.collect()))
 }
 
 fn enrol(decoder: &Decoder, node: &Node) -> Option<RawEnrol> {
@@ -156,7 +149,9 @@ fn pairs(fields: &Fields, key: &str, what: &str) -> Option<RawOn> {
     let names = columns(decoder, node, &format!("`{key}`"));
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
         let (message, hint) = (format!("`{key}` names no columns"), format!("name {what}"));
-        return decoder.note(Code::BadValue, node.at, message, hint);
+        return decoder
+            .problems
+            .refuse(Code::BadValue, node.at, message, hint);
     }
     let pairs = names.into_iter().map(|(own, value)| {
         let what = format_args!("a column in `{key}`");

@@ -149,7 +149,7 @@ fn dated(decoder: &Decoder, node: &Node) -> Option<Spanned<RawMember>> {
     if matches!(value, RawMember::Group(_)) {
         let message = "only a single user can have dates";
         let hint = "write an id or a name from `people`";
-        return decoder.note(Code::BadValue, at, message, hint);
+        return decoder.problems.refuse(Code::BadValue, at, message, hint);
     }
     let [from, until] = [from, until].map(|bound| bound.map(|(_, date)| date));
     let presence = Presence::between(from, until, decoder.today);

@@ -164,7 +164,12 @@ fn sheet(decoder: &Decoder, node: &Node) -> Option<Spanned<SheetName>> {
         Some(number) => SheetName::Number(number),
         None if matches!(node.value(), Value::Scalar { text, plain: true } if text == "0") => {
             let hint = "write 1 for the first sheet, or a name in quotes";
-            return decoder.note(Code::BadValue, node.at, "sheets are numbered from 1", hint);
+            return decoder.problems.refuse(
+                Code::BadValue,
+                node.at,
+                "sheets are numbered from 1",
+                hint,
+            );
         }
         None => SheetName::Name(decoder.text(node, "`sheet`")?.value),
     };
@@ -179,7 +184,10 @@ fn date_column(fields: &Fields, key: &str) -> Option<Spanned<String>> {
     }
     let message = format!("`{key}` names a column with dates, not a day");
     let hint = "write the name of the column; for one user with dates, write {user: tutor, until: 2026-09-01}";
-    fields.decoder.note(Code::BadValue, node.at, message, hint)
+    fields
+        .decoder
+        .problems
+        .refuse(Code::BadValue, node.at, message, hint)
 }
 
 /// Decodes `where`: columns and the conditions on their cells.
@@ -240,7 +248,9 @@ fn separator(fields: &Fields) -> Option<String> {
     if split.value.is_empty() {
         let hint = "write the text between the values, such as \"|\"";
         let decoder = fields.decoder;
-        return decoder.note(Code::BadValue, split.at, "`split` is empty", hint);
+        return decoder
+            .problems
+            .refuse(Code::BadValue, split.at, "`split` is empty", hint);
     }
     Some(split.value)
 }
@@ -252,7 +262,9 @@ pub(super) fn date(decoder: &Decoder, node: &Node, what: impl Display) -> Option
     };
     Date::parse(text).or_else(|| {
         let message = format!("{what} must be a date, not {}", written(text, *plain));
-        decoder.note(Code::BadValue, node.at, message, DATE_HINT)
+        decoder
+            .problems
+            .refuse(Code::BadValue, node.at, message, DATE_HINT)
     })
 }
 

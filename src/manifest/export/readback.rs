@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
+use crate::model::{Desired, DesiredRoom, FileId, Member, Place};
 
 /// How the manifest that is read back differs from the intended one.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -27,11 +27,12 @@ pub enum Unlike {
 /// Returns the first difference.
 pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
     for (pipe, room) in &added.rooms {
-        let found = after.rooms.get(pipe);
         // Ignore the members policy: the file's defaults may set it, but an export does not.
-        let alike =
-            found.is_some_and(|found| compared_content(found).0 == compared_content(room).0);
-        if !alike {
+        let found = after.rooms.get(pipe).map(|found| DesiredRoom {
+            policy: room.policy,
+            ..without_places(found)
+        });
+        if found != Some(without_places(room)) {
             return Err(Unlike::New(pipe.as_str().to_owned()));
         }
     }
@@ -39,8 +40,7 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
         return Ok(());
     };
     for (pipe, room) in &before.rooms {
-        let found = after.rooms.get(pipe);
-        if found.is_none_or(|found| compared_content(found) != compared_content(room)) {
+        if after.rooms.get(pipe).map(without_places) != Some(without_places(room)) {
             return Err(Unlike::Old(pipe.as_str().to_owned()));
         }
     }
@@ -55,23 +55,15 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     Ok(())
 }
 
-/// Returns the content of a room and its members policy. Places in the file are left out, because
-/// line numbers may differ.
-fn compared_content(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
-    let DesiredRoom {
-        pipe,
-        state,
-        members,
-        ending: _,
-        exclude,
-        policy,
-        ignore,
-        welcome,
-        place: _,
-    } = room;
-    let users: Vec<UserId> = members
-        .iter()
-        .map(|Member { user, place: _ }| *user)
-        .collect();
-    ((pipe, state, users, exclude, ignore, welcome), *policy)
+/// Returns a room without its places, because line numbers may differ.
+fn without_places(room: &DesiredRoom) -> DesiredRoom {
+    let (file, line) = (FileId(0), 0);
+    let place = Place { file, line };
+    let members = room.members.iter().map(|it| Member { place, ..*it });
+    DesiredRoom {
+        members: members.collect(),
+        ending: 0,
+        place,
+        ..room.clone()
+    }
 }

@@ -50,10 +50,3 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
     };
     place
 }
-
-pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
-    let place = pairs
-        .iter()
-        .position(|(other, _)| other.word() == Some(key))?;
-    Some(pairs.remove(place).1)
-}

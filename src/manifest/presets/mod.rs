@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use self::merge::{Pairs, merge, remove};
+use self::merge::{Pairs, merge};
 use super::fields::{Decoder, Fields};
 use super::raw::{RawDirectory, RawFile};
 use super::yaml::{self, Item, Node, Value};
@@ -52,7 +52,13 @@ pub(super) fn names() -> [&'static str; PRESETS.len()] {
 /// Keys that are only valid with `format`.
 const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 /// Keys of a preset that are not part of the entry.
-const META: [&str; 5] = ["role-names", "roles", "role-columns", "cells", "id"];
+const META: [&str; 5] = [
+    "role-names",
+    "default-roles",
+    "role-columns",
+    "cells",
+    "id-column",
+];
 const ROLE_HINT: &str =
     "fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`";
 const STATUS_HINT: &str = "fix the cell, or select rows with `where` and `status: any`";
@@ -105,28 +111,17 @@ impl Vocabulary {
 /// Merges an entry with its preset. Returns `None` for an unknown format, which is reported.
 pub(super) fn fill_preset<'n>(format: &Node<'n>, fields: &Fields<'n, '_>) -> Option<Filled<'n>> {
     let (decoder, at) = (fields.decoder, format.at);
-    let preset = decoder.choice(format, "`format`", &PRESETS)?;
-    let mut preset = parse_preset(preset, at);
-    let meta = META.map(|key| remove(&mut preset, key));
-    let [
-        Some(names),
-        Some(roles),
-        Some(role_columns),
-        Some(cells),
-        Some(id),
-    ] = meta
-    else {
-        return None;
-    };
+    let preset = parse_preset(decoder.choice(format, "`format`", &PRESETS)?, at);
+    let (names, role_columns) = (preset.get("role-names")?, preset.get("role-columns")?);
     let own_roles = fields.get("roles");
     if let Some(roles) = own_roles {
         check_roles(decoder, roles, role_columns.entries().next().is_some());
     }
     let any = own_roles.is_some_and(|node| node.word() == Some("any"));
-    let roles = role_cells(decoder, own_roles.unwrap_or(&roles), &names);
+    let roles = role_cells(decoder, own_roles.or(preset.get("default-roles"))?, names);
     let columns = BTreeMap::new();
     let mut vocabulary = Vocabulary { at, columns };
-    for (part, columns) in cells.entries() {
+    for (part, columns) in preset.get("cells")?.entries() {
         for (column, words) in columns.entries() {
             let words = words.words().map(str::to_owned);
             vocabulary.add(part, column, words.collect(), false);
@@ -149,11 +144,11 @@ pub(super) fn fill_preset<'n>(format: &Node<'n>, fields: &Fields<'n, '_>) -> Opt
     let choice = Choice {
         from: from.map(|from| prefix(&from.value)).unwrap_or_default(),
         roles: (!any).then_some(roles),
-        id: own_id.cloned().unwrap_or(id),
+        id: own_id.or(preset.get("id-column"))?.clone(),
         active_only: status.unwrap_or(true),
         at,
     };
-    let mut pairs = choice.pairs(preset);
+    let mut pairs = choice.pairs(&preset);
     let users = own_enrol.and_then(|enrol| choice.users_beside(&pairs, enrol));
     for key in ["each", "where", "room"] {
         if let Some(node) = fields.get(key) {
@@ -184,7 +179,7 @@ fn is_file(from: &str) -> bool {
 }
 
 /// Parses a preset. All its nodes get the place of `format` in the manifest.
-fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
+fn parse_preset(text: &'static str, at: At) -> Node<'static> {
     let mut pairs = Vec::new();
     // This cannot fail: the texts are built in, and a test parses each of them.
     let read = yaml::read(text, at.file, "", &mut |item| {
@@ -193,7 +188,7 @@ fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
         }
     });
     debug_assert_eq!(read, Ok(()));
-    pairs
+    Node::made(at, Value::Map(pairs))
 }
 
 impl<'t> Choice<'t> {
@@ -207,33 +202,31 @@ impl<'t> Choice<'t> {
         (self.active_only && is_other).then(|| users.clone())
     }
 
-    fn pairs(&self, pairs: Pairs<'t>) -> Pairs<'t> {
-        let mut filled: Pairs<'t> = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            match key.word() {
-                Some(ACTIVE | "from" | "until" | "days") if !self.active_only => {}
-                Some(ACTIVE) => {
-                    merge(&mut filled, "where", &value, self.at);
+    fn pairs(&self, node: &Node<'t>) -> Pairs<'t> {
+        let mut filled: Pairs<'t> = Vec::new();
+        for (key, value) in node.entries() {
+            let new = match key {
+                ACTIVE | "from" | "until" | "days" if !self.active_only => continue,
+                _ if META.contains(&key) => continue,
+                _ if self.roles.is_none() && value.word() == Some(ROLES) => continue,
+                ACTIVE => {
+                    merge(&mut filled, "where", value, self.at);
+                    continue;
                 }
-                Some("roster") => filled.push((key, self.path(&value))),
-                _ if self.roles.is_none() && value.word() == Some(ROLES) => {}
-                _ => filled.push((key, self.node(value))),
-            }
+                "roster" => self.path(value),
+                _ => self.node(value),
+            };
+            filled.push((Node::from_text(self.at, key.to_owned()), new));
         }
         filled
     }
 
-    fn node(&self, node: Node<'t>) -> Node<'t> {
-        let at = node.at;
-        match node.value().clone() {
-            Value::Map(pairs) => Node::made(at, Value::Map(self.pairs(pairs))),
-            Value::Seq(items) => {
-                let items = items.into_iter().map(|item| self.node(item));
-                Node::made(at, Value::Seq(items.collect()))
-            }
-            Value::Scalar { text, .. } if text == ROLES => self.roles.clone().unwrap_or(node),
-            Value::Scalar { text, .. } if text == ID => self.id.clone(),
-            _ => node,
+    fn node(&self, node: &Node<'t>) -> Node<'t> {
+        match (node.value(), &self.roles) {
+            (Value::Map(_), _) => Node::made(node.at, Value::Map(self.pairs(node))),
+            (Value::Scalar { text, .. }, Some(roles)) if text == ROLES => roles.clone(),
+            (Value::Scalar { text, .. }, _) if text == ID => self.id.clone(),
+            _ => node.clone(),
         }
     }
 
@@ -314,23 +307,9 @@ mod tests {
             });
             assert_eq!(read, Ok(()), "{name}");
             assert!(items > 4, "{name}");
-            let keys: Vec<Node> = parse_preset(preset, at)
-                .into_iter()
-                .map(|(key, _)| key)
-                .collect();
-            for wanted in [
-                "role-names",
-                "role-columns",
-                "roles",
-                "id",
-                "cells",
-                "each",
-                "room",
-            ] {
-                assert!(
-                    keys.iter().any(|key| key.word() == Some(wanted)),
-                    "{name}: {wanted}"
-                );
+            let preset = parse_preset(preset, at);
+            for wanted in META.into_iter().chain(["each", "room"]) {
+                assert!(preset.get(wanted).is_some(), "{name}: {wanted}");
             }
         }
     }

@@ -11,7 +11,7 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use self::filters::{LONGEST, bounded, environment};
 pub(super) use self::slug::slug;
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::diagnostic::{Code, Mistake, Problems, clip};
 use crate::tables::source::Spanned;
 
 /// The template's name inside its environment.
@@ -26,34 +26,19 @@ pub(super) struct Template {
     names: Vec<String>,
 }
 
-/// Why a template cannot be compiled or rendered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TemplateError {
-    pub(super) message: String,
-    pub(super) hint: &'static str,
-}
-
-impl TemplateError {
-    pub(super) fn to_diagnostic(&self, at: At, what: &str) -> Diagnostic {
-        let message = format!("{what}: {}", self.message);
-        Diagnostic::at(Code::BadTemplate, at, message).hint(self.hint)
-    }
-}
-
 impl Template {
     /// Compiles a template. The message of an error starts with `what`.
     pub(super) fn compile(text: &Spanned<String>, what: &str, problems: &Problems) -> Option<Self> {
         let template = Self::new(&text.value);
-        let template = template.map_err(|error| problems.push(error.to_diagnostic(text.at, what)));
+        let bad = |why: Mistake| why.to_diagnostic(Code::BadTemplate, text.at, what);
+        let template = template.map_err(|why| problems.push(bad(why)));
         template.ok()
     }
 
-    fn new(text: &str) -> Result<Self, TemplateError> {
+    fn new(text: &str) -> Result<Self, Mistake> {
         if text.len() > LONGEST {
-            return Err(TemplateError {
-                message: "a template has at most 64 KiB".to_owned(),
-                hint: "write a shorter one",
-            });
+            let message = "a template has at most 64 KiB";
+            return Err(Mistake::new(message, "write a shorter one"));
         }
         let mut template = Self {
             text: text.to_owned(),
@@ -65,10 +50,9 @@ impl Template {
         }
         if let Some(tag) = foreign_tag(text) {
             let tag = clip(tag);
-            return Err(TemplateError {
-                message: format!("`{{% {tag} %}}` is not allowed in templates of a manifest"),
-                hint: "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}",
-            });
+            let message = format!("`{{% {tag} %}}` is not allowed in templates of a manifest");
+            let hint = "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}";
+            return Err(Mistake::new(message, hint));
         }
         let mut environment = environment();
         let added = environment.add_template_owned(NAME, text.to_owned());
@@ -78,11 +62,11 @@ impl Template {
         template.names = names.into_iter().collect();
         template.names.sort();
         // Render once: only then does the library report an unknown filter.
-        match render(&environment, &template.names, |_| Some(Value::from("x"))) {
-            Err(error) if error.kind() == ErrorKind::UnknownFilter => {
-                return Err(template_error(error));
-            }
-            _ => {}
+        let rendered = render(&environment, &template.names, |_| Some(Value::from("x")));
+        if let Err(error) = rendered
+            && error.kind() == ErrorKind::UnknownFilter
+        {
+            return Err(template_error(error));
         }
         template.environment = Some(environment);
         Ok(template)
@@ -114,10 +98,7 @@ impl Template {
     }
 
     /// Renders the template with the values of names; a name without a value is an error.
-    pub(super) fn render(
-        &self,
-        value: impl Fn(&str) -> Option<Value>,
-    ) -> Result<String, TemplateError> {
+    pub(super) fn render(&self, value: impl Fn(&str) -> Option<Value>) -> Result<String, Mistake> {
         let Some(environment) = &self.environment else {
             return Ok(self.text.clone());
         };
@@ -162,7 +143,7 @@ fn foreign_tag(text: &str) -> Option<&str> {
     tags.find(|tag| !TAGS.contains(tag))
 }
 
-fn template_error(error: Error) -> TemplateError {
+fn template_error(error: Error) -> Mistake {
     let detail = error.detail().map(clip).unwrap_or_default();
     let (message, hint) = match error.kind() {
         ErrorKind::UndefinedError => (
@@ -174,17 +155,16 @@ fn template_error(error: Error) -> TemplateError {
             "use one of the filters lower, upper, trim, replace, slug and title",
         ),
         ErrorKind::OutOfFuel => ("it takes too many steps".to_owned(), "write a simpler one"),
-        kind => {
-            let detail = if detail.is_empty() {
+        kind => (
+            if detail.is_empty() {
                 kind.to_string()
             } else {
                 detail
-            };
-            let hint = "write it as \"{{ column }}\" or \"{{ column | slug }}\"";
-            (detail, hint)
-        }
+            },
+            "write it as \"{{ column }}\" or \"{{ column | slug }}\"",
+        ),
     };
-    TemplateError { message, hint }
+    Mistake::new(message, hint)
 }
 
 #[cfg(test)]
