@@ -436,7 +436,8 @@ fn the_message_id_comes_from_the_answer_and_may_be_missing() {
         ),
     ] {
         let server = Canned::answer("200 OK", "", &answer.to_string());
-        // The API's page requires a password, but its sample has none; the key is enough.
+        // The API's documentation says that this call needs a password, but its sample request
+        // has none. The secret key is enough.
         let scene = Scene::new()
             .at(&server.url())
             .env("IMBACHAT_WIDGET", "627")

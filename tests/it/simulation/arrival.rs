@@ -52,7 +52,8 @@ impl State {
         self.commit_now(write, moody, sender)
     }
 
-    /// Executes a write. At most one of a pipe's live rooms may come from one of our creates.
+    /// Executes a write. Of the live rooms of a pipe, at most one may have been created by
+    /// roomform.
     fn commit_now(
         &mut self,
         write: &Write,
@@ -69,8 +70,9 @@ impl State {
         done
     }
 
-    /// Whether roomform promises never to create two rooms with this pipe. It does if the ledger is complete, lists and calls are late
-    /// by less than a run waits, and the pipe's room was neither recreated nor forgotten.
+    /// Whether roomform promises never to create two rooms with this pipe. It does if the
+    /// ledger is complete, if lists and calls are delayed by less than the time that a run
+    /// waits, and if the pipe's room was neither recreated nor forgotten.
     pub fn is_protected(&self, pipe: &Pipe) -> bool {
         self.disk.is_whole && self.weather.is_bounded() && !self.unprotected.contains(pipe)
     }

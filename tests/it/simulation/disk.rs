@@ -35,7 +35,7 @@ impl Disk {
         self.entries.retain(|stamp, _| !lost(stamp));
     }
 
-    /// The room whose message a fact is about.
+    /// The room, if the fact is about a message to a room.
     pub fn message(fact: &Fact) -> Option<RoomId> {
         match fact {
             Fact::Room(_, room, RoomFact::Message { .. }) => Some(*room),

@@ -1,4 +1,5 @@
-//! Faults of one call: lost before the server executed it, lost after, or refused.
+//! Faults of one call: it is lost before the server executes it, its answer is lost, or it is
+//! refused.
 
 use std::time::Duration;
 

@@ -124,8 +124,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 let limited = policies.filter(|policy| *policy == MembersPolicy::OnCreate);
                 (1..=limited.count()).contains(rooms) && members >= rooms
             }
-            // No process of these worlds uses `--shard`.
-            // Nothing is adopted or has dates here.
+            // Here, no process uses `--shard`, and no room is adopted or has dates.
             Note::Adopted(_) | Note::Ending(_) | Note::OtherShards { .. } => false,
         };
         if !holds {
@@ -175,7 +174,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(wrong, left_out == out, "another number was left out");
 }
 
-/// The live room of a pipe whose declared welcome is uncertain.
+/// The pipe's live room, if a welcome is declared and may or may not have been sent.
 fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     let rows = truth.live(pipe);
     let [row] = rows.as_slice() else { return None };
@@ -184,7 +183,8 @@ fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     (declared && doubtful).then_some(row.id)
 }
 
-/// Whether a room that left and a new one have the same title, or most of their members.
+/// Whether a room that left the manifest and a new room have the same title, or share most of
+/// their members.
 fn is_renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe, same_title: bool) -> bool {
     let id = truth.account.ids.get(from);
     let known = id.and_then(|id| truth.account.rooms.get(id));

@@ -106,7 +106,8 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     if begun != [&process.name] {
         wrong.push("it has no intent on disk, or another run has one too");
     }
-    // A run with another manifest may have promised less since this run made its plan or claimed the create.
+    // After this run made its plan or claimed the create, a run with another manifest may have
+    // claimed the create without promising a welcome.
     let own = process
         .appended
         .iter()
@@ -198,9 +199,11 @@ fn created(state: &State, pipe: &Pipe, run: &String) -> bool {
     made || state.server.late.iter().any(is_create)
 }
 
-/// Whether a run can rely on a list as proof. It cannot if an old row could look like the run's own write: because a list or the ledger
-/// lacked the room, or because others wrote to it within the time that the list lags. Of earlier runs, only writes that they did not
-/// record count; the run knows the others from the ledger.
+/// Whether a run can rely on a list as proof. It cannot if an old row could look like the run's
+/// own write. This can happen if a list or the ledger lacked the room, or if someone else wrote
+/// to the room so recently that the list may not show that write yet. A write by an earlier run
+/// is only a problem if the earlier run did not record it: recorded writes are known from the
+/// ledger.
 fn can_prove(state: &State, run: usize) -> bool {
     let Run { name, begun, .. } = &state.runs[run];
     let disturbs = |room: &Room| {
@@ -231,8 +234,10 @@ fn is_recorded(state: &State, room: &Room, write: &Arrival) -> bool {
     })
 }
 
-/// Whether the last write that sent this value set the field, and no later write changed it. If this run sent the value, only its own
-/// writes count; otherwise those of any run. If the field was pending before, the list may also prove that the server ignored that write.
+/// Whether the last write that sent this value set the field, and no later write changed the
+/// field. If this run sent the value, only the writes of this run are considered; otherwise,
+/// the writes of all runs. If the field was already pending, the list may also prove that the
+/// server ignored the pending write.
 fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue) -> bool {
     let Some(room) = state.server.rooms.get(&room) else {
         return false;
@@ -255,7 +260,7 @@ fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue
         })
 }
 
-/// Whether this earlier call may already have executed the create.
+/// Whether the earlier call `before` may already have created the room.
 fn again(before: &Write, answer: Answer, write: &Write) -> bool {
     let harmless = matches!(
         answer,
@@ -276,8 +281,9 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
     good.count() <= confirmed.count()
 }
 
-/// Whether the run holds the claim of the pipe, and its intent names all members of this create. In the second after the claim,
-/// another run may find an older room of the pipe.
+/// Whether the run holds the claim of the pipe, and its intent names all members of this
+/// create. In the second after the claim, the claim may already have a room, because another
+/// run found an older room of the pipe.
 fn claimed(state: &State, run: usize, write: &Write) -> bool {
     let process = &state.runs[run];
     let account = Account::of(&state.disk.entries);

@@ -20,11 +20,11 @@ pub struct Known {
     pub pending: BTreeMap<Field, Pending>,
     /// The run that made the last confirmed write, and the pipe it was meant for.
     pub wrote: Option<(String, Pipe)>,
-    /// What that run saw of the room afterwards, if it looked.
+    /// The room as the run in `wrote` saw it after its write, if that run read the list.
     pub saw: Option<RoomState>,
 }
 
-/// A field that the list of the last writer did not show in time.
+/// A field whose new value did not appear in time in the list that the last writer read.
 #[derive(Debug, PartialEq)]
 pub struct Pending {
     pub sent: FieldValue,
@@ -33,7 +33,7 @@ pub struct Pending {
     pub since: Time,
 }
 
-/// A create that a run claimed, until it is known to have done nothing.
+/// A create that a run claimed. It is removed once the create is known to have made no room.
 #[derive(Debug, PartialEq)]
 pub struct Claimed {
     pub run: String,
@@ -119,7 +119,7 @@ impl Account {
                             shown: other,
                         },
                     ) if one == other && !own => {
-                        // Whichever run read it, the list showed the value as last sent.
+                        // Some run, no matter which, read a list with the last sent value.
                         let ended = room == id && sent.value(*field) == *one;
                         ended.then(|| saw.copy_field(*field, sent));
                     }
@@ -248,7 +248,7 @@ impl Account {
         }
     }
 
-    /// The server's answer, or its list, showed the room of a pipe.
+    /// Records the room of a pipe, which the server's answer or its list showed.
     fn names(&mut self, pipe: &Pipe, room: RoomId) {
         self.ids.insert(pipe.clone(), room);
         for claim in self.claims.get_mut(pipe).into_iter().flatten() {
@@ -268,7 +268,7 @@ impl Account {
         }
     }
 
-    /// The claims of a pipe with members or a welcome that are still to be sent.
+    /// The claims of a pipe for which members or a welcome must still be sent.
     fn unsettled(&self, pipe: &Pipe) -> impl Iterator<Item = &Claimed> {
         let claims = self.claims.get(pipe).into_iter().flatten();
         claims.filter(|claim| !claim.owed.is_empty() || self.owes_its_welcome(claim))
@@ -279,7 +279,8 @@ impl Account {
         claim.welcome && !claim.room.is_some_and(begun)
     }
 
-    /// The claims of a pipe whose room is unknown: the last of each run, earliest first.
+    /// The claims of a pipe that have no known room: only the last claim of each run, in order
+    /// of time.
     pub fn open(&self, pipe: &Pipe) -> Vec<&Claimed> {
         let mut open: Vec<&Claimed> = Vec::new();
         for claim in self.claims.get(pipe).into_iter().flatten() {
@@ -303,7 +304,7 @@ impl Account {
         claims.is_some_and(|claims| claims.iter().any(|claim| claim.welcome))
     }
 
-    /// Whether a room still waits for the welcome that its create promised.
+    /// Whether a welcome that a create promised must still be sent to this room.
     pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
         let last = self.unsettled(pipe).last();
         let is_meant = last.is_some_and(|last| last.room.is_none_or(|to| to == room));

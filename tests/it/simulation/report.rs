@@ -299,7 +299,7 @@ fn confirmed(
     }
 }
 
-/// Checks that what the outcome says of the list matches the last list.
+/// Checks that the outcome's statements about the list agree with the last list.
 fn shown(
     run: &Run,
     outcome: &Outcome,

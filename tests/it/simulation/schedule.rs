@@ -59,7 +59,7 @@ async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World>
         strays: rng.chance(100),
         stubborn_from_birth: rng.chance(300),
         touches: rng.chance(500),
-        // Up to eight hours.
+        // Up to eight hours ahead or behind.
         ahead: if clock == 0 {
             0
         } else {
@@ -98,7 +98,8 @@ async fn unfold(seed: u64, logged: bool, planted: Option<Planted>) -> Arc<World>
     world
 }
 
-/// Creates the rooms that exist before the first run, and sets the fields that the server never changes.
+/// Creates the rooms that exist before the first run, and chooses the fields that the server
+/// never changes.
 fn furnish(state: &mut State, wishes: &Wishes) {
     let (rng, server) = (&mut state.rng, &mut state.server);
     for (pipe, wish) in &wishes.rooms {
@@ -250,7 +251,7 @@ async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
         state.say(|| "all trouble is over".to_owned());
     });
     for _ in 0..ROUNDS {
-        // A list that is an hour younger shows whether the server ignored a field.
+        // A list that is read an hour after a write shows whether the server ignored a field.
         tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
         let End::Idle(plan) = run(world, wishes, calm).await else {
             continue;

@@ -35,7 +35,7 @@ pub struct Room {
     pub writes: Vec<Arrival>,
     /// The run whose create made the room.
     pub made_by: Option<String>,
-    /// The time that the list shows, in milliseconds; the list itself shows seconds.
+    /// The `updated_at` of the list, but in milliseconds. The list has only whole seconds.
     pub updated_at: u64,
 }
 
@@ -68,7 +68,7 @@ pub enum Sender<'a> {
 pub struct Manners {
     /// A call without `room_id` finds the live room of its pipe.
     pub upserts: bool,
-    /// This lookup ignores case.
+    /// The lookup of a room by its pipe ignores case.
     pub folds_case: bool,
     /// Deleted rooms stay in the list.
     pub shows_deleted: bool,
@@ -235,7 +235,7 @@ impl Server {
         self.history.push((self.time, self.list()));
     }
 
-    /// The list as it was at a time, or at the start.
+    /// The list as it was at `time`, or the first list if `time` is before it.
     pub fn list_at(&self, time: u64) -> Vec<LiveRoom> {
         let after = self.history.partition_point(|(at, _)| *at <= time);
         let (_, rows) = &self.history[after.saturating_sub(1)];

@@ -1,4 +1,4 @@
-//! Plain types that several files use. This file uses none of the others.
+//! Plain types that several files of the simulation use. This file uses none of those files.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Flags {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fate {
     pub interrupt: Option<u64>,
-    /// A second interrupt: the process does not wait for answers either.
+    /// A second interrupt, after which the process no longer waits for answers.
     pub stop: Option<u64>,
     pub death: Option<u64>,
 }
@@ -42,7 +42,7 @@ pub struct Start {
     pub fail_fast: bool,
     pub parallelism: usize,
     pub rate: Option<f64>,
-    /// Milliseconds between plan and apply: the time to review it.
+    /// Milliseconds between plan and apply, in which someone reviews the plan.
     pub thought: u64,
     /// Apply even an empty plan.
     pub always: bool,
@@ -51,7 +51,7 @@ pub struct Start {
 /// A fault that the simulation must find. The product has no switch for it, so the simulated process or its ledger is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
-    /// A run does not wait for a list that may lag.
+    /// A run does not wait, although the list may lag.
     Impatience,
     /// A field that the list does not show in time is recorded as ignored.
     HastyVerdict,
@@ -100,12 +100,12 @@ pub struct Late {
 /// The time at the start of a world: 2026-01-01.
 const START: i64 = 1_767_225_600_000;
 
-/// A time in milliseconds in the ledger's format, which sorts as text.
+/// Formats a time in milliseconds as the ledger does. Such times sort correctly as text.
 pub fn time_text(time: i64) -> String {
     format!("{:.3}", Timestamp::from_millisecond(time).unwrap())
 }
 
-/// The time after this many milliseconds.
+/// The time when `elapsed` milliseconds of a world have passed.
 pub fn timestamp(elapsed: u64) -> Timestamp {
     Timestamp::from_millisecond(START + elapsed as i64).unwrap()
 }

@@ -6,7 +6,8 @@ use roomform::plan::ShownField;
 use super::record::{Known, Pending};
 use super::truth::Truth;
 
-/// Checks that the last confirmed write sent the value, and that a fresh list after it and the current list show another one.
+/// Checks that the last confirmed write sent the value, that a fresh list after this write
+/// showed another value, and that the current list does not show the sent value either.
 pub fn ignored(truth: &Truth<'_>, line: &ShownField, wrong: &mut Vec<String>) {
     let ShownField {
         pipe,
@@ -38,7 +39,8 @@ pub fn ignored(truth: &Truth<'_>, line: &ShownField, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether the ledger says that the server ignored a value, and no later write sent a third one.
+/// Whether the ledger says that the server ignored the value `sent`, and the last write sent
+/// either `sent` or `shown`.
 fn is_recorded(known: &Known, field: Field, sent: &FieldValue, shown: &FieldValue) -> bool {
     let last = known.sent.as_ref().map(|state| state.value(field));
     let is_last = last.is_none_or(|last| last == *sent || last == *shown);
@@ -55,7 +57,8 @@ fn pending<'a>(truth: &'a Truth<'_>, row: &LiveRoom, field: Field) -> Option<&'a
     (is_last && is_same).then_some(pending)
 }
 
-/// Whether the list is so new that it must show the write. The room is unchanged since then.
+/// Whether the list is so new that it must show the write of a pending field. Call this only if
+/// the room has not changed since the field was recorded as pending.
 fn is_proved(truth: &Truth<'_>, pending: &Pending) -> bool {
     truth.read_at.0 - pending.since.0 >= 3_600_000 && pending.updated_at.is_some()
 }

@@ -107,8 +107,8 @@ fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &
     }
 }
 
-/// Checks that the members of an intent are in the room, or in an earlier room with the pipe; on a server that ignores case, also in
-/// the room that it used instead.
+/// Checks that each member of an intent is in the pipe's room or in an earlier room with the
+/// pipe. If the server ignores case, the room's pipe may differ in case.
 fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     let claims = account.claims.get(pipe).into_iter().flatten();
     let promised: BTreeSet<UserId> = claims.flat_map(|claim| &claim.members).copied().collect();

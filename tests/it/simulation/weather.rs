@@ -9,7 +9,8 @@ use super::types::{Fate, Flags, Start};
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Maximum clock error in milliseconds. The product tolerates differences of up to 5 minutes.
+/// Maximum clock error in milliseconds. With it, two clocks differ by less than the 5 minutes
+/// that the product tolerates.
 pub const MOST_AHEAD: u64 = 149 * 1000;
 
 /// Fault rates, mostly in thousandths.
@@ -21,7 +22,7 @@ pub struct Weather {
     pub list_fails: u64,
     /// Maximum number of milliseconds by which a list is stale.
     pub lag: u64,
-    /// Every list is stale by exactly this maximum.
+    /// Every list is stale by exactly `lag` milliseconds.
     pub steady: bool,
     /// Maximum number of milliseconds after which the server executes a call that no one waits for.
     pub late: u64,
@@ -33,7 +34,7 @@ pub struct Weather {
     pub moody: u64,
     /// A write adds only some of its members, and the successful answer carries an error.
     pub errors: u64,
-    /// The disk is full from this point on.
+    /// The disk becomes full.
     pub full: u64,
     /// Maximum latency in milliseconds.
     pub latency: u64,
