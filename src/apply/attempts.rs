@@ -4,16 +4,16 @@
 //! attempt unless the claim is young, because other runs take over old claims.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::{debug, field, info};
 
-use super::control::{Control, Halt};
-use super::outcome::{RoomOutcome, Status};
+use super::control::Halt;
+use super::job::{Job, Stop};
+use super::outcome::RoomOutcome;
 use crate::imbachat::{Call, Delivery, Failure, Verdict, verdict};
-use crate::ledger::{Claim, Claimed, Fact, LedgerError, PipeFact, Record};
+use crate::ledger::{Claim, Claimed, Fact, PipeFact, Record};
 use crate::model::UserId;
 use crate::plan::Change;
 
@@ -34,21 +34,19 @@ pub(super) enum Unsent {
 /// The failure to report if the user stops the run before the server answers a request.
 const STOPPED: &str = "the run was stopped before the server answered";
 
-/// How long to wait for the ledger after the user's second interrupt.
-const GRACE: Duration = Duration::from_millis(500);
-
 /// Sends a call, and retries it until it succeeds, may not be retried, or the run ends. Counts
 /// every attempt. Renews the claim before each attempt of a create.
-pub(super) async fn attempts<T, F, L: Record>(
+pub(super) async fn attempts<T, F, R, W, L: Record>(
     call: Call,
-    control: &Control,
+    job: &Job<'_, R, W, L>,
     outcome: &mut RoomOutcome,
-    create: Option<&CreateClaim<'_, L>>,
+    create: Option<&CreateClaim<'_, R, W, L>>,
     send: impl Fn() -> F,
 ) -> Result<T, Unsent>
 where
     F: Future<Output = Result<T, Failure>>,
 {
+    let control = &job.control;
     let mut attempt = 1;
     loop {
         control.unless_interrupted(control.pace.turn()).await;
@@ -105,59 +103,28 @@ where
     }
 }
 
-/// Why the work on a room ended early.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// Only this room ends, with this status. The run continues with the other rooms.
-    Room(Status),
-    /// The ledger failed or the run ended. Nothing more may be sent.
-    Run,
-}
-
-/// Waits until the ledger has recorded facts or a claim. Fails if the ledger fails, or takes longer
-/// than [`GRACE`] after the user's second interrupt.
-pub(super) async fn recorded<T>(
-    control: &Control,
-    recording: impl Future<Output = Result<T, LedgerError>>,
-) -> Result<T, Stop> {
-    let mut recording = pin!(recording);
-    let waiting = control.unless_stopped(&mut recording).await;
-    let recorded = match waiting {
-        Some(recorded) => Some(recorded),
-        None => timeout(GRACE, recording).await.ok(),
-    };
-    match recorded {
-        Some(Ok(answer)) => return Ok(answer),
-        Some(Err(error)) => control.stop_for_ledger(&error),
-        None => {}
-    }
-    Err(Stop::Run)
-}
-
 /// A claim older than this is renewed before its create is sent. By then, another run may have
 /// found the room, or be about to take over the claim.
 const YOUNG: Duration = Duration::from_secs(1);
 
 /// A claim that reserves the create of one room for this run.
-pub(super) struct CreateClaim<'a, L> {
+pub(super) struct CreateClaim<'a, R, W, L> {
+    pub(super) job: &'a Job<'a, R, W, L>,
     pub(super) change: &'a Change,
     /// The members to send to the new room, sorted.
     pub(super) members: Vec<UserId>,
-    pub(super) ledger: &'a L,
-    pub(super) control: &'a Control,
     /// When this run last wrote the claim; `None` if it was not granted.
     made_at: Cell<Option<Instant>>,
 }
 
-impl<'a, L: Record> CreateClaim<'a, L> {
-    pub(super) fn new(change: &'a Change, ledger: &'a L, control: &'a Control) -> Self {
+impl<'a, R, W, L: Record> CreateClaim<'a, R, W, L> {
+    pub(super) fn new(job: &'a Job<'a, R, W, L>, change: &'a Change) -> Self {
         let mut members: Vec<UserId> = change.members.sent().collect();
         members.sort_unstable();
         Self {
+            job,
             change,
             members,
-            ledger,
-            control,
             made_at: Cell::new(None),
         }
     }
@@ -184,7 +151,8 @@ impl<'a, L: Record> CreateClaim<'a, L> {
             },
         );
         let begun = Instant::now();
-        let claimed = recorded(self.control, self.ledger.claim(claim, intent)).await?;
+        let claim = self.job.ledger.claim(claim, intent);
+        let claimed = self.job.recorded(claim).await?;
         debug!(%pipe, owed = self.members.len(), ?claimed, "claimed the create");
         let made_at = (claimed == Claimed::Ours).then_some(begun);
         self.made_at.set(made_at);
@@ -193,7 +161,7 @@ impl<'a, L: Record> CreateClaim<'a, L> {
 
     /// Records the claim again, unless it is young.
     async fn renew(&self) -> Result<(), Unsent> {
-        let young = YOUNG.min(self.control.patience.verify);
+        let young = YOUNG.min(self.job.control.patience.verify);
         let is_young = |made_at: Instant| made_at.elapsed() < young;
         if self.made_at.get().is_some_and(is_young) {
             return Ok(());
@@ -209,6 +177,6 @@ impl<'a, L: Record> CreateClaim<'a, L> {
     pub(super) async fn end(&self) {
         let fact = Fact::Pipe(self.change.pipe.clone(), PipeFact::NotCreated(None));
         // If this write fails, the claim stays open, which is safe.
-        let _ = recorded(self.control, self.ledger.append(vec![fact])).await;
+        let _ = self.job.record(vec![fact]).await;
     }
 }

@@ -40,8 +40,9 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
             .map(move |pipe| Fact::Pipe(pipe.clone(), PipeFact::Declared(declared)))
     });
     let seen = shown.chain(facts_of_counts(counted));
-    job.record(seen.chain(released).chain(moved).collect())
-        .await;
+    let facts = seen.chain(released).chain(moved).collect();
+    // A failure ends the run.
+    let _ = job.record(facts).await;
 }
 
 /// Returns the fact that records the value that the list shows for a field.
@@ -76,7 +77,7 @@ pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut
         source: source.to_string(),
         given: *given,
     });
-    if outcome.halt.is_none() && !job.record(facts.collect()).await {
+    if outcome.halt.is_none() && job.record(facts.collect()).await.is_err() {
         outcome.halt = job.control.halted();
     }
 }

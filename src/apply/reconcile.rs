@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{CreateClaim, Stop};
-use super::control::{Backoff, Control};
+use super::attempts::CreateClaim;
+use super::control::Backoff;
+use super::job::{Job, Stop};
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
 use crate::model::{LiveRoom, Observed, Pipe, RoomId, Time};
@@ -95,23 +96,20 @@ impl Searches {
 
     /// Reads the list until a search for at least one room has a result. Returns `None` if the list
     /// cannot be read or the run is interrupted.
-    pub(super) async fn look_for(
+    pub(super) async fn look_for<R: ReadRooms, W, L: Record>(
         &mut self,
         uncertain: &[Uncertain<'_>],
-        reader: &impl ReadRooms,
-        ledger: &impl Record,
-        control: &Control,
+        job: &Job<'_, R, W, L>,
     ) -> Option<BTreeMap<Pipe, Finding>> {
         let mut backoff = Backoff::default();
         loop {
-            let reading = read(uncertain, reader, control).await?;
+            let reading = read(uncertain, job).await?;
             let mut findings = BTreeMap::new();
             let mut deadline = None;
             for room in uncertain {
                 let pipe = &room.change.pipe;
                 let search = self.0.entry(pipe.clone()).or_insert_with(Search::new);
-                let step = search.step(*room, &reading, reader.is_partial(), ledger, control);
-                match step.await.ok()? {
+                match search.step(*room, &reading, job).await.ok()? {
                     Ok(finding) => {
                         search.finish(&finding);
                         findings.insert(pipe.clone(), finding);
@@ -131,7 +129,7 @@ impl Searches {
                 return Some(findings);
             };
             let wait = backoff.next_wait(deadline).unwrap_or_default();
-            if !control.pause(wait).await {
+            if !job.control.pause(wait).await {
                 return None;
             }
         }
@@ -142,13 +140,11 @@ impl Searches {
 type Step = Result<Finding, Instant>;
 
 impl Search {
-    async fn step(
+    async fn step<R: ReadRooms, W, L: Record>(
         &mut self,
         room: Uncertain<'_>,
         reading: &Reading,
-        is_partial: bool,
-        ledger: &impl Record,
-        control: &Control,
+        job: &Job<'_, R, W, L>,
     ) -> Result<Step, Stop> {
         let rows = reading.observed.live(&room.change.pipe);
         let ids: Vec<RoomId> = rows.map(|row| row.id).collect();
@@ -157,7 +153,7 @@ impl Search {
             [id] => return Ok(Ok(Finding::There(*id))),
             _ => return Ok(Ok(Finding::Several(ids))),
         }
-        let patience = control.patience;
+        let (patience, is_partial) = (job.control.patience, job.reader.is_partial());
         if room.is_ours || is_partial {
             // Even for another run's create, a list that may be incomplete cannot prove that the
             // room is absent.
@@ -171,7 +167,7 @@ impl Search {
             let is_late = reading.begun >= until;
             return Ok(is_late.then_some(absent).ok_or(until));
         }
-        let claim = CreateClaim::new(room.change, ledger, control);
+        let claim = CreateClaim::new(job, room.change);
         let (run, since, age) = match claim.make(None).await? {
             Claimed::Ours => return Ok(Ok(Finding::Absent)),
             Claimed::Created(id) => return Ok(Ok(Finding::There(id))),
@@ -224,10 +220,9 @@ impl Search {
     }
 }
 
-async fn read(
+async fn read<R: ReadRooms, W, L>(
     uncertain: &[Uncertain<'_>],
-    reader: &impl ReadRooms,
-    control: &Control,
+    job: &Job<'_, R, W, L>,
 ) -> Option<Reading> {
     let pipes: BTreeSet<&Pipe> = uncertain.iter().map(|room| &room.change.pipe).collect();
     let take = |observed: &mut Observed, row: LiveRoom| {
@@ -235,11 +230,11 @@ async fn read(
         observed.take(row, is_wanted, false);
     };
     let nothing_yet = || {
-        control.reads.update(|reads| reads + 1);
+        job.control.reads.update(|reads| reads + 1);
         Observed::default()
     };
     let begun = Instant::now();
-    let read = reader.collect(&control.dice, nothing_yet, take);
-    let observed = control.unless_interrupted(read).await?.ok()?;
+    let read = job.reader.collect(&job.control.dice, nothing_yet, take);
+    let observed = job.control.unless_interrupted(read).await?.ok()?;
     Some(Reading { begun, observed })
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::baseline;
-use super::control::{Control, Halt};
+use super::control::Halt;
 use super::job::Job;
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 use super::reconcile::{Finding, Searches, Uncertain};
@@ -66,10 +66,10 @@ where
         work: Vec<(&Change, RoomOutcome)>,
         event: &mut impl FnMut(Event<'_>),
     ) -> Rooms {
-        let begin =
-            |change, begun| carry_out(change, begun, self.writer, self.ledger, &self.control);
+        let begin = |change, begun| carry_out(self, change, begun);
         let most = || self.control.pace.begun();
-        run_concurrently(&self.control, work, most, begin, |begun| begun, event).await
+        self.run_concurrently(work, most, begin, |begun| begun, event)
+            .await
     }
 
     /// Sends the welcomes of the rooms whose writes the list shows.
@@ -78,14 +78,13 @@ where
         let (due, mut rooms) = due(&self.plan.changes, rooms);
         if !due.is_empty() {
             event(Event::Welcoming(due.len()));
-            let begin =
-                |change, begun| welcome(change, begun, self.writer, self.ledger, &self.control);
+            let begin = |change, begun| welcome(self, change, begun);
             // Start no welcome before it can be sent: after an intent without a sent message, the
             // welcome counts as uncertain.
             let most = || self.control.pace.width();
-            let welcomed = run_concurrently(&self.control, due, most, begin, put_off, event).await;
+            let welcomed = self.run_concurrently(due, most, begin, put_off, event);
+            rooms.extend(welcomed.await.into_values());
             outcome.halt = outcome.halt.take().or(self.control.halted());
-            rooms.extend(welcomed.into_values());
             rooms.sort_by(|one, other| one.pipe.cmp(&other.pipe));
         }
         outcome.rooms = rooms;
@@ -118,8 +117,7 @@ where
             false => patience.other_run(),
         };
         event(Event::Resolving(uncertain.len(), most));
-        let findings = searches.look_for(&uncertain, self.reader, self.ledger, &self.control);
-        let Some(findings) = findings.await else {
+        let Some(findings) = searches.look_for(&uncertain, self).await else {
             return false;
         };
         let mut work = Vec::new();
@@ -164,7 +162,7 @@ where
             .values()
             .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
         let ended = unsent.map(|room| Fact::Pipe(room.pipe.clone(), PipeFact::NotCreated(None)));
-        self.record(ended.collect()).await;
+        let _ = self.record(ended.collect()).await;
         rooms.extend(written);
         true
     }
@@ -185,40 +183,42 @@ where
         let pending = pending_fields(self.plan);
         let verified = written.values();
         let verified = verified.flat_map(|room| verification_facts(room, observed, &pending));
-        self.record(verified.chain(settled).collect()).await;
+        let facts = verified.chain(settled).collect();
+        // A failure ends the run.
+        let _ = self.record(facts).await;
         outcome.halt = self.control.halted();
     }
-}
 
-/// Runs the work on rooms with limited concurrency. When the run ends early, `left` returns the
-/// outcome of each room that was not started.
-async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
-    control: &Control,
-    work: Vec<(&'p Change, RoomOutcome)>,
-    most: impl Fn() -> usize,
-    begin: impl Fn(&'p Change, RoomOutcome) -> F,
-    left: impl Fn(RoomOutcome) -> RoomOutcome,
-    event: &mut impl FnMut(Event<'_>),
-) -> Rooms {
-    let mut done = Rooms::new();
-    let mut waiting = work.into_iter();
-    let mut running = FuturesUnordered::new();
-    loop {
-        while running.len() < most()
-            && control.halted().is_none()
-            && let Some((change, begun)) = waiting.next()
-        {
-            running.push(begin(change, begun));
+    /// Runs the work on rooms with limited concurrency. When the run ends early, `left` returns the
+    /// outcome of each room that was not started.
+    async fn run_concurrently<'p, F: Future<Output = RoomOutcome>>(
+        &self,
+        work: Vec<(&'p Change, RoomOutcome)>,
+        most: impl Fn() -> usize,
+        begin: impl Fn(&'p Change, RoomOutcome) -> F,
+        left: impl Fn(RoomOutcome) -> RoomOutcome,
+        event: &mut impl FnMut(Event<'_>),
+    ) -> Rooms {
+        let mut done = Rooms::new();
+        let mut waiting = work.into_iter();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < most()
+                && self.control.halted().is_none()
+                && let Some((change, begun)) = waiting.next()
+            {
+                running.push(begin(change, begun));
+            }
+            let Some(room) = running.next().await else {
+                break;
+            };
+            event(Event::Settled(&room));
+            done.insert(room.pipe.clone(), room);
         }
-        let Some(room) = running.next().await else {
-            break;
-        };
-        event(Event::Settled(&room));
-        done.insert(room.pipe.clone(), room);
+        let left = waiting.map(|(_, begun)| left(begun));
+        done.extend(left.map(|room| (room.pipe.clone(), room)));
+        done
     }
-    let left = waiting.map(|(_, begun)| left(begun));
-    done.extend(left.map(|room| (room.pipe.clone(), room)));
-    done
 }
 
 /// Returns the facts to record if a field that the server once ignored now has the value that was

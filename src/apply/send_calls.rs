@@ -4,8 +4,9 @@
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{CreateClaim, Stop, Unsent, attempts, recorded};
-use super::control::{Control, Halt};
+use super::attempts::{CreateClaim, Unsent, attempts};
+use super::control::Halt;
+use super::job::{Job, Stop};
 use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
@@ -18,16 +19,14 @@ const HELD: &str = "another run is creating this room";
 
 /// Applies one change, or the rest of it; `outcome` is the progress so far. The returned status is
 /// provisional until the list is read again: at best it is `Applied`.
-pub(super) async fn carry_out(
+pub(super) async fn carry_out<R, W: WriteRooms, L: Record>(
+    job: &Job<'_, R, W, L>,
     change: &Change,
     mut outcome: RoomOutcome,
-    writer: &impl WriteRooms,
-    ledger: &impl Record,
-    control: &Control,
 ) -> RoomOutcome {
-    let claim = CreateClaim::new(change, ledger, control);
+    let claim = CreateClaim::new(job, change);
     let mut slot = Slot::default();
-    let done = send_calls(&claim, writer, &mut outcome, &mut slot).await;
+    let done = send_calls(&claim, &mut outcome, &mut slot).await;
     outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
@@ -50,9 +49,9 @@ pub(super) async fn carry_out(
                 | Status::Unfinished
                 | Status::Uncertain(Doubt::OtherRun, _)
         );
-    if !well && control.fail_fast {
+    if !well && job.control.fail_fast {
         // The room still holds its permit, so no other room has started after the failure.
-        control.stop(Halt::FailFast);
+        job.control.stop(Halt::FailFast);
     }
     drop(slot);
     outcome
@@ -67,11 +66,11 @@ struct Slot<'a> {
 
 /// Waits for a permit to write a room, and claims the create of a new room in the meantime. Rooms
 /// get permits in the plan's order, even if the intent of a later room is on disk first.
-async fn wait_for_slot<'a, L: Record>(
-    claim: &CreateClaim<'a, L>,
+async fn wait_for_slot<'a, R, W, L: Record>(
+    claim: &CreateClaim<'a, R, W, L>,
     outcome: &mut RoomOutcome,
 ) -> Result<Slot<'a>, Stop> {
-    let control = claim.control;
+    let control = &claim.job.control;
     let promised = async {
         let claimed = match outcome.id {
             None => claim.make(None).await?,
@@ -106,20 +105,13 @@ fn held() -> Status {
     Status::Uncertain(Doubt::OtherRun, HELD.to_owned())
 }
 
-async fn send_calls<'a, L: Record>(
-    claim: &CreateClaim<'a, L>,
-    writer: &impl WriteRooms,
+async fn send_calls<'a, R, W: WriteRooms, L: Record>(
+    claim: &CreateClaim<'a, R, W, L>,
     outcome: &mut RoomOutcome,
     slot: &mut Slot<'a>,
 ) -> Result<(), Stop> {
-    let CreateClaim {
-        change,
-        members,
-        ledger,
-        control,
-        ..
-    } = claim;
-    if control.halted().is_some() {
+    let (job, change, members) = (claim.job, claim.change, &claim.members);
+    if job.control.halted().is_some() {
         return Err(Stop::Run);
     }
     if members.is_empty() && change.is_welcome_only() {
@@ -140,7 +132,7 @@ async fn send_calls<'a, L: Record>(
             state: &change.send,
             members: chunk,
         };
-        let Written { room, errors } = send(&write, writer, claim, outcome).await?;
+        let Written { room, errors } = send(&write, claim, outcome).await?;
         let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
         if !errors.is_empty() {
             info!(pipe = %change.pipe, members = chunk.len(), "the answer contains an error: no member is confirmed");
@@ -175,16 +167,15 @@ async fn send_calls<'a, L: Record>(
                 source: Some(format!("{}:{}", change.file, change.line).into()),
             },
         );
-        recorded(control, ledger.append(vec![fact])).await?;
+        job.record(vec![fact]).await?;
         outcome.members += confirmed.len();
     }
     Ok(())
 }
 
-async fn send<L: Record>(
+async fn send<R, W: WriteRooms, L: Record>(
     write: &RoomWrite<'_>,
-    writer: &impl WriteRooms,
-    claim: &CreateClaim<'_, L>,
+    claim: &CreateClaim<'_, R, W, L>,
     outcome: &mut RoomOutcome,
 ) -> Result<Written, Stop> {
     let call = match write.room {
@@ -192,8 +183,8 @@ async fn send<L: Record>(
         None => Call::Create,
     };
     let create = (call == Call::Create).then_some(claim);
-    let send = || writer.write(write);
-    let answer = attempts(call, claim.control, outcome, create, send).await;
+    let send = || claim.job.writer.write(write);
+    let answer = attempts(call, claim.job, outcome, create, send).await;
     answer.map_err(|unsent| match unsent {
         Unsent::Halted => Stop::Run,
         Unsent::Held => Stop::Room(held()),

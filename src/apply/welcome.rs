@@ -7,8 +7,9 @@
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempts::{CreateClaim, Stop, Unsent, attempts, recorded};
-use super::control::{Control, Halt};
+use super::attempts::{Unsent, attempts};
+use super::control::Halt;
+use super::job::{Job, Stop};
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, Cause, Message, SendMessages};
 use crate::ledger::{Claim, Claimed, Fact, Record, RoomFact, Stage};
@@ -52,39 +53,35 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
 
 /// Sends the welcome of one room. Keeps the room's status if the welcome is sent, or if there is
 /// nothing to send: no create promised the welcome, or another run has claimed it.
-pub(super) async fn welcome(
+pub(super) async fn welcome<R, W: SendMessages, L: Record>(
+    job: &Job<'_, R, W, L>,
     change: &Change,
     mut outcome: RoomOutcome,
-    sender: &impl SendMessages,
-    ledger: &impl Record,
-    control: &Control,
 ) -> RoomOutcome {
     let begun = Instant::now();
-    let said = say(change, sender, ledger, control, &mut outcome).await;
+    let said = say(job, change, &mut outcome).await;
     outcome.took += begun.elapsed();
     match said {
         Ok(()) => outcome,
         Err(Stop::Run) => put_off(outcome),
         Err(Stop::Room(status)) => {
-            if control.fail_fast {
-                control.stop(Halt::FailFast);
+            if job.control.fail_fast {
+                job.control.stop(Halt::FailFast);
             }
             RoomOutcome { status, ..outcome }
         }
     }
 }
 
-async fn say<L: Record>(
+async fn say<R, W: SendMessages, L: Record>(
+    job: &Job<'_, R, W, L>,
     change: &Change,
-    sender: &impl SendMessages,
-    ledger: &L,
-    control: &Control,
     outcome: &mut RoomOutcome,
 ) -> Result<(), Stop> {
     let (Some(Welcome { from, text }), Some(room)) = (&change.welcome, outcome.id) else {
         return Ok(());
     };
-    if control.halted().is_some() {
+    if job.control.halted().is_some() {
         return Err(Stop::Run);
     }
     let fact = |stage| {
@@ -95,8 +92,9 @@ async fn say<L: Record>(
         )
     };
     let pipe = change.pipe.clone();
-    let claim = ledger.claim(Claim::Message { pipe, room }, fact(Stage::Intended));
-    let claimed = recorded(control, claim).await?;
+    let message = Claim::Message { pipe, room };
+    let claim = job.ledger.claim(message, fact(Stage::Intended));
+    let claimed = job.recorded(claim).await?;
     if claimed != Claimed::Ours {
         info!(pipe = %change.pipe, "the welcome is not sent: the ledger has no create that needs it, or another run is sending it");
         return Ok(());
@@ -106,9 +104,8 @@ async fn say<L: Record>(
         from: *from,
         text,
     };
-    let no_create: Option<&CreateClaim<'_, L>> = None;
-    let send = || sender.send(&message);
-    let sent = attempts(Call::Message, control, outcome, no_create, send).await;
+    let send = || job.writer.send(&message);
+    let sent = attempts(Call::Message, job, outcome, None, send).await;
     let (stage, end) = match sent {
         Ok(_) => (Stage::Confirmed, Ok(())),
         Err(Unsent::Uncertain(failure)) => {
@@ -128,7 +125,7 @@ async fn say<L: Record>(
             )
         }
     };
-    let recorded = recorded(control, ledger.append(vec![fact(stage)])).await;
+    let recorded = job.record(vec![fact(stage)]).await;
     recorded.map_err(|stop| match stage {
         Stage::Confirmed => Stop::Room(Status::Unfinished),
         _ => stop,

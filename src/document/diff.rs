@@ -21,10 +21,7 @@ define_documents! {
     /// widget matched the first.
     #[schemars(title = "roomform diff")]
     pub struct DiffDocument<'a>(
-        diff @ ManifestDiff {
-            base, head, names: _, changes, manual_steps, removed, differences, notes, would_refuse,
-            summary, people,
-        }: &'a ManifestDiff,
+        diff @ ManifestDiff { base, head, plan, removed, differences, people }: &'a ManifestDiff,
         exit: Exit,
         diagnostics: Vec<DiagnosticDocument>
     ) {
@@ -36,25 +33,25 @@ define_documents! {
         head: String = head.clone(),
         /// Whether the manifests differ in more than the positions of their declarations.
         differ: bool = diff.differs(),
-        summary: SummaryDocument = SummaryDocument::new(summary, removed.len()),
+        summary: SummaryDocument = SummaryDocument::new(&plan.summary, removed.len()),
         people: PeopleDocument = PeopleDocument::new(people),
         /// The rooms that an apply would write, sorted by pipe. `members.known` counts the members
         /// in both manifests.
         #[schemars(with = "Vec<ChangeDocument>")]
-        changes: Documents<&'a [Change], ChangeDocument> = Documents(changes, |change| {
+        changes: Documents<&'a [Change], ChangeDocument> = Documents(&plan.changes, |change| {
             ChangeDocument::new(change).without_id()
         }),
         /// The members whom the second manifest removes or excludes. The API cannot remove them.
-        manual_steps: Vec<RoomMembersDocument> = self::manual_steps(manual_steps),
+        manual_steps: Vec<RoomMembersDocument> = manual_steps(&plan.manual_steps),
         /// The rooms that only the first manifest declares. The API cannot delete them.
         removed: Vec<RemovedDocument> = removed.iter().map(RemovedDocument::new).collect(),
         /// The differences that an apply would not send.
         differences: Vec<DifferenceDocument> = {
             differences.iter().map(DifferenceDocument::new).collect()
         },
-        notes: Vec<NoteDocument> = notes.iter().map(NoteDocument::new).collect(),
+        notes: Vec<NoteDocument> = plan.notes.iter().map(NoteDocument::new).collect(),
         /// Why `plan` would refuse the second manifest, as far as the two manifests show.
-        would_refuse: Vec<RefusalDocument> = refusals(would_refuse, would_be_refused),
+        would_refuse: Vec<RefusalDocument> = refusals(&plan.refusals, would_be_refused),
         /// The names of users in this document, by id. Users without a known name are omitted.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         #[schemars(default)]
@@ -189,8 +186,8 @@ fn names(diff: &ManifestDiff) -> BTreeMap<u64, String> {
         Difference::Room { what, .. } => what.users(),
         _ => &[],
     });
-    let named = named_users(&diff.changes, &diff.manual_steps);
-    super::names(named.chain(users_of_rooms.copied()), &diff.names)
+    let named = named_users(&diff.plan.changes, &diff.plan.manual_steps);
+    super::names(named.chain(users_of_rooms.copied()), &diff.plan.names)
 }
 
 fn limit(limit: Limit) -> LimitDocument {

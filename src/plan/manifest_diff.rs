@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::change::{Change, Plan, Summary};
+use super::change::Plan;
 use super::filter::PlanOptions;
-use super::findings::{Note, Violation};
+use super::findings::Note;
 use super::guards::plan;
-use super::manual_steps::ManualSteps;
 use super::publish::{PublishPermit, PublishRules};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
-    Recorded, RecordedRoom, RoomId, Target, UserId, UserNames, Welcome, WidgetId,
+    Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
 };
 
 /// One of the two manifests.
@@ -31,23 +30,13 @@ pub struct ManifestDiff {
     pub base: String,
     /// The name of the second manifest, as the user wrote it.
     pub head: String,
-    /// The readable names of users. The second manifest takes precedence over the first.
-    pub names: UserNames,
-    /// Rooms that change or are created.
-    pub changes: Vec<Change>,
-    /// Members that are only in the first manifest, by room.
-    pub manual_steps: Vec<ManualSteps>,
+    /// The changes, and what goes with them. `names` has the names of both manifests, and `unchanged`
+    /// of the summary counts the rooms that both declare in the same way.
+    pub plan: Plan,
     /// Rooms that only the first manifest declares.
     pub removed: Vec<Removed>,
     /// Differences that do not change a room.
     pub differences: Vec<Difference>,
-    /// Notes for the user.
-    pub notes: Vec<Note>,
-    /// Guards that would refuse the plan, as far as the manifests show.
-    pub would_refuse: Vec<Violation>,
-    /// The counts of the changes. `unchanged` counts the rooms that both manifests declare in the
-    /// same way.
-    pub summary: Summary,
     /// How many people join and leave rooms.
     pub people: People,
 }
@@ -208,23 +197,17 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
         });
     // `differences` already lists the members that are not sent.
     plan.notes.retain(|note| !matches!(note, Note::NotSent(_)));
+    plan.summary.unchanged = unchanged(&plan, &differences);
     let mut names = (*base.desired.names).clone();
     names.extend((*head.desired.names).clone());
+    plan.names = names.into();
     ManifestDiff {
-        names: names.into(),
         base: base.name.to_owned(),
         head: head.name.to_owned(),
         people: People::of(&plan),
-        summary: Summary {
-            unchanged: unchanged(&plan, &differences),
-            ..plan.summary
-        },
         removed: removed.collect(),
         differences,
-        changes: plan.changes,
-        manual_steps: plan.manual_steps,
-        notes: plan.notes,
-        would_refuse: plan.refusals,
+        plan,
     }
 }
 
@@ -268,8 +251,8 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
 impl ManifestDiff {
     /// Whether the manifests differ in anything other than the places of declarations.
     pub fn differs(&self) -> bool {
-        !(self.changes.is_empty()
-            && self.manual_steps.is_empty()
+        !(self.plan.changes.is_empty()
+            && self.plan.manual_steps.is_empty()
             && self.removed.is_empty()
             && self.differences.is_empty())
     }

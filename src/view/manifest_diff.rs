@@ -15,26 +15,26 @@ use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 /// Creates the view of the differences between two manifests, with the diagnostics of the second.
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
     let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
-    let refused = diff.would_refuse.iter().map(findings::would_be_refused);
+    let refused = diff.plan.refusals.iter().map(findings::would_be_refused);
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
         legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: Known::DECLARED,
-        names: diff.names.clone(),
+        names: diff.plan.names.clone(),
         desired: Some(&loaded.desired),
         ..View::new("diff", None, text!("{} → {}", base, head), verdict(diff))
     };
     view.add(SectionKind::WouldBeRefused, refused.map(Line::new));
-    view.add_changes(&diff.changes);
-    view.add_removed_members(&diff.manual_steps);
+    view.add_changes(&diff.plan.changes);
+    view.add_removed_members(&diff.plan.manual_steps);
     let removed = diff.removed.iter().map(removed_room);
     view.add(SectionKind::ManualSteps, removed);
     view.add_diagnostics(loaded);
-    view.add_notes(&diff.notes);
+    view.add_notes(&diff.plan.notes);
     for difference in &diff.differences {
-        let line = difference_line(difference, &diff.names);
+        let line = difference_line(difference, &diff.plan.names);
         let kind = match line.pipe {
             Some(_) => SectionKind::Differences,
             None => SectionKind::Guards,
@@ -45,7 +45,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
 }
 
 fn verdict(diff: &ManifestDiff) -> String {
-    let mut parts = parts(&diff.summary, &diff.changes);
+    let mut parts = parts(&diff.plan.summary, &diff.plan.changes);
     if let removed @ 1.. = diff.removed.len() {
         parts.push(format!("{} to remove manually", Count(removed, "room")));
     }
@@ -54,7 +54,7 @@ fn verdict(diff: &ManifestDiff) -> String {
         [] => "no difference".to_owned(),
         parts => parts.join(", "),
     };
-    format!("{parts}; {} unchanged", diff.summary.unchanged)
+    format!("{parts}; {} unchanged", diff.plan.summary.unchanged)
 }
 
 /// Counts people, for example `people: 5 people join 3 rooms; 2 to remove from 1 room (manual)`.
@@ -189,6 +189,6 @@ fn cut(diff: &ManifestDiff) -> Option<String> {
     if diff.differences.iter().any(is_long) {
         return Some("all members: --format json".to_owned());
     }
-    let cuts = cuts_members(&diff.changes, &diff.manual_steps);
+    let cuts = cuts_members(&diff.plan.changes, &diff.plan.manual_steps);
     cuts.then(|| "all members: --format json, or html".to_owned())
 }

@@ -260,8 +260,8 @@ proptest! {
     fn only_different_rooms_have_changed_lines(base in manifests(), head in manifests()) {
         let (base, head) = (desired(&base), desired(&head));
         let lines = render::unified(side(&base), side(&head), &RoomFilter::default(), Paint::Plain);
-        let plan = compare(side(&base), side(&head), &PlanOptions::default());
-        prop_assert_eq!(lines.is_empty(), !plan.differs(), "{}\n{:?}", lines, plan);
+        let diff = compare(side(&base), side(&head), &PlanOptions::default());
+        prop_assert_eq!(lines.is_empty(), !diff.differs(), "{}\n{:?}", lines, diff);
     }
 }
 
@@ -284,12 +284,12 @@ fn every_second_of_two_thousand_rooms_changes() {
         &RoomFilter::default(),
         Paint::Plain,
     );
-    let plan = compare(side(&base), side(&head), &PlanOptions::default());
+    let diff = compare(side(&base), side(&head), &PlanOptions::default());
     let took = before.elapsed();
     // Two hunks per room: the title with the first members, and the last member.
     assert_eq!(lines.matches("\n@@").count(), 2_000);
     assert_eq!(
-        (plan.summary.update, plan.manual_steps.len()),
+        (diff.plan.summary.update, diff.plan.manual_steps.len()),
         (1_000, 1_000)
     );
     assert!(

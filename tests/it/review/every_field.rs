@@ -388,18 +388,12 @@ fn two_manifests() -> ManifestDiff {
         title: text(),
         members: 2,
     };
-    let plan = of_a_widget();
     ManifestDiff {
         base: text(),
         head: text(),
-        names: user_names(),
-        changes: plan.changes,
-        manual_steps: plan.manual_steps,
+        plan: of_a_widget(),
         removed: vec![removed],
         differences: differences(),
-        notes: plan.notes,
-        would_refuse: refusals(),
-        summary: plan.summary,
         people: People {
             join: 1,
             joined_rooms: 1,
