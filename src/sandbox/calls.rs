@@ -82,10 +82,9 @@ impl World {
         fields: &[(String, String)],
         now: Duration,
     ) -> Answer {
-        self.lag.now = now;
-        let now = now.as_secs();
-        let answer = if endpoint.admits(auth, now) {
-            self.answer(endpoint, auth, &Form::from_fields(fields), now)
+        self.now = now;
+        let answer = if endpoint.admits(auth, now.as_secs()) {
+            self.answer(endpoint, auth, &Form::from_fields(fields))
         } else {
             Answer::error(401, "the widget's number or its secret key is wrong")
         };
@@ -95,17 +94,17 @@ impl World {
         answer
     }
 
-    fn answer(&mut self, endpoint: Endpoint, auth: &Auth, form: &Form, now: u64) -> Answer {
+    fn answer(&mut self, endpoint: Endpoint, auth: &Auth, form: &Form) -> Answer {
         match endpoint {
-            Endpoint::ImbaRooms => self.imba_rooms(form, now),
+            Endpoint::ImbaRooms => self.imba_rooms(form),
             Endpoint::GetRooms(widget) => {
                 let narrowed = self.quirks.jwt_lists_own && !auth.is_widget(widget);
-                let user = auth.token_user(now).filter(|_| narrowed);
-                self.get_rooms(widget, user, form, now)
+                let user = auth.token_user(self.now.as_secs());
+                self.get_rooms(widget, user.filter(|_| narrowed), form)
             }
-            Endpoint::GetUsers(widget) => self.get_users(widget, form, now),
-            Endpoint::GetMessages(widget) => self.get_messages(widget, form, now),
-            Endpoint::SendMsg(widget) => self.send_msg(widget, form, now),
+            Endpoint::GetUsers(widget) => self.get_users(widget, form),
+            Endpoint::GetMessages(widget) => self.get_messages(widget, form),
+            Endpoint::SendMsg(widget) => self.send_msg(widget, form),
         }
     }
 }

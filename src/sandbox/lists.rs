@@ -100,16 +100,10 @@ impl Filter<'_> {
 
 impl World {
     /// Lists the rooms of the user `of`, or of all users.
-    pub(super) fn get_rooms(
-        &mut self,
-        widget: u64,
-        of: Option<u64>,
-        form: &Form,
-        now: u64,
-    ) -> Answer {
-        self.touch(widget, now);
-        let Quirks { lag, lag_time, .. } = self.quirks;
-        self.lag.list_called(widget, lag, lag_time);
+    pub(super) fn get_rooms(&mut self, widget: u64, of: Option<u64>, form: &Form) -> Answer {
+        self.touch(widget);
+        let until = self.now.saturating_sub(self.quirks.lag_time);
+        self.lag.list_called(widget, self.quirks.lag, until);
         let Some(contents) = self.widgets.get(&widget) else {
             return Answer::list(&[]);
         };
@@ -126,8 +120,8 @@ impl World {
         Answer::list(&rows.collect::<Vec<_>>())
     }
 
-    pub(super) fn get_users(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
-        let contents = &*self.touch(widget, now);
+    pub(super) fn get_users(&mut self, widget: u64, form: &Form) -> Answer {
+        let contents = &*self.touch(widget);
         let filter = Filter(form);
         let last = last_messages(contents, |message| message.remote_user_id);
         let mut users: Vec<_> = contents
@@ -139,8 +133,8 @@ impl World {
         Answer::list(&users.into_iter().map(user_row).collect::<Vec<_>>())
     }
 
-    pub(super) fn get_messages(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
-        let contents = &*self.touch(widget, now);
+    pub(super) fn get_messages(&mut self, widget: u64, form: &Form) -> Answer {
+        let contents = &*self.touch(widget);
         let filter = Filter(form);
         let rows = contents.messages.iter().rev().filter_map(|message| {
             let author = contents.users.get(&message.remote_user_id)?;

@@ -15,8 +15,6 @@ pub(super) struct ReadLag {
     /// The number of list calls of each widget.
     calls: BTreeMap<u64, u64>,
     unsettled: BTreeMap<u64, History>,
-    /// The time of the current call.
-    pub(super) now: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -29,22 +27,22 @@ struct History {
 
 impl ReadLag {
     /// Records a write. Readers see the previous version until the write is old enough.
-    pub(super) fn note(&mut self, before: Option<Room>, after: &Room) {
+    pub(super) fn note(&mut self, before: Option<Room>, after: &Room, now: Duration) {
         let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
         let history = self.unsettled.entry(after.id).or_insert_with(|| History {
             widget: after.widget,
             shown: before,
             pending: VecDeque::new(),
         });
-        history.pending.push_back((calls, self.now, after.clone()));
+        history.pending.push_back((calls, now, after.clone()));
     }
 
-    /// Counts one list call of the widget, and shows the writes that are old enough.
-    pub(super) fn list_called(&mut self, widget: u64, lag: u32, lag_time: Duration) {
+    /// Counts one list call of the widget, and shows the writes before the last `lag` calls and up to
+    /// this time.
+    pub(super) fn list_called(&mut self, widget: u64, lag: u32, until: Duration) {
         let calls = self.calls.entry(widget).or_default();
         *calls += 1;
         let calls = calls.saturating_sub(lag.into());
-        let until = self.now.saturating_sub(lag_time);
         self.unsettled
             .retain(|_, history| history.widget != widget || history.settle(calls, until));
     }

@@ -16,7 +16,7 @@ use super::answers::Answer;
 use super::auth::SITE_USER;
 use super::calls::{complaints, number};
 use super::php::Form;
-use super::records::{Room, stamp};
+use super::records::Room;
 use super::server_state::{UNTITLED, World};
 
 /// The maximum length of a title or pipe, in characters.
@@ -24,7 +24,7 @@ const LONGEST: usize = 255;
 
 impl World {
     /// Handles a call. It never finds a deleted room.
-    pub(super) fn imba_rooms(&mut self, form: &Form, now: u64) -> Answer {
+    pub(super) fn imba_rooms(&mut self, form: &Form) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let Some(widget) = form
             .text("imba_id")
@@ -37,7 +37,7 @@ impl World {
             return Answer::error(401, "no user of the site has that login and password");
         }
         let duplicates = self.quirks.duplicate_pipes;
-        let contents = self.touch(widget, now);
+        let contents = self.touch(widget);
         let pipe = form.text("room_pipe").map(cut);
         let known = match (form.text("room_id"), &pipe) {
             (Some(id), _) => match number(id).and_then(|id| contents.live_room(id)) {
@@ -53,24 +53,18 @@ impl World {
             members.retain(|member| known.contains_key(member));
         }
         for &member in &members {
-            self.add_user(widget, member, None, false, now);
+            self.add_user(widget, member, None, false);
         }
         if let Some(room) = known {
-            return self.update_room(room, members, form, now);
+            return self.update_room(room, members, form);
         }
         let id = self.next_room_id();
-        let room = self.new_room(widget, id, pipe, now);
+        let room = self.new_room(widget, id, pipe);
         self.write_room(with_fields(form, Room { members, ..room }));
         Answer::room_created(id)
     }
 
-    fn update_room(
-        &mut self,
-        before: Room,
-        members: BTreeSet<u64>,
-        form: &Form,
-        now: u64,
-    ) -> Answer {
+    fn update_room(&mut self, before: Room, members: BTreeSet<u64>, form: &Form) -> Answer {
         let id = before.id;
         let mut room = before.clone();
         if !self.quirks.ignore_updates {
@@ -80,7 +74,7 @@ impl World {
             room = with_fields(form, room);
         }
         if room != before {
-            room.updated_at = stamp(now);
+            room.updated_at = self.stamp();
         }
         room.members.extend(members);
         self.write_room(room);

@@ -10,7 +10,7 @@ use super::*;
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {
-        world.touch(*widget, 1_608_410_520 + widget);
+        world.touch(*widget);
     }
     world
 }
@@ -22,7 +22,7 @@ fn written(world: &World) -> String {
 #[test]
 fn what_is_written_is_read_again() {
     let mut world = touched(&[7, 8]);
-    world.add_user(7, 3, None, false, 1_608_410_529);
+    world.add_user(7, 3, None, false);
     let text = written(&world);
     let (again, _) = read(text.as_bytes()).unwrap();
     assert_eq!(written(&again), text);
@@ -38,8 +38,8 @@ fn changes_bring_an_older_text_up_to_date_and_a_torn_one_is_left_out() {
     let mut room = world.widgets[&7].rooms[&1].clone();
     room.members.insert(3);
     world.add(Entry::Room(room));
-    world.add_user(7, 3, Some("user"), false, 1);
-    world.new_room(7, 0, None, 2);
+    world.add_user(7, 3, Some("user"), false);
+    world.new_room(7, 0, None);
     let changes = write_changes(world.counters, world.unsaved.as_ref().unwrap()).unwrap();
     text.push_str(&String::from_utf8(changes).unwrap());
     assert_eq!(text.lines().count(), 4 + 3);

@@ -18,7 +18,7 @@ const REQUIRED: [&str; 3] = ["user_id", "room_id", "message"];
 const STRICT: [&str; 5] = ["imba_id", "password", "user_id", "room_id", "message"];
 
 impl World {
-    pub(super) fn send_msg(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+    pub(super) fn send_msg(&mut self, widget: u64, form: &Form) -> Answer {
         let required = match self.quirks.strict_messages {
             true => &STRICT[..],
             false => &REQUIRED,
@@ -27,7 +27,8 @@ impl World {
         if !complaints.is_empty() {
             return Answer::invalid(&complaints);
         }
-        let contents = self.touch(widget, now);
+        let now = self.now.as_secs();
+        let contents = self.touch(widget);
         let user = form
             .text("user_id")
             .and_then(number)

@@ -68,6 +68,8 @@ pub struct World {
     pub(super) counters: Counters,
     pub(super) widgets: BTreeMap<u64, Widget>,
     pub(super) lag: ReadLag,
+    /// The time of the current call, since the epoch.
+    pub(super) now: Duration,
     /// Increases with every change to be saved.
     pub(super) revision: u64,
     /// Changes since the last save; `None` if the state is in memory only.
@@ -129,53 +131,52 @@ impl World {
     pub(super) fn write_room(&mut self, room: Room) {
         if self.quirks.lag > 0 || !self.quirks.lag_time.is_zero() {
             let before = self.widget_mut(room.widget).rooms.get(&room.id).cloned();
-            self.lag.note(before, &room);
+            self.lag.note(before, &room, self.now);
         }
         self.add(Entry::Room(room));
     }
 
     /// Returns a widget. On the widget's first call, creates its owner and support room (api: fact
     /// 11).
-    pub(super) fn touch(&mut self, widget: u64, now: u64) -> &mut Widget {
+    pub(super) fn touch(&mut self, widget: u64) -> &mut Widget {
         if !self.widget_mut(widget).has_support_room {
             let id = self.next_room_id();
             let room = Room {
                 name: SUPPORT_TITLE.to_owned(),
                 kind: SUPPORT_KIND,
-                ..self.new_room(widget, id, None, now)
+                ..self.new_room(widget, id, None)
             };
             self.add(Entry::Room(room));
         }
         self.widget_mut(widget)
     }
 
+    /// Returns the time of the current call, as the API writes it.
+    pub(super) fn stamp(&self) -> String {
+        stamp(self.now.as_secs())
+    }
+
     /// Returns a room with default values.
-    pub(super) fn new_room(
-        &mut self,
-        widget: u64,
-        id: u64,
-        pipe: Option<String>,
-        now: u64,
-    ) -> Room {
+    pub(super) fn new_room(&mut self, widget: u64, id: u64, pipe: Option<String>) -> Room {
         Room {
             id,
             widget,
-            pipe: pipe.unwrap_or_else(|| self.generated_pipe(now)),
+            pipe: pipe.unwrap_or_else(|| self.generated_pipe()),
             name: UNTITLED.to_owned(),
-            admin_id: self.owner(widget, now),
-            created_at: stamp(now),
-            updated_at: stamp(now),
+            admin_id: self.owner(widget),
+            created_at: self.stamp(),
+            updated_at: self.stamp(),
             ..Room::default()
         }
     }
 
     /// Returns ImbaChat's id of the widget's administrator, which is the `admin_id` of its rooms.
-    fn owner(&mut self, widget: u64, now: u64) -> u64 {
+    fn owner(&mut self, widget: u64) -> u64 {
         let users = &self.widget_mut(widget).users;
         let admin = users.values().find(|user| user.admin);
         match admin.or_else(|| users.get(&OWNER)) {
             Some(user) => user.id,
-            None => self.add_user(widget, OWNER, Some("admin"), true, now),
+            None => self.add_user(widget, OWNER, Some("admin"), true),
         }
     }
 
@@ -186,7 +187,6 @@ impl World {
         remote: u64,
         login: Option<&str>,
         admin: bool,
-        now: u64,
     ) -> u64 {
         if let Some(known) = self.widget_mut(widget).users.get(&remote) {
             return known.id;
@@ -199,8 +199,8 @@ impl World {
             login: login.map(str::to_owned),
             admin,
             banned: false,
-            created_at: stamp(now),
-            updated_at: stamp(now),
+            created_at: self.stamp(),
+            updated_at: self.stamp(),
         }));
         id
     }
@@ -216,7 +216,8 @@ impl World {
 
     /// Returns a pipe like PHP's `uniqid() . '_' . time()` (api: fact 10). It is unique even within
     /// one microsecond.
-    fn generated_pipe(&mut self, now: u64) -> String {
+    fn generated_pipe(&mut self) -> String {
+        let now = self.now.as_secs();
         let micros = now
             .saturating_mul(1_000_000)
             .max(self.counters.pipe_micros + 1);
@@ -257,8 +258,11 @@ mod tests {
 
     #[test]
     fn a_generated_pipe_is_the_clock_twice() {
-        let mut world = World::default();
-        let mut pipe = || world.generated_pipe(1_608_410_527);
+        let mut world = World {
+            now: Duration::from_secs(1_608_410_527),
+            ..World::default()
+        };
+        let mut pipe = || world.generated_pipe();
         assert_eq!(pipe(), "5fde659f00000_1608410527");
         assert_eq!(pipe(), "5fde659f00001_1608410527");
     }
@@ -267,7 +271,7 @@ mod tests {
     fn a_pipe_finds_only_live_rooms_the_oldest_first() {
         let mut world = World::default();
         for id in [5, 4] {
-            let room = world.new_room(7, id, Some("p".to_owned()), 0);
+            let room = world.new_room(7, id, Some("p".to_owned()));
             world.add(Entry::Room(room));
         }
         let widget = world.widget_mut(7);

@@ -4,8 +4,9 @@
 //! The main type is [`RoomView`]. The types are copies: changing a copy does not change the server.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::records::{Entry, Message, Room, User, stamp};
+use super::records::{Entry, Message, Room, User};
 use super::server_state::{Quirks, World};
 
 /// The internal state of a room, to inspect or to add.
@@ -113,7 +114,7 @@ impl World {
     /// Adds a room, bypassing the rules of the API, and returns its id. If the seed's id is 0 or
     /// taken, the room gets the next id. Unknown members become users.
     pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
-        let now = now_epoch_secs;
+        self.now = Duration::from_secs(now_epoch_secs);
         let mut widgets = self.widgets.values();
         let is_taken = widgets.any(|it| it.rooms.contains_key(&seed.id));
         let id = match seed.id {
@@ -122,16 +123,16 @@ impl World {
             id => id,
         };
         for &member in &seed.members {
-            self.add_user(widget, member, None, false, now);
+            self.add_user(widget, member, None, false);
         }
         let pipe = Some(seed.pipe).filter(|pipe| !pipe.is_empty());
         let room = Room {
             name: seed.name,
             kind: seed.kind,
             is_public: seed.is_public,
-            deleted_at: seed.deleted.then(|| stamp(now)),
+            deleted_at: seed.deleted.then(|| self.stamp()),
             members: seed.members,
-            ..self.new_room(widget, id, pipe, now)
+            ..self.new_room(widget, id, pipe)
         };
         self.add(Entry::Room(room));
         id
@@ -139,14 +140,16 @@ impl World {
 
     /// Adds or replaces a user, and returns the user's id in ImbaChat.
     pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
+        self.now = Duration::from_secs(now_epoch_secs);
         let remote = seed.remote_user_id;
-        let id = self.add_user(widget, remote, None, seed.admin, now_epoch_secs);
+        let id = self.add_user(widget, remote, None, seed.admin);
+        let updated_at = self.stamp();
         if let Some(known) = self.widget_mut(widget).users.get(&remote) {
             let user = User {
                 login: seed.login,
                 admin: seed.admin,
                 banned: seed.banned,
-                updated_at: stamp(now_epoch_secs),
+                updated_at,
                 ..known.clone()
             };
             self.add(Entry::User(user));
@@ -161,7 +164,7 @@ impl World {
             return false;
         };
         for &member in &members {
-            self.add_user(widget, member, None, false, 0);
+            self.add_user(widget, member, None, false);
         }
         self.add(Entry::Room(Room { members, ..room }));
         true
@@ -171,7 +174,8 @@ impl World {
     /// existed and was not deleted.
     pub fn delete_room(&mut self, widget: u64, id: u64, now_epoch_secs: u64) -> bool {
         let room = self.widget_mut(widget).live_room(id).cloned();
-        let deleted_at = Some(stamp(now_epoch_secs));
+        self.now = Duration::from_secs(now_epoch_secs);
+        let deleted_at = Some(self.stamp());
         let deleted = room.map(|room| Room { deleted_at, ..room });
         let is_there = deleted.is_some();
         deleted.into_iter().for_each(|room| self.write_room(room));
