@@ -13,9 +13,8 @@ use crate::tables::boundary::{directory_of, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
 use crate::tables::file_map::FileMap;
-use crate::tables::files::{Disk, Files, Kind, read_at_most};
+use crate::tables::files::{Disk, Files, Kind, RealPaths, read_at_most};
 use crate::tables::open::{Home, Opener, Tables};
-use crate::tables::real_paths::RealPaths;
 use crate::tables::wrong_file::{find_conflict, wrong_text};
 
 /// Maximum size of a manifest file, in bytes. It limits memory, time and byte offsets.
@@ -167,7 +166,7 @@ impl<'a> Loader<'a> {
     fn read_directory(&mut self, root: &Path) {
         let mut found = Vec::new();
         match self.real_paths.find(root) {
-            Ok(real) => self.walk(root, &real, &mut found),
+            Ok(real) => self.walk(root, &real, &real, &mut found),
             Err(error) => self.unreadable(root, &error),
         }
         found.sort();
@@ -186,10 +185,8 @@ impl<'a> Loader<'a> {
 
     /// Collects the manifest's files, except hidden ones. Links must not lead out of the root.
     /// Otherwise, an error message for a pull request could quote files of the CI runner.
-    fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
-        let entries = self.real_paths.find(directory);
-        let entries = entries.and_then(|real| Ok((self.files.list(directory)?, real)));
-        let (entries, real_directory) = match entries {
+    fn walk(&mut self, directory: &Path, real: &Path, root: &Path, found: &mut Vec<PathBuf>) {
+        let entries = match self.files.list(directory) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(directory, &error),
         };
@@ -200,11 +197,11 @@ impl<'a> Loader<'a> {
             }
             let extension = path.extension();
             let yaml = extension.is_some_and(|it| it == "yaml" || it == "yml");
-            let real = self.real_paths.find(&path);
-            match real.and_then(|real| Ok((self.files.kind(&path)?, real))) {
+            let target = self.real_paths.find(&path);
+            match target.and_then(|target| Ok((self.files.kind(&path)?, target))) {
                 Err(error) if yaml => self.unreadable(&path, &error),
-                Ok((kind, real))
-                    if (yaml || kind == Kind::Directory) && !is_inside(&real, root) =>
+                Ok((kind, target))
+                    if (yaml || kind == Kind::Directory) && !is_inside(&target, root) =>
                 {
                     self.note(
                         Code::Outside,
@@ -213,8 +210,8 @@ impl<'a> Loader<'a> {
                         "copy the file into the directory, or name it with -f",
                     );
                 }
-                Ok((Kind::Directory, real)) if real == real_directory.join(name) => {
-                    self.walk(&path, root, found);
+                Ok((Kind::Directory, target)) if target == real.join(name) => {
+                    self.walk(&path, &target, root, found);
                 }
                 Ok((Kind::File, _)) if yaml => found.push(path),
                 _ => {}
@@ -289,18 +286,14 @@ impl<'a> Loader<'a> {
 
     fn resolve(self, tracer: Option<&mut Tracer>) -> Loaded {
         let (mut sources, problems) = (self.sources, self.problems);
-        let Options {
-            allow_empty,
-            today,
-            hide_names,
-        } = self.options;
+        let Options { today, .. } = self.options;
         let opener = Opener::new(self.files, self.real_paths, today, &mut sources, &problems);
         let (tables, roster_files) = opener.open_all(self.rosters);
         let mut desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &problems);
-        if hide_names {
+        if self.options.hide_names {
             desired.names = UserNames::default();
         }
-        if desired.rooms.is_empty() && problems.is_empty() && !allow_empty {
+        if desired.rooms.is_empty() && problems.is_empty() && !self.options.allow_empty {
             let path = sources.names().first().map(ToString::to_string);
             let message = "the manifest declares no rooms";
             let diagnostic = Diagnostic::path(Code::Empty, path.unwrap_or_default(), message);

@@ -14,7 +14,6 @@ mod fields;
 mod generate;
 mod groups;
 mod load;
-mod look_alike;
 mod node;
 mod people;
 mod presets;

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::explain::Tracer;
 use super::generate::generate_rooms;
 use super::groups::{Directory, too_many};
-use super::look_alike;
 use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
 use super::roster::SkipReason;
 use super::validate;
@@ -100,13 +99,13 @@ fn warn_of_look_alikes(rooms: &Rooms, problems: &Problems) {
         .map(|(room, [at, _])| (room.pipe.as_str(), *at))
         .filter(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
     let hint = "make the pipes clearly different: a server that ignores case would merge the rooms";
-    look_alike::warn(pipes.collect(), Code::LookAlike, hint, problems);
+    validate::warn_of_look_alikes(pipes.collect(), Code::LookAlike, hint, problems);
     let titles = rooms
         .iter()
         .map(|(room, [_, at])| (room.state.title.as_str(), *at))
         .filter(|(title, at)| validate::bad_title(title, *at).is_none());
     let hint = "make the titles equal or clearly different: people cannot tell the rooms apart";
-    look_alike::warn(titles.collect(), Code::LookAlikeTitle, hint, problems);
+    validate::warn_of_look_alikes(titles.collect(), Code::LookAlikeTitle, hint, problems);
 }
 
 /// The rooms declared so far.

@@ -1,11 +1,11 @@
 //! Checks single values: pipes, titles, dialogs and globs. Every check runs, even after an error.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use globset::Glob;
 
 use super::raw::Spanned;
-use crate::model::{DesiredRoom, RoomKind, is_hidden};
+use crate::model::{DesiredRoom, RoomKind, difference, is_hidden, looks};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::number::is_digits;
 
@@ -16,21 +16,8 @@ const LONGEST_TITLE: usize = 4096;
 /// The server may silently cut titles with more characters than this.
 const SAFE_TITLE: usize = 255;
 /// Prefixes that the realtime layer reserves (`api: fact 10`).
-const RESERVED: [&str; 13] = [
-    "bin_",
-    "big_",
-    "push_",
-    "comet_",
-    "sys_",
-    "self_",
-    "trust_",
-    "video_",
-    "audio_",
-    "private_",
-    "web_",
-    "user_status_",
-    "track_",
-];
+const RESERVED: &str =
+    "bin_ big_ push_ comet_ sys_ self_ trust_ video_ audio_ private_ web_ user_status_ track_";
 
 pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &Problems) {
     let (pipe, title) = (room.pipe.as_str(), room.state.title.as_str());
@@ -72,7 +59,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let plain = pipe
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
+    let reserved = RESERVED.split(' ').find(|prefix| pipe.starts_with(prefix));
     let shown = clip(pipe);
     let reserved = reserved.filter(|_| !is_of_vendor(pipe));
     let message = match reserved {
@@ -187,5 +174,33 @@ pub(super) fn globs(
             continue;
         };
         problems.note(Code::BadValue, *at, message, hint);
+    }
+}
+
+/// Warns of different texts that look alike, at the place of the later text. They differ in case,
+/// Unicode normal form or look-alike letters. The warning shows the code points.
+pub(super) fn warn_of_look_alikes(
+    mut texts: Vec<(&str, At)>,
+    code: Code,
+    hint: &str,
+    problems: &Problems,
+) {
+    texts.sort_by_key(|(_, at)| *at);
+    let mut known: HashSet<&str> = HashSet::new();
+    let mut seen: HashMap<String, (&str, At)> = HashMap::new();
+    for (text, at) in texts {
+        if !known.insert(text) {
+            continue;
+        }
+        let shape = looks(text);
+        let Some((other, first)) = seen.get(&shape) else {
+            seen.insert(shape, (text, at));
+            continue;
+        };
+        let (shown, like) = (clip(text), clip(other));
+        let points = difference(text, other);
+        let message = format!("`{shown}` looks like `{like}`: {points}");
+        let diagnostic = Diagnostic::at(code, at, message).related(*first, "the other one");
+        problems.push(diagnostic.hint(hint));
     }
 }

@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock};
 use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Problems, Source};
-use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
+use super::dialect::{
+    BadQuote, Start, bad_quotes, is_plain, likely_delimiter, line_ends, spreadsheet_line,
+};
 use super::index::Index;
 use super::number::is_digits;
-use super::quotes::{BadQuote, bad_quotes};
 use crate::model::{FileId, nfc};
 
 /// The column name in a file without a header.

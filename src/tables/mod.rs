@@ -19,8 +19,6 @@ pub(crate) mod join;
 pub(crate) mod nearest;
 pub(crate) mod number;
 pub(crate) mod open;
-pub(crate) mod quotes;
-pub(crate) mod real_paths;
 pub(crate) mod row;
 pub(crate) mod row_use;
 pub(crate) mod rows;

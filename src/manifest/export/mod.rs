@@ -1,24 +1,24 @@
 //! Writes live rooms as a manifest for which `plan` has no changes.
 //!
 //! Main type: [`Entry`], the text for one pipe. An export has the rooms in the server's list, and
-//! the members in the ledger. Comments say what is unknown. `append` adds to an existing text,
-//! `split` names files, and `readback` verifies the result.
+//! the members in the ledger. Comments say what is unknown. `append` adds to an existing text.
 
 mod append;
-mod readback;
-mod split;
 
 use std::collections::BTreeMap;
 
 pub use append::append;
-pub use readback::{Unlike, read_back};
-pub use split::{by_prefix, by_type};
 
+use thiserror::Error;
+
+use super::template::slug;
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
-    Field, FieldValue, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, spell_unsafe,
+    Desired, DesiredRoom, Field, FieldValue, FileId, LiveRoom, Member, Pipe, Place, Recorded,
+    RecordedRoom, RoomKind, WidgetId, spell_unsafe,
 };
 use crate::tables::diagnostic::At;
+use crate::tables::number::is_digits;
 
 /// The manifest entry for one pipe of the server's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,4 +147,115 @@ pub fn quote_yaml(text: &str) -> String {
     });
     quoted.push('"');
     quoted
+}
+
+/// The name of the file for pipes without a usable prefix.
+const OTHER_FILE: &str = "other";
+/// Maximum length of a file name, in bytes.
+const LONGEST_NAME: usize = 60;
+/// Device names that Windows reserves, with any extension.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// Returns the file name, without extension, for the prefix of a pipe: the text before the first
+/// `-` or `_`. The name is valid on all systems. All pipes that the server generated share one file, because each has its own prefix.
+pub fn by_prefix(entry: &Entry) -> String {
+    let pipe = entry.pipe.as_str();
+    let prefix = match pipe.split_once(['-', '_']) {
+        Some((prefix, _)) if !is_made_up(pipe) => prefix,
+        _ => return OTHER_FILE.to_owned(),
+    };
+    // A slug is ASCII, so it can be cut at any byte.
+    let mut name = slug(prefix);
+    name.truncate(LONGEST_NAME);
+    let name = name.trim_matches('-');
+    let port = ["com", "lpt"].iter().any(|port| {
+        let number = name.strip_prefix(port);
+        number.is_some_and(|number| number.len() == 1 && is_digits(number))
+    });
+    match name {
+        "" => OTHER_FILE.to_owned(),
+        name if port || DEVICES.contains(&name) => format!("{name}-rooms"),
+        name => name.to_owned(),
+    }
+}
+
+/// Whether the server probably generated the pipe: PHP's `uniqid()`, `_`, and the time in seconds
+/// (api: fact 10).
+fn is_made_up(pipe: &str) -> bool {
+    pipe.split_once('_').is_some_and(|(id, time)| {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        id.len() == 13 && id.bytes().all(is_hex) && time.len() >= 10 && is_digits(time)
+    })
+}
+
+/// Returns the file name, without extension, for the type of a room.
+pub fn by_type(entry: &Entry) -> String {
+    match entry.kind {
+        RoomKind::Other(number) => format!("type-{number}"),
+        kind => kind.to_string(),
+    }
+}
+
+/// How the manifest that is read back differs from the intended one.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Unlike {
+    /// A new room would not be read as it was exported.
+    #[error("the new room `{0}` would not be read correctly")]
+    New(String),
+    /// A room that was already declared would be read differently.
+    #[error("the room `{0}` would be read differently")]
+    Old(String),
+    /// Another room would be declared too, for example because a file has changed meanwhile.
+    #[error("the room `{0}` would also be declared")]
+    Extra(String),
+    /// The widget, the scope or the limits would be read differently.
+    #[error("`widget`, `scope` or `limits` would be read differently")]
+    Rest,
+}
+
+/// Checks that `after` declares the rooms of `added`, and that nothing else differs from `before`.
+///
+/// # Errors
+/// Returns the first difference.
+pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
+    for (pipe, room) in &added.rooms {
+        // Ignore the members policy: the file's defaults may set it, but an export does not.
+        let found = after.rooms.get(pipe).map(|found| DesiredRoom {
+            policy: room.policy,
+            ..without_places(found)
+        });
+        if found != Some(without_places(room)) {
+            return Err(Unlike::New(pipe.as_str().to_owned()));
+        }
+    }
+    let Some(before) = before else {
+        return Ok(());
+    };
+    for (pipe, room) in &before.rooms {
+        if after.rooms.get(pipe).map(without_places) != Some(without_places(room)) {
+            return Err(Unlike::Old(pipe.as_str().to_owned()));
+        }
+    }
+    let known = |pipe| before.rooms.contains_key(pipe) || added.rooms.contains_key(pipe);
+    if let Some(pipe) = after.rooms.keys().find(|pipe| !known(*pipe)) {
+        return Err(Unlike::Extra(pipe.as_str().to_owned()));
+    }
+    let widget = before.widget.is_none() || before.widget == after.widget;
+    if !widget || before.scope != after.scope || before.limits != after.limits {
+        return Err(Unlike::Rest);
+    }
+    Ok(())
+}
+
+/// Returns a room without its places, because line numbers may differ.
+fn without_places(room: &DesiredRoom) -> DesiredRoom {
+    let (file, line) = (FileId(0), 0);
+    let place = Place { file, line };
+    let members = room.members.iter().map(|it| Member { place, ..*it });
+    DesiredRoom {
+        members: members.collect(),
+        ending: 0,
+        place,
+        ..room.clone()
+    }
 }

@@ -29,15 +29,12 @@ pub(super) fn environment() -> Environment<'static> {
     environment.add_filter("title", |text: &str| bounded(title(text)));
     environment.add_filter("slug", |text: &str| bounded(slug(text)));
     environment.add_filter("replace", |text: &str, from: &str, to: &str| {
-        let most = text.len().saturating_add(
-            text.matches(from)
-                .count()
-                .saturating_mul(to.len().saturating_sub(from.len())),
-        );
-        if most > LONGEST {
-            return Err(too_long());
+        let count = text.matches(from).count();
+        let added = count.saturating_mul(to.len().saturating_sub(from.len()));
+        match text.len().saturating_add(added) > LONGEST {
+            true => Err(too_long()),
+            false => Ok(text.replace(from, to)),
         }
-        Ok(text.replace(from, to))
     });
     environment
 }
@@ -47,10 +44,9 @@ fn title(text: &str) -> String {
     let mut inside = false;
     let mut titled = String::with_capacity(text.len());
     for c in text.chars() {
-        if inside {
-            titled.extend(c.to_lowercase());
-        } else {
-            titled.extend(c.to_uppercase());
+        match inside {
+            true => titled.extend(c.to_lowercase()),
+            false => titled.extend(c.to_uppercase()),
         }
         inside = c.is_alphanumeric() || (inside && matches!(c, '\'' | '’'));
     }
@@ -58,10 +54,9 @@ fn title(text: &str) -> String {
 }
 
 pub(super) fn bounded(text: String) -> Result<String, Error> {
-    if text.len() > LONGEST {
-        Err(too_long())
-    } else {
-        Ok(text)
+    match text.len() > LONGEST {
+        true => Err(too_long()),
+        false => Ok(text),
     }
 }
 

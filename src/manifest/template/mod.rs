@@ -45,7 +45,7 @@ impl Template {
             environment: None,
             names: Vec::new(),
         };
-        if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
+        if !has_placeholder(text) {
             return Ok(template);
         }
         if let Some(tag) = foreign_tag(text) {
@@ -120,17 +120,14 @@ fn render(
 
 /// Returns a template that renders to exactly this text.
 pub fn verbatim(text: &str) -> String {
-    let mut template = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let opens = c == '{' && matches!(rest.peek(), Some('{' | '%' | '#'));
-        if opens {
-            template.push_str("{{ '{' }}");
-        } else {
-            template.push(c);
-        }
+    match has_placeholder(text) {
+        true => text.replace('{', "{{ '{' }}"),
+        false => text.to_owned(),
     }
-    template
+}
+
+fn has_placeholder(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
 
 /// Returns the first tag that is not allowed. Loops, for example, could run without limit.
