@@ -3,14 +3,10 @@
 //! Main type: [`DisplayNames`]. It is filled while people and rosters are read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::raw::By;
-use crate::model::{FileId, UserId};
+use crate::model::UserId;
 use crate::tables::row::{Column, Row};
-
-/// A file, how its cells name users, and the columns with the users and their readable names.
-type NamingUse = (FileId, Option<By>, Vec<String>);
 
 /// The readable name of each user. A name from `show` columns takes precedence over a name from
 /// `people`. Of several names from the same source, the first is used.
@@ -18,8 +14,6 @@ type NamingUse = (FileId, Option<By>, Vec<String>);
 pub(super) struct DisplayNames {
     listed: RefCell<BTreeMap<UserId, String>>,
     shown: RefCell<BTreeMap<UserId, String>>,
-    /// The uses of files whose names were already read from all rows.
-    read: RefCell<HashSet<NamingUse>>,
 }
 
 impl DisplayNames {
@@ -40,17 +34,6 @@ impl DisplayNames {
         let mut names = self.shown.borrow_mut();
         names.entry(user).or_insert_with(|| cells.join(" "));
         true
-    }
-
-    /// Records that names are read from these columns. Returns whether this is the first time.
-    pub(super) fn is_first_use<'c>(
-        &self,
-        file: FileId,
-        by: Option<By>,
-        columns: impl Iterator<Item = &'c Column>,
-    ) -> bool {
-        let columns = columns.map(|column| column.name.clone()).collect();
-        self.read.borrow_mut().insert((file, by, columns))
     }
 
     pub(super) fn finish(self) -> BTreeMap<UserId, String> {

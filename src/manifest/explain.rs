@@ -137,12 +137,18 @@ impl Tracer {
             });
         }
         let (user, names) = self.user?;
-        let is_known = !(names.is_empty() && self.of_user.is_empty() && self.skipped.is_empty());
+        let ways = self.of_user.iter();
+        let ways = ways.flat_map(|it| it.ways.iter().chain(&it.excluded));
+        let counted: BTreeSet<Place> = ways.map(|way| way.place).collect();
+        let mut skipped = self.skipped;
+        // A row that one `where` leaves out may count for another.
+        skipped.retain(|(place, why)| *why != SkipReason::Where || !counted.contains(place));
+        let is_known = !(names.is_empty() && self.of_user.is_empty() && skipped.is_empty());
         is_known.then_some(Explained {
             subject: Subject::User(user, names),
             left_out: self.left_out,
             memberships: self.of_user,
-            skipped: self.skipped,
+            skipped,
         })
     }
 }

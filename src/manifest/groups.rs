@@ -17,6 +17,7 @@ use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
 use crate::tables::open::Tables;
+use crate::tables::shared::Shared;
 
 /// Maximum number of members in all groups, or in all rooms, with duplicates. It is far more than a
 /// school needs, and far less than a machine can store.
@@ -109,6 +110,9 @@ impl<'a> Directory<'a> {
                 people,
                 display,
                 sources,
+                own_people: Shared::default(),
+                lists: Shared::default(),
+                read: RefCell::default(),
                 skipped: RefCell::default(),
             },
             groups,

@@ -26,18 +26,21 @@ pub struct FileNote {
 }
 
 impl Loaded {
-    /// Describes each use of a file with rows, in the order of the manifest.
+    /// Describes each use of a file with rows, in the order of the manifest. Of equal uses that share
+    /// what they read, only the first is described.
     pub fn notes(&self) -> Vec<FileNote> {
-        let notes = self.tables.opened().map(|table| FileNote {
-            file: table.file.source.name.clone(),
-            at: table.raw.path.at,
-            encoding: table.file.encoding,
-            delimiter: table.header.delimiter.map(char::from),
-            rows: table.counts.get(),
-            columns: match table.header.delimiter {
-                Some(_) => table.header.columns.clone(),
-                None => Vec::new(),
-            },
+        let notes = self.tables.opened().filter_map(|table| {
+            Some(FileNote {
+                file: table.file.source.name.clone(),
+                at: table.raw.path.at,
+                encoding: table.file.encoding,
+                delimiter: table.header.delimiter.map(char::from),
+                rows: table.counts.get()?,
+                columns: match table.header.delimiter {
+                    Some(_) => table.header.columns.clone(),
+                    None => Vec::new(),
+                },
+            })
         });
         notes.collect()
     }

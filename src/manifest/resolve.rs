@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::explain::Tracer;
-use super::generate::generate_rooms;
+use super::generate::{Joins, generate_rooms};
 use super::groups::{Directory, too_many};
 use super::raw::{RawManifest, RawRoom, RawSettings, Spanned};
 use super::roster::SkipReason;
@@ -41,17 +41,19 @@ pub(super) fn resolve(
         known: HashMap::new(),
         outside_dates: BTreeMap::new(),
     };
+    let mut joins = Joins::default();
     for (raw, rooms) in files.iter().zip(rooms) {
         for written in rooms {
             let joined = MemberList::default();
             declared.add(written, joined, Presence::ALWAYS, raw.defaults);
         }
         for bulk in &raw.generate {
-            generate_rooms(bulk, &directory, |written, joined, presence| {
+            generate_rooms(bulk, &directory, &mut joins, |written, joined, presence| {
                 declared.add(written, joined, presence, raw.defaults);
             });
         }
     }
+    joins.finish(&directory);
     let Declared {
         rooms,
         known,

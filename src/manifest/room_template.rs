@@ -2,8 +2,6 @@
 //!
 //! Main type: [`RoomTemplate`]. A rendered room is like a room written in the manifest.
 
-use std::rc::Rc;
-
 use super::decode::KINDS;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
 use super::roster::RosterReader;
@@ -252,7 +250,7 @@ impl Entry {
             RawMember::Person(text) => text.clone(),
             RawMember::Group(text) => format!("@{text}"),
             RawMember::Roster(raw) => {
-                let users = RawMember::Shared(Rc::new(rosters.roster_members(raw)));
+                let users = RawMember::Shared(rosters.roster_members(raw));
                 return Some(Self::Same(Spanned::new(users, at)));
             }
             RawMember::Id(_) | RawMember::Ids(_) | RawMember::Shared(_) | RawMember::Dated(..) => {

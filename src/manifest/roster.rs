@@ -4,11 +4,13 @@
 //! Main type: [`RosterReader`]. It does not know what the users are used for.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
+use std::rc::Rc;
 
 use super::display_names::DisplayNames;
 use super::people::{People, Person, user};
-use super::raw::{By, FileUse, RawRoster, Spanned};
+use super::raw::{By, FileUse, RawDirectory, RawRoster, Spanned};
 use crate::model::{Member, MemberList, Place, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
@@ -16,6 +18,7 @@ use crate::tables::number::{ALTERED, is_altered, is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row, parts};
 use crate::tables::row_use::RowUse;
+use crate::tables::shared::Shared;
 use crate::tables::table::TableUse;
 
 /// Reads files with users, and looks up the people that they name.
@@ -25,11 +28,17 @@ pub(super) struct RosterReader<'a> {
     pub(super) problems: &'a Problems,
     /// The people that any roster may name.
     pub(super) people: People,
+    /// The people of single rosters. Equal rosters share them.
+    pub(super) own_people: Shared<People>,
     pub(super) display: DisplayNames,
     pub(super) sources: &'a Sources,
+    /// The lists of users that were read. Equal rosters share them.
+    pub(super) lists: Shared<MemberList>,
+    /// The columns whose names and users were read from all rows, with and without conditions.
+    pub(super) read: RefCell<HashSet<u64>>,
     /// The user that a query names.
     pub(super) asked: Option<UserId>,
-    /// The places that name this user and do not count.
+    /// The places that name this user and do not count for a use.
     pub(super) skipped: RefCell<BTreeSet<(Place, SkipReason)>>,
 }
 
@@ -58,40 +67,75 @@ impl<'a> RosterReader<'a> {
     }
 
     /// Returns the users of a roster, in file order.
-    pub(super) fn roster_members(&self, raw: &RawRoster) -> MemberList {
+    pub(super) fn roster_members(&self, raw: &RawRoster) -> Rc<MemberList> {
+        let key = self.tables.hash(self.content(raw));
+        if let Some(known) = self.lists.get(key) {
+            return known;
+        }
         let mut members = MemberList::default();
-        self.read_roster(raw, |row, users| {
+        let read = self.read_roster(raw, |row, users| {
             let place = row.to_place();
             for (user, presence) in users.iter().copied() {
                 members.push(Member { user, place }, presence);
             }
             RowUse::Used
         });
-        members
+        match read {
+            Some(()) => self.lists.keep(key, members),
+            None => Rc::default(),
+        }
+    }
+
+    /// Returns a value with the same hash for all rosters with the same rows and users.
+    pub(super) fn content(&self, raw: &RawRoster) -> impl Hash {
+        let users = (&raw.user, raw.takes_first, &raw.split, raw.by);
+        (
+            self.tables.content(&raw.file),
+            users,
+            self.content_of_people(raw),
+        )
+    }
+
+    fn content_of_people(&self, raw: &RawRoster) -> impl Hash {
+        let people = [&raw.people, &raw.preset_users];
+        people.map(|it| {
+            let people = it.as_ref()?;
+            Some((self.tables.content(&people.file), &people.name, &people.id))
+        })
+    }
+
+    /// Returns the people of a single roster.
+    fn own_people(&self, raw: &RawRoster, people: &RawDirectory) -> Rc<People> {
+        let key = self.tables.hash(self.content_of_people(raw));
+        self.own_people.get(key).unwrap_or_else(|| {
+            let mut own = People::of_roster();
+            own.add_file(people, self.table(&people.file), &self.display);
+            if let Some(users) = &raw.preset_users {
+                own.leave_out(users, people, self.tables, self.problems);
+            }
+            match own.is_incomplete {
+                // Every roster reports missing columns itself.
+                true => Rc::new(own),
+                false => self.own_people.keep(key, own),
+            }
+        })
     }
 
     /// Calls `visit` with every row that no condition leaves out, and the valid users of that row.
-    /// Errors in rows are reported. `visit` returns how a row with a valid user counts.
+    /// Errors in rows are reported. `visit` returns how a row with a valid user counts. Returns
+    /// `None` if the file or a column is missing, which is reported.
     pub(super) fn read_roster(
         &self,
         raw: &RawRoster,
         mut visit: impl FnMut(&Row<'_>, &[(UserId, Presence)]) -> RowUse,
-    ) {
+    ) -> Option<()> {
         let display = &self.display;
-        let Some(table) = self.table(&raw.file) else {
-            return;
-        };
-        let own = raw.people.as_ref().map(|people| {
-            let mut own = People::of_roster();
-            own.add_file(people, self.table(&people.file), display);
-            if let Some(users) = &raw.preset_users {
-                own.leave_out(users, people, self.tables, self.problems);
-            }
-            own
-        });
+        let table = self.table(&raw.file)?;
+        let own = raw.people.as_ref();
+        let own = own.map(|people| self.own_people(raw, people));
         // If the roster has its own people, its cells are names, even if they are digits.
         let by = raw.by.or(own.as_ref().map(|_| By::Name));
-        let people = own.as_ref().unwrap_or(&self.people);
+        let people = own.as_deref().unwrap_or(&self.people);
         let columns = match raw.user.as_slice() {
             [] => only_column(table).map(|column| vec![column]),
             names if raw.takes_first => {
@@ -103,20 +147,22 @@ impl<'a> RosterReader<'a> {
             names => table.all_columns(names),
         };
         let selection = table.selection();
-        let (Some(columns), Some(mut selection)) = (columns, selection) else {
-            return;
-        };
+        let (columns, mut selection) = (columns?, selection?);
         // Rows that `where` leaves out define names too, so all rows are read for names when these
         // columns are used for the first time.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,
         };
-        let is_known = named.is_none_or(|column| {
-            let columns = selection.show.iter().chain([column]);
-            own.is_none() && !display.is_first_use(table.file.id, by, columns)
-        });
-        selection.may_skip = is_known && self.asked.is_none();
+        let is_first = || {
+            let names = selection.show.iter().chain(&columns);
+            let names: Vec<_> = names.map(|column| &column.name).collect();
+            let names = (table.file.id, names, &raw.split, by);
+            let names = self.tables.hash((names, self.content_of_people(raw)));
+            self.read.borrow_mut().insert(names)
+        };
+        let needs_all = named.is_some() || self.asked.is_some();
+        selection.may_skip = !(needs_all && is_first());
         let mut users = Vec::new();
         let visited = table.rows(&selection, |row, presence| {
             let Some(of_row) = presence else {
@@ -172,6 +218,7 @@ impl<'a> RosterReader<'a> {
             row_use.min(joined)
         });
         table.check_empty(visited.matching);
+        Some(())
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::{Span, Timestamp, ToSpan as _, civil};
 pub const NOTICE: i32 = 14;
 
 /// A day of the Gregorian calendar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub civil::Date);
 
 impl Date {

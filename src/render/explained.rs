@@ -59,7 +59,7 @@ pub fn explained(
     }
     if !explained.skipped.is_empty() {
         let count = Count(explained.skipped.len(), "place");
-        let _ = writeln!(text, "  {count} that do not count:");
+        let _ = writeln!(text, "  {count} without effect:");
     }
     let skipped = explained.skipped.iter();
     let width = measure(

@@ -50,7 +50,9 @@ impl<'t> TableUse<'t> {
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
         let column = Column { name, place };
         let unusable = self.file.unusable.iter();
-        let unusable: Vec<_> = unusable.filter(|(place, _)| column.has(**place)).collect();
+        let unusable: Vec<_> = unusable
+            .filter(|(place, _)| column.places().any(|it| it == **place))
+            .collect();
         for (place, cells) in &unusable {
             cells
                 .iter()
@@ -65,6 +67,7 @@ impl<'t> TableUse<'t> {
         let row = Row {
             record: &StringRecord::new(),
             number: 0,
+            value: "",
             table: *self,
             start: Start { byte, line },
         };
@@ -80,9 +83,7 @@ impl<'t> TableUse<'t> {
     /// Finds the columns that select rows. Returns `None` if one is missing, which is reported.
     pub(crate) fn selection(&self) -> Option<Selection<'t>> {
         let raw = &self.table.raw;
-        let expand = raw.expand.as_ref().map(|(column, _)| column);
-        let numbered = raw.numbered.iter().chain(expand);
-        let numbered = resolved(numbered.map(|name| self.column(name)));
+        let numbered = resolved(self.numbered().map(|name| self.column(name)));
         let filters = raw.filters.iter();
         let filters = filters.map(|raw| Some(Filter::new(raw, self.column(&raw.column)?)));
         let filters = resolved(filters);
@@ -91,7 +92,7 @@ impl<'t> TableUse<'t> {
             dates.map(|name| optional(name.as_ref(), |name| self.column(name)));
         let show = self.all_columns(&raw.show);
         Some(Selection {
-            numbered: numbered?,
+            numbered: numbered?.into_iter().next(),
             filters: filters?,
             from: from?,
             until: until?,
@@ -167,6 +168,12 @@ impl<'t> TableUse<'t> {
 }
 
 impl Table {
+    /// Returns the columns that make several rows of a record.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let expand = self.raw.expand.as_ref().map(|(column, _)| column);
+        self.raw.numbered.iter().chain(expand)
+    }
+
     /// Whether the header has a column with this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.header.by_name.contains_key(&column_key(name))
@@ -178,7 +185,7 @@ impl Table {
         has(&self.raw.numbered, &name) || has(&self.raw.optional, &name)
     }
 
-    fn cells_at(&self, place: usize, key: &str) -> Cells {
+    pub(super) fn cells_at(&self, place: usize, key: &str) -> Cells {
         match &self.raw.expand {
             Some((column, split)) if is_same_key(&column.value, key) => {
                 Cells::Parts(place, split.clone())

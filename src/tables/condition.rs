@@ -6,7 +6,7 @@ use super::number::is_altered;
 use crate::model::Date;
 
 /// A condition that a cell can meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The cell is one of these texts.
     OneOf(Vec<String>),

@@ -81,16 +81,16 @@ pub(crate) struct RowStarts {
     pub(super) starts: Vec<Start>,
     /// The indices in `starts` of the rows with too few or too many cells.
     pub(super) ragged: Vec<u32>,
-    /// The number of blank rows before the last row.
+    /// The number of blank rows before the last row, and of records that make no row.
     pub(super) blank: usize,
+    /// The number of rows that the other records make.
+    pub(super) made: usize,
 }
 
 impl RowStarts {
     /// Returns the starts of the rows with these indices.
-    pub(super) fn at(&self, numbers: &[u32]) -> impl Iterator<Item = Start> {
-        let starts = numbers
-            .iter()
-            .map(|number| self.starts.get(*number as usize));
+    pub(super) fn at(&self, numbers: impl Iterator<Item = u32>) -> impl Iterator<Item = Start> {
+        let starts = numbers.map(|number| self.starts.get(number as usize));
         starts.flatten().copied()
     }
 }

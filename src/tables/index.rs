@@ -12,7 +12,7 @@ use super::condition::{LIST_DELIMITERS, lists_in};
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     hasher: RandomState,
-    /// The pairs for whole cells.
+    /// The pairs for whole cells that are not empty.
     pub(super) cells: Vec<(u32, u32)>,
     /// A pair for each delimiter, with the first row whose cell is certainly a list with it.
     pub(super) lists: Vec<(u32, u32)>,
@@ -26,6 +26,9 @@ impl Index {
     }
 
     pub(super) fn add(&mut self, cell: &str, row: u32, listed: &mut BTreeSet<&str>) {
+        if cell.is_empty() {
+            return;
+        }
         self.cells.push((self.hash(cell), row));
         for delimiter in LIST_DELIMITERS {
             if cell.contains(delimiter) {
@@ -39,6 +42,14 @@ impl Index {
                 self.lists.push((self.hash(delimiter), row));
             }
         }
+    }
+
+    /// Sorts the pairs, when all cells are added.
+    pub(super) fn sorted(mut self) -> Self {
+        self.cells.sort_unstable();
+        self.lists.sort_unstable();
+        self.elements.sort_unstable();
+        self
     }
 
     /// Returns the pairs of the cells that may be this text, or have it as an element.

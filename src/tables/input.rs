@@ -81,7 +81,7 @@ impl fmt::Display for SheetName {
 }
 
 /// A condition on the cells of a column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct RawFilter {
     pub column: Spanned<String>,
     pub condition: Condition,
@@ -93,7 +93,7 @@ pub struct RawFilter {
 }
 
 /// The values that a format defines for a column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct KnownWords {
     pub words: Vec<String>,
     /// The hint for any other value.

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::rc::Rc;
 
 use super::column::{optional, resolved};
 use super::diagnostic::{At, Code, Diagnostic, clip};
@@ -12,8 +14,9 @@ use super::input::{FileUse, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
 use super::row_use::RowUse;
-use super::table::{Table, TableUse};
-use crate::model::{Member, MemberList, Presence, UserId};
+use super::shared::Shared;
+use super::table::TableUse;
+use crate::model::{Member, MemberList, Place, Presence, UserId};
 
 /// The separator between the cells of a key. No cell contains it.
 const BETWEEN: char = '\u{1f}';
@@ -24,18 +27,20 @@ const MOST_UNJOINED: usize = 20;
 pub(crate) struct Join<'t> {
     roster: TableUse<'t>,
     groups: HashMap<String, Group>,
+    /// The other table. If it has several uses that share this join, the first of them.
+    each: TableUse<'t>,
     /// The key columns of the other table.
     columns: Vec<Column>,
     /// The key columns of the roster; `None` for a column that only the `via` table has.
     own: Vec<Option<Column>>,
     /// The table whose cells replace cells of the roster.
-    moved: Option<Via>,
+    moved: Option<Rc<Via>>,
     /// The table whose cells fill empty cells of the roster.
-    via: Option<Via>,
+    via: Option<Rc<Via>>,
 }
 
 /// A table that supplies cells of the key for rows of the roster.
-struct Via {
+pub(crate) struct Via {
     /// The file's name.
     name: String,
     /// The supplied cells and their dates, by key; `None` for rows that `where` leaves out. A cell
@@ -67,12 +72,18 @@ impl<'t> Join<'t> {
         roster: &FileUse,
         each: TableUse<'t>,
         tables: &'t Tables,
+        vias: &Shared<Via>,
     ) -> Option<Self> {
         let columns = resolved(on.iter().map(|(_, name)| each.column(name)));
         let roster = tables.get(roster, each.problems)?;
         let [via, moved] = [via, moved].map(|via| {
             let via = via.filter(|via| tables.find_absent(&via.file).is_none());
-            optional(via, |via| Via::new(via, on, roster, tables))
+            optional(via, |via| {
+                let key = (via_content(via, tables), roster.columns(), on);
+                let key = tables.hash(key);
+                let made = || Some(vias.keep(key, Via::new(via, on, roster, tables)?));
+                vias.get(key).or_else(made)
+            })
         });
         let (via, moved) = (via?, moved?);
         let own = resolved(on.iter().map(|(name, _)| {
@@ -84,6 +95,7 @@ impl<'t> Join<'t> {
         Some(Self {
             roster,
             groups: HashMap::new(),
+            each,
             columns: columns?,
             own: own?,
             moved,
@@ -195,16 +207,27 @@ impl<'t> Join<'t> {
     }
 
     /// Corrects the counts of roster rows that match only unused rows of the other table. Warns of
-    /// roster rows that match no row.
-    pub(crate) fn finish(mut self, each: &Table) {
+    /// roster rows that match no row. Returns the unused rows that the asked user's rows match.
+    pub(crate) fn finish(mut self, asked: Option<UserId>) -> Vec<Place> {
+        let (each, mut unused) = (self.each, Vec::new());
         for (key, group) in &mut self.groups {
             // Rows that `where` leaves out were perhaps not visited.
-            if group.joined.is_none() && each.has_row(&self.columns, key.split(BETWEEN)) {
-                group.joined = Some(RowUse::LeftOut);
+            if group.joined <= Some(RowUse::LeftOut) {
+                let rows = each.rows_with(&self.columns, key.split(BETWEEN));
+                group.joined = rows.first().map(|_| RowUse::LeftOut);
+                if asked.is_some() && group.members.today().any(|it| Some(it.user) == asked) {
+                    unused.extend(rows);
+                }
             }
             let row_use = group.joined.unwrap_or(RowUse::Unmatched);
             self.roster.recount(group.used, row_use);
         }
+        self.warn_of_unjoined();
+        unused
+    }
+
+    fn warn_of_unjoined(&self) {
+        let each = self.each;
         let groups = self
             .groups
             .iter()
@@ -218,9 +241,7 @@ impl<'t> Join<'t> {
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
         left.sort_by_key(|(key, group)| (group.first, *key));
         let Some((_, first)) = left.first().filter(|_| left.len() > MOST_UNJOINED) else {
-            let warnings = left
-                .iter()
-                .map(|(key, group)| self.unjoined(key, group, each));
+            let warnings = left.iter().map(|(key, group)| self.unjoined(key, group));
             return self.roster.problems.extend(warnings);
         };
         // With so many unmatched rows, the columns are probably wrong.
@@ -233,7 +254,7 @@ impl<'t> Join<'t> {
         problems.note(Code::Unjoined, first.first, message, hint);
     }
 
-    fn unjoined(&self, key: &str, group: &Group, each: &Table) -> Diagnostic {
+    fn unjoined(&self, key: &str, group: &Group) -> Diagnostic {
         let more = match group.rows {
             1 => String::new(),
             2 => "; 1 more row has this value".to_owned(),
@@ -245,7 +266,7 @@ impl<'t> Join<'t> {
         let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
         let column = column.map(|column| format!(":{}", clip(&column.name)));
         let place = format!("{}:{line}{}", file.name, column.unwrap_or_default());
-        let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.file.name);
+        let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &self.each.file.name);
         let message = format!("{place}: `{key}` is not in any row of `{name}`{more}");
         let hint = format!("fix the cell, or add a row to `{name}`");
         Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
@@ -328,6 +349,11 @@ impl Via {
     fn key_of<'k>(&self, row: &'k Row<'_>) -> Cow<'k, str> {
         join_cells(self.columns.iter().map(|column| row.cell(column)))
     }
+}
+
+/// Returns a value that has the same hash for all equal uses of `via` or `moved`.
+pub(crate) fn via_content(via: &RawVia, tables: &Tables) -> impl Hash {
+    (tables.content(&via.file), &via.on, &via.to)
 }
 
 fn join_cells<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {

@@ -23,6 +23,7 @@ pub(crate) mod row;
 pub(crate) mod row_use;
 pub(crate) mod rows;
 pub(crate) mod selection;
+pub(crate) mod shared;
 pub(crate) mod source;
 pub(crate) mod table;
 #[cfg_attr(not(feature = "xlsx"), path = "no_workbook.rs")]

@@ -4,7 +4,8 @@
 //! directory even after links are resolved.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) struct Tables {
     absent: BTreeMap<FileUse, RawFile>,
     /// The day for which dates are evaluated.
     pub(crate) today: Date,
+    hasher: RandomState,
 }
 
 /// The directory of a manifest's file, and the root that its paths must stay in.
@@ -55,8 +57,9 @@ pub(crate) struct Opener<'a> {
     real_paths: RealPaths<'a>,
     /// The files that were opened; `None` for a file that could not be read.
     opened: BTreeMap<FileKey, Option<Arc<OpenedFile>>>,
-    /// The headers by file and given delimiter; `None` for an unusable header.
-    headers: BTreeMap<(FileId, Option<u8>), Option<Arc<Header>>>,
+    /// The headers by a hash of the file, the given delimiter, and the columns that make several
+    /// rows of a record; `None` for an unusable header.
+    headers: HashMap<u64, Option<Arc<Header>>>,
     sources: &'a mut Sources,
     problems: &'a Problems,
     tables: Tables,
@@ -78,6 +81,14 @@ impl Tables {
         self.absent.get(raw)
     }
 
+    pub(crate) fn content(&self, file: &FileUse) -> impl Hash {
+        self.tables.get(file).map(Table::content)
+    }
+
+    pub(crate) fn hash(&self, content: impl Hash) -> u64 {
+        self.hasher.hash_one(content)
+    }
+
     /// Returns every opened file, once for each place that names it.
     pub(crate) fn opened(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
@@ -97,7 +108,7 @@ impl<'a> Opener<'a> {
             base: PathBuf::new(),
             real_paths,
             opened: BTreeMap::new(),
-            headers: BTreeMap::new(),
+            headers: HashMap::new(),
             sources,
             problems,
             tables: Tables {
@@ -165,7 +176,8 @@ impl<'a> Opener<'a> {
             self.tables.files.insert(file.id, name);
         }
         self.problems.rows_of(file.id);
-        let header = self.headers.entry((file.id, raw.delimiter));
+        let form = (file.id, raw.delimiter, &raw.numbered, &raw.expand);
+        let header = self.headers.entry(self.tables.hash(form));
         let header = header.or_insert_with(|| {
             let delimiter = raw.delimiter.or(file.is_sheet().then_some(b','));
             Header::read(&file, delimiter, raw.path.at, self.problems).map(Arc::new)

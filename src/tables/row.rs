@@ -51,25 +51,52 @@ impl Column {
         }
     }
 
-    /// Whether the column has a cell with this index.
-    pub(crate) fn has(&self, index: usize) -> bool {
-        match &self.place {
-            Cells::Numbered(places) => places.contains(&Some(index)),
-            Cells::At(place) | Cells::Parts(place, _) => *place == index,
-            Cells::Absent => false,
-        }
+    /// Returns the indices of all its cells.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        let (one, many) = match &self.place {
+            Cells::At(place) | Cells::Parts(place, _) => (Some(*place), &[][..]),
+            Cells::Numbered(places) => (None, places.as_slice()),
+            Cells::Absent => (None, &[][..]),
+        };
+        one.into_iter().chain(many.iter().copied().flatten())
     }
 
-    /// Returns how many rows this column makes of a record.
-    pub(crate) fn numbers(&self, record: &StringRecord) -> usize {
+    /// Returns the trimmed cell in the row with this number, which is made for this value.
+    pub(super) fn cell<'r>(
+        &self,
+        record: &'r StringRecord,
+        (number, value): (usize, &'r str),
+    ) -> &'r str {
         match &self.place {
-            Cells::Numbered(places) => places.len(),
-            Cells::Parts(place, split) => record
-                .get(*place)
-                .map_or(0, |cell| parts(cell, split).count()),
-            Cells::At(_) | Cells::Absent => 1,
+            Cells::Parts(..) => value,
+            _ => {
+                let cell = self.index(number).and_then(|index| record.get(index));
+                cell.map_or("", trimmed)
+            }
         }
     }
+}
+
+/// Returns the rows that a record makes: the number and the value of each value of `first`. Without
+/// `first`, a record makes one row.
+pub(super) fn row_values<'r>(
+    record: &'r StringRecord,
+    first: Option<&'r Column>,
+) -> impl Iterator<Item = (usize, &'r str)> {
+    let (numbered, list) = match first.map(|column| &column.place) {
+        Some(Cells::Numbered(places)) => (places.as_slice(), None),
+        Some(Cells::Parts(place, split)) => (&[][..], record.get(*place).zip(Some(split))),
+        _ => (&[][..], None),
+    };
+    let numbered = numbered.iter();
+    let numbered = numbered.map(|place| place.and_then(|place| record.get(place)));
+    let values = numbered.map(|cell| cell.map_or("", trimmed));
+    let list = list
+        .into_iter()
+        .flat_map(|(cell, split)| parts(cell, split));
+    let values = values.chain(list).enumerate();
+    let values = values.filter(|(_, value)| !value.is_empty());
+    values.chain(first.is_none().then_some((0, "")))
 }
 
 /// A condition, and the column that it applies to.
@@ -93,14 +120,16 @@ impl<'f> Filter<'f> {
     /// Returns the texts that a matching cell may have, and whether they may be elements of a list
     /// in the cell. Returns `None` if an index cannot find these rows.
     pub(super) fn wanted(&self) -> Option<(&'f [String], bool)> {
-        match &self.raw.condition {
-            _ if self.raw.any_case || self.raw.known.is_some() => None,
-            Condition::OneOf(texts) => Some((texts, false)),
+        let (texts, as_element) = match &self.raw.condition {
+            _ if self.raw.any_case || self.raw.known.is_some() => return None,
+            Condition::OneOf(texts) => (texts.as_slice(), false),
             Condition::Has(texts, split) if LIST_DELIMITERS.contains(&split.as_str()) => {
-                Some((texts, true))
+                (texts.as_slice(), true)
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        // An index has no empty cells.
+        (!texts.iter().any(String::is_empty)).then_some((texts, as_element))
     }
 
     /// Returns the texts that whole cells are compared with. If a format defines the values of the
@@ -142,6 +171,8 @@ pub(crate) struct Row<'r> {
     pub(crate) record: &'r StringRecord,
     /// The number of this row among the rows of its record, from 0.
     pub(crate) number: usize,
+    /// The value of the `numbered` or `expand` column that this row is made for.
+    pub(super) value: &'r str,
     pub(crate) table: TableUse<'r>,
     pub(crate) start: Start,
 }
@@ -155,13 +186,7 @@ pub(crate) fn parts<'c>(cell: &'c str, split: &str) -> impl Iterator<Item = &'c 
 impl Row<'_> {
     /// Returns a trimmed cell.
     pub(crate) fn cell(&self, column: &Column) -> &str {
-        let index = column.index(self.number);
-        let cell = index.and_then(|index| self.record.get(index));
-        match &column.place {
-            Cells::Parts(_, split) => cell.and_then(|cell| parts(cell, split).nth(self.number)),
-            _ => cell.map(trimmed),
-        }
-        .unwrap_or_default()
+        column.cell(self.record, (self.number, self.value))
     }
 
     /// Returns whether all conditions match. Reports an invalid value only if all other conditions

@@ -9,14 +9,18 @@ use csv::StringRecord;
 
 use super::condition::LIST_DELIMITERS;
 use super::diagnostic::{Code, Diagnostic};
-use super::dialect::trimmed;
+use super::dialect::{Start, trimmed};
 use super::header::RowStarts;
 use super::index::Index;
-use super::row::{Cells, Column, Row};
+use super::row::{Cells, Column, Row, parts, row_values};
 use super::row_use::{RowCounts, RowUse, Visited};
 use super::selection::Selection;
 use super::table::{Table, TableUse};
-use crate::model::Presence;
+use crate::model::{Place, Presence};
+
+/// The number of indexes that are built one by one. After that, a single pass builds all others, so
+/// that the passes do not grow with the columns.
+const MOST_BUILT_ALONE: usize = 8;
 
 impl TableUse<'_> {
     /// Calls `visit` for each row, with the dates on which it is declared. These are `None` if a
@@ -30,49 +34,70 @@ impl TableUse<'_> {
         selection: &Selection<'_>,
         mut visit: impl FnMut(&Row<'_>, Option<Presence>) -> RowUse,
     ) -> Visited {
-        let numbered = selection.numbered.as_slice();
         let (mut counts, mut visited) = (RowCounts::default(), Visited::default());
-        let mut visit_record = |record: &StringRecord, start| {
-            let row = |number| Row {
+        let visit_record = |record: &StringRecord, start| {
+            let row = |(number, value)| Row {
                 record,
                 number,
+                value,
                 table: *self,
                 start,
             };
             if self.is_ragged(record) {
-                return self.problems.push(ragged(&row(0)));
+                self.problems.push(ragged(&row((0, ""))));
+                return 0;
             }
             let before = visited.rows;
-            let numbers = numbered.iter().map(|column| column.numbers(record));
-            let most = numbers.max().unwrap_or(1);
-            for number in 0..most {
-                let row = row(number);
-                let first = numbered.first();
-                if first.is_none_or(|column| !row.cell(column).is_empty()) {
-                    let presence = selection.presence(&row);
-                    visited.rows += 1;
-                    visited.matching += usize::from(presence.is_some());
-                    counts.add(visit(&row, presence), 1);
-                }
+            for made in row_values(record, selection.numbered.as_ref()) {
+                let row = row(made);
+                let presence = selection.presence(&row);
+                visited.rows += 1;
+                visited.matching += usize::from(presence.is_some());
+                counts.add(visit(&row, presence), 1);
             }
-            counts.add(RowUse::Blank, usize::from(visited.rows == before));
+            visited.rows - before
         };
-        let mut skipped = 0;
         match (self.header.rows.get(), self.find_rows(selection)) {
             (None, _) => self.read_first(visit_record),
-            (Some(rows), None) => self.read_at(rows.starts.iter().copied(), visit_record),
-            (Some(rows), Some(found)) => {
-                skipped = rows.starts.len() - rows.ragged.len() - found.len();
-                self.read_at(rows.at(&found), &mut visit_record);
+            (Some(rows), found) => {
+                let starts = found.unwrap_or_else(|| rows.starts.clone());
+                self.read_at(starts.into_iter(), visit_record);
             }
         }
         if let Some(rows) = self.header.rows.get() {
-            counts.add(RowUse::LeftOut, skipped);
+            counts.add(RowUse::LeftOut, rows.made - visited.rows);
             counts.add(RowUse::Invalid, rows.ragged.len());
             counts.add(RowUse::Blank, rows.blank);
         }
-        self.counts.set(counts);
+        self.counts.set(Some(counts));
         visited
+    }
+
+    /// Returns the rows with these cells in these columns.
+    pub(super) fn rows_with<'k>(
+        &self,
+        columns: &[Column],
+        cells: impl Iterator<Item = &'k str> + Clone,
+    ) -> Vec<Place> {
+        let numbered = self.numbered().next();
+        let numbered = numbered.and_then(|name| self.column(name));
+        let (first, rows) = (columns.first(), self.header.rows.get());
+        let first = first.zip(rows).zip(cells.clone().next());
+        let found = first.into_iter().flat_map(|((column, rows), text)| {
+            let indexes = self.indexes(column, rows);
+            let found = indexes.flat_map(|index| index.find(&index.cells, text));
+            rows.at(found.map(|(_, row)| *row))
+        });
+        let mut places = Vec::new();
+        self.read_at(found, |record, start| {
+            let has_cells = row_values(record, numbered.as_ref()).any(|row| {
+                let own = columns.iter().map(|column| column.cell(record, row));
+                own.eq(cells.clone())
+            });
+            let (file, line) = (self.file.id, start.line);
+            places.extend(has_cells.then_some(Place { file, line }));
+        });
+        places
     }
 
     /// Reports a file without matching rows, unless `allow_empty` is set.
@@ -92,76 +117,83 @@ impl TableUse<'_> {
 }
 
 impl Table {
-    /// Returns the indices of the rows that a selection may select or report. Returns `None` if all
+    /// Returns the starts of the rows that a selection may select or report. Returns `None` if all
     /// rows must be read.
-    pub(super) fn find_rows(&self, selection: &Selection<'_>) -> Option<Vec<u32>> {
+    fn find_rows(&self, selection: &Selection<'_>) -> Option<Vec<Start>> {
         let rows = self.header.rows.get()?;
-        if !selection.may_skip || !selection.numbered.is_empty() {
+        if !selection.may_skip {
             return None;
         }
         let filters = selection.filters.iter();
-        let filters = filters.filter_map(|filter| match filter.column.place {
-            Cells::At(place) => Some((filter, place)),
-            _ => None,
-        });
-        let wanted = filters.clone().filter_map(|(filter, place)| {
+        let wanted = filters.clone().filter_map(|filter| {
             let (texts, as_element) = filter.wanted()?;
-            let index = self.index(place, rows)?;
-            let found = texts.iter().flat_map(|text| index.wanted(text, as_element));
+            let indexes = self.indexes(&filter.column, rows);
+            let found = indexes
+                .flat_map(|index| texts.iter().flat_map(|text| index.wanted(text, as_element)));
             Some(found.collect::<Vec<_>>())
         });
         let best = wanted.min_by_key(|found| found.iter().map(|rows| rows.len()).sum::<usize>())?;
         let mut found: Vec<u32> = best.into_iter().flatten().map(|(_, row)| *row).collect();
         // Also find lists in cells that `where` compares as a whole, because they get a warning.
-        for (filter, place) in filters.filter(|(filter, _)| !filter.whole_cells().is_empty()) {
-            let index = self.index(place, rows)?;
-            let texts = filter.whole_cells().iter();
-            let elements = texts.map(|text| index.find(&index.elements, text));
-            let lists = LIST_DELIMITERS.map(|delimiter| index.find(&index.lists, delimiter));
-            found.extend(elements.chain(lists).flatten().map(|(_, row)| *row));
+        for filter in filters.filter(|filter| !filter.whole_cells().is_empty()) {
+            for index in self.indexes(&filter.column, rows) {
+                let texts = filter.whole_cells().iter();
+                let elements = texts.map(|text| index.find(&index.elements, text));
+                let lists = LIST_DELIMITERS.map(|delimiter| index.find(&index.lists, delimiter));
+                found.extend(elements.chain(lists).flatten().map(|(_, row)| *row));
+            }
         }
         found.sort_unstable();
         found.dedup();
-        Some(found)
+        Some(rows.at(found.into_iter()).collect())
     }
 
-    /// Whether a row that a selection may skip has these cells in these columns.
-    pub(super) fn has_row<'k>(
-        &self,
-        columns: &[Column],
-        cells: impl Iterator<Item = &'k str> + Clone,
-    ) -> bool {
-        let first = columns.first().and_then(|column| column.index(0));
-        let found = first.zip(self.header.rows.get()).and_then(|(place, rows)| {
-            let index = self.index(place, rows)?;
-            let found = index.find(&index.cells, cells.clone().next()?);
-            let numbers: Vec<u32> = found.iter().map(|(_, number)| *number).collect();
-            Some(rows.at(&numbers).collect::<Vec<_>>())
-        });
-        let mut has_row = false;
-        self.read_at(found.into_iter().flatten(), |record, _| {
-            let own = columns.iter().map(|column| record.get(column.index(0)?));
-            has_row |= own.map(|cell| cell.map_or("", trimmed)).eq(cells.clone());
-        });
-        has_row && self.raw.numbered.is_empty() && self.raw.expand.is_none()
+    /// Returns an index for each place that a column's cells are at.
+    fn indexes<'i>(
+        &'i self,
+        column: &'i Column,
+        rows: &'i RowStarts,
+    ) -> impl Iterator<Item = &'i Index> {
+        let known = &self.header.indexes;
+        column.places().filter_map(|place| {
+            if known.get(place)?.get().is_none() {
+                let built = known.iter().filter(|index| index.get().is_some()).count();
+                let all = built >= MOST_BUILT_ALONE;
+                let others = known.iter().enumerate();
+                let others = others.filter(|(_, index)| all && index.get().is_none());
+                self.build_indexes(others.map(|(place, _)| place).chain([place]), rows);
+            }
+            known.get(place)?.get()
+        })
     }
 
-    fn index(&self, place: usize, rows: &RowStarts) -> Option<&Index> {
-        let index = self.header.indexes.get(place)?;
-        Some(index.get_or_init(|| {
-            let (mut index, mut numbers) = (Index::default(), 0..);
-            let mut listed = BTreeSet::new();
-            self.read_at(rows.starts.iter().copied(), |record, _| {
-                let (number, cell) = (numbers.next(), record.get(place));
-                if let (Some(number), Some(cell), false) = (number, cell, self.is_ragged(record)) {
-                    index.add(trimmed(cell), number, &mut listed);
+    /// Builds the indexes of these columns in one pass.
+    fn build_indexes(&self, places: impl Iterator<Item = usize>, rows: &RowStarts) {
+        let indexes = places.map(|place| {
+            let name = self.header.columns.get(place).map_or("", String::as_str);
+            let cells = self.cells_at(place, name);
+            (place, cells, Index::default(), BTreeSet::new())
+        });
+        let (mut indexes, mut numbers) = (indexes.collect::<Vec<_>>(), 0..);
+        self.read_at(rows.starts.iter().copied(), |record, _| {
+            let Some(number) = numbers.next().filter(|_| !self.is_ragged(record)) else {
+                return;
+            };
+            for (place, cells, index, listed) in &mut indexes {
+                let cell = record.get(*place).unwrap_or_default();
+                match cells {
+                    Cells::Parts(_, split) => {
+                        parts(cell, split).for_each(|part| index.add(part, number, listed));
+                    }
+                    _ => index.add(trimmed(cell), number, listed),
                 }
-            });
-            index.cells.sort_unstable();
-            index.lists.sort_unstable();
-            index.elements.sort_unstable();
-            index
-        }))
+            }
+        });
+        for (place, _, index, _) in indexes {
+            if let Some(known) = self.header.indexes.get(place) {
+                known.get_or_init(|| index.sorted());
+            }
+        }
     }
 }
 
@@ -254,7 +286,7 @@ mod tests {
             lines.extend(presence.map(|_| row.start.line));
             RowUse::of(presence)
         });
-        let counts = table.counts.get();
+        let counts = table.counts.get().unwrap();
         let mut found = problems.sorted(sources);
         // Ignore ragged rows: only the first use reports them.
         found.retain(|diagnostic| !diagnostic.message.contains("cells, the header"));

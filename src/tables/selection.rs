@@ -7,10 +7,11 @@ use super::number::whole_number;
 use super::row::{Column, DATE_HINT, Filter, Row};
 use crate::model::Presence;
 
-/// The conditions and dates that select rows, and the columns that turn a record into several rows.
+/// The conditions and dates that select rows.
 #[derive(Debug)]
 pub(crate) struct Selection<'f> {
-    pub(crate) numbered: Vec<Column>,
+    /// The first column that makes several rows of a record.
+    pub(crate) numbered: Option<Column>,
     pub(crate) filters: Vec<Filter<'f>>,
     pub(crate) from: Option<Column>,
     pub(crate) until: Option<Column>,

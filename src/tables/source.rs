@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Sources`].
 
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use super::dialect::line_ends;
@@ -30,7 +31,7 @@ impl At {
     }
 }
 
-/// A value and its place.
+/// A value and its place. The hash does not depend on the place.
 #[derive(Debug, Clone, Default)]
 pub struct Spanned<T> {
     pub value: T,
@@ -41,6 +42,12 @@ pub struct Spanned<T> {
 impl<T> Spanned<T> {
     pub(crate) fn new(value: T, at: At) -> Self {
         Self { value, at }
+    }
+}
+
+impl<T: Hash> Hash for Spanned<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
     }
 }
 

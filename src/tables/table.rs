@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ pub(crate) struct Table {
     pub(crate) file: Arc<OpenedFile>,
     pub(crate) header: Arc<Header>,
     pub(crate) raw: RawFile,
-    /// The counts of the rows; set when they are read.
-    pub(crate) counts: Cell<RowCounts>,
+    /// The counts of the rows; `None` until they are read, or if an equal use has read them.
+    pub(crate) counts: Cell<Option<RowCounts>>,
 }
 
 /// A table, and where its errors go.
@@ -44,18 +45,32 @@ impl<'t> Deref for TableUse<'t> {
 }
 
 impl Table {
+    /// Returns a value with the same hash for all uses that read the same rows of a file in the same
+    /// way.
+    pub(crate) fn content(&self) -> impl Hash {
+        let raw = &self.raw;
+        let dates = (&raw.from, &raw.until, &raw.days);
+        let rows = (dates, &raw.filters, &raw.show, raw.allow_empty);
+        (self.columns(), rows)
+    }
+
+    /// Returns a value with the same hash for all uses in which every name means the same column.
+    pub(crate) fn columns(&self) -> impl Hash {
+        (Arc::as_ptr(&self.header), &self.raw.optional)
+    }
+
     /// Moves this many rows from [`RowUse::Used`] to another use.
     pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
-        let mut counts = self.counts.get();
+        let mut counts = self.counts.get().unwrap_or_default();
         counts.move_used(rows, row_use);
-        self.counts.set(counts);
+        self.counts.set(Some(counts));
     }
 
     /// Returns every cell of the rows that have too few or too many cells.
     pub(crate) fn ragged_cells(&self) -> HashSet<String> {
         let mut cells = HashSet::new();
         if let Some(rows) = self.header.rows.get() {
-            self.read_at(rows.at(&rows.ragged), |record, _| {
+            self.read_at(rows.at(rows.ragged.iter().copied()), |record, _| {
                 let found = record.iter().map(str::trim);
                 cells.extend(found.filter(|cell| !cell.is_empty()).map(str::to_owned));
             });
@@ -70,14 +85,18 @@ impl Table {
     }
 
     /// Visits every record after the header that is not blank. Records where each of them starts.
-    pub(super) fn read_first(&self, mut visit: impl FnMut(&StringRecord, Start)) {
+    /// `visit` returns how many rows a record makes.
+    pub(super) fn read_first(&self, mut visit: impl FnMut(&StringRecord, Start) -> usize) {
         let mut rows = RowStarts::default();
         let mut visit = |record: &StringRecord, start| {
-            if self.is_ragged(record) {
-                rows.ragged.push(rows.starts.len() as u32);
+            let made = visit(record, start);
+            rows.made += made;
+            match made {
+                _ if self.is_ragged(record) => rows.ragged.push(rows.starts.len() as u32),
+                0 => rows.blank += 1,
+                _ => {}
             }
             rows.starts.push(start);
-            visit(record, start);
         };
         let (text, mut record) = (self.text(), StringRecord::new());
         let mut blank = 0;
@@ -115,17 +134,17 @@ impl Table {
                 visit(&StringRecord::from(vec![value]), start);
             }
         }
-        rows.blank = blank;
+        rows.blank += blank;
         rows.starts.shrink_to_fit();
         // The starts are already set if `visit` reads the rows of the same file.
         let _ = self.header.rows.set(rows);
     }
 
     /// Visits the records that start at these places.
-    pub(super) fn read_at(
+    pub(super) fn read_at<T>(
         &self,
         starts: impl Iterator<Item = Start>,
-        mut visit: impl FnMut(&StringRecord, Start),
+        mut visit: impl FnMut(&StringRecord, Start) -> T,
     ) {
         let (text, mut record) = (self.text(), StringRecord::new());
         let mut reader = self
@@ -213,6 +232,7 @@ mod tests {
                 read.push((record.clone(), start));
                 let before = text.get(..start.byte as usize).unwrap_or_default();
                 assert_eq!(start.line as usize, 1 + line_ends(before.as_bytes()).count(), "{text:?}");
+                1
             });
             prop_assert!(!read.is_empty() || !text.contains("\na"), "{:?}", text);
             let mut again = Vec::new();

@@ -30,7 +30,7 @@ const LEDGER: (usize, usize) = (27, 5247);
 const PLAN: (usize, usize) = (0, 12);
 
 /// The same for each row and each use of a file with rows.
-const USES: (usize, usize) = (31, 8700);
+const USES: (usize, usize) = (40, 10_400);
 
 /// A manifest with many rooms and `generate` entries. All of them use the same two files, and
 /// each uses a part of the rows.
@@ -52,25 +52,76 @@ fn uses_of_one_file(uses: u64) -> FileMap {
         format!("  - {{pipe: room-{n}, title: T, members: [{{{class}}}, {{{club}}}]}}\n")
     });
     let (rooms, entries) = (rooms.collect::<String>(), entries.collect::<String>());
-    let files = [
+    files([
         (
             "courses.csv",
-            courses.fold("id,term\n".to_owned(), |all, row| all + &row),
+            "id,term\n".to_owned() + &courses.collect::<String>(),
         ),
         (
             "enrol.csv",
-            enrol.fold("course,user,name,clubs\n".to_owned(), |all, row| all + &row),
+            "course,user,name,clubs\n".to_owned() + &enrol.collect::<String>(),
         ),
         (
             "rooms.yaml",
             format!("version: 1\nrooms:\n{rooms}generate:\n{entries}"),
         ),
-    ];
-    FileMap::new(
-        files
-            .iter()
-            .map(|(name, text)| (Path::new(name), text.as_bytes())),
-    )
+    ])
+}
+
+/// The same for uses that are equal, or that make several rows of each record.
+const EQUAL_USES: (usize, usize) = (470, 115_000);
+
+/// A manifest with many `generate` entries that join the same rosters, and with many rooms that use numbered columns.
+fn equal_uses(uses: u64) -> FileMap {
+    let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
+    let sections = (0..uses).map(|n| format!("s{n},k{n}\n"));
+    let people = (0..2 * uses).map(|n| format!("p{n},{}\n", n + 1));
+    let enrol = (0..2 * uses).map(|n| format!("s{0},,p{n},c{0};all,g{0},\n", n % uses));
+    let entries = (0..uses).map(|n| {
+        let own = "people: {roster: people.csv, name: login, id: id}";
+        let via = "via: {roster: sections.csv, on: {section: section}}";
+        let enrol = format!("{{roster: enrol.csv, on: {{course: id}}, {via}, user: login, {own}}}");
+        let room = format!("{{pipe: \"course-{{{{ id }}}}\", title: T, enrol: {enrol}}}");
+        format!("  - {{each: courses.csv, where: {{term: t{n}}}, room: {room}}}\n")
+    });
+    let rooms = (0..uses).map(|n| {
+        let roster =
+            "roster: enrol.csv, user: login, people: {roster: people.csv, name: login, id: id}";
+        let group = format!("{roster}, numbered: group, where: {{group: g{n}}}");
+        let club = format!("{roster}, expand: {{column: clubs, split: ;}}, where: {{clubs: c{n}}}");
+        let staff = format!("{roster}, where: {{course: {{present: true}}}}, allow_empty: true");
+        format!(
+            "  - {{pipe: room-{n}, title: T, members: [{{{group}}}, {{{club}}}, {{{staff}}}]}}\n"
+        )
+    });
+    let (rooms, entries) = (rooms.collect::<String>(), entries.collect::<String>());
+    files([
+        (
+            "courses.csv",
+            "id,term\n".to_owned() + &courses.collect::<String>(),
+        ),
+        (
+            "sections.csv",
+            "section,course\n".to_owned() + &sections.collect::<String>(),
+        ),
+        (
+            "people.csv",
+            "login,id\n".to_owned() + &people.collect::<String>(),
+        ),
+        (
+            "enrol.csv",
+            "section,course,login,clubs,group1,group2\n".to_owned() + &enrol.collect::<String>(),
+        ),
+        (
+            "rooms.yaml",
+            format!("version: 1\nrooms:\n{rooms}generate:\n{entries}"),
+        ),
+    ])
+}
+
+fn files<const N: usize>(files: [(&str, String); N]) -> FileMap {
+    let files = files.iter();
+    FileMap::new(files.map(|(name, text)| (Path::new(*name), text.as_bytes())))
 }
 
 /// Checks the allocations and bytes per room of one stage.
@@ -204,5 +255,14 @@ fn allocations_per_room_do_not_grow_with_the_number_of_rooms() {
         // User 1 is a member of every course and is also enrolled in one of them. In that
         // course, this is one membership, not two.
         assert_eq!(loaded.desired.memberships() as u64, 21 * uses - 1);
+    }
+    for uses in [100, 1_000] {
+        let files = equal_uses(uses);
+        let loaded = within("check with equal uses", uses, EQUAL_USES, || {
+            load_from(&files, &["rooms.yaml".into()], Options::default())
+        });
+        assert_eq!(loaded.diagnostics, []);
+        assert_eq!(loaded.desired.rooms.len() as u64, 2 * uses);
+        assert_eq!(loaded.desired.memberships() as u64, 4 * uses);
     }
 }

@@ -217,7 +217,7 @@ generate:
     assert_snapshot!(scene.run("explain 7 --today 2026-11-30").ok(), @"
     user a (7)
       0 memberships
-      6 places that do not count:
+      6 places without effect:
         rooms.yaml:3   outside its dates
         staff.csv:3    left out by `where`
         courses.csv:3  left out by `where`
@@ -235,6 +235,29 @@ generate:
         .find(|it| it["reason"] == "people");
     let row = serde_json::json!({"file": "people.csv", "line": 3});
     assert_eq!(people.unwrap()["row"], row);
+}
+
+#[test]
+fn a_row_that_counts_for_one_use_is_not_listed_as_left_out_by_another() {
+    let scene = Scene::new().manifest(
+        "version: 1
+rooms:
+  - {pipe: a, title: A, members: [{roster: all.csv, user: user, where: {class: a}}]}
+  - {pipe: b, title: B, members: [{roster: all.csv, user: user, where: {class: b}}]}
+generate:
+  - {each: all.csv, where: {class: a}, room: {pipe: \"x-{{ id }}\", title: X, enrol: {roster: all.csv, on: {id: id}, user: user}}}
+  - {each: all.csv, where: {class: b}, room: {pipe: \"x-{{ id }}\", title: X, enrol: {roster: all.csv, on: {id: id}, user: user}}}
+",
+    );
+    scene.write("all.csv", "id,user,class\n1,7,a\n2,8,b\n3,7,c\n");
+    assert_snapshot!(scene.run("explain 7").ok(), @"
+    user 7
+      2 memberships:
+        a    all.csv:2
+        x-1  all.csv:2 (enrol)
+      1 place without effect:
+        all.csv:4  left out by `where`
+    ");
 }
 
 #[test]

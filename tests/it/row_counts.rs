@@ -85,23 +85,72 @@ fn every_row_of_a_roster_is_counted_once() {
 /// A later use reads only the rows that its `where` finds.
 #[test]
 fn a_later_use_of_a_file_counts_like_the_first() {
-    let entry = |term: &str| {
-        let on = "on: {course: id, section: section}, user: user";
+    let entry = |term: &str, number: &str| {
+        let on =
+            format!("on: {{course: id, section: section}}, user: user, where: {{part: {term}}}");
+        let each =
+            format!("{{roster: courses.csv, numbered: teacher}}, where: {{teacher: {number}}}");
         let room =
             format!("{{pipe: \"c-{{{{ id }}}}\", title: C, enrol: {{roster: enrol.csv, {on}}}}}");
+        format!("  - {{each: {each}, room: {room}}}\n")
+    };
+    let entries = [entry("a", "x"), entry("b", "y")].concat();
+    let scene = Scene::new().manifest(format!("version: 1\ngenerate:\n{entries}"));
+    scene.write(
+        "courses.csv",
+        "id,section,teacher1,teacher2\nk1,1,x,\nk2,1,,y\nk3,1,,\n",
+    );
+    scene.write(
+        "enrol.csv",
+        "course,section,user,part\nk1,1,7,a\nk2,1,8,b\nk2,2,9,b\nk3,1,9,a\n",
+    );
+    let courses = json!(["courses.csv", {"used": 1, "left_out": 1, "blank": 1}]);
+    let enrol = json!(["enrol.csv", {"used": 1, "left_out": 2, "unmatched": 1}]);
+    assert_eq!(
+        counts(&scene),
+        [courses.clone(), enrol.clone(), courses, enrol]
+    );
+    let warnings = scene.run("check").err;
+    assert_eq!(warnings.matches("W105").count(), 2, "{warnings}");
+}
+
+/// Entries that join the same rows are one use: a row is used if any of them uses it.
+#[test]
+fn equal_uses_of_a_roster_are_counted_once() {
+    let entry = |term: &str| {
+        let people = "people: {roster: people.csv, name: login, id: id}";
+        let via = "via: {roster: sections.csv, on: {section: section}}";
+        let enrol =
+            format!("{{roster: enrol.csv, on: {{course: id}}, {via}, user: login, {people}}}");
+        let room = format!("{{pipe: \"c-{{{{ id }}}}\", title: C, enrol: {enrol}}}");
         format!("  - {{each: courses.csv, where: {{term: {term}}}, room: {room}}}\n")
     };
-    let entries = [entry("a"), entry("b")].concat();
+    let entries = ["a", "b"].map(entry).concat();
     let scene = Scene::new().manifest(format!("version: 1\ngenerate:\n{entries}"));
-    scene.write("courses.csv", "id,section,term\nk1,1,a\nk2,1,b\n");
-    scene.write("enrol.csv", "course,section,user\nk1,1,7\nk2,1,8\nk2,2,9\n");
-    let of_entry = [
-        json!(["courses.csv", {"used": 1, "left_out": 1}]),
-        json!(["enrol.csv", {"used": 1, "left_out": 1, "unmatched": 1}]),
-    ];
-    assert_eq!(counts(&scene), [of_entry.clone(), of_entry].concat());
+    scene.write("courses.csv", "id,term\nk1,a\nk2,b\nk3,c\n");
+    scene.write("sections.csv", "section,course\ns1,k1\ns2,k2\ns3,k3\n");
+    scene.write("people.csv", "login,id\nanna,7\nboris,8\n");
+    scene.write(
+        "enrol.csv",
+        "login,course,section\nanna,k1,\nboris,,s2\nanna,,s3\nboris,k9,\n",
+    );
+    let courses = json!(["courses.csv", {"used": 1, "left_out": 2}]);
+    assert_eq!(
+        counts(&scene),
+        [
+            courses.clone(),
+            json!(["sections.csv", {"used": 3}]),
+            json!(["people.csv", {"used": 2}]),
+            json!(["enrol.csv", {"used": 2, "left_out": 1, "unmatched": 1}]),
+            courses,
+        ]
+    );
     let warnings = scene.run("check").err;
     assert_eq!(warnings.matches("W105").count(), 1, "{warnings}");
+    scene
+        .run("render --format csv")
+        .ok()
+        .shows("c-k1,C,conference,false,7\nc-k2,C,conference,false,8\n");
 }
 
 #[test]
