@@ -72,8 +72,8 @@ pub(super) struct Fields<'n, 'a> {
     pub(super) decoder: &'n Decoder<'a>,
     pub(super) node: &'n Node<'n>,
     owner: &'static str,
-    /// Known keys that the user probably misspelt. They are not reported as missing too.
-    misspelt: Vec<&'static str>,
+    /// Keys that the user probably misspelt, or duplicated. They are not reported as missing too.
+    pub(super) unread: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n, '_> {
@@ -85,7 +85,7 @@ impl<'n> Fields<'n, '_> {
     /// that the user should add.
     pub(super) fn require(&self, key: &str, what: &str) -> Option<&'n Node<'n>> {
         let value = self.get(key);
-        if value.is_none() && !self.misspelt.contains(&key) {
+        if value.is_none() && !self.unread.contains(&key) {
             let owner = match self.get("pipe").and_then(Node::word) {
                 Some(pipe) => format!("the room `{}`", clip(pipe)),
                 None => self.owner.to_owned(),
@@ -113,6 +113,18 @@ impl<'n> Fields<'n, '_> {
         let nodes = self.get(key).map(Node::items).unwrap_or_default().iter();
         let texts = nodes.filter_map(|node| self.decoder.text(node, format_args!("`{key}`")));
         texts.collect()
+    }
+
+    /// Returns the elements of a list; none if the key is missing.
+    pub(super) fn list(&self, key: &str) -> &'n [Node<'n>] {
+        let list = |node| self.decoder.list(node, format_args!("`{key}`"));
+        self.get(key).map(list).unwrap_or_default()
+    }
+
+    /// Returns the entries of a mapping whose keys are names; none if the key is missing.
+    pub(super) fn names(&self, key: &str) -> Names<&'n Node<'n>> {
+        let names = |node| self.decoder.names(node, &format!("`{key}`"));
+        self.get(key).map(names).unwrap_or_default()
     }
 
     /// Decodes an unquoted `true` or `false`.
@@ -147,26 +159,29 @@ impl<'a> Decoder<'a> {
         let Value::Map(pairs) = node.value() else {
             return self.wrong_type(node, keys.owner, "a mapping");
         };
-        let (mut misspelt, mut seen) = (Vec::new(), [None; MOST_KEYS]);
+        let (mut unread, mut seen) = (Vec::new(), [None; MOST_KEYS]);
         for (key, _) in pairs {
             let name = key.word().unwrap_or_default();
-            let known = keys.all().position(|known| known == name);
-            match known.and_then(|place| seen.get_mut(place)) {
-                None => misspelt.extend(self.unknown_key(key, name, keys)),
-                Some(Some(first)) => self.duplicate_key(name, key.at, *first),
-                Some(first) => *first = Some(key.at),
+            let mut known = keys.all().zip(&mut seen);
+            match known.find(|(known, _)| *known == name) {
+                None => unread.extend(self.unknown_key(key, name, keys)),
+                Some((known, Some(first))) => {
+                    self.duplicate_key(name, key.at, *first);
+                    unread.push(known);
+                }
+                Some((_, first)) => *first = Some(key.at),
             }
         }
         Some(Fields {
             decoder: self,
             node,
             owner: keys.owner,
-            misspelt,
+            unread,
         })
     }
 
     /// Reports an unknown key. Returns a similar known key, if any.
-    pub(super) fn unknown_key(&self, key: &Node, name: &str, keys: Keys) -> Option<&'static str> {
+    fn unknown_key(&self, key: &Node, name: &str, keys: Keys) -> Option<&'static str> {
         let message = match key.value() {
             Value::Scalar { text, plain } => {
                 format!("unknown key {} in {}", written(text, *plain), keys.owner)

@@ -23,7 +23,7 @@ pub(super) struct RawManifest {
     pub(super) people: Names<Spanned<u64>>,
     pub(super) directory: Option<RawDirectory>,
     /// Keys with a mistake that is reported. What they declare is unknown.
-    pub(super) unread: BTreeSet<String>,
+    pub(super) unread: BTreeSet<&'static str>,
     pub(super) groups: Names<Vec<Spanned<RawMember>>>,
     pub(super) rooms: Vec<RawRoom>,
     pub(super) generate: Vec<RawGenerate>,

@@ -42,6 +42,8 @@ impl Loaded {
                 },
             })
         });
-        notes.collect()
+        let mut notes: Vec<_> = notes.collect();
+        notes.sort_by_key(|note| note.at);
+        notes
     }
 }

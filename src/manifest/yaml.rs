@@ -26,21 +26,9 @@ const DEPTH: usize = 64;
 /// Maximum number of nodes that all aliases of a file may expand to.
 const ALIASED: u64 = 1_000_000;
 
-/// A part of a document, passed on as soon as it is read.
-#[derive(Debug)]
-pub(super) enum Item<'t> {
-    /// A top-level key and its value.
-    Entry(Node<'t>, Node<'t>),
-    /// The top-level key of the streamed list, before the elements.
-    List(Node<'t>),
-    /// One element of the streamed list.
-    Element(Node<'t>),
-    /// A whole document that is not a mapping.
-    Root(Node<'t>),
-}
-
-/// Reads one document, and passes its parts to `take`. Each element of the list under the top-level
-/// key `streamed` is a part.
+/// Reads one document, a mapping. Passes each top-level key with its value to `take`, and each
+/// element of the list under the key `streamed` without a key, as soon as it is read. The value of
+/// that key is then an empty list.
 ///
 /// # Errors
 /// Returns the first syntax error, too deep nesting, or too large aliases. Earlier parts were
@@ -49,7 +37,7 @@ pub(super) fn read<'t>(
     text: &'t str,
     file: FileId,
     streamed: &str,
-    take: &mut dyn FnMut(Item<'t>),
+    take: &mut dyn FnMut(Option<Node<'t>>, Node<'t>),
 ) -> Result<(), Box<Diagnostic>> {
     let mut reader = Reader {
         parser: parser(text),
@@ -73,7 +61,14 @@ pub(super) fn read<'t>(
                 let hint = "split it into several files; a directory of files is one manifest";
                 return fail(Code::Syntax, from.at, message, hint);
             }
-            event => take(Item::Root(reader.node(event, from, 0)?.0)),
+            // A document without a value, for example a file with comments only.
+            Event::Scalar(_, ScalarStyle::Plain, _, None) if from.is_empty => {}
+            event => {
+                let noun = reader.node(event, from, 0)?.0.noun();
+                let message = format!("a manifest must be a mapping, not {noun}");
+                let hint = "write it as `key: value`, one line for each key";
+                return fail(Code::WrongType, from.at, message, hint);
+            }
         }
     }
     Ok(())
@@ -120,7 +115,7 @@ impl<'a> Reader<'a> {
     fn entries(
         &mut self,
         streamed: &str,
-        take: &mut dyn FnMut(Item<'a>),
+        take: &mut dyn FnMut(Option<Node<'a>>, Node<'a>),
     ) -> Result<(), Box<Diagnostic>> {
         loop {
             let (event, from) = self.next()?;
@@ -128,13 +123,13 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             let (key, _) = self.node(event, from, 1)?;
-            let is_streamed = matches!(key.value(), Value::Scalar { text, .. } if text == streamed);
+            let is_streamed = key.word() == Some(streamed);
             match self.next()? {
-                (Event::SequenceStart(_, 0, None), _) if is_streamed => {
-                    take(Item::List(key));
-                    self.items(1, |item, _| take(Item::Element(item)))?;
+                (Event::SequenceStart(_, 0, None), from) if is_streamed => {
+                    take(Some(key), Node::made(from.at, Value::Seq(Vec::new())));
+                    self.items(1, |item, _| take(None, item))?;
                 }
-                (event, from) => take(Item::Entry(key, self.node(event, from, 1)?.0)),
+                (event, from) => take(Some(key), self.node(event, from, 1)?.0),
             }
         }
     }

@@ -3,17 +3,16 @@
 //! Main entry: [`decode_file`].
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 mod bulk;
 mod room;
 mod rows;
 
-use super::fields::{Decoder, Keys, written};
-use super::raw::{RawFile, RawLimits, RawManifest, Spanned};
-use super::yaml::{self, Item, Node, Value};
+use super::fields::{Decoder, Fields, Keys, written};
+use super::raw::{RawFile, RawLimits, RawManifest, RawRoom, Spanned};
+use super::yaml::{self, Node, Value};
 use crate::model::{Date, FileId, Limits};
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
+use crate::tables::diagnostic::{At, Code, Problems, Source};
 pub(super) use room::KINDS;
 
 /// The top-level list that is read one element at a time, because it may be long.
@@ -33,127 +32,77 @@ pub(super) fn decode_file(
     today: Date,
     problems: &Problems,
 ) -> (RawManifest, Vec<RawFile>) {
-    let mut decoder = FileDecoder {
-        decoder: Decoder {
-            lines: source.lines().into(),
-            problems,
-            today,
-            files: RefCell::default(),
-        },
-        seen: BTreeMap::new(),
-        raw: RawManifest::default(),
+    let decoder = Decoder {
+        lines: source.lines().into(),
+        problems,
+        today,
+        files: RefCell::default(),
     };
-    let end = yaml::read(&source.text, file, STREAMED, &mut |item| match item {
-        Item::Entry(key, value) => decoder.entry(&key, &value),
-        Item::List(key) => {
-            decoder.register_key(&key, STREAMED);
-        }
-        Item::Element(node) => decoder.room(&node),
-        Item::Root(node) => decoder.root(&node),
+    let (mut pairs, mut rooms) = (Vec::new(), Vec::new());
+    let end = yaml::read(&source.text, file, STREAMED, &mut |key, node| match key {
+        Some(key) => pairs.push((key, node)),
+        None => rooms.extend(room::room(&decoder, &node)),
     });
-    let FileDecoder { decoder, seen, raw } = decoder;
-    let at = At { file, offset: 0 };
-    match end {
-        Err(mistake) => decoder.problems.push(*mistake),
-        Ok(()) if seen.is_empty() => decoder.problems.push(empty_file(at)),
-        Ok(()) if !seen.contains_key("version") => {
-            let message = "the manifest has no `version`";
-            let hint = "start the file with `version: 1`";
-            decoder.problems.note(Code::MissingKey, at, message, hint);
+    let (is_empty, at) = (pairs.is_empty(), At::new(file, 0));
+    let root = Node::made(at, Value::Map(pairs));
+    let fields = decoder.fields(&root, TOP);
+    match (end, &fields) {
+        (Err(mistake), _) => problems.push(*mistake),
+        (Ok(()), _) if is_empty => {
+            let hint = "start with `version: 1`, and list `rooms`";
+            problems.note(Code::Empty, at, "the file is empty", hint);
         }
-        Ok(()) => {}
+        (Ok(()), fields) => _ = fields.as_ref().map(|it| it.require("version", "1")),
     }
-    (raw, decoder.files.into_inner())
+    let raw = fields.map(|fields| manifest(&fields, rooms));
+    let mut files = decoder.files.into_inner();
+    // Rooms are decoded first, wherever they are.
+    files.sort_by_key(|file| file.path.at);
+    (raw.unwrap_or_default(), files)
 }
 
-struct FileDecoder<'a> {
-    decoder: Decoder<'a>,
-    /// The top-level keys that were read so far.
-    seen: BTreeMap<String, At>,
-    raw: RawManifest,
-}
-
-impl FileDecoder<'_> {
-    /// Reports a document that is not a mapping.
-    fn root(&mut self, node: &Node) {
-        self.seen.insert("version".to_owned(), node.at);
-        if matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
-            self.decoder.problems.push(empty_file(node.at));
-        } else {
-            self.decoder
-                .wrong_type::<()>(node, "a manifest", "a mapping");
-        }
+/// Decodes a manifest. `rooms` are the rooms that were read one at a time.
+fn manifest(fields: &Fields, mut rooms: Vec<RawRoom>) -> RawManifest {
+    let decoder = fields.decoder;
+    if let Some(node) = fields.get("version") {
+        check_version(decoder, node);
     }
-
-    /// Registers a top-level key, or reports a duplicate. Returns whether the key is new.
-    fn register_key(&mut self, key: &Node, name: &str) -> bool {
-        let first = self.seen.get(name).copied();
-        match first {
-            Some(first) => self.decoder.duplicate_key(name, key.at, first),
-            None => drop(self.seen.insert(name.to_owned(), key.at)),
-        }
-        first.is_none()
-    }
-
-    fn entry(&mut self, key: &Node, value: &Node) {
-        let Some(name) = key.word() else {
-            self.decoder.unknown_key(key, "", TOP);
-            return;
-        };
-        if !self.register_key(key, name) {
-            self.raw.unread.insert(name.to_owned());
-            return;
-        }
-        let (decoder, raw) = (&self.decoder, &mut self.raw);
-        match name {
-            "version" => check_version(decoder, value),
-            "widget" => raw.widget = decoder.id(value, "`widget`"),
-            "scope" => {
-                let globs = decoder.list(value, "`scope`").iter();
-                let globs = globs.filter_map(|node| decoder.text(node, "a glob"));
-                raw.scope = Some(Spanned::new(globs.collect(), value.at));
-            }
-            "defaults" => {
-                let fields = decoder.fields(value, DEFAULTS);
-                let settings = fields.map(|fields| room::settings(&fields, |_| false));
-                raw.defaults = settings.unwrap_or_default();
-            }
-            "people" if rows::is_directory(value) => {
-                raw.directory = rows::directory(decoder, value);
-                let unread = raw.directory.is_none().then(|| name.to_owned());
-                raw.unread.extend(unread);
-            }
-            "people" | "groups" if !matches!(value.value(), Value::Map(_)) => {
-                decoder.wrong_type::<()>(value, format_args!("`{name}`"), "a mapping");
-                raw.unread.insert(name.to_owned());
-            }
-            "people" => raw.people = room::people(decoder, value),
-            "groups" => raw.groups = room::groups(decoder, value),
-            "generate" => {
-                let items = decoder.list(value, "`generate`").iter();
-                let rooms = items.filter_map(|node| bulk::generate(decoder, node));
-                raw.generate = rooms.collect();
-            }
-            STREAMED => {
-                let rooms = decoder.list(value, "`rooms`").iter();
-                rooms.for_each(|node| self.room(node));
-            }
-            "limits" => raw.limits = limits(decoder, value),
-            _ => {
-                let near = decoder.unknown_key(key, name, TOP);
-                raw.unread.extend(near.map(str::to_owned));
-            }
-        }
-    }
-
-    fn room(&mut self, node: &Node) {
-        self.raw.rooms.extend(room::room(&self.decoder, node));
+    let listed = fields.list(STREAMED).iter();
+    rooms.extend(listed.filter_map(|node| room::room(decoder, node)));
+    let file = fields.get("people").filter(|node| rows::is_directory(node));
+    let directory = file.and_then(|node| rows::directory(decoder, node));
+    let is_unread = |key| match fields.get(key).map(Node::value) {
+        Some(Value::Map(_)) => file.is_some() && directory.is_none() && key == "people",
+        given => given.is_some(),
+    };
+    let unread = ["people", "groups"]
+        .into_iter()
+        .filter(|key| is_unread(key));
+    let defaults = fields.get("defaults");
+    let defaults = defaults.and_then(|node| decoder.fields(node, DEFAULTS));
+    let defaults = defaults.map(|fields| room::settings(&fields, |_| false));
+    let generate = fields.list("generate").iter();
+    let generate = generate.filter_map(|node| bulk::generate(decoder, node));
+    RawManifest {
+        widget: fields
+            .get("widget")
+            .and_then(|node| decoder.id(node, "`widget`")),
+        scope: fields.get("scope").map(|node| scope(decoder, node)),
+        defaults: defaults.unwrap_or_default(),
+        people: file.map_or_else(|| room::people(fields), |_| Vec::new()),
+        unread: unread.chain(fields.unread.iter().copied()).collect(),
+        directory,
+        groups: room::groups(fields),
+        rooms,
+        generate: generate.collect(),
+        limits: fields.get("limits").and_then(|node| limits(decoder, node)),
     }
 }
 
-fn empty_file(at: At) -> Diagnostic {
-    Diagnostic::at(Code::Empty, at, "the file is empty")
-        .hint("start with `version: 1`, and list `rooms`")
+fn scope(decoder: &Decoder, node: &Node) -> Spanned<Vec<Spanned<String>>> {
+    let globs = decoder.list(node, "`scope`").iter();
+    let globs = globs.filter_map(|node| decoder.text(node, "a glob"));
+    Spanned::new(globs.collect(), node.at)
 }
 
 fn check_version(decoder: &Decoder, node: &Node) {

@@ -1,7 +1,6 @@
 //! Decodes rooms and their members.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use super::super::fields::{Decoder, Fields, Keys};
 use super::super::raw::{Names, RawMember, RawRoom, RawSettings, RawWelcome, Spanned};
@@ -41,22 +40,16 @@ pub(super) fn from_fields(fields: &Fields, settings: RawSettings) -> RawRoom {
     let pipe = fields.required_text("pipe", "the room's identity, which never changes");
     let title = fields.required_text("title", "the title that people see");
     let stand_in = || Spanned::new(String::new(), at);
-    let list = |key: &str| {
-        let node = fields.get(key);
-        node.map_or_else(Vec::new, |node| {
-            members(decoder, node, format_args!("`{key}`"))
-        })
-    };
-    let (ignore, welcome) = (fields.get("ignore"), fields.get("welcome"));
+    let welcome = fields.get("welcome");
     RawRoom {
         at,
         broken: pipe.is_none() || title.is_none(),
         pipe: pipe.unwrap_or_else(stand_in),
         title: title.unwrap_or_else(stand_in),
         settings,
-        members: list("members"),
-        exclude: list("exclude"),
-        ignore: ignore.map_or_else(FieldSet::default, |node| ignored(decoder, node)),
+        members: members(decoder, fields.list("members")),
+        exclude: members(decoder, fields.list("exclude")),
+        ignore: ignored(fields),
         welcome: welcome.and_then(|node| self::welcome(decoder, node)),
     }
 }
@@ -84,15 +77,15 @@ fn welcome(decoder: &Decoder, node: &Node) -> Option<Box<RawWelcome>> {
     }))
 }
 
-fn ignored(decoder: &Decoder, node: &Node) -> FieldSet {
+fn ignored(fields: &Fields) -> FieldSet {
     let choices = Field::ALL.map(|field| (field.name(), field));
-    let fields = decoder.list(node, "`ignore`").iter();
-    let fields = fields.filter_map(|it| decoder.choice(it, "a field in `ignore`", &choices));
-    fields.collect()
+    let what = "a field in `ignore`";
+    let ignored = fields.list("ignore").iter();
+    let ignored = ignored.filter_map(|node| fields.decoder.choice(node, what, &choices));
+    ignored.collect()
 }
 
-fn members(decoder: &Decoder, node: &Node, what: impl Display) -> Vec<Spanned<RawMember>> {
-    let nodes = decoder.list(node, what);
+fn members(decoder: &Decoder, nodes: &[Node]) -> Vec<Spanned<RawMember>> {
     let mut list: Vec<Spanned<RawMember>> = Vec::new();
     for node in nodes {
         let Some(id) = Decoder::plain_id(node) else {
@@ -184,21 +177,24 @@ fn scalar(decoder: &Decoder, node: &Node, id: &str, what: &str) -> Option<Spanne
     Some(Spanned::new(value, node.at))
 }
 
-pub(super) fn people(decoder: &Decoder, node: &Node) -> Names<Spanned<u64>> {
-    let names = decoder.names(node, "`people`").into_iter();
-    let ids = names.map(|(name, node)| {
-        let id = decoder.id(node, format_args!("the id of `{}`", clip(&name.value)));
+pub(super) fn people(fields: &Fields) -> Names<Spanned<u64>> {
+    let ids = fields.names("people").into_iter().map(|(name, node)| {
+        let id = fields
+            .decoder
+            .id(node, format_args!("the id of `{}`", clip(&name.value)));
         // Keep a name with an invalid id, so that lists with the name get no second error.
         (name, id.unwrap_or(Spanned::new(0, node.at)))
     });
     ids.collect()
 }
 
-pub(super) fn groups(decoder: &Decoder, node: &Node) -> Names<Vec<Spanned<RawMember>>> {
-    let names = decoder.names(node, "`groups`").into_iter();
-    let lists = names.map(|(name, node)| {
+pub(super) fn groups(fields: &Fields) -> Names<Vec<Spanned<RawMember>>> {
+    let lists = fields.names("groups").into_iter().map(|(name, node)| {
         let what = format!("the group `{}`", clip(&name.value));
-        (name, members(decoder, node, what))
+        (
+            name,
+            members(fields.decoder, fields.decoder.list(node, what)),
+        )
     });
     lists.collect()
 }
