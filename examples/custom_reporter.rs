@@ -91,8 +91,8 @@ impl Memory {
             let sequence = entries.len() as u64 + 1;
             let stamp = Stamp {
                 // Only the order of the times matters here.
-                time: format!("{sequence:020}"),
-                run: "example".to_owned(),
+                time: format!("{sequence:020}").into(),
+                run: "example".into(),
                 sequence,
             };
             entries.insert(stamp, fact);

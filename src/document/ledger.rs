@@ -32,8 +32,8 @@ pub fn history(
         names: names(members.copied(), known),
         entries: Documents(entries, |entry: &HistoryEntry| {
             json!({
-                "time": entry.time,
-                "run": entry.run,
+                "time": &*entry.time,
+                "run": &*entry.run,
                 "action": entry.action,
                 "pipe": entry.pipe.as_ref().map(ToString::to_string),
                 "room_id": entry.room.map(|room| room.0),

@@ -207,7 +207,7 @@ impl FileClaims {
             self.read_until += line.len() as u64;
             // Ignore invalid lines that were added while the ledger is open. Opening a ledger
             // refuses invalid lines.
-            if let Ok((stamp, fact)) = parse_entry(line) {
+            if let Ok((stamp, fact)) = parse_entry(line, None) {
                 self.entries.add(stamp, fact);
             }
         }

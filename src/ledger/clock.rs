@@ -1,6 +1,7 @@
 //! Creates the stamps of a run's entries, each later than the last.
 
 use std::iter::repeat_with;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use jiff::Timestamp;
@@ -39,10 +40,11 @@ impl EntryClock {
 
     /// Returns the next stamps without end. All have the current time.
     pub(super) fn next_stamps(&self) -> impl Iterator<Item = Stamp> {
-        let time = format!("{:.3}", self.now());
+        let time: Arc<str> = format!("{:.3}", self.now()).into();
+        let run: Arc<str> = self.run.as_str().into();
         repeat_with(move || Stamp {
-            time: time.clone(),
-            run: self.run.to_string(),
+            time: Arc::clone(&time),
+            run: Arc::clone(&run),
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
         })
     }
@@ -82,8 +84,8 @@ mod tests {
         let clock = EntryClock::new(&RunId::new(1), &Entries::new());
         let next = || clock.next_stamps().next().map(|stamp| stamp.time);
         let ahead = Stamp {
-            time: "2999-01-01T00:00:00.000Z".to_owned(),
-            run: String::new(),
+            time: "2999-01-01T00:00:00.000Z".into(),
+            run: Arc::default(),
             sequence: 0,
         };
         clock.pass(&ahead);

@@ -120,7 +120,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact, set: &mut impl FnMut(Register
             }
         }
         Fact::Pipe(_, PipeFact::NotCreated(of_run)) => {
-            let run = of_run.as_ref().unwrap_or(&stamp.run);
+            let run = of_run.as_deref().unwrap_or(&stamp.run);
             set(Register::NotCreated(run));
         }
         Fact::Pipe(_, PipeFact::Declared(_)) => set(Register::Declared),

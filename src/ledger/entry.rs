@@ -1,6 +1,7 @@
 //! A ledger entry is a fact that never changes, with a unique stamp. `json` has its JSON form.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, named_enum,
@@ -173,13 +174,13 @@ impl Fact {
 pub type Entries = BTreeMap<Stamp, Fact>;
 
 /// The identity of an entry, and its place in the order. A merge of two ledgers keeps every stamp
-/// once.
+/// once. Adjacent entries share their texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// The time in UTC, as RFC 3339 with milliseconds. Sorted as text, it is in order.
-    pub time: String,
+    pub time: Arc<str>,
     /// The run that wrote the entry.
-    pub run: String,
+    pub run: Arc<str>,
     /// The number of the entry in its run, counted from 1.
     pub sequence: u64,
 }

@@ -4,6 +4,8 @@
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use memchr::memmem::Finder;
+
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::fold::fold_owned;
@@ -101,6 +103,7 @@ pub fn parse(
         found: true,
         ..Snapshot::default()
     };
+    let header_key = Finder::new(HEADER_KEY);
     let (mut entries, mut line) = (Vec::new(), Vec::new());
     for number in 1.. {
         line.clear();
@@ -120,7 +123,9 @@ pub fn parse(
         if content.is_empty() {
             continue;
         }
-        if let Some(header) = check_header(path, content, target)? {
+        if header_key.find(content).is_some()
+            && let Some(header) = check_header(path, content, target)?
+        {
             snapshot.has_header = true;
             snapshot.replaces.extend(header.replaces);
             snapshot.link = header.link;
@@ -129,7 +134,8 @@ pub fn parse(
         if !snapshot.has_header {
             return Err(LedgerError::NoHeader(path.to_owned()));
         }
-        let entry = parse_entry(content).map_err(|error| {
+        let before = entries.last().map(|(stamp, _)| stamp);
+        let entry = parse_entry(content, before).map_err(|error| {
             LedgerError::damaged(path, number, format!("not an entry: {error}"))
         })?;
         entries.push(entry);
@@ -149,9 +155,6 @@ pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
 /// Returns the header if the line is one, and checks its target. Two ledgers merged line by line
 /// have two headers.
 fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<Option<Header>, LedgerError> {
-    if memchr::memmem::find(line, HEADER_KEY).is_none() {
-        return Ok(None);
-    }
     let Ok(header) = serde_json::from_slice::<Header>(line) else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@
 //! merged does not matter either. [`compact`](super::compact()) may drop an entry if later entries
 //! set all the values that it sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::clock::parse_time;
@@ -54,12 +54,9 @@ struct Folding {
     /// Pipes with their room ids, in stamp order. The last id of a pipe wins.
     ids: Vec<(Pipe, RoomId)>,
     /// The creates of each pipe, in the order of the stamps.
-    intents: BTreeMap<Pipe, Vec<Intent>>,
+    intents: HashMap<Pipe, Vec<Intent>>,
     /// The stage of the message that each run sends to each room.
     messages: BTreeMap<(RoomId, Arc<str>), Stage>,
-    /// The run of the last entry. It is kept because the next entry is nearly always from the same
-    /// run.
-    run: Arc<str>,
 }
 
 /// A create, and what must still be sent to its room.
@@ -92,23 +89,22 @@ impl Room {
 
 impl Folding {
     fn apply(&mut self, stamp: &Stamp, fact: Fact) {
-        let run = stamp.run.as_str();
-        if *self.run != *run {
-            self.run = run.into();
-        }
         match fact {
             Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
                 let intent = Intent {
-                    run: Arc::clone(&self.run),
+                    run: Arc::clone(&stamp.run),
                     since: time_of(stamp),
                     members: members.into(),
                     welcome,
                     room: None,
                 };
-                self.intents.entry(pipe).or_default().push(intent);
+                let intents = self.intents.entry(pipe);
+                // A pipe rarely has more than one.
+                let intents = intents.or_insert_with(|| Vec::with_capacity(1));
+                intents.push(intent);
             }
             Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
-                let run = of_run.as_deref().unwrap_or(run);
+                let run = of_run.as_deref().unwrap_or(&stamp.run);
                 if let Some(intents) = self.intents.get_mut(&pipe) {
                     intents.retain(|intent| *intent.run != *run);
                 }
@@ -117,7 +113,7 @@ impl Folding {
                 if declared {
                     self.recorded.left.remove(&pipe);
                 } else {
-                    let (since, run) = (time_of(stamp), Arc::clone(&self.run));
+                    let (since, run) = (time_of(stamp), Arc::clone(&stamp.run));
                     self.recorded.left.insert(pipe, Release { since, run });
                 }
             }
@@ -130,7 +126,7 @@ impl Folding {
     }
 
     fn apply_to_room(&mut self, stamp: &Stamp, pipe: Pipe, room: RoomId, fact: RoomFact) {
-        let run = stamp.run.as_str();
+        let run = &*stamp.run;
         match fact {
             RoomFact::Confirmed {
                 members,
@@ -156,7 +152,7 @@ impl Folding {
                 known.kept = kept;
                 known.created |= created;
                 known.pipe = Some(pipe.clone());
-                there.run = Some(Arc::clone(&self.run));
+                there.run = Some(Arc::clone(&stamp.run));
                 there.shown.clear();
                 there.seen = false;
                 self.ids.push((pipe, room));
@@ -179,7 +175,7 @@ impl Folding {
                     } else {
                         let release = Release {
                             since: time_of(stamp),
-                            run: Arc::clone(&self.run),
+                            run: Arc::clone(&stamp.run),
                         };
                         let released = members.into_iter().map(|user| (user, release.clone()));
                         known.released.extend(released);
@@ -237,7 +233,7 @@ impl Folding {
                     intents.for_each(|intent| intent.welcome = false);
                 }
                 self.ids.push((pipe, room));
-                let run = Arc::clone(&self.run);
+                let run = Arc::clone(&stamp.run);
                 self.messages.insert((room, run), stage);
             }
             RoomFact::Counted { count, offset } => {

@@ -1,6 +1,7 @@
 //! The entries of a ledger for people to read, and the rooms and users that it lists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::entry::{Entries, Fact, PipeFact, RoomFact};
 use super::fold::fold;
@@ -30,8 +31,8 @@ pub fn history(entries: &Entries, pipe: Option<&Pipe>, user: Option<UserId>) -> 
         let members = fact.members().unwrap_or_default().iter();
         let members = members.filter(|it| user.is_none_or(|user| user == **it));
         HistoryEntry {
-            time: stamp.time.clone(),
-            run: stamp.run.clone(),
+            time: Arc::clone(&stamp.time),
+            run: Arc::clone(&stamp.run),
             action: kind_name(fact),
             pipe: fact.pipe().cloned(),
             room: fact.room(),
@@ -66,7 +67,7 @@ pub fn rooms_of(entries: &Entries, user: UserId) -> Vec<ListedRoom> {
             user,
             pipe: pipe.clone(),
             room: *room,
-            since: since.get(pipe).cloned(),
+            since: since.get(pipe).map(ToString::to_string),
             is_open_step,
         })
     });

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -61,28 +62,39 @@ impl Header {
     }
 }
 
+/// A text in a line. It is copied only if it has escapes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a, T: Into<Cow<'a, str>>> From<T> for Text<'a> {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
 /// The keys of all kinds of entries, in the order in which they are written. A line has only the
 /// keys of its kind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct EntryLine<'a> {
-    run: Cow<'a, str>,
+    #[serde(borrow)]
+    run: Text<'a>,
     seq: u64,
-    time: Cow<'a, str>,
-    kind: Cow<'a, str>,
+    time: Text<'a>,
+    kind: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pipe: Option<Cow<'a, str>>,
+    pipe: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<Cow<'a, str>>,
+    title: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     public: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    kept: Vec<Cow<'a, str>>,
+    kept: Vec<Text<'a>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     created: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -91,25 +103,25 @@ struct EntryLine<'a> {
     #[serde(default, skip_serializing)]
     taken_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<Cow<'a, str>>,
+    field: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shown: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<Cow<'a, str>>,
+    updated_at: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<Cow<'a, str>>,
+    since: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    of_run: Option<Cow<'a, str>>,
+    of_run: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<Cow<'a, str>>,
+    stage: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     declared: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Cow<'a, str>>,
+    source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     given: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,17 +168,21 @@ fn write_line(out: &mut impl Write, line: &impl Serialize) -> serde_json::Result
     out.write_all(b"\n").map_err(serde_json::Error::custom)
 }
 
-pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
-    serde_json::from_slice::<EntryLine<'_>>(line)?.into_entry()
+/// Parses an entry. Its stamp shares the texts that it has in common with the stamp `before`.
+pub(super) fn parse_entry(
+    line: &[u8],
+    before: Option<&Stamp>,
+) -> serde_json::Result<(Stamp, Fact)> {
+    serde_json::from_slice::<EntryLine<'_>>(line)?.into_entry(before)
 }
 
 impl<'a> EntryLine<'a> {
     fn new(stamp: &'a Stamp, fact: &'a Fact) -> Self {
         let members = fact.members();
         let mut line = Self {
-            run: stamp.run.as_str().into(),
+            run: (&*stamp.run).into(),
             seq: stamp.sequence,
-            time: stamp.time.as_str().into(),
+            time: (&*stamp.time).into(),
             kind: kind_name(fact).into(),
             pipe: fact.pipe().map(|pipe| pipe.as_str().into()),
             room_id: fact.room().map(|room| room.0),
@@ -227,30 +243,30 @@ impl<'a> EntryLine<'a> {
         self.shown = Some(json_value(shown));
     }
 
-    fn into_entry(self) -> serde_json::Result<(Stamp, Fact)> {
+    fn into_entry(self, before: Option<&Stamp>) -> serde_json::Result<(Stamp, Fact)> {
         let stamp = Stamp {
-            time: self.time.into_owned(),
-            run: self.run.into_owned(),
+            time: shared(&self.time.0, before.map(|before| &before.time)),
+            run: shared(&self.run.0, before.map(|before| &before.run)),
             sequence: self.seq,
         };
-        let pipe = || required(self.pipe, "pipe").map(Pipe::new);
+        let pipe = || required(self.pipe, "pipe").map(|pipe| Pipe::new(pipe.0));
         let members = || {
             let numbers = required(self.members, "members")?;
             serde_json::Result::Ok(numbers.into_iter().map(UserId).collect())
         };
         let values = || {
-            let field = parse_field(&required(self.field, "field")?)?;
+            let field = parse_field(&required(self.field, "field")?.0)?;
             let sent = parse_value(field, &required(self.sent, "sent")?)?;
             let shown = parse_value(field, &required(self.shown, "shown")?)?;
             serde_json::Result::Ok((field, sent, shown))
         };
-        let fact = match &*self.kind {
+        let fact = match &*self.kind.0 {
             "intent" => {
                 let (members, welcome) = (members()?, self.welcome);
                 Fact::Pipe(pipe()?, PipeFact::Intent { members, welcome })
             }
             "not_created" => {
-                let of_run = self.of_run.map(Cow::into_owned);
+                let of_run = self.of_run.map(|run| run.0.into_owned());
                 Fact::Pipe(pipe()?, PipeFact::NotCreated(of_run))
             }
             "declared" => {
@@ -259,7 +275,7 @@ impl<'a> EntryLine<'a> {
             }
             "forgotten" => Fact::Pipe(pipe()?, PipeFact::Forgotten),
             "roster" => Fact::Roster {
-                source: required(self.source, "source")?.into_owned(),
+                source: required(self.source, "source")?.0.into_owned(),
                 given: required(self.given, "given")?,
             },
             kind => {
@@ -267,13 +283,13 @@ impl<'a> EntryLine<'a> {
                     "confirmed" => RoomFact::Confirmed {
                         members: members()?,
                         sent: RoomState {
-                            title: required(self.title, "title")?.into_owned(),
+                            title: required(self.title, "title")?.0.into_owned(),
                             kind: RoomKind::from_number(required(self.r#type, "type")?),
                             public: required(self.public, "public")?,
                         },
                         kept: parse_fields(&self.kept)?,
                         created: self.created,
-                        source: self.source.map(|source| source.into_owned().into()),
+                        source: self.source.map(|source| source.0.into()),
                     },
                     "adopted" => RoomFact::Adopted(members()?),
                     "released" | "done" => RoomFact::Released {
@@ -286,8 +302,8 @@ impl<'a> EntryLine<'a> {
                             field,
                             sent,
                             shown,
-                            updated_at: self.updated_at.map(|at| at.into_owned().into()),
-                            since: self.since.and_then(|since| parse_time(&since)),
+                            updated_at: self.updated_at.map(|at| at.0.into()),
+                            since: self.since.and_then(|since| parse_time(&since.0)),
                         }
                     }
                     "shown" => {
@@ -296,7 +312,7 @@ impl<'a> EntryLine<'a> {
                     }
                     "message" => RoomFact::Message {
                         from: UserId(required(self.from, "from")?),
-                        stage: parse_stage(&required(self.stage, "stage")?)?,
+                        stage: parse_stage(&required(self.stage, "stage")?.0)?,
                     },
                     "seen" => RoomFact::Seen,
                     "counted" => RoomFact::Counted {
@@ -333,6 +349,11 @@ pub(super) fn kind_name(fact: &Fact) -> &'static str {
     }
 }
 
+fn shared(text: &str, known: Option<&Arc<str>>) -> Arc<str> {
+    let known = known.filter(|known| ***known == *text);
+    known.map_or_else(|| text.into(), Arc::clone)
+}
+
 fn required<T>(value: Option<T>, key: &'static str) -> serde_json::Result<T> {
     value.ok_or_else(|| serde_json::Error::missing_field(key))
 }
@@ -345,8 +366,8 @@ fn parse_field(name: &str) -> serde_json::Result<Field> {
     Field::from_name(name).ok_or_else(|| unknown("field", name))
 }
 
-fn parse_fields(names: &[Cow<'_, str>]) -> serde_json::Result<FieldSet> {
-    names.iter().map(|name| parse_field(name)).collect()
+fn parse_fields(names: &[Text<'_>]) -> serde_json::Result<FieldSet> {
+    names.iter().map(|name| parse_field(&name.0)).collect()
 }
 
 fn parse_stage(name: &str) -> serde_json::Result<Stage> {

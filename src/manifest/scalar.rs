@@ -38,6 +38,8 @@ pub(super) fn reading(word: &str) -> Reading {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => Reading::Null,
         _ if is_bool(word) => Reading::Bool,
+        // Nearly every text ends here.
+        _ if !word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => Reading::Text,
         _ if is_date(word) => Reading::Date,
         _ if is_number(word) => Reading::Number,
         _ => Reading::Text,

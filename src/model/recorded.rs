@@ -112,9 +112,9 @@ pub struct RecordedRoom {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
     /// When the entry was written, in UTC.
-    pub time: String,
+    pub time: Arc<str>,
     /// The run that wrote the entry.
-    pub run: String,
+    pub run: Arc<str>,
     /// The kind of entry, such as `confirmed`.
     pub action: &'static str,
     /// The pipe of the room, if the entry is about a room.

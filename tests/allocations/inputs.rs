@@ -63,8 +63,8 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut entries = Entries::new();
     for room in 1..=rooms {
         let stamp = |sequence| Stamp {
-            time: "2026-09-01T08:00:00.000Z".to_owned(),
-            run: "0123456789abcdef".to_owned(),
+            time: "2026-09-01T08:00:00.000Z".into(),
+            run: "0123456789abcdef".into(),
             sequence,
         };
         let intent = PipeFact::Intent {

@@ -47,8 +47,8 @@ impl World {
         let mut entries = held(&self.entries);
         for fact in facts {
             let stamp = Stamp {
-                time: self.timestamp(),
-                run: run.to_owned(),
+                time: self.timestamp().into(),
+                run: run.into(),
                 sequence: entries.len() as u64 + 1,
             };
             entries.insert(stamp, fact);
@@ -66,7 +66,7 @@ impl World {
 
     fn intents(&self) -> usize {
         let entries = held(&self.entries);
-        let own = entries.iter().filter(|(stamp, _)| stamp.run == "own");
+        let own = entries.iter().filter(|(stamp, _)| &*stamp.run == "own");
         own.filter(|(_, fact)| matches!(fact, Fact::Pipe(_, PipeFact::Intent { .. })))
             .count()
     }

@@ -126,8 +126,8 @@ fn fact() -> impl Strategy<Value = Fact> {
 /// Few times and runs, so that entries often collide.
 fn entries() -> impl Strategy<Value = Entries> {
     let stamp = (0..6, select(vec!["a", "b"]), 1..4_u64).prop_map(|(time, run, sequence)| Stamp {
-        time: format!("2026-01-01T00:00:0{time}.000Z"),
-        run: run.to_owned(),
+        time: format!("2026-01-01T00:00:0{time}.000Z").into(),
+        run: run.into(),
         sequence,
     });
     prop::collection::btree_map(stamp, fact(), 0..25)

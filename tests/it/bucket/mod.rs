@@ -129,7 +129,7 @@ fn eight_writers_lose_nothing_despite_lost_answers_and_concurrent_merges() {
             assert_eq!(seen.len() as u64, WRITERS * 30 * 2, "seed {seed}");
             for (stamp, fact) in &read.entries {
                 let number = fact.pipe().unwrap().as_str().split('-').next().unwrap();
-                assert_eq!(stamp.run, RunId::new(number.parse().unwrap()).to_string());
+                assert_eq!(&*stamp.run, RunId::new(number.parse().unwrap()).as_str());
             }
         });
         let met: BTreeSet<u16> = s3
@@ -284,8 +284,8 @@ fn many_pieces_are_merged_by_the_next_run_that_writes() {
     let s3 = S3::start();
     for number in 0..300 {
         let stamp = Stamp {
-            time: "2026-01-01T00:00:00.000Z".to_owned(),
-            run: "0123456789abcdef".to_owned(),
+            time: "2026-01-01T00:00:00.000Z".into(),
+            run: "0123456789abcdef".into(),
             sequence: number,
         };
         let entries = Entries::from([(stamp, declared(format!("room-{number}")))]);
@@ -304,7 +304,7 @@ fn many_pieces_are_merged_by_the_next_run_that_writes() {
         let read = place(&s3).read(&target()).await.unwrap();
         assert_eq!(read.entries.len(), 301);
         // Later entries get later times, even if the clocks of the machines disagree.
-        assert!(read.entries.keys().last().unwrap().time.as_str() > "2026-01-01T00:00:00.000Z");
+        assert!(&*read.entries.keys().last().unwrap().time > "2026-01-01T00:00:00.000Z");
     });
 }
 

@@ -229,7 +229,7 @@ fn is_recorded(state: &State, room: &Room, write: &Arrival) -> bool {
     };
     let mut entries = state.disk.entries.iter();
     entries.any(|(stamp, fact)| {
-        stamp.run == *run
+        *stamp.run == **run
             && matches!(fact, Fact::Room(pipe, _, RoomFact::Confirmed { .. }) if *pipe == room.pipe)
     })
 }

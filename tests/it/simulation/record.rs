@@ -139,7 +139,7 @@ impl Account {
                 }
             }
             let pipe = lines[last].1.pipe().cloned();
-            known.wrote = pipe.map(|pipe| (writer.clone(), pipe));
+            known.wrote = pipe.map(|pipe| (writer.to_string(), pipe));
             known.saw = looked.then_some(saw);
         }
     }
@@ -149,7 +149,7 @@ impl Account {
             Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
                 let members: BTreeSet<UserId> = members.iter().copied().collect();
                 self.claims.entry(pipe.clone()).or_default().push(Claimed {
-                    run: stamp.run.clone(),
+                    run: stamp.run.to_string(),
                     since: time(stamp),
                     owed: members.clone(),
                     members,
@@ -158,9 +158,9 @@ impl Account {
                 });
             }
             Fact::Pipe(pipe, PipeFact::NotCreated(of_run)) => {
-                let run = of_run.as_ref().unwrap_or(&stamp.run);
+                let run = of_run.as_deref().unwrap_or(&stamp.run);
                 if let Some(claims) = self.claims.get_mut(pipe) {
-                    claims.retain(|claim| claim.run != *run);
+                    claims.retain(|claim| *claim.run != *run);
                 }
             }
             Fact::Room(pipe, room, RoomFact::Confirmed { members, sent, .. }) => {
@@ -186,7 +186,7 @@ impl Account {
             }
             Fact::Room(pipe, room, RoomFact::Message { stage, .. }) => {
                 let runs = self.messages.entry(*room).or_default();
-                runs.insert(stamp.run.clone(), *stage);
+                runs.insert(stamp.run.to_string(), *stage);
                 if *stage == Stage::Confirmed {
                     let claims = self.claims.get_mut(pipe);
                     let claims = claims.into_iter().flatten();

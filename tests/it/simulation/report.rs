@@ -243,7 +243,7 @@ fn welcomed(
         let others = state.disk.entries.iter().any(|(stamp, fact)| {
             let message =
                 matches!(fact, Fact::Room(_, id, RoomFact::Message { .. }) if Some(*id) == room.id);
-            message && stamp.run != run.name
+            message && *stamp.run != *run.name
         });
         // If another run created the room, the ledger says whether its welcome is still to be sent.
         let is_owed = |id| Account::of(&state.disk.entries).owes_welcome(&room.pipe, id);

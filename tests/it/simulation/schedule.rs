@@ -220,8 +220,8 @@ fn forget(state: &mut State) {
     state.say(|| format!("{pipe} is forgotten"));
     let now = timestamp(state.elapsed()).as_millisecond();
     let stamp = Stamp {
-        time: time_text(now.max(state.after_entries())),
-        run: "forget".to_owned(),
+        time: time_text(now.max(state.after_entries())).into(),
+        run: "forget".into(),
         sequence: 1,
     };
     let entries = state.disk.entries.values();

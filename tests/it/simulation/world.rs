@@ -288,8 +288,8 @@ impl State {
         let time = now.max(process.earliest);
         process.earliest = time + i64::from(time > now);
         Stamp {
-            time: time_text(time),
-            run: process.name.clone(),
+            time: time_text(time).into(),
+            run: process.name.as_str().into(),
             sequence: process.written,
         }
     }
