@@ -173,7 +173,9 @@ pub(super) fn parse_entry(
     line: &[u8],
     before: Option<&Stamp>,
 ) -> serde_json::Result<(Stamp, Fact)> {
-    serde_json::from_slice::<EntryLine<'_>>(line)?.into_entry(before)
+    // Check the encoding once, and not for each text.
+    let line = str::from_utf8(line).map_err(serde_json::Error::custom)?;
+    serde_json::from_str::<EntryLine<'_>>(line)?.into_entry(before)
 }
 
 impl<'a> EntryLine<'a> {

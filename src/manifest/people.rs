@@ -3,8 +3,10 @@
 //! Main type: [`People`]. An ambiguous name is an error. For an unknown name, the most similar name
 //! is suggested.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::display_names::DisplayNames;
 use super::raw::{Names, RawDirectory, Spanned};
@@ -30,7 +32,7 @@ const NOTED: Person = Person::LeftOut(None, At::NOWHERE);
 /// Names and the people they refer to.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    names: BTreeMap<String, Person>,
+    names: IndexMap<String, Person>,
     /// Whether these names are for a single roster. Errors in people that it does not name are
     /// ignored.
     pub(super) is_of_roster: bool,
@@ -260,7 +262,9 @@ impl People {
 
     fn names_where(&self, theirs: impl Fn(&Person) -> bool) -> Vec<String> {
         let names = self.names.iter().filter(|(_, person)| theirs(person));
-        names.map(|(name, _)| name.clone()).collect()
+        let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
     }
 
     /// Returns the name of this list of names in error messages: the roster's own file, or

@@ -32,13 +32,14 @@ pub(super) fn resolve(
     if let Some(tracer) = &mut tracer {
         tracer.find_user(&directory);
     }
+    let count = rooms.iter().map(Vec::len).sum();
     let mut declared = Declared {
         directory: &directory,
         tracer,
         was_full: directory.is_full(),
         welcomes: Welcomes::default(),
-        rooms: Vec::with_capacity(rooms.iter().map(Vec::len).sum()),
-        known: HashMap::new(),
+        rooms: Vec::with_capacity(count),
+        known: HashMap::with_capacity(count),
         outside_dates: BTreeMap::new(),
     };
     let mut joins = Joins::default();
@@ -55,7 +56,7 @@ pub(super) fn resolve(
     }
     joins.finish(&directory);
     let Declared {
-        rooms,
+        mut rooms,
         known,
         outside_dates,
         tracer,
@@ -65,6 +66,8 @@ pub(super) fn resolve(
         tracer.skipped = directory.skipped.take().into_iter().collect();
     }
     warn_of_look_alikes(&rooms, problems);
+    // Sort by small keys, because a room is large.
+    rooms.sort_by_cached_key(|(room, _)| room.pipe.clone());
     let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
     let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);
     validate::globs(scope, |_| false, problems);

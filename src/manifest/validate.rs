@@ -186,17 +186,13 @@ pub(super) fn warn_of_look_alikes(
     problems: &Problems,
 ) {
     texts.sort_by_key(|(_, at)| *at);
-    let mut known: HashSet<&str> = HashSet::new();
-    let mut seen: HashMap<String, (&str, At)> = HashMap::new();
+    let mut seen: HashMap<String, (&str, At)> = HashMap::with_capacity(texts.len());
+    let mut reported: HashSet<&str> = HashSet::new();
     for (text, at) in texts {
-        if !known.insert(text) {
+        let (other, first) = seen.entry(looks(text)).or_insert((text, at));
+        if *other == text || !reported.insert(text) {
             continue;
         }
-        let shape = looks(text);
-        let Some((other, first)) = seen.get(&shape) else {
-            seen.insert(shape, (text, at));
-            continue;
-        };
         let (shown, like) = (clip(text), clip(other));
         let points = difference(text, other);
         let message = format!("`{shown}` looks like `{like}`: {points}");

@@ -81,6 +81,9 @@ impl Presence {
     /// Returns the presence of something that is declared from one day until another, both
     /// inclusive.
     pub(crate) fn between(from: Option<Date>, until: Option<Date>, today: Date) -> Self {
+        if (from, until) == (None, None) {
+            return Self::ALWAYS;
+        }
         let is_within = |day: Date| {
             from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until)
         };
