@@ -14,18 +14,8 @@ use crate::model::{Date, Redactor, RunId, StoreKind, Time};
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
 /// The variables of proxies and trusted certificates.
-const NETWORK: [&str; 10] = [
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-];
+const NETWORK: &str = "SSL_CERT_FILE SSL_CERT_DIR
+    HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy NO_PROXY no_proxy";
 /// Maximum size of a file that holds one credential.
 const LARGEST_FILE: u64 = 64 << 10;
 
@@ -199,7 +189,7 @@ impl Credentials {
     fn from_environment(needs: Needs) -> Self {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         let mut find = |name, least: Needs| {
-            let is_secret = !NETWORK.contains(&name);
+            let is_secret = NETWORK.split_whitespace().all(|it| it != name);
             let value = (needs >= least).then(|| find_variable(name, is_secret, &mut found))?;
             value.unwrap_or_else(|error| {
                 problems.push(Problem { name, error });
@@ -214,9 +204,9 @@ impl Credentials {
             let value = find(name, Needs::Presence).filter(|_| needs == Needs::Writing);
             value.map(SecretString::from)
         });
-        let network = NETWORK.iter().filter_map(|name| {
+        let network = NETWORK.split_whitespace().filter_map(|name| {
             let value = find(name, Needs::Place)?;
-            Some((*name, SecretString::from(value)))
+            Some((name, SecretString::from(value)))
         });
         let network = network.collect();
         let number = widget.map(|text| text.parse::<u64>());
@@ -302,7 +292,7 @@ impl StoreVariables {
             }
             variables.values.push((name, value));
         }
-        for name in NETWORK {
+        for name in NETWORK.split_whitespace() {
             let value = read_variable(name)?.map(SecretString::from);
             variables.network.extend(value.map(|value| (name, value)));
         }

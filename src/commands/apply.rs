@@ -43,11 +43,11 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     if let Some(saved) = &saved {
         check_target(saved, &resolved)?;
     }
-    let mut session = Session::open(config, resolved).await?;
+    let mut session = Session::open(config, resolved, console).await?;
     session.patience.verify = args.pace.verify_timeout;
     session.count = count_limits(&args.run);
     let auth = write_auth(config)?;
-    let planning = session.plan(&loaded, saved, &options, console);
+    let planning = session.plan(&loaded, saved, &options);
     let Some(approved) = interrupt::unless_interrupted(planning).await else {
         let error = interrupt::interrupted();
         if let Some(path) = &args.report {
@@ -69,10 +69,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     let mut report = session.report(&approved, &loaded);
     match withheld(&approved, &loaded, args, console).await? {
         Some(exit) => report.exit = exit,
-        None => {
-            let applied = session.apply(&mut report, &options, auth, args, console);
-            applied.await?;
-        }
+        None => session.apply(&mut report, &options, auth, args).await?,
     }
     if args.plan.is_some() {
         add_skipped(&mut report);

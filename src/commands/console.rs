@@ -180,7 +180,7 @@ impl Console {
     }
 
     /// Reports progress, unless `--quiet` is set.
-    pub fn status(&mut self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.quiet && self.errors != ReportFormat::Json {
             self.err.say("info", "", text);
         }
@@ -210,18 +210,18 @@ impl Console {
         Progress::lines(rooms, move |line| err.say("info", "", line))
     }
 
-    pub fn warn_all(&mut self, texts: &[String]) {
+    pub fn warn_all(&self, texts: &[String]) {
         texts.iter().for_each(|text| self.warn(text));
     }
 
-    pub fn warn(&mut self, text: &str) {
+    pub fn warn(&self, text: &str) {
         if !self.quiet {
             self.err.say("warn", "warning: ", &escape::terminal(text));
         }
     }
 
     /// Reports an error that does not end the run.
-    pub fn error(&mut self, text: &str) {
+    pub fn error(&self, text: &str) {
         self.err.say("error", "error: ", &escape::terminal(text));
     }
 
@@ -252,19 +252,14 @@ impl Console {
     }
 
     /// Draws warnings on stderr, unless `--quiet` is set.
-    pub fn report_warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
+    pub fn report_warnings(&self, warnings: &[Diagnostic], sources: &Sources) {
         if !self.quiet {
             self.draw_diagnostics("warn", warnings, sources);
         }
     }
 
     /// Draws diagnostics on stderr, unless stdout has them as JSON or annotations.
-    fn draw_diagnostics(
-        &mut self,
-        level: &'static str,
-        diagnostics: &[Diagnostic],
-        sources: &Sources,
-    ) {
+    fn draw_diagnostics(&self, level: &'static str, diagnostics: &[Diagnostic], sources: &Sources) {
         if matches!(self.errors, ReportFormat::Text | ReportFormat::Markdown) {
             let drawn = diagnostics::draw(diagnostics, sources, self.err_paint);
             self.err.say(level, "", drawn.trim_end());

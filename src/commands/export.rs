@@ -47,8 +47,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
         .clone()
         .writes("--out", args.out.as_deref())
         .check()?;
-    let session = Session::open(config, resolved).await?;
-    let recorded = session.read_ledger(console).await?.into_recorded();
+    let session = Session::open(config, resolved, console).await?;
+    let recorded = session.read_ledger().await?.into_recorded();
     let collect = |rooms: &mut Vec<LiveRoom>, row: LiveRoom| {
         if scope.contains(&row.pipe) {
             rooms.push(row);

@@ -16,7 +16,7 @@ use crate::error::{Exit, Result, bail};
 use crate::imbachat::{Dice, Query};
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
-use crate::render::rows as listed;
+use crate::render::rows::{self, Rows};
 use crate::render::{Count, few};
 
 /// Maximum number of columns. More are needed only if rows have different fields, and then nearly
@@ -31,7 +31,8 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         GetList::Rooms(filters) => room_filter(&filters.filter)?,
         GetList::Users(_) | GetList::Messages(_) => RoomFilter::default(),
     };
-    let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
+    let resolved = ResolvedTarget::new(config, None)?;
+    let session = Session::open(config, resolved, console).await?;
     let (query, widget) = (query(&args.list), session.target.widget.to_string());
     for (name, value) in &query.filters {
         if ["date", "last_message_date"].contains(name) && !is_date(value) {
@@ -47,26 +48,28 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         }
     };
     let (reader, dice) = (&session.reader, Dice::random());
-    let (mut rows, left_out) = reader
-        .query(&query, &dice, Default::default, collect)
-        .await?;
+    let answer = reader.query(&query, &dice, Default::default, collect);
+    let (mut rows, left_out) = answer.await?;
     session.close().await?;
     sort(&mut rows, &args.sort);
     let columns = choose_columns(args, query.listing, &fields(&rows))?;
-    let (listing, rows, columns) = (query.listing, rows.as_slice(), &columns);
+    let listing = query.listing;
+    let shown = Rows {
+        listing,
+        columns: &columns,
+        rows: &rows,
+    };
     let (paint, screen) = (console.out_paint, console.streams.out_columns);
     console.print_stream(|out| match args.format {
-        GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
-        GetFormat::Csv => listed::csv(columns, rows, for_csv, out),
-        GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),
+        GetFormat::Json => shown.json(FORMAT, out),
+        GetFormat::Csv => shown.csv(for_csv, out),
+        GetFormat::Table => shown.table(screen, paint, out),
     })?;
     let count = Count(rows.len(), listing.noun());
     console.status(&match left_out {
         0 => count.to_string(),
         1 => format!("{count}; 1 more does not match the filters and is not shown"),
-        more => {
-            format!("{count}; {more} more do not match the filters and are not shown")
-        }
+        more => format!("{count}; {more} more do not match the filters and are not shown"),
     });
     Ok(Exit::Done)
 }
@@ -238,8 +241,8 @@ fn choose_columns(
     }
     let names = match args.format {
         GetFormat::Json => return Ok(Vec::new()),
-        GetFormat::Table => listed::table_columns(listing, fields),
-        GetFormat::Csv => listed::csv_columns(listing, fields),
+        GetFormat::Table => rows::table_columns(listing, fields),
+        GetFormat::Csv => rows::csv_columns(listing, fields),
     };
     let count = names.len();
     if count > MOST_COLUMNS {

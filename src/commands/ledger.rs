@@ -48,16 +48,16 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 let steps = known.map(|known| known.released.keys());
                 if let Some(users) = steps.filter(|steps| steps.len() > 0) {
                     let (users, pipe) = (few(users, NAMED), escape::terminal(pipe.as_str()));
+                    let steps = format!("remove {users} from `{pipe}`");
                     console.warn(&format!(
-                        "plans will no longer list these manual steps: remove {users} from `{pipe}`"
+                        "plans will no longer list these manual steps: {steps}"
                     ));
                 }
             }
             let journal = open_ledger(ledger, target, &config.run).await?;
             let done = format!("forgot {}", Count(rooms.len(), "room"));
-            let facts = rooms
-                .into_iter()
-                .map(|pipe| Fact::Pipe(pipe, PipeFact::Forgotten));
+            let facts = rooms.into_iter();
+            let facts = facts.map(|pipe| Fact::Pipe(pipe, PipeFact::Forgotten));
             journal.append(facts.collect()).await?;
             let after = ledger.read(target).await?;
             console.status(&done);
@@ -170,30 +170,25 @@ async fn adopt(
     console: &mut Console,
 ) -> Result<Exit> {
     if !args.yes {
-        check_can_ask(
-            &format,
-            "review it without --format json, then run it with --yes",
-        )?;
+        let hint = "review it without --format json, then run it with --yes";
+        check_can_ask(&format, hint)?;
     }
     let only = room_filter(&args.filter)?;
     let files = RunFiles::default();
     let Some((loaded, resolved)) = load_run(config, false, &only, files, console)? else {
         return Ok(Exit::Invalid);
     };
-    let session = Session::open(config, resolved).await?;
-    let recorded = session.read_ledger(console).await?.into_recorded();
+    let session = Session::open(config, resolved, console).await?;
+    let recorded = session.read_ledger().await?.into_recorded();
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
     let inputs = Inputs::new(&loaded.desired, &observed, &recorded);
     let adoption = adoption(inputs, &only);
+    let (target, names) = (&session.target, &loaded.desired.names);
     if format == DocumentFormat::Text {
-        console.print(&render::adoption(
-            &session.target,
-            &adoption,
-            &loaded.desired.names,
-        ))?;
+        console.print(&render::adoption(target, &adoption, names))?;
     }
     if !adoption.rooms.is_empty() && !args.yes {
-        let question = format!("Record this for {}?", session.target);
+        let question = format!("Record this for {target}?");
         if let Some(exit) = consent(&question, "recorded", console).await? {
             session.close().await?;
             return Ok(exit);
@@ -204,15 +199,9 @@ async fn adopt(
         session.open_ledger().await?.append(facts).await?;
     }
     if format == DocumentFormat::Json {
-        let after = session.ledger.read(&session.target).await?;
+        let after = session.ledger.read(target).await?;
         let (entries, recorded) = (after.entries.len(), after.into_recorded());
-        let names = &loaded.desired.names;
-        console.print_document(&document::ledger(
-            &session.target,
-            entries,
-            &recorded,
-            names,
-        ))?;
+        console.print_document(&document::ledger(target, entries, &recorded, names))?;
     } else if !adoption.rooms.is_empty() {
         let ledger = escape::terminal(&session.ledger.to_string());
         console.status(&format!("recorded in {ledger}"));

@@ -26,11 +26,8 @@ pub struct CountLimits {
 impl CountLimits {
     /// Counts the members of the rooms.
     pub async fn count(self, reader: &Reader, counting: Counting) -> MemberCounts {
-        self.count_within(&self.budget(), reader, counting).await
-    }
-
-    fn budget(self) -> CountBudget {
-        CountBudget::new(self.requests, self.bytes)
+        let budget = CountBudget::new(self.requests, self.bytes);
+        self.count_within(&budget, reader, counting).await
     }
 
     /// Requests the rooms of each size, several sizes at a time, until everything is known or the
@@ -91,8 +88,9 @@ impl CountLimits {
         let (mut backoff, until) = (Backoff::default(), Instant::now() + patience);
         let written = outcome.rooms.iter().filter(|room| room.members > 0);
         let written: BTreeSet<&Pipe> = written.map(|room| &room.pipe).collect();
-        let (budget, counting) = (self.budget(), Counting::new(all.clone()));
-        let mut counts = self.count_within(&budget, reader, counting).await;
+        let budget = CountBudget::new(self.requests, self.bytes);
+        let first = Counting::new(all.clone());
+        let mut counts = self.count_within(&budget, reader, first).await;
         loop {
             let is_late = |room: &&Countable| {
                 let counted = counts.room(&room.pipe);

@@ -30,9 +30,9 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         return Ok(Exit::Invalid);
     };
     check_allowed(&options.allow, &loaded.desired)?;
-    let mut session = Session::open(config, resolved).await?;
+    let mut session = Session::open(config, resolved, console).await?;
     session.count = count_limits(&args.run);
-    let mut plan = session.plan(&loaded, None, &options, console).await?.plan;
+    let mut plan = session.plan(&loaded, None, &options).await?.plan;
     if args.check_users {
         let chosen = |pipe: &Pipe| options.only.contains(pipe);
         let warnings = check_users(&session.reader, &loaded, chosen).await?;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::interrupt;
 use super::members::check_users;
 use super::session::Session;
-use super::{Console, interrupt};
 use crate::apply::{Halt, Outcome};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::Diagnostic;
@@ -19,7 +19,6 @@ impl Session {
         loaded: &Loaded,
         options: &PlanOptions,
         outcome: &mut Outcome,
-        console: &mut Console,
     ) -> Option<Plan> {
         // If the verification was interrupted, the list may lag, so it does not show what remains.
         let is_whole = outcome.halt != Some(Halt::Interrupted);
@@ -39,13 +38,13 @@ impl Session {
                     is_lost: true,
                 });
             }
-            false => console.warn(&error.to_string()),
+            false => self.console.warn(&error.to_string()),
         });
         let recorded = snapshot.ok()?.into_recorded().without_later_observations();
         let (target, desired) = (&self.target, &loaded.desired);
         if let Some(limits) = self.count.filter(|_| outcome.halt.is_none()) {
             let inputs = Inputs::new(desired, &observed, &recorded);
-            console.status("counting members");
+            self.console.status("counting members");
             let all = countable(inputs, &options.only);
             let counts = limits.count_again(&self.reader, all, outcome, self.patience.verify);
             match interrupt::unless_interrupted(counts).await {
@@ -61,12 +60,7 @@ impl Session {
 
     /// Warns about users who should be in a room with too few members, and whom the widget does not
     /// know.
-    pub async fn find_unknown(
-        &self,
-        loaded: &Loaded,
-        outcome: &mut Outcome,
-        console: &mut Console,
-    ) -> Vec<Diagnostic> {
+    pub async fn find_unknown(&self, loaded: &Loaded, outcome: &mut Outcome) -> Vec<Diagnostic> {
         let short = outcome.rooms.iter().filter(|room| room.short.is_some());
         let short: BTreeSet<&Pipe> = short.map(|room| &room.pipe).collect();
         if short.is_empty() {
@@ -79,12 +73,13 @@ impl Session {
                 Vec::new()
             }
             Some(Ok(unknown)) => {
-                console.report_warnings(&unknown, &loaded.sources);
+                self.console.report_warnings(&unknown, &loaded.sources);
                 unknown
             }
             Some(Err(error)) => {
                 let reason = error.chain();
-                console.warn(&format!("cannot read the widget's users: {reason}"));
+                let message = format!("cannot read the widget's users: {reason}");
+                self.console.warn(&message);
                 Vec::new()
             }
         }

@@ -35,7 +35,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     let (room, text) = room_and_text(args)?;
     let (key, password) = (send_key(config)?, config.credentials.password.clone());
     let text = read_text(text, args.text_file.as_deref())?;
-    let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
+    let resolved = ResolvedTarget::new(config, None)?;
+    let session = Session::open(config, resolved, console).await?;
     let (room, pipe) = match room {
         Room::Id(id) => (id, None),
         Room::Pipe(pipe) => (find_room(&pipe, &session).await?, Some(pipe)),

@@ -48,11 +48,16 @@ pub struct Session {
     /// What a count of members may cost; `None` if they are not counted.
     pub count: Option<CountLimits>,
     pub sandbox: Option<Sandbox>,
+    pub console: Console,
     run: RunId,
 }
 
 impl Session {
-    pub async fn open(config: &Config, resolved: ResolvedTarget) -> Result<Self> {
+    pub async fn open(
+        config: &Config,
+        resolved: ResolvedTarget,
+        console: &Console,
+    ) -> Result<Self> {
         let auth = read_auth(config)?;
         let (http, sandbox) = connect(config, &resolved).await?;
         let ResolvedTarget { target, ledger, .. } = resolved;
@@ -73,6 +78,7 @@ impl Session {
             },
             count: None,
             sandbox,
+            console: console.clone(),
             run: config.run.clone(),
         })
     }
@@ -84,17 +90,15 @@ impl Session {
         loaded: &Loaded,
         saved: Option<SavedPlan>,
         options: &PlanOptions,
-        console: &mut Console,
     ) -> Result<Approved> {
         let desired = &loaded.desired;
-        let snapshot = self.read_ledger(console).await?;
+        let snapshot = self.read_ledger().await?;
         let (found, recorded) = (snapshot.found, &snapshot.into_recorded());
-        let mut observed = self
-            .observe_confirmed(loaded, recorded, &options.only, console)
-            .await?;
+        let observing = self.observe_confirmed(loaded, recorded, &options.only);
+        let mut observed = observing.await?;
         if let Some(limits) = self.count {
             let inputs = Inputs::new(desired, &observed, recorded);
-            console.status("counting members");
+            self.console.status("counting members");
             let counting = Counting::new(countable(inputs, &options.only));
             observed.counts = Some(limits.count(&self.reader, counting).await);
         }
@@ -102,7 +106,7 @@ impl Session {
         let plan = plan(&self.target, desired, observed, recorded, options);
         verbose::log_plan(&plan);
         if plan.summary.unknown.members > 0 && !found {
-            console.warn(&format!(
+            self.console.warn(&format!(
                 "there is no ledger at `{}`, so the members of existing rooms are unknown; use --assume-members to treat them as present",
                 self.ledger
             ));
@@ -136,7 +140,6 @@ impl Session {
         options: &PlanOptions,
         auth: WriteAuth,
         args: &ApplyArgs,
-        console: &mut Console,
     ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
         if plan.is_empty() && !plan.has_anything_to_record() {
@@ -158,7 +161,7 @@ impl Session {
                 interrupt::report(),
             ),
         };
-        let progress = RefCell::new(console.progress(plan.changes.len()));
+        let progress = RefCell::new(self.console.progress(plan.changes.len()));
         let mut outcome = {
             let mut work = pin!(apply(job, |event| progress.borrow_mut().event(&event)));
             let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
@@ -176,9 +179,7 @@ impl Session {
             }
         };
         progress.into_inner().finish();
-        report.after = self
-            .plan_again(loaded, options, &mut outcome, console)
-            .await;
+        report.after = self.plan_again(loaded, options, &mut outcome).await;
         let mut recorded = Ok(());
         if let Some(after) = &report.after {
             let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
@@ -188,12 +189,12 @@ impl Session {
                     Some(appended) => recorded = appended,
                 }
             }
-            report.unknown = self.find_unknown(loaded, &mut outcome, console).await;
+            report.unknown = self.find_unknown(loaded, &mut outcome).await;
         }
         report.exit = exit_of(plan, Some(&outcome));
         // The report is written even if the counts cannot be recorded.
         if let Err(error) = recorded {
-            console.error(&Error::from(error).chain());
+            self.console.error(&Error::from(error).chain());
             if report.exit == Exit::Done {
                 report.exit = Exit::Partial;
             }
@@ -209,7 +210,6 @@ impl Session {
         loaded: &Loaded,
         recorded: &Recorded,
         only: &RoomFilter,
-        console: &mut Console,
     ) -> Result<Observed> {
         let desired = &loaded.desired;
         let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
@@ -228,7 +228,8 @@ impl Session {
                 return Ok(observed);
             };
             if !std::mem::replace(&mut is_reported, true) {
-                console.status("waiting for the list to show rooms that were just written");
+                let waiting = "waiting for the list to show rooms that were just written";
+                self.console.status(waiting);
             }
             tokio::time::sleep(wait).await;
         }
@@ -253,9 +254,9 @@ impl Session {
     }
 
     /// Reads the ledger and prints its warnings.
-    pub async fn read_ledger(&self, console: &mut Console) -> Result<Snapshot> {
+    pub async fn read_ledger(&self) -> Result<Snapshot> {
         let snapshot = self.ledger.read(&self.target).await?;
-        console.warn_all(&snapshot.warnings);
+        self.console.warn_all(&snapshot.warnings);
         Ok(snapshot)
     }
 

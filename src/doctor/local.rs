@@ -77,12 +77,8 @@ pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> 
     match target {
         Err(finding) => finding.clone(),
         Ok(target) if target.origin.starts_with("http:") && allow_insecure_http => {
-            Finding::warning(
-                format!(
-                    "{target}: with --allow-insecure-http, credentials are sent there unencrypted"
-                ),
-                "use https",
-            )
+            let risk = "with --allow-insecure-http, credentials are sent there unencrypted";
+            Finding::warning(format!("{target}: {risk}"), "use https")
         }
         Ok(target) => Finding::ok(target.to_string()),
     }

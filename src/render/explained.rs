@@ -3,13 +3,14 @@
 
 use std::fmt::Write;
 
-use super::column::{measure, measure_pipes, pad};
+use super::column::{measure, pad};
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Styles};
 use crate::manifest::{Explained, Membership, SkipReason, Subject, Way};
-use crate::model::{Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Place, Welcome};
-use crate::view::Count;
-use crate::view::names::user;
+use crate::model::{
+    Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Pipe, Place, UserId, Welcome,
+};
+use crate::view::{Count, names};
 
 /// Returns the explanation as text, which ends with a line break.
 pub fn explained(
@@ -27,7 +28,7 @@ pub fn explained(
         }
         Subject::User(user, names) => {
             let heading = match user {
-                Some(user) => format!("user {}", terminal(&self::user(*user, &desired.names))),
+                Some(user) => format!("user {}", terminal(&names::user(*user, &desired.names))),
                 None => "user without a usable id".to_owned(),
             };
             let _ = writeln!(text, "{}", paint.style(Styles::STRONG, heading));
@@ -51,57 +52,69 @@ pub fn explained(
         true => ["member", "user", "kept out"],
         false => ["membership", "room", "kept out of"],
     };
-    let count = Count(members.len(), member).to_string();
-    write_list(&mut text, &count, &members, by_room, desired);
+    let label = |user: UserId, pipe: &Pipe| match by_room {
+        true => terminal(&names::user(user, &desired.names)),
+        false => terminal(pipe.as_str()),
+    };
+    let ways = |members: Vec<&Membership>| {
+        let mut lines = Vec::new();
+        for it in members {
+            let mut label = label(it.user, &it.pipe);
+            let ways = it.ways.iter().map(|way| format_way(way, desired));
+            let outs = it.excluded.iter();
+            let outs = outs.map(|way| format!("kept out by {}", format_way(way, desired)));
+            let all = ways.chain(outs);
+            lines.extend(all.map(|way| (std::mem::take(&mut label), way)));
+        }
+        lines
+    };
+    let heading = Count(members.len(), member).to_string();
+    write_list(&mut text, &heading, ways(members));
     if !out.is_empty() {
-        let count = format!("{} {rest}", Count(out.len(), kept_out));
-        write_list(&mut text, &count, &out, by_room, desired);
+        let heading = format!("{} {rest}", Count(out.len(), kept_out));
+        write_list(&mut text, &heading, ways(out));
     }
     if !explained.skipped.is_empty() {
         let count = Count(explained.skipped.len(), "place");
-        let _ = writeln!(text, "  {count} without effect:");
+        let skipped = explained.skipped.iter().map(|(place, reason)| {
+            let reason = match reason {
+                SkipReason::Where => "left out by `where`".to_owned(),
+                SkipReason::Dates => "outside its dates".to_owned(),
+                SkipReason::People(row) => {
+                    format!("the person is left out in {}", format_place(desired, *row))
+                }
+            };
+            (format_place(desired, *place), reason)
+        });
+        let heading = format!("{count} without effect");
+        write_list(&mut text, &heading, skipped.collect());
     }
-    let skipped = explained.skipped.iter();
-    let width = measure(
-        skipped
-            .clone()
-            .map(|(place, _)| format_place(desired, *place)),
-    );
-    for (place, reason) in skipped {
-        let place = format_place(desired, *place);
-        let reason = match reason {
-            SkipReason::Where => "left out by `where`".to_owned(),
-            SkipReason::Dates => "outside its dates".to_owned(),
-            SkipReason::People(row) => {
-                format!("the person is left out in {}", format_place(desired, *row))
-            }
-        };
-        let _ = writeln!(text, "    {}  {reason}", pad(&place, width));
-    }
-    let user = |it: &ListedRoom| terminal(&user(it.user, &desired.names));
     if !listed.is_empty() {
         let noun = if by_room { "other user" } else { "room" };
-        let _ = writeln!(text, "  {} in the ledger:", Count(listed.len(), noun));
-    }
-    let width = match by_room {
-        true => measure(listed.iter().map(user)),
-        false => measure_pipes(listed.iter().map(|it| &it.pipe)),
-    };
-    for it in listed {
-        let label = match by_room {
-            true => user(it),
-            false => terminal(it.pipe.as_str()),
-        };
-        let (label, room) = (pad(&label, width), it.room);
-        let state = match it.is_open_step {
-            true => "to remove",
-            false => "known",
-        };
-        let since = it.since.as_deref().map(terminal);
-        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
-        let _ = writeln!(text, "    {label}  room {room}, {state}{since}");
+        let listed_rooms = listed.iter().map(|it| {
+            let state = match it.is_open_step {
+                true => "to remove",
+                false => "known",
+            };
+            let since = it.since.as_deref().map(terminal);
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+            let state = format!("room {}, {state}{since}", it.room);
+            (label(it.user, &it.pipe), state)
+        });
+        let heading = format!("{} in the ledger", Count(listed.len(), noun));
+        write_list(&mut text, &heading, listed_rooms.collect());
     }
     text
+}
+
+/// Writes a heading, and lines with an aligned label.
+fn write_list(text: &mut String, heading: &str, lines: Vec<(String, String)>) {
+    let colon = if lines.is_empty() { "" } else { ":" };
+    let _ = writeln!(text, "  {heading}{colon}");
+    let width = measure(lines.iter().map(|(label, _)| label.clone()));
+    for (label, line) in lines {
+        let _ = writeln!(text, "    {}  {line}", pad(&label, width));
+    }
 }
 
 fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
@@ -115,36 +128,10 @@ fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String 
     let place = format_place(desired, room.place);
     let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");
     if let Some(Welcome { from, text: said }) = &room.welcome {
-        let from = terminal(&user(*from, &desired.names));
+        let from = terminal(&names::user(*from, &desired.names));
         let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
     }
     text
-}
-
-fn write_list(
-    text: &mut String,
-    count: &str,
-    memberships: &[&Membership],
-    by_room: bool,
-    desired: &Desired,
-) {
-    let colon = if memberships.is_empty() { "" } else { ":" };
-    let _ = writeln!(text, "  {count}{colon}");
-    let label = |membership: &&Membership| match by_room {
-        true => terminal(&user(membership.user, &desired.names)),
-        false => terminal(membership.pipe.as_str()),
-    };
-    let width = measure(memberships.iter().map(label));
-    for membership in memberships {
-        let mut label = label(membership);
-        let ways = membership.ways.iter().map(|way| format_way(way, desired));
-        let outs = membership.excluded.iter();
-        let outs = outs.map(|way| format!("kept out by {}", format_way(way, desired)));
-        for line in ways.chain(outs) {
-            let _ = writeln!(text, "    {}  {line}", pad(&label, width));
-            label.clear();
-        }
-    }
 }
 
 /// Formats one reason, for example `rooms.yaml:3 through @staff › @heads`.

@@ -15,10 +15,8 @@ pub(super) type Entries = Vec<(&'static str, Node)>;
 
 /// A value of a manifest.
 pub(super) enum Node {
-    /// A number or a boolean.
+    /// A number, a boolean or a word of the manifest's syntax.
     Plain(Value),
-    /// A word of the manifest's syntax.
-    Word(String),
     /// A text from the manifest.
     Text(String),
     List(Vec<Node>),
@@ -30,7 +28,7 @@ impl Node {
     pub(super) fn to_json(&self) -> String {
         match self {
             Self::Plain(value) => value.to_string(),
-            Self::Word(text) | Self::Text(text) => Value::from(text.as_str()).to_string(),
+            Self::Text(text) => Value::from(text.as_str()).to_string(),
             Self::List(items) => {
                 let items: Vec<String> = items.iter().map(Self::to_json).collect();
                 format!("[{}]", items.join(","))
@@ -93,16 +91,16 @@ pub(super) fn room(room: &DesiredRoom) -> Entries {
         let value = match state.raw(field) {
             FieldValue::Text(text) => Node::Text(text.to_owned()),
             FieldValue::Kind(RoomKind::Other(number)) => Node::Plain(number.into()),
-            FieldValue::Kind(kind) => Node::Word(kind.to_string()),
+            FieldValue::Kind(kind) => Node::Plain(kind.to_string().into()),
             FieldValue::Public(public) => Node::Plain(public.into()),
         };
         (field.name(), value)
     }));
     if *policy == MembersPolicy::OnCreate {
-        entries.push(("members_policy", Node::Word(policy.name().to_owned())));
+        entries.push(("members_policy", Node::Plain(policy.name().into())));
     }
     let ignored = ignore.iter();
-    let ignored = ignored.map(|field| Node::Word(field.name().to_owned()));
+    let ignored = ignored.map(|field| Node::Plain(field.name().into()));
     add_list(&mut entries, "ignore", ignored.collect());
     if let Some(Welcome { from, text }) = welcome {
         let text = Node::Text(verbatim(text));

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::manifest_node::{self, Entries, Node};
 use crate::manifest::quote_yaml;
 use crate::model::{Desired, DesiredRoom, nfc};
@@ -42,7 +44,7 @@ fn write_entries(text: &mut String, entries: Entries, indent: usize) {
 
 fn format_inline(node: &Node) -> String {
     match node {
-        Node::Word(word) => word.clone(),
+        Node::Plain(Value::String(word)) => word.clone(),
         // A text in another normal form is not a difference.
         Node::Text(text) => quote_yaml(&nfc(text)),
         // This JSON is YAML too.

@@ -49,60 +49,39 @@ pub enum Level {
 }
 
 impl SectionKind {
-    /// Returns the heading of the section, the words after a count (as in `12 to create`), the tone
-    /// and the severity.
-    fn row(self) -> (&'static str, &'static str, Tone, Level) {
+    /// Returns the heading of the section, the tone and the severity.
+    fn row(self) -> (&'static str, Tone, Level) {
         use Level::{Error, Notice, Silent, Warning};
         use Tone::{Add, Change, Danger, Hand, Join, Plain, Warn};
         match self {
-            Self::Errors => ("Errors", "errors", Danger, Error),
-            Self::Stopped => ("Stopped", "reasons", Danger, Error),
-            Self::NotDone => ("Not done", "not done", Danger, Error),
-            Self::Remedies => ("What to do", "remedies", Hand, Silent),
-            Self::NotAsSent => ("Not as sent", "not as sent", Warn, Warning),
-            Self::Refused => ("Refused", "refusals", Danger, Error),
-            Self::Overdue => ("Overdue", "overdue", Danger, Error),
-            Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning),
-            Self::Guards => ("Guards", "guards changed", Danger, Warning),
-            Self::NeedsAttention => ("Needs attention", "that need attention", Danger, Warning),
+            Self::Errors => ("Errors", Danger, Error),
+            Self::Stopped => ("Stopped", Danger, Error),
+            Self::NotDone => ("Not done", Danger, Error),
+            Self::Remedies => ("What to do", Hand, Silent),
+            Self::NotAsSent => ("Not as sent", Warn, Warning),
+            Self::Refused => ("Refused", Danger, Error),
+            Self::Overdue => ("Overdue", Danger, Error),
+            Self::WouldBeRefused => ("Would be refused", Danger, Warning),
+            Self::Guards => ("Guards", Danger, Warning),
+            Self::NeedsAttention => ("Needs attention", Danger, Warning),
             Self::IgnoredVisibility => {
                 let name = "Needs attention: visibility ignored by the server";
-                (
-                    name,
-                    "visibility fields ignored by the server",
-                    Danger,
-                    Warning,
-                )
+                (name, Danger, Warning)
             }
-            Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning),
-            Self::FewerMembers => (
-                "Fewer members than known",
-                "rooms with fewer members",
-                Warn,
-                Warning,
-            ),
-            Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning),
-            Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning),
-            Self::Differences => ("Also differs", "other differences", Plain, Notice),
-            Self::Ignored => (
-                "Ignored by the server",
-                "fields ignored by the server",
-                Warn,
-                Notice,
-            ),
-            Self::Notes => ("Notes", "notes", Plain, Notice),
-            Self::Warnings => ("Warnings", "warnings", Warn, Warning),
-            Self::Create => ("Create", "to create", Add, Notice),
-            Self::Update => ("Update", "to update", Change, Notice),
-            Self::Members => ("Members", "to get members or a welcome only", Join, Notice),
-            Self::OpenSteps => ("Manual steps still open", "open manual steps", Hand, Silent),
-            Self::LeftRooms => (
-                "Rooms that left the manifest",
-                "rooms that left the manifest",
-                Hand,
-                Silent,
-            ),
-            Self::AsPlanned => ("As planned", "as planned", Add, Silent),
+            Self::Conflicts => ("Conflicts", Warn, Warning),
+            Self::FewerMembers => ("Fewer members than known", Warn, Warning),
+            Self::ManualSteps => ("Manual steps", Hand, Warning),
+            Self::LookAlikes => ("Look-alikes", Warn, Warning),
+            Self::Differences => ("Also differs", Plain, Notice),
+            Self::Ignored => ("Ignored by the server", Warn, Notice),
+            Self::Notes => ("Notes", Plain, Notice),
+            Self::Warnings => ("Warnings", Warn, Warning),
+            Self::Create => ("Create", Add, Notice),
+            Self::Update => ("Update", Change, Notice),
+            Self::Members => ("Members", Join, Notice),
+            Self::OpenSteps => ("Manual steps still open", Hand, Silent),
+            Self::LeftRooms => ("Rooms that left the manifest", Hand, Silent),
+            Self::AsPlanned => ("As planned", Add, Silent),
         }
     }
 
@@ -110,16 +89,12 @@ impl SectionKind {
         self.row().0
     }
 
-    pub fn noun(self) -> &'static str {
+    pub fn tone(self) -> Tone {
         self.row().1
     }
 
-    pub fn tone(self) -> Tone {
-        self.row().2
-    }
-
     pub fn level(self) -> Level {
-        self.row().3
+        self.row().2
     }
 
     /// Returns the sign before each line.

@@ -79,8 +79,8 @@ fn explain_lists_a_users_rooms_in_manifest_and_ledger() {
       1 membership:
         class-7b  rooms.yaml:5
       2 rooms in the ledger:
-        class-7a              room 2, to remove since TIME
-        class-7b              room 3, known since TIME
+        class-7a  room 2, to remove since TIME
+        class-7b  room 3, known since TIME
     ");
     let document = scene.run("explain 7 --format json").json();
     assert_snapshot!(stable(&document["in_ledger"].to_string()), @r#"

@@ -132,8 +132,8 @@ impl Page {
         let left_out: Vec<String> = counted()
             .filter(|(section, shown)| section.listed_by.is_none() && **shown < section.items.len())
             .map(|(section, shown)| {
-                let (all, noun) = (section.items.len(), section.kind.noun());
-                format!("{} of {all} {noun}", all - shown)
+                let (all, name) = (section.items.len(), section.kind.name());
+                format!("{} of {all} under “{name}”", all - shown)
             })
             .collect();
         if left_out.is_empty() {

@@ -2,8 +2,6 @@
 
 mod table;
 
-pub use table::table;
-
 use std::io::{self, Write};
 
 use super::csv::{CsvReader, io_error};
@@ -45,77 +43,76 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
     }
 }
 
-/// Returns the named fields of a row in this order, or all fields if no column is named.
-fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
-    if columns.is_empty() {
-        let all = row.fields();
-        return all.map(|(name, cell)| (name, Some(cell))).collect();
-    }
-    let named = columns.iter();
-    named.map(|name| (name.as_str(), row.get(name))).collect()
+/// Rows of a list, and the columns to write. If no column is named, JSON has all fields of a row.
+pub struct Rows<'a> {
+    /// The list that the rows are from.
+    pub listing: Listing,
+    /// The columns, in order.
+    pub columns: &'a [String],
+    /// The rows, in order.
+    pub rows: &'a [Row],
 }
 
-/// Writes the columns of the rows as CSV with a header.
-///
-/// # Errors
-/// Returns an error if the output cannot be written.
-pub fn csv(
-    columns: &[String],
-    rows: &[Row],
-    reader: CsvReader,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if columns.is_empty() {
-        return Ok(());
+impl Rows<'_> {
+    fn cells<'r>(&'r self, row: &'r Row) -> Vec<(&'r str, Option<&'r Cell>)> {
+        if self.columns.is_empty() {
+            let all = row.fields();
+            return all.map(|(name, cell)| (name, Some(cell))).collect();
+        }
+        let named = self.columns.iter();
+        named.map(|name| (name.as_str(), row.get(name))).collect()
     }
-    let mut table = reader.start(out)?;
-    // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
-    let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
-    table
-        .write_record(columns.iter().map(|name| show(name)))
-        .map_err(io_error)?;
-    for row in rows {
-        let cells = select_cells(row, columns).into_iter();
-        let cells = cells.map(|(_, cell)| match cell {
-            None | Some(Cell::Nothing) => String::new(),
-            Some(Cell::Truth(truth)) => truth.to_string(),
-            Some(Cell::Number(number)) => number.clone(),
-            Some(Cell::Text(text) | Cell::Nested(text)) => show(text),
-        });
-        table.write_record(cells).map_err(io_error)?;
-    }
-    table.flush()
-}
 
-/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, with a line for each row.
-///
-/// # Errors
-/// Returns an error if the output cannot be written.
-pub fn json(
-    format: u32,
-    listing: Listing,
-    columns: &[String],
-    rows: &[Row],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let kind = listing.name();
-    write!(out, "{{\"format\":{format},\"kind\":\"{kind}\",")?;
-    write!(out, "\"exit\":0,\"rows\":[")?;
-    let quoted = |text: &str| escape::json(&serde_json::Value::from(text).to_string());
-    for (number, row) in rows.iter().enumerate() {
-        out.write_all(if number == 0 { b"\n{" } else { b",\n{" })?;
-        for (number, (name, cell)) in select_cells(row, columns).into_iter().enumerate() {
-            let comma = if number == 0 { "" } else { "," };
-            let value = match cell {
-                None | Some(Cell::Nothing) => "null".to_owned(),
+    /// Writes the columns of the rows as CSV with a header.
+    ///
+    /// # Errors
+    /// Returns an error if the output cannot be written.
+    pub fn csv(&self, reader: CsvReader, out: &mut dyn Write) -> io::Result<()> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let mut table = reader.start(out)?;
+        // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
+        let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
+        let header = self.columns.iter().map(|name| show(name));
+        table.write_record(header).map_err(io_error)?;
+        for row in self.rows {
+            let cells = self.cells(row).into_iter();
+            let cells = cells.map(|(_, cell)| match cell {
+                None | Some(Cell::Nothing) => String::new(),
                 Some(Cell::Truth(truth)) => truth.to_string(),
                 Some(Cell::Number(number)) => number.clone(),
-                Some(Cell::Text(text)) => quoted(text),
-                Some(Cell::Nested(json)) => escape::json(json),
-            };
-            write!(out, "{comma}{}:{value}", quoted(name))?;
+                Some(Cell::Text(text) | Cell::Nested(text)) => show(text),
+            });
+            table.write_record(cells).map_err(io_error)?;
         }
-        out.write_all(b"}")?;
+        table.flush()
     }
-    out.write_all(b"\n]}\n")
+
+    /// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, with a line for each row.
+    ///
+    /// # Errors
+    /// Returns an error if the output cannot be written.
+    pub fn json(&self, format: u32, out: &mut dyn Write) -> io::Result<()> {
+        let kind = self.listing.name();
+        write!(out, "{{\"format\":{format},\"kind\":\"{kind}\",")?;
+        write!(out, "\"exit\":0,\"rows\":[")?;
+        let quoted = |text: &str| escape::json(&serde_json::Value::from(text).to_string());
+        for (number, row) in self.rows.iter().enumerate() {
+            out.write_all(if number == 0 { b"\n{" } else { b",\n{" })?;
+            for (number, (name, cell)) in self.cells(row).into_iter().enumerate() {
+                let comma = if number == 0 { "" } else { "," };
+                let value = match cell {
+                    None | Some(Cell::Nothing) => "null".to_owned(),
+                    Some(Cell::Truth(truth)) => truth.to_string(),
+                    Some(Cell::Number(number)) => number.clone(),
+                    Some(Cell::Text(text)) => quoted(text),
+                    Some(Cell::Nested(json)) => escape::json(json),
+                };
+                write!(out, "{comma}{}:{value}", quoted(name))?;
+            }
+            out.write_all(b"}")?;
+        }
+        out.write_all(b"\n]}\n")
+    }
 }

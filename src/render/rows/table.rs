@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::select_cells;
-use crate::model::{Cell, Listing, RoomKind, Row};
+use super::Rows;
+use crate::model::{Cell, Listing, RoomKind};
 use crate::render::Paint;
 use crate::render::column::pad;
 use crate::render::escape::brief;
@@ -24,43 +24,41 @@ fn is_identity(name: &str) -> bool {
     name == "pipe" || name == "id" || name.ends_with("_id")
 }
 
-/// Writes the rows as a table that fits the screen. If no table fits, writes each field on a line
-/// of its own.
-///
-/// # Errors
-/// Returns an error if the output cannot be written.
-pub fn table(
-    listing: Listing,
-    columns: &[String],
-    screen: Option<u16>,
-    paint: Paint,
-    rows: &[Row],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if columns.is_empty() {
-        return Ok(());
-    }
-    let header: Vec<String> = columns.iter().map(|name| brief(name)).collect();
-    let cells = |row| {
-        let cells = select_cells(row, columns).into_iter();
-        cells.map(|(name, cell)| show_cell(listing, name, cell))
-    };
-    let mut widths: Vec<u16> = header.iter().map(|name| measure(name)).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(cells(row)) {
-            *width = (*width).max(measure(&cell));
+impl Rows<'_> {
+    /// Writes the rows as a table that fits the screen. If no table fits, writes each field on a line
+    /// of its own.
+    ///
+    /// # Errors
+    /// Returns an error if the output cannot be written.
+    pub fn table(&self, screen: Option<u16>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+        let (columns, rows) = (self.columns, self.rows);
+        if columns.is_empty() {
+            return Ok(());
         }
-    }
-    if let Some(screen) = screen {
-        match fit(&widths, columns, screen) {
-            Some(fitting) => widths = fitting,
-            None => return blocks(&header, columns, screen, paint, rows.iter().map(cells), out),
+        let header: Vec<String> = columns.iter().map(|name| brief(name)).collect();
+        let cells = |row| {
+            let cells = self.cells(row).into_iter();
+            cells.map(|(name, cell)| show_cell(self.listing, name, cell))
+        };
+        let mut widths: Vec<u16> = header.iter().map(|name| measure(name)).collect();
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(cells(row)) {
+                *width = (*width).max(measure(&cell));
+            }
         }
+        if let Some(screen) = screen {
+            match fit(&widths, columns, screen) {
+                Some(fitting) => widths = fitting,
+                None => {
+                    return blocks(&header, columns, screen, paint, rows.iter().map(cells), out);
+                }
+            }
+        }
+        let header = draw_line(header, &widths);
+        writeln!(out, "{}", paint.style(Styles::STRONG, header))?;
+        let mut rows = rows.iter();
+        rows.try_for_each(|row| writeln!(out, "{}", draw_line(cells(row), &widths)))
     }
-    let header = draw_line(header, &widths);
-    writeln!(out, "{}", paint.style(Styles::STRONG, header))?;
-    let mut rows = rows.iter();
-    rows.try_for_each(|row| writeln!(out, "{}", draw_line(cells(row), &widths)))
 }
 
 fn measure(text: &str) -> u16 {

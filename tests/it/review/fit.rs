@@ -293,7 +293,7 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
         ]
     );
     page.shows(format!(
-        "Not shown: {} of 895 to create. All 7 dangerous lines are shown.",
+        "Not shown: {} of 895 under “Create”. All 7 dangerous lines are shown.",
         895 - creates
     ));
     // With enough space for all changes, only the open steps are omitted, and the page does not
