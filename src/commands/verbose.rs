@@ -70,9 +70,10 @@ pub fn log_files(loaded: &Loaded) {
     }
     for note in loaded.notes() {
         let delimiter = match note.delimiter {
-            None => "none: one value per line".to_owned(),
-            Some('\t') => "tab".to_owned(),
-            Some(delimiter) => delimiter.to_string(),
+            None if note.columns.is_empty() => Some("none: one value per line".to_owned()),
+            None => None,
+            Some('\t') => Some("tab".to_owned()),
+            Some(delimiter) => Some(delimiter.to_string()),
         };
         let (manifest, place) = loaded.sources.name_and_position(note.at);
         let rows = format!(

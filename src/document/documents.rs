@@ -67,8 +67,8 @@ pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Diagnos
 
 /// Builds the document for the result of `check`.
 pub fn check(loaded: &Loaded, exit: Exit) -> Document {
-    // A file with rows has one entry for each use. The delimiter is null if each line has one
-    // value. `read` is the sum of the other row counts.
+    // A file with rows has one entry for each use. The delimiter is null for a workbook, and if
+    // each line has one value. `read` is the sum of the other row counts.
     let files = loaded.notes().into_iter().map(|note| {
         let (manifest, place) = loaded.sources.name_and_position(note.at);
         let rows = note.rows.named().chain([("read", note.rows.read())]);

@@ -17,7 +17,7 @@ pub struct FileNote {
     pub at: At,
     /// The name of the encoding, such as `UTF-8` or `windows-1251`.
     pub encoding: &'static str,
-    /// The delimiter; `None` if the file has one value per line.
+    /// The delimiter; `None` for a workbook, and if the file has one value per line.
     pub delimiter: Option<char>,
     /// The number of rows by how they were used.
     pub rows: RowCounts,
@@ -30,11 +30,13 @@ impl Loaded {
     /// what they read, only the first is described.
     pub fn notes(&self) -> Vec<FileNote> {
         let notes = self.tables.opened().filter_map(|table| {
+            let delimiter = table.header.delimiter;
+            let delimiter = delimiter.filter(|_| !table.file.is_sheet());
             Some(FileNote {
                 file: table.file.source.name.clone(),
                 at: table.raw.path.at,
                 encoding: table.file.encoding,
-                delimiter: table.header.delimiter.map(char::from),
+                delimiter: delimiter.map(char::from),
                 rows: table.counts.get()?,
                 columns: match table.header.delimiter {
                     Some(_) => table.header.columns.clone(),

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::escape::{annotation, annotation_property, brief, terminal};
+use super::sheet::{name_sheet, path_of};
 use crate::error::Error;
 use crate::view::{Count, Level, Line, SectionKind, Span, Text, View};
 
@@ -54,14 +55,16 @@ fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
     let mut message = sentence(&line.sentence());
     let mut place = String::new();
     if let Some(at) = &line.place {
-        let file = annotation_property(at.file);
+        let path = path_of(at.file);
+        let file = annotation_property(path);
         let _ = write!(place, "file={file},line={},", at.line.unwrap_or(1));
-        if let Some(column) = at.column {
+        if let Some(column) = at.column.filter(|_| path == at.file) {
             let _ = write!(place, "col={column},");
         }
         if at.line.is_none() {
             message = format!("{}: {message}", at.file);
         }
+        message = name_sheet(at.file, message);
     }
     command(level, &place, title, &message, line.hint)
 }

@@ -22,6 +22,7 @@ mod resolved_manifest;
 pub mod rows;
 pub mod sarif;
 mod send_result;
+mod sheet;
 mod text;
 mod todo;
 mod unified_diff;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::escape::{sarif, uri};
+use super::sheet::{name_sheet, path_of};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Sources};
 
@@ -54,11 +55,14 @@ fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let hint = hint.as_ref().map(|hint| format!(". {hint}"));
     let whole_file = path.as_deref().map(|path| physical(path, None));
     let location = at.map(|at| located(at, sources)).or(whole_file);
+    let words = format!("{words}{}", hint.unwrap_or_default());
+    let name = at.map(|at| sources.name_and_position(at).0);
+    let words = name_sheet(name.unwrap_or_default(), words);
     let mut result = json!({
         "ruleId": code.id(),
         "ruleIndex": Code::ALL.iter().position(|it| it == code),
         "level": code.severity().name(),
-        "message": message(&format!("{words}{}", hint.unwrap_or_default())),
+        "message": message(&words),
     });
     if let Some(location) = location {
         put(&mut result, "locations", json!([location]));
@@ -87,7 +91,7 @@ fn located(at: At, sources: &Sources) -> Value {
 }
 
 fn physical(path: &str, place: Option<LineColumn>) -> Value {
-    let path = path.strip_prefix("./").unwrap_or(path);
+    let path = path_of(path.strip_prefix("./").unwrap_or(path));
     let artifact = if path.starts_with('/') {
         json!({ "uri": format!("file://{}", uri(path)) })
     } else {

@@ -36,7 +36,7 @@ pub(crate) struct OpenedFile {
 
 impl OpenedFile {
     /// Whether the file is a sheet of a workbook.
-    pub(super) fn is_sheet(&self) -> bool {
+    pub(crate) fn is_sheet(&self) -> bool {
         self.encoding == XLSX
     }
 }

@@ -272,7 +272,6 @@ rooms:
     assert_snapshot!(output(&["check", "-v"]), @r#"
     info: manifest: rows read  file=a.csv by=rooms.yaml:3 encoding=UTF-8 delimiter=; rows="3 read: 1 blank, 2 used" columns=id,name
     info: manifest: rows read  file=b.txt by=rooms.yaml:3 encoding=UTF-8 delimiter="none: one value per line" rows="2 read: 1 blank, 1 used" columns=""
-    info: manifest: rows read  file=a.csv by=rooms.yaml:4 encoding=UTF-8 delimiter=; rows="3 read: 1 blank, 2 used" columns=id,name
     info: manifest: rows read  file=c.csv by=rooms.yaml:4 encoding=windows-1251 delimiter=tab rows="1 read: 1 used" columns=код,имя
     "#);
     assert_eq!(output(&["check"]), "");

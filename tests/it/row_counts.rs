@@ -139,9 +139,9 @@ fn equal_uses_of_a_roster_are_counted_once() {
         counts(&scene),
         [
             courses.clone(),
+            json!(["enrol.csv", {"used": 2, "left_out": 1, "unmatched": 1}]),
             json!(["sections.csv", {"used": 3}]),
             json!(["people.csv", {"used": 2}]),
-            json!(["enrol.csv", {"used": 2, "left_out": 1, "unmatched": 1}]),
             courses,
         ]
     );
@@ -209,11 +209,11 @@ boris@example.com,1,
         [
             json!(["people.csv", {"used": 1, "outside_dates": 1, "blank": 1}]),
             json!(["courses.csv", {"used": 1, "repeated": 1, "left_out": 1, "outside_dates": 2}]),
-            json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
             // Each unused row has a different reason: course left out, course outside its
             // dates, unknown course, section left out, section outside its dates, person
             // outside their dates.
             json!(["enrol.csv", {"used": 2, "left_out": 2, "outside_dates": 3, "unmatched": 1}]),
+            json!(["sections.csv", {"used": 1, "left_out": 1, "outside_dates": 1}]),
         ]
     );
 }

@@ -392,3 +392,35 @@ fn hostile_and_damaged_workbooks_are_refused() {
     bomb[entry + 24..entry + 28].fill(0xff);
     refuses(&bomb, "the workbook unpacks to more than 256 MiB");
 }
+
+/// Tools that show annotations open the file, and cannot open `book.xlsx#One`.
+#[test]
+fn annotations_name_the_path_of_the_workbook() {
+    let scene = Scene::new().manifest(
+        "version: 1\ngenerate:\n  - {each: book.xlsx, room: {pipe: \"class-{{ id }}\", title: \"{{ name }}\", members: [\"{{ head }}\"]}}\n",
+    );
+    let rows: [&[Cell<'_>]; 3] = [
+        &[Text("id"), Text("name"), Text("head")],
+        &[Text("a"), Text("A"), Number("7")],
+        &[Text("a"), Text("B"), Number("0")],
+    ];
+    scene.write("book.xlsx", workbook(&[Sheet::new("One", (1, 1), &rows)]));
+    assert_snapshot!(scene.run("check --format github").out, @"
+    ::error file=book.xlsx,line=3,title=E012 duplicate-pipe::two rows produce the pipe `class-a` (first here: `book.xlsx#One:2:1`)%0Aremove one of the rows, use `distinct`, or build the pipe from a column that differs
+    ::error file=book.xlsx,line=3,title=E028 bad-cell::book.xlsx#One:3:head: a member becomes `0` in this row (the template: `rooms.yaml:3:85`)%0Ause a whole number above zero, without leading zeros; {%25 if column %25}{{ column }}{%25 endif %25} adds no one if the cell is empty
+    ::notice title=roomform check::invalid: 2 errors
+    ");
+    let sarif = scene.run("check --format sarif").json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "book.xlsx", "{result:#}");
+        result["message"]["text"]
+            .as_str()
+            .unwrap()
+            .shows("book.xlsx#One");
+    }
+    let logged = scene.run("check -v").err;
+    logged.shows("file=book.xlsx#One by=rooms.yaml:3 encoding=XLSX rows=");
+}
