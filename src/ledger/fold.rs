@@ -12,7 +12,7 @@ use super::clock::parse_time;
 use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use crate::model::{
     Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, Release,
-    RoomId, Sending, Shown, Time, UserId, UserSet,
+    RoomId, RoomState, Sending, Shown, Time, UserId, UserSet,
 };
 
 /// Combines entries into the recorded state, in the order of their stamps.
@@ -50,7 +50,8 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 #[derive(Default)]
 struct Folding {
     recorded: Recorded,
-    rooms: BTreeMap<RoomId, Room>,
+    /// The last confirmed write to each room.
+    last_writes: BTreeMap<RoomId, LastWrite>,
     /// Pipes with their room ids, in stamp order. The last id of a pipe wins.
     ids: Vec<(Pipe, RoomId)>,
     /// The creates of each pipe, in the order of the stamps.
@@ -69,22 +70,14 @@ struct Intent {
     room: Option<RoomId>,
 }
 
-#[derive(Default)]
-struct Room {
-    known: RecordedRoom,
-    /// The run that last wrote to the room. Only what this run saw counts, because other runs may
-    /// have read the list earlier.
-    run: Option<Arc<str>>,
-    /// The fields for which that run saw a value other than the one that it had sent.
+/// What the run that wrote to a room saw afterwards. Only what this run saw counts, because other
+/// runs may have read the list earlier.
+struct LastWrite {
+    run: Arc<str>,
+    /// The fields for which the run saw a value other than the one that it had sent.
     shown: BTreeMap<Field, FieldValue>,
-    /// Whether that run read the list after its write.
+    /// Whether the run read the list after its write.
     seen: bool,
-}
-
-impl Room {
-    fn if_last_written_by(&mut self, run: &str) -> Option<&mut Self> {
-        (self.run.as_deref() == Some(run)).then_some(self)
-    }
 }
 
 impl Folding {
@@ -126,7 +119,6 @@ impl Folding {
     }
 
     fn apply_to_room(&mut self, stamp: &Stamp, pipe: Pipe, room: RoomId, fact: RoomFact) {
-        let run = &*stamp.run;
         match fact {
             RoomFact::Confirmed {
                 members,
@@ -136,8 +128,7 @@ impl Folding {
                 source: _,
             } => {
                 self.settle_intents(&pipe, room, &members);
-                let there = self.rooms.entry(room).or_default();
-                let known = &mut there.known;
+                let known = self.recorded.rooms.entry(room).or_default();
                 forget_releases(known, &members);
                 known.adopted.remove_all(&members);
                 known.members.merge(members);
@@ -152,14 +143,17 @@ impl Folding {
                 known.kept = kept;
                 known.created |= created;
                 known.pipe = Some(pipe.clone());
-                there.run = Some(Arc::clone(&stamp.run));
-                there.shown.clear();
-                there.seen = false;
+                let last = LastWrite {
+                    run: Arc::clone(&stamp.run),
+                    shown: BTreeMap::new(),
+                    seen: false,
+                };
+                self.last_writes.insert(room, last);
                 self.ids.push((pipe, room));
             }
             RoomFact::Adopted(members) => {
                 self.settle_intents(&pipe, room, &members);
-                let known = &mut self.rooms.entry(room).or_default().known;
+                let known = self.recorded.rooms.entry(room).or_default();
                 forget_releases(known, &members);
                 known.adopted.extend(members.iter().copied());
                 known.members.merge(members);
@@ -167,7 +161,7 @@ impl Folding {
             }
             RoomFact::Released { members, taken_out } => {
                 if !members.is_empty() {
-                    let known = &mut self.rooms.entry(room).or_default().known;
+                    let known = self.recorded.rooms.entry(room).or_default();
                     known.members.remove_all(&members);
                     known.adopted.remove_all(&members);
                     if taken_out {
@@ -189,9 +183,8 @@ impl Folding {
                 updated_at,
                 since,
             } => {
-                let there = self.rooms.entry(room).or_default();
-                if let Some(there) = there.if_last_written_by(run) {
-                    there.shown.insert(field, shown.clone());
+                if let Some(last) = self.last_write(room, &stamp.run) {
+                    last.shown.insert(field, shown.clone());
                 }
                 let pending = PendingField {
                     sent,
@@ -199,29 +192,33 @@ impl Folding {
                     since: since.unwrap_or(time_of(stamp)),
                     updated_at,
                 };
-                there.known.pending.insert(field, pending);
+                let known = self.recorded.rooms.entry(room).or_default();
+                known.pending.insert(field, pending);
             }
             RoomFact::Shown { field, sent, shown } => {
-                let there = self.rooms.entry(room).or_default();
-                let last = there.known.sent.as_ref().map(|state| state.value(field));
-                if let Some(there) = there.if_last_written_by(run) {
-                    there.shown.insert(field, shown.clone());
-                } else if sent == shown && last.as_ref() == Some(&sent) {
+                let known = self.recorded.rooms.entry(room).or_default();
+                let is_last = |state: &RoomState| state.value(field) == sent;
+                match self.last_writes.get_mut(&room) {
+                    Some(last) if last.run == stamp.run => {
+                        last.shown.insert(field, shown.clone());
+                    }
                     // Another run saw that the list shows the value of the last write. If the value
                     // differs later, someone else changed it.
-                    there.shown.remove(&field);
+                    Some(last) if sent == shown && known.sent.as_ref().is_some_and(is_last) => {
+                        last.shown.remove(&field);
+                    }
+                    _ => {}
                 }
-                there.known.pending.remove(&field);
+                known.pending.remove(&field);
                 if sent == shown {
-                    there.known.shown.remove(&field);
+                    known.shown.remove(&field);
                 } else {
-                    there.known.shown.insert(field, Shown { sent, shown });
+                    known.shown.insert(field, Shown { sent, shown });
                 }
             }
             RoomFact::Seen => {
-                let there = self.rooms.get_mut(&room);
-                if let Some(there) = there.and_then(|there| there.if_last_written_by(run)) {
-                    there.seen = true;
+                if let Some(last) = self.last_write(room, &stamp.run) {
+                    last.seen = true;
                 }
             }
             RoomFact::Message { stage, .. } => {
@@ -237,22 +234,32 @@ impl Folding {
                 self.messages.insert((room, run), stage);
             }
             RoomFact::Counted { count, offset } => {
-                let known = &mut self.rooms.entry(room).or_default().known;
+                let known = self.recorded.rooms.entry(room).or_default();
                 (known.counted, known.offset) = (Some(count), offset);
             }
         }
     }
 
+    /// Returns the last write to a room, if it is of this run.
+    fn last_write(&mut self, room: RoomId, run: &Arc<str>) -> Option<&mut LastWrite> {
+        let last = self.last_writes.get_mut(&room);
+        last.filter(|last| last.run == *run)
+    }
+
     /// Notes the room in the creates of its pipe, and removes the members that the room has
-    /// received.
+    /// received. Discards a create once nothing must still be sent.
     fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
-        for intent in self.intents.get_mut(pipe).into_iter().flatten() {
-            intent.room = Some(room);
-            intent.members.remove_all(members);
+        if let Some(intents) = self.intents.get_mut(pipe) {
+            intents.retain_mut(|intent| {
+                intent.room = Some(room);
+                intent.members.remove_all(members);
+                intent.welcome || !intent.members.is_empty()
+            });
         }
     }
 
-    fn finish(mut self) -> Recorded {
+    fn finish(self) -> Recorded {
+        let mut recorded = self.recorded;
         for ((room, _), stage) in self.messages {
             // The message is confirmed if any run got an answer. Otherwise it is uncertain if any
             // run may have sent it.
@@ -261,20 +268,15 @@ impl Folding {
                 Stage::Intended => Sending::Uncertain,
                 Stage::Failed => continue,
             };
-            let welcome = &mut self.rooms.entry(room).or_default().known.welcome;
+            let welcome = &mut recorded.rooms.entry(room).or_default().welcome;
             if *welcome != Some(Sending::Confirmed) {
                 *welcome = Some(sending);
             }
         }
-        let mut recorded = self.recorded;
         recorded.ids = self.ids.into_iter().collect();
-        let rooms = self.rooms.into_iter();
-        recorded.rooms = rooms
-            .map(|(id, room)| {
-                let seen = room.seen.then_some(room.shown);
-                (id, RecordedRoom { seen, ..room.known })
-            })
-            .collect();
+        for (room, last) in self.last_writes.into_iter().filter(|(_, last)| last.seen) {
+            recorded.rooms.entry(room).or_default().seen = Some(last.shown);
+        }
         for (pipe, mut intents) in self.intents {
             let open = open_creates(&intents);
             if !open.is_empty() {

@@ -266,6 +266,8 @@ impl Diff<'_> {
         if fields.is_empty() && members.count() == 0 && welcome.is_none() {
             return plan;
         }
+        // Most changes are of one field, and a vector grows to four.
+        fields.shrink_to_fit();
         let mut send = room.state.clone();
         for field in as_it_is.iter() {
             // Every write sends every field. Unchanged fields are sent with their raw live value.
