@@ -34,14 +34,8 @@ impl<'t> TableUse<'t> {
         let place = match found {
             Ok(Some(place)) => place,
             Ok(None) if has(&self.raw.optional, &wanted) => Cells::Absent,
-            Ok(None) => {
-                self.note_unknown(name, &wanted);
-                return None;
-            }
-            Err(places) => {
-                self.note_repeated(name, places);
-                return None;
-            }
+            Ok(None) => return self.note_unknown(name, &wanted),
+            Err(places) => return self.note_repeated(name, places),
         };
         let known = match &place {
             Cells::At(place) | Cells::Parts(place, _) => self.header.columns.get(*place),
@@ -49,16 +43,14 @@ impl<'t> TableUse<'t> {
         };
         let name = known.map_or(name.value.trim(), String::as_str).to_owned();
         let column = Column { name, place };
-        let unusable = self.file.unusable.iter();
-        let unusable: Vec<_> = unusable
-            .filter(|(place, _)| column.places().any(|it| it == **place))
-            .collect();
-        for (place, cells) in &unusable {
-            cells
-                .iter()
-                .for_each(|cell| self.note_unusable(cell, **place));
+        let mut is_usable = true;
+        for place in column.places() {
+            for cell in self.file.unusable.get(&place).into_iter().flatten() {
+                self.note_unusable(cell, place);
+                is_usable = false;
+            }
         }
-        unusable.is_empty().then_some(column)
+        is_usable.then_some(column)
     }
 
     fn note_unusable(&self, cell: &UnusableCell, place: usize) {
@@ -128,7 +120,7 @@ impl<'t> TableUse<'t> {
         Ok((!found.is_empty()).then_some(Cells::Numbered(found)))
     }
 
-    fn note_repeated(&self, name: &Spanned<String>, places: &[usize]) {
+    fn note_repeated<T>(&self, name: &Spanned<String>, places: &[usize]) -> Option<T> {
         let column = places.last().and_then(|it| self.header.columns.get(*it));
         let column = clip(column.unwrap_or(&name.value));
         let (times, file) = (places.len(), &self.file.name);
@@ -136,10 +128,10 @@ impl<'t> TableUse<'t> {
             format!("the column `{column}` occurs {times} times in the header of `{file}`");
         let hint = "rename the duplicates in the file; roomform never picks one";
         self.problems
-            .note(Code::DuplicateColumn, name.at, message, hint);
+            .refuse(Code::DuplicateColumn, name.at, message, hint)
     }
 
-    fn note_unknown(&self, name: &Spanned<String>, wanted: &str) {
+    fn note_unknown<T>(&self, name: &Spanned<String>, wanted: &str) -> Option<T> {
         let is_numbered = has(&self.raw.numbered, wanted);
         let number = if is_numbered { "1" } else { "" };
         let (file, shown) = (&self.file.name, clip(&name.value));
@@ -164,6 +156,7 @@ impl<'t> TableUse<'t> {
             }
             hint
         });
+        None
     }
 }
 

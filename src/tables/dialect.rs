@@ -37,6 +37,12 @@ pub(crate) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
         .filter(|end| bytes.get(*end) != Some(&b'\n') || bytes.get(end - 1) == Some(&b'\n'))
 }
 
+/// Returns the offset after the LF of a CR LF, which the CSV reader leaves to the next row.
+pub(crate) fn after_line_end(text: &str, byte: usize) -> usize {
+    let ends = text.get(byte.saturating_sub(1)..=byte) == Some("\r\n");
+    byte + usize::from(ends)
+}
+
 /// Returns the first line of a text, including its line end.
 pub(crate) fn first_line(text: &str) -> &str {
     let end = line_ends(text.as_bytes()).next();
@@ -119,14 +125,10 @@ pub(crate) fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// The reason why a quote probably does not open a quoted cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BadQuote {
-    /// The cell is never closed.
-    NeverClosed,
-    /// The cell spans lines and has text after its closing quote.
-    TextAfter,
-}
+/// The reasons why a quote probably does not open a quoted cell.
+pub(crate) const NEVER_CLOSED: &str = "a quoted cell starts here and is never closed";
+pub(crate) const TEXT_AFTER: &str =
+    "a quoted cell starts here, spans lines and has text after its closing quote";
 
 /// Returns the offset after the closing quote. `from` is the offset after the opening quote.
 /// Returns `None` if the cell is never closed.
@@ -153,20 +155,20 @@ fn judge_quoted(
     open: usize,
     end: Option<usize>,
     is_delimiter: impl Fn(u8) -> bool,
-) -> Option<BadQuote> {
+) -> Option<&'static str> {
     let Some(end) = end else {
-        return Some(BadQuote::NeverClosed);
+        return Some(NEVER_CLOSED);
     };
     let spans_lines = end_of_line(bytes, open) < end;
     let mut rest = bytes.get(end..).unwrap_or_default().iter();
     let next = rest.find(|byte| is_delimiter(**byte) || !matches!(byte, b' ' | b'\t'));
     let has_text = next.is_some_and(|byte| !is_delimiter(*byte) && !matches!(byte, b'\n' | b'\r'));
-    (spans_lines && has_text).then_some(BadQuote::TextAfter)
+    (spans_lines && has_text).then_some(TEXT_AFTER)
 }
 
 /// Calls `found` with the offset of each bad quote. The text must start at a row. After a bad
 /// quote, the search continues in the next line, so that other bad quotes are found too.
-pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(usize, BadQuote)) {
+pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(usize, &'static str)) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(length) = bytes
@@ -192,7 +194,6 @@ pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(usize,
 
 #[cfg(test)]
 mod tests {
-    use super::BadQuote::{self, NeverClosed, TextAfter};
     use super::*;
 
     #[test]
@@ -216,12 +217,15 @@ mod tests {
 
     #[test]
     fn quotes_that_swallow_lines_are_found() {
-        let cases: [(&str, &[(usize, BadQuote)]); 12] = [
-            ("a,b\n1,\"x\n2,y\n", &[(6, NeverClosed)]),
-            ("a,b\n1,\"x", &[(6, NeverClosed)]),
-            ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[(6, TextAfter)]),
-            ("a,b\n1,\"x\n2,\"y\n", &[(6, TextAfter), (11, NeverClosed)]),
-            ("\"a,b\n1,x\n", &[(0, NeverClosed)]),
+        let cases: [(&str, &[(usize, &str)]); 12] = [
+            ("a,b\n1,\"x\n2,y\n", &[(6, NEVER_CLOSED)]),
+            ("a,b\n1,\"x", &[(6, NEVER_CLOSED)]),
+            ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[(6, TEXT_AFTER)]),
+            (
+                "a,b\n1,\"x\n2,\"y\n",
+                &[(6, TEXT_AFTER), (11, NEVER_CLOSED)],
+            ),
+            ("\"a,b\n1,x\n", &[(0, NEVER_CLOSED)]),
             // Quoted cells that span lines and are closed are not bad.
             ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
             ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),

@@ -10,7 +10,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Problems, Source};
 use super::dialect::{
-    BadQuote, Start, bad_quotes, is_plain, likely_delimiter, line_ends, spreadsheet_line,
+    Start, after_line_end, bad_quotes, is_plain, likely_delimiter, line_ends, spreadsheet_line,
 };
 use super::index::Index;
 use super::number::is_digits;
@@ -149,14 +149,8 @@ impl Header {
         // Formats a place as in `enrollments.csv:214`.
         let line = |at: At| format!("{}:{}", file.name, source.line_at(at.offset));
         let mut quotes = Vec::new();
-        bad_quotes(table, delimiter, |open, bad| {
+        bad_quotes(table, delimiter, |open, what| {
             let at = at(open);
-            let what = match bad {
-                BadQuote::NeverClosed => "a quoted cell starts here and is never closed",
-                BadQuote::TextAfter => {
-                    "a quoted cell starts here, spans lines and has text after its closing quote"
-                }
-            };
             let message = format!("{}: {what}", line(at));
             let hint = "close the quote or remove it; inside a quoted cell, write a quote twice";
             problems.note(Code::BadQuote, at, message, hint);
@@ -194,16 +188,11 @@ impl Header {
             let message = format!("{}: {what} {below}", line(at));
             let hint = match file.is_sheet() {
                 true => "remove the rows above the header",
-                false => {
-                    "remove the lines above the header, or quote cells that contain a delimiter"
-                }
+                false => "remove the lines above the header, or quote cells with a delimiter",
             };
             return problems.refuse(Code::EmptyRoster, at, message, hint);
         }
-        // Skip the LF of a CR LF, which the reader leaves to the next row.
-        if text.get(byte - 1..=byte) == Some("\r\n") {
-            byte += 1;
-        }
+        byte = after_line_end(text, byte);
         let before = text.get(..byte).unwrap_or_default();
         let line = 1 + line_ends(before.as_bytes()).count() as u32;
         let byte = byte as u32;

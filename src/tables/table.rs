@@ -11,7 +11,7 @@ use std::sync::Arc;
 use csv::{Position, StringRecord};
 
 use super::diagnostic::Problems;
-use super::dialect::{Start, first_line, line_ends, trimmed, values};
+use super::dialect::{Start, after_line_end, first_line, line_ends, trimmed, values};
 use super::header::{Header, OpenedFile, RowStarts, reader};
 use super::input::RawFile;
 use super::row_use::{RowCounts, RowUse};
@@ -102,26 +102,18 @@ impl Table {
         let mut blank = 0;
         if let Some(delimiter) = self.header.delimiter {
             let mut start = self.header.start;
-            let (first, mut own_end) = (start.byte as usize, 0);
+            let (first, mut end) = (start.byte as usize, start.byte as usize);
             let mut reader = reader(text.get(first..).unwrap_or_default(), delimiter);
             while reader.read_record(&mut record).unwrap_or_default() {
-                let before = record.position().map_or(0, Position::byte) as usize + first;
-                // The position may be before line ends above the row, so skip them.
-                let rest = text.get(before..).unwrap_or_default().bytes();
-                let breaks = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
-                let byte = before + breaks.count();
-                let passed = text.as_bytes().get(start.byte as usize..byte);
-                let passed = passed.unwrap_or_default();
-                start.line += line_ends(passed).count() as u32;
-                // The reader skips empty lines, so there may be several line ends before this row.
-                // The first of them ends the previous row.
-                let ends = passed.iter().rev();
-                let ends = ends.take_while(|byte| matches!(byte, b'\r' | b'\n'));
-                let ends = passed.len() - ends.count();
-                let ends = line_ends(passed.get(ends..).unwrap_or_default()).count();
-                blank += ends.saturating_sub(own_end);
-                own_end = 1;
+                // The reader skips empty lines above the row.
+                let above = text.as_bytes().get(end..).unwrap_or_default();
+                let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+                let byte = end + above.iter().take_while(is_break).count();
+                let lines = |from| line_ends(text.as_bytes().get(from..byte).unwrap_or_default());
+                blank += lines(end).count();
+                start.line += lines(start.byte as usize).count() as u32;
                 start.byte = byte as u32;
+                end = after_line_end(text, first + reader.position().byte() as usize);
                 if record.iter().all(|cell| trimmed(cell).is_empty()) {
                     blank += 1;
                 } else {
