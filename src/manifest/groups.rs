@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use super::display_names::DisplayNames;
+use super::export::quote_yaml;
 use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::{RosterReader, known_user};
@@ -317,12 +318,10 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
 /// Writes a name as a YAML key that all YAML readers read as text.
 fn yaml_key(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let safe = name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text;
-    let shown = clip(name);
-    if safe {
-        return shown;
+    match name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text {
+        true => clip(name),
+        false => quote_yaml(&clip(name)),
     }
-    format!("\"{}\"", shown.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {

@@ -56,22 +56,19 @@ fn is_bool(word: &str) -> bool {
 }
 
 fn is_date(word: &str) -> bool {
-    let mut parts = word.splitn(3, '-');
-    let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
+    let date = word.split([' ', 't', 'T']).next().unwrap_or_default();
+    let time = word.strip_prefix(date).unwrap_or_default();
+    let time = time.trim_start_matches([' ', 't', 'T']);
+    let mut parts = date.split('-');
+    let mut has = |shortest, longest| {
+        let part = parts.next().unwrap_or_default();
+        is_digits(part) && (shortest..=longest).contains(&part.len())
     };
-    let day = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let time = rest
-        .get(day..)
-        .unwrap_or_default()
-        .trim_start_matches([' ', 't', 'T']);
-    year.len() == 4
-        && is_digits(year)
-        && month.len() <= 2
-        && is_digits(month)
-        && (1..=2).contains(&day)
-        && (rest.len() == day
-            || (time.len() < rest.len() - day && time.starts_with(|c: char| c.is_ascii_digit())))
+    has(4, 4)
+        && has(1, 2)
+        && has(1, 2)
+        && parts.next().is_none()
+        && (word == date || time.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn is_number(word: &str) -> bool {

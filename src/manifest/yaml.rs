@@ -44,6 +44,7 @@ pub(super) fn read<'t>(
         text,
         file,
         anchors: HashMap::new(),
+        weight: 0,
         aliased: 0,
     };
     let mut documents = 0;
@@ -53,7 +54,7 @@ pub(super) fn read<'t>(
         match event {
             // An anchor on the top-level mapping is an error: every alias of it would contain
             // itself.
-            Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
+            Event::MappingStart(_, _, None) => reader.entries(0, Some(streamed), take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
@@ -64,7 +65,7 @@ pub(super) fn read<'t>(
             // A document without a value, for example a file with comments only.
             Event::Scalar(_, ScalarStyle::Plain, _, None) if from.is_empty => {}
             event => {
-                let noun = reader.node(event, from, 0)?.0.noun();
+                let noun = reader.node(event, from, 0)?.noun();
                 let message = format!("a manifest must be a mapping, not {noun}");
                 let hint = "write it as `key: value`, one line for each key";
                 return fail(Code::WrongType, from.at, message, hint);
@@ -84,6 +85,8 @@ struct Reader<'a> {
     text: &'a str,
     file: FileId,
     anchors: HashMap<usize, Rc<Anchored<'a>>>,
+    /// The number of nodes that were read, with those of aliases.
+    weight: u64,
     aliased: u64,
 }
 
@@ -112,9 +115,12 @@ impl<'a> Reader<'a> {
         At::new(self.file, offset)
     }
 
+    /// Calls `take` with each key and value of a mapping, and with each element of the list under
+    /// the key `streamed`.
     fn entries(
         &mut self,
-        streamed: &str,
+        depth: usize,
+        streamed: Option<&str>,
         take: &mut dyn FnMut(Option<Node<'a>>, Node<'a>),
     ) -> Result<(), Box<Diagnostic>> {
         loop {
@@ -122,58 +128,55 @@ impl<'a> Reader<'a> {
             if matches!(event, Event::MappingEnd) {
                 return Ok(());
             }
-            let (key, _) = self.node(event, from, 1)?;
-            let is_streamed = key.word() == Some(streamed);
+            let key = self.node(event, from, depth + 1)?;
+            let is_streamed = streamed.is_some() && key.word() == streamed;
             match self.next()? {
                 (Event::SequenceStart(_, 0, None), from) if is_streamed => {
                     take(Some(key), Node::made(from.at, Value::Seq(Vec::new())));
-                    self.items(1, |item, _| take(None, item))?;
+                    self.items(depth + 1, &mut |item| take(None, item))?;
                 }
-                (event, from) => take(Some(key), self.node(event, from, 1)?.0),
+                (event, from) => take(Some(key), self.node(event, from, depth + 1)?),
             }
         }
     }
 
-    /// Builds the node that starts with this event. Also returns the number of nodes in it.
+    /// Builds the node that starts with this event.
     fn node(
         &mut self,
         event: Event<'a>,
         from: EventStart,
         depth: usize,
-    ) -> Result<(Node<'a>, u64), Box<Diagnostic>> {
-        let at = from.at;
+    ) -> Result<Node<'a>, Box<Diagnostic>> {
+        let (at, before) = (from.at, self.weight);
         if depth > DEPTH {
             return Err(too_deep(at).into());
         }
-        let (value, anchor, tag, weight) = match event {
+        self.weight += 1;
+        let (value, anchor, tag) = match event {
             // The library returns a missing value as `~`, which a message must not quote.
             Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if from.is_empty => {
                 let (text, plain) = (Cow::Borrowed(""), true);
-                (Value::Scalar { text, plain }, anchor, tag, 1)
+                (Value::Scalar { text, plain }, anchor, tag)
             }
             Event::Scalar(text, style, anchor, tag) => {
                 // An alias of a long text counts as much as many aliases of a short text.
-                let weight = 1 + text.len() as u64 / 64;
+                self.weight += text.len() as u64 / 64;
                 let plain = style == ScalarStyle::Plain;
-                (Value::Scalar { text, plain }, anchor, tag, weight)
+                (Value::Scalar { text, plain }, anchor, tag)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let (mut items, mut weight) = (Vec::new(), 1_u64);
-                self.items(depth, |item, more| {
-                    weight = weight.saturating_add(more);
-                    items.push(item);
-                })?;
-                (Value::Seq(items), anchor, tag, weight)
+                let mut items = Vec::new();
+                self.items(depth, &mut |item| items.push(item))?;
+                (Value::Seq(items), anchor, tag)
             }
             Event::MappingStart(_, anchor, tag) => {
-                let (pairs, weight) = self.pairs(depth)?;
-                (Value::Map(pairs), anchor, tag, weight)
+                let mut pairs = Vec::new();
+                self.entries(depth, None, &mut |key, value| {
+                    pairs.extend(key.zip(Some(value)));
+                })?;
+                (Value::Map(pairs), anchor, tag)
             }
-            Event::Alias(anchor) => {
-                let anchored = self.alias(anchor, at)?;
-                let weight = anchored.weight;
-                (Value::Alias(anchored), 0, None, weight)
-            }
+            Event::Alias(anchor) => (Value::Alias(self.alias(anchor, at)?), 0, None),
             _ => {
                 let message = "the text ends in the middle of a value";
                 let hint = "complete the value, or remove it";
@@ -181,52 +184,28 @@ impl<'a> Reader<'a> {
             }
         };
         self.refuse_tag(tag.as_deref(), at)?;
-        Ok((self.remember(anchor, Node { at, value }, weight), weight))
+        let node = Node { at, value };
+        if anchor == 0 {
+            return Ok(node);
+        }
+        let weight = self.weight - before;
+        let anchored = Rc::new(Anchored { node, weight });
+        self.anchors.insert(anchor, Rc::clone(&anchored));
+        Ok(Node::made(at, Value::Alias(anchored)))
     }
 
-    /// Calls `take` with each item of a list and its number of nodes.
+    /// Calls `take` with each item of a list.
     fn items(
         &mut self,
         depth: usize,
-        mut take: impl FnMut(Node<'a>, u64),
+        take: &mut dyn FnMut(Node<'a>),
     ) -> Result<(), Box<Diagnostic>> {
         loop {
             let (event, from) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
                 return Ok(());
             }
-            let (item, weight) = self.node(event, from, depth + 1)?;
-            take(item, weight);
-        }
-    }
-
-    fn pairs(&mut self, depth: usize) -> Result<(Pairs<'a>, u64), Box<Diagnostic>> {
-        let (mut pairs, mut weight) = (Vec::new(), 1_u64);
-        loop {
-            let (event, from) = self.next()?;
-            if matches!(event, Event::MappingEnd) {
-                return Ok((pairs, weight));
-            }
-            let (key, key_weight) = self.node(event, from, depth + 1)?;
-            let (event, from) = self.next()?;
-            let (value, value_weight) = self.node(event, from, depth + 1)?;
-            weight = weight
-                .saturating_add(key_weight)
-                .saturating_add(value_weight);
-            pairs.push((key, value));
-        }
-    }
-
-    fn remember(&mut self, anchor: usize, node: Node<'a>, weight: u64) -> Node<'a> {
-        if anchor == 0 {
-            return node;
-        }
-        let at = node.at;
-        let anchored = Rc::new(Anchored { node, weight });
-        self.anchors.insert(anchor, Rc::clone(&anchored));
-        Node {
-            at,
-            value: Value::Alias(anchored),
+            take(self.node(event, from, depth + 1)?);
         }
     }
 
@@ -236,7 +215,9 @@ impl<'a> Reader<'a> {
             let hint = "write the value out; to include a group in another, write \"@name\"";
             return fail(Code::Syntax, at, message, hint);
         };
-        self.aliased = self.aliased.saturating_add(anchored.weight);
+        // The alias itself is already counted.
+        self.weight += anchored.weight - 1;
+        self.aliased += anchored.weight;
         if self.aliased > ALIASED {
             let message = format!("the aliases of this file expand to more than {ALIASED} values");
             let hint = "write the values out, or use `groups`";

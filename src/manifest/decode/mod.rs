@@ -158,9 +158,9 @@ fn publish_list(decoder: &Decoder, node: &Node) -> Vec<Spanned<String>> {
 #[cfg(test)]
 mod tests {
     use super::super::fields::MOST_KEYS;
-    use super::room::{KINDS, POLICIES};
+    use super::room::KINDS;
     use super::*;
-    use crate::model::Field;
+    use crate::model::{Field, MembersPolicy};
 
     #[test]
     fn schema_and_decoder_have_the_same_keys() {
@@ -214,14 +214,15 @@ mod tests {
             choices.iter().map(|(name, _)| *name).collect()
         }
         let fields = Field::ALL.map(|field| field.name()).to_vec();
+        let policies = MembersPolicy::ALL.map(|policy| policy.name()).to_vec();
         for (pointer, known) in [
             ("RawDefaults/properties/type", names(&KINDS)),
-            ("RawDefaults/properties/members_policy", names(&POLICIES)),
+            ("RawDefaults/properties/members_policy", policies.clone()),
             ("RawRoom/properties/type", names(&KINDS)),
-            ("RawRoom/properties/members_policy", names(&POLICIES)),
+            ("RawRoom/properties/members_policy", policies.clone()),
             ("RawRoom/properties/ignore/items", fields.clone()),
             ("TemplateRoom/properties/type/anyOf/0", names(&KINDS)),
-            ("TemplateRoom/properties/members_policy", names(&POLICIES)),
+            ("TemplateRoom/properties/members_policy", policies),
             ("TemplateRoom/properties/ignore/items", fields),
             ("Roster/properties/by", names(&rows::WAYS)),
             ("Roster/properties/delimiter", names(&rows::DELIMITERS)),

@@ -24,11 +24,6 @@ pub(in super::super) const KINDS: [(&str, RoomKind); 6] = [
     ("1", RoomKind::Conference),
     ("3", RoomKind::Support),
 ];
-pub(super) const POLICIES: [(&str, MembersPolicy); 2] = [
-    ("ensure", MembersPolicy::Ensure),
-    ("on_create", MembersPolicy::OnCreate),
-];
-
 /// Decodes a room under `rooms`.
 pub(super) fn room(decoder: &Decoder, node: &Node) -> Option<RawRoom> {
     let fields = decoder.fields(node, ROOM)?;
@@ -58,10 +53,11 @@ pub(super) fn from_fields(fields: &Fields, settings: RawSettings) -> RawRoom {
 pub(super) fn settings(fields: &Fields, is_from_row: impl Fn(&str) -> bool) -> RawSettings {
     let kind = (!is_from_row("type")).then(|| fields.choice("type", &KINDS));
     let public = (!is_from_row("public")).then(|| fields.boolean("public"));
+    let policies = MembersPolicy::ALL.map(|policy| (policy.name(), policy));
     RawSettings {
         kind: kind.flatten(),
         public: public.flatten(),
-        members_policy: fields.choice("members_policy", &POLICIES),
+        members_policy: fields.choice("members_policy", &policies),
     }
 }
 
