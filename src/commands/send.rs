@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{Read, stdin};
 use std::path::Path;
 use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::FutureExt as _;
+use tokio::time::timeout;
 use tracing::info;
 
 use super::session::Session;
@@ -27,6 +28,8 @@ const MOST_BYTES: u64 = 1 << 20;
 const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N instead of PIPE";
 
+/// How long a delivery that is not under way takes to end after a signal.
+const AT_ONCE: Duration = Duration::from_millis(100);
 const UNDER_WAY: &str =
     "the message is being sent; if you stop now, you will not know whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)";
@@ -58,9 +61,9 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         delivered = &mut delivered => delivered,
         () = interrupt::first(&mut stopped) => {
             // Between two attempts, the signal ends the delivery.
-            match delivered.as_mut().now_or_never() {
-                Some(delivered) => delivered,
-                None => {
+            match timeout(AT_ONCE, &mut delivered).await {
+                Ok(delivered) => delivered,
+                Err(_) => {
                     console.warn(UNDER_WAY);
                     delivered.await
                 }

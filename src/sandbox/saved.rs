@@ -3,8 +3,11 @@
 //!
 //! The main functions are [`write()`], [`write_changes()`] and [`read()`]. File access is in [`super::store`].
 
+use std::path::Path;
+
 use serde::Deserialize;
 
+use super::error::SandboxError;
 use super::records::{Counters, Entry, Message, Room, User};
 use super::server_state::World;
 
@@ -22,19 +25,6 @@ struct Saved {
     rooms: Vec<Room>,
     users: Vec<User>,
     messages: Vec<Message>,
-}
-
-/// Why a text is not a valid state.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Damaged(serde_json::Error),
-    Format(u64),
-}
-
-impl From<serde_json::Error> for ReadError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Damaged(error)
-    }
 }
 
 pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
@@ -64,13 +54,21 @@ pub(super) fn write_changes(counters: Counters, changes: &[Entry]) -> serde_json
 }
 
 /// Reads a state and the changes after it. Also returns whether the last line is partial. A partial
-/// line is dropped, because its call was never answered.
-pub(super) fn read(text: &[u8]) -> Result<(World, bool), ReadError> {
-    let (Header { format }, _) = first(text)?;
+/// line is dropped, because its call was never answered. The path is only for errors.
+pub(super) fn read(path: &Path, text: &[u8]) -> Result<(World, bool), SandboxError> {
+    let path = || path.to_owned();
+    let damaged = |source| SandboxError::Damaged {
+        path: path(),
+        source,
+    };
+    let (Header { format }, _) = first(text).map_err(damaged)?;
     if format != FORMAT {
-        return Err(ReadError::Format(format));
+        return Err(SandboxError::Format {
+            path: path(),
+            format,
+        });
     }
-    let (saved, end) = first::<Saved>(text)?;
+    let (saved, end) = first::<Saved>(text).map_err(damaged)?;
     let mut world = World::for_saving();
     let entries = [Entry::Counters(saved.counters)].into_iter();
     entries
@@ -89,7 +87,7 @@ pub(super) fn read(text: &[u8]) -> Result<(World, bool), ReadError> {
             Ok(_) if is_torn => {}
             Ok(change) => world.load(change),
             Err(error) if is_torn && error.is_eof() => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(damaged(error)),
         }
     }
     Ok((world, is_torn))

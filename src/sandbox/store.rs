@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::error::SandboxError;
-use super::saved::{self, ReadError};
+use super::saved;
 use super::server_state::{Quirks, World};
 
 /// The file is replaced only after more than this number of bytes of changes were appended.
@@ -112,16 +112,7 @@ impl StateFile {
         let (world, is_torn) = match seen {
             Some(_) => {
                 let text = fs::read(&path).map_err(unreadable)?;
-                saved::read(&text).map_err(|error| match error {
-                    ReadError::Damaged(source) => SandboxError::Damaged {
-                        path: path.clone(),
-                        source,
-                    },
-                    ReadError::Format(format) => SandboxError::Format {
-                        path: path.clone(),
-                        format,
-                    },
-                })?
+                saved::read(&path, &text)?
             }
             None => (World::for_saving(), false),
         };
@@ -137,11 +128,9 @@ impl StateFile {
 
     /// Whether the next save replaces the file: changes cannot be appended, or are as large as the state.
     fn is_due(&self) -> bool {
-        let there = self.seen.filter(|_| self.path.exists());
-        self.must_be_replaced
-            || there.is_none_or(|(_, length)| {
-                self.appended > SMALL.max(length.saturating_sub(self.appended))
-            })
+        let length = self.seen.map_or(0, |(_, length)| length);
+        let is_large = self.appended > SMALL.max(length.saturating_sub(self.appended));
+        self.must_be_replaced || is_large || !self.path.exists()
     }
 
     fn write(&mut self, text: &[u8], whole: bool, revision: u64) -> Result<(), SandboxError> {
