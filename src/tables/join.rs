@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use super::column::{optional, resolved};
-use super::diagnostic::{At, Code, Diagnostic, clip};
+use super::diagnostic::{Code, Diagnostic, clip};
 use super::header::column_key;
 use super::input::{FileUse, RawOn, RawVia};
 use super::open::Tables;
@@ -56,10 +56,8 @@ struct Group {
     rows: usize,
     /// The number of rows that add a member today.
     used: usize,
-    /// The place of the first cell of the key, in the first of these rows.
-    first: At,
-    /// The index of that cell's column among the key columns.
-    column: Option<usize>,
+    /// The start of the warning that no row has this key, at the first cell of the key.
+    first: Diagnostic,
     /// The highest [`RowUse`] of the other table's rows with this key; `None` if there is no such
     /// row.
     joined: Option<RowUse>,
@@ -177,13 +175,9 @@ impl<'t> Join<'t> {
             None => {
                 let key = clip(&between.replace(BETWEEN, ", "));
                 let message = format!("`{key}` is not in `{}`", via.name);
-                let mistake = match via.columns.first() {
-                    Some(column) => row.mistake(Code::BadCell, column, &message),
-                    None => Diagnostic::at(Code::BadCell, row.at(), message),
-                };
-                Err(mistake
-                    .hint("add it there, or leave the row out with `where`")
-                    .into())
+                let mistake = mistake(row, Code::BadCell, via.columns.first(), &message);
+                let hint = "add it there, or leave the row out with `where`";
+                Err(mistake.hint(hint).into())
             }
         }
     }
@@ -191,18 +185,14 @@ impl<'t> Join<'t> {
     /// Creates the error for a row with empty key cells.
     fn no_key(&self, row: &Row<'_>) -> Box<Diagnostic> {
         let mut own = self.own.iter().flatten();
-        let mistake = match own.find(|column| row.cell(column).is_empty()) {
-            Some(column) => {
-                let message = "the cell is empty, so the row belongs to no room";
-                row.mistake(Code::BadCell, column, message)
-            }
-            None => {
-                let message = format!("{}: the row belongs to no room", row.file_and_line());
-                Diagnostic::at(Code::BadCell, row.at(), message)
-            }
+        let column = own.find(|column| row.cell(column).is_empty());
+        let message = match column {
+            Some(_) => "the cell is empty, so the row belongs to no room",
+            None => "the row belongs to no room",
         };
-        mistake
-            .hint("fill in the cell, or leave the row out with `where`")
+        let hint = "fill in the cell, or leave the row out with `where`";
+        mistake(row, Code::BadCell, column, message)
+            .hint(hint)
             .into()
     }
 
@@ -239,7 +229,7 @@ impl<'t> Join<'t> {
         // A key may refer to a row with too few or too many cells, which is already reported.
         let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
-        left.sort_by_key(|(key, group)| (group.first, *key));
+        left.sort_by_key(|(key, group)| (group.first.at, *key));
         let Some((_, first)) = left.first().filter(|_| left.len() > MOST_UNJOINED) else {
             let warnings = left.iter().map(|(key, group)| self.unjoined(key, group));
             return self.roster.problems.extend(warnings);
@@ -251,7 +241,8 @@ impl<'t> Join<'t> {
             format!("{rows} rows of `{roster}` match no row of `{each}`; this is the first");
         let hint = "check the columns of `on`; no one is added for these rows";
         let problems = self.roster.problems;
-        problems.note(Code::Unjoined, first.first, message, hint);
+        let first = first.first.clone();
+        problems.push(Diagnostic { message, ..first }.hint(hint));
     }
 
     fn unjoined(&self, key: &str, group: &Group) -> Diagnostic {
@@ -260,34 +251,36 @@ impl<'t> Join<'t> {
             2 => "; 1 more row has this value".to_owned(),
             rows => format!("; {} more rows have this value", rows - 1),
         };
-        // Formats a place as in `enrollments.csv:214:course_id`.
-        let file = &self.roster.file;
-        let line = file.source.line_at(group.first.offset);
-        let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
-        let column = column.map(|column| format!(":{}", clip(&column.name)));
-        let place = format!("{}:{line}{}", file.name, column.unwrap_or_default());
         let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &self.each.file.name);
-        let message = format!("{place}: `{key}` is not in any row of `{name}`{more}");
-        let hint = format!("fix the cell, or add a row to `{name}`");
-        Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
+        let mut mistake = group.first.clone();
+        mistake.message += &format!("`{key}` is not in any row of `{name}`{more}");
+        mistake.hint(format!("fix the cell, or add a row to `{name}`"))
     }
 }
 
 impl Group {
     fn new(row: &Row<'_>, own: &[Option<Column>]) -> Self {
-        let mut columns = own.iter().enumerate();
-        let first = columns.find_map(|(index, column)| {
-            let column = column.as_ref()?;
-            (!row.cell(column).is_empty()).then(|| (index, row.cell_at(column)))
-        });
+        let mut own = own.iter().flatten();
+        let column = own.find(|column| !row.cell(column).is_empty());
         Self {
             members: MemberList::default(),
             rows: 0,
             used: 0,
-            first: first.map_or_else(|| row.at(), |(_, at)| at),
-            column: first.map(|(index, _)| index),
+            first: mistake(row, Code::Unjoined, column, ""),
             joined: None,
         }
+    }
+}
+
+/// Creates a diagnostic for a cell, or for a whole row.
+fn mistake(row: &Row<'_>, code: Code, column: Option<&Column>, message: &str) -> Diagnostic {
+    match column {
+        Some(column) => row.mistake(code, column, message),
+        None => Diagnostic::at(
+            code,
+            row.at(),
+            format!("{}: {message}", row.file_and_line()),
+        ),
     }
 }
 

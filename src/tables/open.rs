@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::boundary::is_inside;
-use super::diagnostic::{At, Code, Diagnostic, Mistake, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Mistake, Problems, Sources, clip};
 use super::encoding::decode;
 use super::files::{Files, RealPaths, without_dots};
 use super::header::{Header, OpenedFile, UnusableCells, XLSX};
 use super::input::{FileUse, RawFile, SheetName};
 use super::table::{Table, TableUse};
 use super::workbook::read_sheet;
-use super::wrong_file::{JSON, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
+use super::wrong_file::{JSON, WrongFile, find_conflict, is_json, is_zip, wrong_bytes, wrong_text};
 use crate::model::{Date, FileId};
 
 /// Maximum size of a file, in bytes. A roster with two million rows has a tenth of this size.
@@ -140,26 +140,22 @@ impl<'a> Opener<'a> {
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
                 return drop(self.tables.absent.insert(raw.file_use(), raw));
             }
-            Err(error) => return self.problems.push(unreadable(&raw, &error)),
+            Err(error) => return self.note_unreadable(&raw, &error),
         };
         let root = home.root.as_ref();
         if root.is_none_or(|root| !is_inside(&real, root)) {
-            let shown = clip(&raw.path.value);
+            let (shown, problems) = (clip(&raw.path.value), self.problems);
             let message = format!("`{shown}` is outside the manifest's directory");
             let hint =
                 "copy the file: a manifest may read only files in its own directory and below";
-            return self
-                .problems
-                .note(Code::Outside, raw.path.at, message, hint);
+            return problems.note(Code::Outside, raw.path.at, message, hint);
         }
         let encoding = raw.encoding.as_ref().map(|name| name.value.clone());
         let sheet = raw.sheet.as_ref().map(|sheet| sheet.value.clone());
         let key = (real, encoding, sheet);
         let known = self.opened.get(&key).cloned();
         let read = known.unwrap_or_else(|| {
-            let read = self.read(&raw, &path, &key.0);
-            let read = read.map_err(|mistake| self.problems.push(*mistake));
-            let read = read.ok().map(Arc::new);
+            let read = self.read(&raw, &path, &key.0).map(Arc::new);
             self.opened.insert(key.clone(), read.clone());
             read
         });
@@ -206,31 +202,26 @@ impl<'a> Opener<'a> {
         self.files.display(&named.unwrap_or_else(real)).into()
     }
 
-    /// Reads a file, or one sheet of a workbook.
-    fn read(
-        &mut self,
-        raw: &RawFile,
-        path: &Path,
-        real: &Path,
-    ) -> Result<OpenedFile, Box<Diagnostic>> {
-        let shown = clip(&raw.path.value);
+    /// Reads a file, or one sheet of a workbook. Errors are reported.
+    fn read(&mut self, raw: &RawFile, path: &Path, real: &Path) -> Option<OpenedFile> {
+        let (problems, at, shown) = (self.problems, raw.path.at, clip(&raw.path.value));
         let name = self.files.display(&without_dots(path));
-        let bytes = self.files.read(real, LARGEST);
-        let bytes = bytes.map_err(|error| unreadable(raw, &error))?;
-        let bytes = bytes.ok_or_else(|| {
+        let read = self.files.read(real, LARGEST);
+        let read = read.map_err(|error| self.note_unreadable(raw, &error));
+        let Some(bytes) = read.ok()? else {
             let message = format!("`{shown}` is larger than {} GiB", LARGEST >> 30);
-            let diagnostic = Diagnostic::at(Code::TooLarge, raw.path.at, message);
-            diagnostic.hint("split it into several files")
-        })?;
-        let wrong = |(what, hint)| {
+            return problems.refuse(Code::TooLarge, at, message, "split it into several files");
+        };
+        let wrong = |(what, hint): WrongFile| {
             let message = format!("`{}` is {what}", clip(&name));
-            Diagnostic::at(Code::WrongFile, raw.path.at, message).hint(hint)
+            problems.refuse(Code::WrongFile, at, message, hint)
         };
         if let Some(what) = wrong_bytes(&name, &bytes) {
-            return Err(wrong(what).into());
+            return wrong(what);
         }
-        let no_text = |code, at: Option<At>, why: Mistake| {
-            why.to_diagnostic(code, at.unwrap_or(raw.path.at), &format!("`{shown}`"))
+        let no_text = |code, named: Option<At>, why: Mistake| {
+            let what = format!("`{shown}`");
+            problems.push(why.to_diagnostic(code, named.unwrap_or(at), &what));
         };
         let sheet = raw.sheet.as_ref();
         let at_sheet = sheet.map(|sheet| sheet.at);
@@ -242,30 +233,29 @@ impl<'a> Opener<'a> {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
             let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
-            let (sheet, text, unusable) = read?;
+            let (sheet, text, unusable) = read.ok()?;
             (format!("{name}#{sheet}"), text, XLSX, unusable)
         } else {
             if let Some(at) = at_sheet {
                 let message = format!("`sheet` is for workbooks, and `{shown}` is text");
-                let mistake = Diagnostic::at(Code::BadWorkbook, at, message);
-                return Err(mistake.hint("remove `sheet`, or name the workbook").into());
+                let hint = "remove `sheet`, or name the workbook";
+                return problems.refuse(Code::BadWorkbook, at, message, hint);
             }
             let label = raw.encoding.as_ref();
             let decoded = decode(bytes, label.map(|label| label.value.as_str()));
             let at = label.map(|label| label.at);
-            let (text, encoding) = decoded.map_err(|why| no_text(Code::NotUtf8, at, why))?;
+            let decoded = decoded.map_err(|why| no_text(Code::NotUtf8, at, why));
+            let (text, encoding) = decoded.ok()?;
             let json = || is_json(&text).then_some(JSON);
             if let Some(what) = wrong_text(&text).or_else(json) {
-                return Err(wrong(what).into());
+                return wrong(what);
             }
             (name, text, encoding, UnusableCells::new())
         };
         let id = self.sources.add(name, text);
-        let source = self.sources.file(id).cloned().unwrap_or_default();
-        if let Some(mistake) = find_conflict(id, &source) {
-            return Err(mistake.into());
-        }
-        Ok(OpenedFile {
+        let source = self.sources.file(id)?.clone();
+        let conflict = find_conflict(id, &source).map(|mistake| problems.push(mistake));
+        conflict.is_none().then(|| OpenedFile {
             id,
             name: clip(&source.name),
             source,
@@ -273,16 +263,17 @@ impl<'a> Opener<'a> {
             unusable,
         })
     }
-}
 
-fn unreadable(raw: &RawFile, error: &io::Error) -> Diagnostic {
-    let shown = clip(&raw.path.value);
-    let message = match error.kind() {
-        ErrorKind::NotFound => format!("there is no file `{shown}`"),
-        _ => format!("`{shown}` cannot be read: {error}"),
-    };
-    Diagnostic::at(Code::Unreadable, raw.path.at, message)
-        .hint("check the path; it is relative to the file that names it")
+    fn note_unreadable(&self, raw: &RawFile, error: &io::Error) {
+        let shown = clip(&raw.path.value);
+        let message = match error.kind() {
+            ErrorKind::NotFound => format!("there is no file `{shown}`"),
+            _ => format!("`{shown}` cannot be read: {error}"),
+        };
+        let hint = "check the path; it is relative to the file that names it";
+        self.problems
+            .note(Code::Unreadable, raw.path.at, message, hint);
+    }
 }
 
 /// Returns the deepest directory that contains both paths.

@@ -166,11 +166,11 @@ fn a_title_above_the_header_is_recognized() {
     ];
     assert_snapshot!(errors.concat(), @"
     error[E024 empty-roster]: class.csv:1: this looks like a title; the header seems to be in line 3
-    = help: remove the lines above the header, or quote cells that contain a delimiter
+    = help: remove the lines above the header, or quote cells with a delimiter
     error[E024 empty-roster]: class.csv:1: this looks like a title; the header seems to be in line 3
-    = help: remove the lines above the header, or quote cells that contain a delimiter
+    = help: remove the lines above the header, or quote cells with a delimiter
     error[E024 empty-roster]: class.csv:2: this looks like a title; the header seems to be in line 4
-    = help: remove the lines above the header, or quote cells that contain a delimiter
+    = help: remove the lines above the header, or quote cells with a delimiter
     ");
     // The first file has one column. The second has ids in two columns under a header with one
     // column.
