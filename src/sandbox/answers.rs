@@ -69,14 +69,10 @@ impl Answer {
 
     /// Creates a Laravel validation error, with a reason for each field (api: fact 6).
     pub(super) fn invalid(reasons: &BTreeMap<&str, String>) -> Self {
-        let errors: BTreeMap<_, _> = reasons
-            .iter()
-            .map(|(field, reason)| (field, [reason]))
-            .collect();
-        Self::json(
-            422,
-            &json!({"message": "The given data was invalid.", "errors": errors}),
-        )
+        let errors = reasons.iter().map(|(field, reason)| (field, [reason]));
+        let errors: BTreeMap<_, _> = errors.collect();
+        let body = json!({"message": "The given data was invalid.", "errors": errors});
+        Self::json(422, &body)
     }
 
     /// Creates any other Laravel error.
@@ -91,13 +87,9 @@ impl Answer {
             return self;
         }
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
-        let text = ["error", "message"]
-            .iter()
-            .find_map(|key| body.get(key)?.as_str());
-        let error = Self::error(self.status, text.unwrap_or_default());
-        Self {
-            status: 200,
-            ..error
-        }
+        let mut keys = ["error", "message"].iter();
+        let text = keys.find_map(|key| body.get(key)?.as_str());
+        let Self { body, .. } = Self::error(self.status, text.unwrap_or_default());
+        Self::good(body)
     }
 }

@@ -122,14 +122,9 @@ pub(super) fn complaints<'a>(
         .map(|field| (*field, format!("The {} field is required.", words(field))));
     let malformed = numbers
         .iter()
-        .filter(|field| form.text(field).is_some_and(|text| number(text).is_none()))
+        .filter(|field| form.text(field).is_some() && form.number(field).is_none())
         .map(|field| (*field, format!("The {} must be an integer.", words(field))));
     missing.chain(malformed).collect()
-}
-
-/// Parses an id from a form value.
-pub(super) fn number(text: &str) -> Option<u64> {
-    text.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 //! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are in
 //! [`super::php`] and [`super::body`].
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 
 use super::Stats;
 use super::answers::Answer;
@@ -137,13 +136,12 @@ async fn handle(
 }
 
 /// Reads the whole body: empty if it exceeds PHP's limit, `None` if it is incomplete.
-async fn read(mut body: Body) -> Option<Vec<u8>> {
+async fn read(body: Body) -> Option<Vec<u8>> {
+    let mut parts = body.into_data_stream();
     let mut bytes = Vec::new();
     let mut length = 0;
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(data) = frame.ok()?.into_data() else {
-            continue;
-        };
+    while let Some(part) = parts.next().await {
+        let data = part.ok()?;
         length += data.len();
         if length <= POST_MAX_SIZE {
             bytes.extend_from_slice(&data);

@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 
 use super::answers::Answer;
-use super::calls::number;
 use super::php::Form;
 use super::records::{Message, Room, User, stamp};
 use super::rows::{message_row, room_row, user_row};
@@ -23,9 +22,7 @@ struct Filter<'a>(&'a Form);
 
 impl Filter<'_> {
     fn number(&self, name: &str, actual: u64) -> bool {
-        self.0
-            .text(name)
-            .is_none_or(|wanted| number(wanted) == Some(actual))
+        self.0.text(name).is_none() || self.0.number(name) == Some(actual)
     }
 
     fn text(&self, name: &str, actual: &str) -> bool {
@@ -49,12 +46,11 @@ impl Filter<'_> {
 
     /// Whether the room has the wanted number of users. An administrator who is a member counts once.
     fn size(&self, room: &Room, has_admin: bool, quirks: Quirks) -> bool {
-        let Some(wanted) = self.0.text("count_users") else {
-            return true;
-        };
         let admin = usize::from(quirks.count_admin && !has_admin);
-        let (size, wanted) = ((room.members.len() + admin) as u64, number(wanted));
+        let size = (room.members.len() + admin) as u64;
+        let wanted = self.0.number("count_users");
         match quirks.count_users {
+            _ if self.0.text("count_users").is_none() => true,
             CountUsers::Exact => wanted == Some(size),
             CountUsers::AtLeast => wanted.is_some_and(|wanted| wanted <= size),
             CountUsers::Ignored => true,

@@ -58,20 +58,27 @@ impl Form {
         }
     }
 
+    /// Returns a scalar variable as a number, such as an id.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.text(name).and_then(number)
+    }
+
     /// Returns the texts in an array variable, by key; none if the variable is absent or a scalar.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
-        let array = match self.0.items.get(&Key::of(name)) {
-            Some(Variable::Array(array)) => Some(array),
+        let items = match self.0.items.get(&Key::of(name)) {
+            Some(Variable::Array(array)) => Some(array.items.values()),
             Some(Variable::Text(_)) | None => None,
         };
-        array
-            .into_iter()
-            .flat_map(|array| array.items.values())
-            .filter_map(|value| match value {
-                Variable::Text(text) => Some(text.as_str()),
-                Variable::Array(_) => None,
-            })
+        items.into_iter().flatten().filter_map(|value| match value {
+            Variable::Text(text) => Some(text.as_str()),
+            Variable::Array(_) => None,
+        })
     }
+}
+
+/// Parses a number, such as an id.
+pub(super) fn number(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
 }
 
 impl Array {
@@ -87,10 +94,8 @@ impl Array {
             self.items.insert(key, Variable::Text(value.to_owned()));
             return;
         }
-        let inner = self
-            .items
-            .entry(key)
-            .or_insert_with(|| Variable::Array(Self::default()));
+        let inner = self.items.entry(key);
+        let inner = inner.or_insert(Variable::Text(String::new()));
         if let Variable::Text(_) = inner {
             *inner = Variable::Array(Self::default());
         }

@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 use super::answers::Answer;
 use super::auth::SITE_USER;
-use super::calls::{complaints, number};
-use super::php::Form;
+use super::calls::complaints;
+use super::php::{Form, number};
 use super::records::Room;
 use super::server_state::{UNTITLED, World};
 
@@ -26,11 +26,8 @@ impl World {
     /// Handles a call. It never finds a deleted room.
     pub(super) fn imba_rooms(&mut self, form: &Form) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
-        let Some(widget) = form
-            .text("imba_id")
-            .and_then(number)
-            .filter(|_| complaints.is_empty())
-        else {
+        let widget = form.number("imba_id");
+        let Some(widget) = widget.filter(|_| complaints.is_empty()) else {
             return Answer::invalid(&complaints);
         };
         if form.text("login").zip(form.text("password")) != Some(SITE_USER) {
@@ -86,7 +83,7 @@ impl World {
 /// PHP sees another name (api: fact 3).
 fn with_fields(form: &Form, room: Room) -> Room {
     let kind = form.text("room_type").map(str::trim);
-    let flag = form.text("room_is_public").and_then(number);
+    let flag = form.number("room_is_public");
     Room {
         name: form.text("room_title").map_or(room.name, cut),
         kind: kind.and_then(|it| it.parse().ok()).unwrap_or(room.kind),

@@ -7,7 +7,7 @@
 //! room that the widget does not know gives a 404.
 
 use super::answers::Answer;
-use super::calls::{complaints, number};
+use super::calls::complaints;
 use super::fault_injection::splitmix64;
 use super::php::Form;
 use super::records::{Entry, Message};
@@ -29,17 +29,13 @@ impl World {
         }
         let now = self.now.as_secs();
         let contents = self.touch(widget);
-        let user = form
-            .text("user_id")
-            .and_then(number)
-            .and_then(|id| contents.users.get(&id));
+        let user = form.number("user_id");
+        let user = user.and_then(|id| contents.users.get(&id));
         let Some(author) = user.cloned() else {
             return Answer::not_found("User not found");
         };
-        let room = form
-            .text("room_id")
-            .and_then(number)
-            .and_then(|id| contents.live_room(id));
+        let room = form.number("room_id");
+        let room = room.and_then(|id| contents.live_room(id));
         let Some(room) = room.map(|room| room.id) else {
             return Answer::not_found("Room not found");
         };
@@ -51,22 +47,11 @@ impl World {
             remote_user_id: author.remote,
             text: form.text("message").unwrap_or_default().to_owned(),
             time: now,
-            uuid: format!("{room}-{now}-{}", tag(id)),
+            // The end looks random, but depends only on the id.
+            uuid: format!("{room}-{now}-{:06x}", splitmix64(id) >> 40),
         };
         let answer = Answer::message_sent(&message, &author);
         self.add(Entry::Message(message));
         answer
     }
-}
-
-/// Returns six letters or digits that look random, but depend only on the message id.
-fn tag(id: u64) -> String {
-    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut rest = splitmix64(id);
-    let mut next = || {
-        let digit = usize::try_from(rest % 62).unwrap_or_default();
-        rest /= 62;
-        ALPHABET.get(digit).copied().map_or('0', char::from)
-    };
-    (0..6).map(|_| next()).collect()
 }
