@@ -6,11 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::Directory;
-use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
 use super::roster::SkipReason;
 use crate::model::{Desired, Member, MemberList, Pipe, Place, UserId};
-use crate::tables::number::positive_id;
 
 /// Maximum depth of nested groups that are followed; deeper paths would not be readable.
 const DEEPEST: usize = 64;
@@ -84,24 +82,8 @@ impl Tracer {
 
     /// Resolves the query to a user, if it names one.
     pub(super) fn find_user(&mut self, directory: &Directory<'_>) {
-        let people = &directory.people;
-        let mut user = match people.get(&self.asked) {
-            Some(Person::User(user, ..)) => Some(user),
-            _ => positive_id(&self.asked).map(UserId),
-        };
-        let names_of = |user: Option<UserId>| user.map(|user| people.names_of(user));
-        let mut names = names_of(user).unwrap_or_default();
-        if names.is_empty()
-            && let Some((id, left_out, at)) = people.left_out(&self.asked)
-        {
-            user = id;
-            names = names_of(id).unwrap_or_default();
-            // Another row may include the same person under another name.
-            if names.is_empty() {
-                names = left_out;
-                self.left_out = Some(directory.sources.to_place(at));
-            }
-        }
+        let (user, names, left_out) = directory.people.find(&self.asked);
+        self.left_out = left_out.map(|at| directory.sources.to_place(at));
         if user.is_some() || self.left_out.is_some() {
             self.user = Some((user, names));
         }
@@ -124,7 +106,7 @@ impl Tracer {
         }
     }
 
-    pub(super) fn finish(mut self, desired: &Desired) -> Option<Explained> {
+    pub(super) fn finish(mut self, desired: &Desired, hide_names: bool) -> Option<Explained> {
         self.of_room.sort();
         self.of_user.sort();
         let pipe = Pipe::new(self.asked.as_str());
@@ -136,7 +118,7 @@ impl Tracer {
                 skipped: Vec::new(),
             });
         }
-        let (user, names) = self.user?;
+        let (user, mut names) = self.user?;
         let ways = self.of_user.iter();
         let ways = ways.flat_map(|it| it.ways.iter().chain(&it.excluded));
         let counted: BTreeSet<Place> = ways.map(|way| way.place).collect();
@@ -144,6 +126,7 @@ impl Tracer {
         // A row that one `where` leaves out may count for another.
         skipped.retain(|(place, why)| *why != SkipReason::Where || !counted.contains(place));
         let is_known = !(names.is_empty() && self.of_user.is_empty() && skipped.is_empty());
+        names.retain(|_| !hide_names);
         is_known.then_some(Explained {
             subject: Subject::User(user, names),
             left_out: self.left_out,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::decode::decode_file;
-use super::explain::{Explained, Subject, Tracer};
+use super::explain::{Explained, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
 use crate::model::{Date, Desired, UserNames};
@@ -76,14 +76,9 @@ pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Opt
     let loaded = Loader::new(&Disk, options)
         .read_named(roots)
         .resolve(Some(&mut tracer));
-    let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
-    let mut explained = explained.flatten();
-    if let Some(Subject::User(_, names)) = explained.as_mut().map(|it| &mut it.subject)
-        && options.hide_names
-    {
-        names.clear();
-    }
-    (loaded, explained)
+    let explained = loaded.is_valid();
+    let explained = explained.then(|| tracer.finish(&loaded.desired, options.hide_names));
+    (loaded, explained.flatten())
 }
 
 /// Reads a text as a complete manifest, as if it were a file with this name.

@@ -36,7 +36,6 @@ pub use crate::tables::{diagnostic, files};
 pub use explain::{Explained, Membership, Subject, Way};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, quote_yaml, read_back};
 pub use load::{Loaded, Options, explain, load, load_from, load_text};
-pub use provenance::UserIssue;
 pub use read_log::FileNote;
 pub use roster::SkipReason;
 pub use template::verbatim;

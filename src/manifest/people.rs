@@ -230,41 +230,33 @@ impl People {
         self.names.get(name).copied()
     }
 
-    /// Finds a person whom the `where` of `people` leaves out, by name or else by id. Returns the
-    /// person's id if it is valid, all names, and the row.
-    pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
+    /// Finds the person that a query names, by name or by id. Returns the id if it is known, all
+    /// names, and the row if the `where` of `people` leaves the person out.
+    pub(super) fn find(&self, asked: &str) -> (Option<UserId>, Vec<String>, Option<At>) {
         let (user, at) = match self.get(asked) {
-            Some(Person::LeftOut(user, at)) => (user, at),
-            Some(Person::User(..) | Person::WithoutId(_)) => return None,
-            None => {
-                let user = UserId(positive_id(asked)?);
-                let mut people = self.names.values();
-                let at = people.find_map(|person| match *person {
-                    Person::LeftOut(Some(other), at) if other == user => Some(at),
-                    _ => None,
-                });
-                (Some(user), at?)
+            Some(Person::User(user, ..)) => (Some(user), None),
+            Some(Person::LeftOut(user, at)) => (user, Some(at)),
+            Some(Person::WithoutId(_)) | None => (positive_id(asked).map(UserId), None),
+        };
+        let (mut names, mut left_out, mut first) = (Vec::new(), Vec::new(), None);
+        for (name, person) in &self.names {
+            match *person {
+                Person::User(other, ..) if Some(other) == user => names.push(name.clone()),
+                Person::LeftOut(Some(other), at) if Some(other) == user => {
+                    left_out.push(name.clone());
+                    first = first.or(Some(at));
+                }
+                _ => {}
             }
-        };
-        let names = match user {
-            Some(user) => self.names_where(
-                |person| matches!(person, Person::LeftOut(Some(it), _) if *it == user),
-            ),
-            None => vec![asked.to_owned()],
-        };
-        Some((user, names, at))
-    }
-
-    /// Returns the names of a user, sorted.
-    pub(super) fn names_of(&self, user: UserId) -> Vec<String> {
-        self.names_where(|person| matches!(person, Person::User(other, ..) if *other == user))
-    }
-
-    fn names_where(&self, theirs: impl Fn(&Person) -> bool) -> Vec<String> {
-        let names = self.names.iter().filter(|(_, person)| theirs(person));
-        let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        }
+        // Another row may include the same person under another name.
+        if names.is_empty() {
+            left_out.extend((at.is_some() && user.is_none()).then(|| asked.to_owned()));
+            left_out.sort();
+            return (user, left_out, at.or(first));
+        }
         names.sort();
-        names
+        (user, names, None)
     }
 
     /// Returns the name of this list of names in error messages: the roster's own file, or

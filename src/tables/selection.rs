@@ -25,24 +25,25 @@ pub(crate) struct Selection<'f> {
 impl Selection<'_> {
     /// Returns the dates of a row; `None` if a condition leaves the row out. Invalid cells are
     /// reported.
-    pub(crate) fn presence(&self, row: &Row<'_>) -> Option<Presence> {
+    pub(crate) fn presence<'r>(&'r self, row: &'r Row<'_>) -> Option<Presence> {
         if !row.check_filters(&self.filters) {
             return None;
         }
         let problems = row.table.problems;
-        let date = |column: &Option<Column>| {
+        let given = |column: &'r Option<Column>| {
             let column = column.as_ref()?;
-            let cell = Some(row.cell(column)).filter(|cell| !cell.is_empty())?;
-            let date = parse_date(cell);
-            problems.extend(
-                date.is_none()
-                    .then(|| row.bad_value(column, "a date", DATE_HINT)),
-            );
-            date
+            let cell = row.cell(column);
+            (!cell.is_empty()).then_some((column, cell))
+        };
+        let date = |column| {
+            let (column, cell) = given(column)?;
+            parse_date(cell).or_else(|| {
+                problems.push(row.bad_value(column, "a date", DATE_HINT));
+                None
+            })
         };
         let (from, until) = (date(&self.from), date(&self.until));
-        let last = self.days.as_ref().and_then(|column| {
-            let cell = Some(row.cell(column)).filter(|cell| !cell.is_empty())?;
+        let last = given(&self.days).and_then(|(column, cell)| {
             let days = whole_number(cell);
             let hint = "write a whole number, or leave the cell empty";
             let bad = || row.bad_value(column, "a number of days", hint);
