@@ -25,31 +25,26 @@ define_documents! {
         /// `create`, `update`, `add_members` or `welcome`.
         action: Cow<'static, str> = name_action(change).into(),
         /// The id of the live room; absent for a new room.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room_id: Option<u64> = room_id.map(|id| id.0),
+        room_id: Option<u64> =? room_id.map(|id| id.0),
         /// Whether the change makes a room public.
         dangerous: bool = change.publishes() || change.creates_public(),
         /// Whether the change recreates a room that was deleted or is missing.
         recreate: bool = *recreate,
         /// Details if a closed room becomes public; otherwise absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        publish: Option<PublishDocument> = publish.as_ref().map(PublishDocument::new),
+        publish: Option<PublishDocument> =? publish.as_ref().map(PublishDocument::new),
         /// Since when the create is uncertain (UTC). A run was about to send it, and recorded no
         /// result.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        uncertain_since: Option<String> = uncertain_since.map(|since| since.to_string()),
+        uncertain_since: Option<String> =? uncertain_since.map(|since| since.to_string()),
         /// The fields that the change sets to another value.
         fields: Vec<FieldDocument> = fields.iter().map(FieldDocument::new).collect(),
         /// The values to send.
         send: StateDocument = StateDocument::new(send),
         members: MembersDocument = MembersDocument::new(members),
         /// The message to send after the members are added.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        welcome: Option<WelcomeDocument> = welcome.as_ref().map(WelcomeDocument::new),
+        welcome: Option<WelcomeDocument> =? welcome.as_ref().map(WelcomeDocument::new),
         /// A digest of the room in the list. `apply` skips the room if it changed after the plan
         /// was saved.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        live_digest: Option<String> = Some(digest.to_string()),
+        live_digest: Option<String> =? Some(digest.to_string()),
     }
 
     #[derive(Deserialize)]
@@ -74,26 +69,21 @@ define_documents! {
     struct PublishDocument(Publish { inside, to_remove, permit }: &Publish) {
         /// The number of members on record who may be in the room; absent if the ledger has no
         /// record of it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        known_members_inside: Option<usize> = *inside,
+        known_members_inside: Option<usize> =? *inside,
         /// How many of them are to be removed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        known_members_to_remove: Option<usize> = (*to_remove > 0).then_some(*to_remove),
+        known_members_to_remove: Option<usize> =? (*to_remove > 0).then_some(*to_remove),
         /// What allows the change: `limits.publish` or `--allow-publish`. Absent if nothing does.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        allowed_by: Option<Cow<'static, str>> = permit.as_ref().map(|permit| match permit {
+        allowed_by: Option<Cow<'static, str>> =? permit.as_ref().map(|permit| match permit {
             PublishPermit::Flag => "--allow-publish".into(),
             PublishPermit::Limit { .. } => "limits.publish".into(),
         }),
         /// The pipe or glob in `limits.publish` that allows the change.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        entry: Option<String> = match permit {
+        entry: Option<String> =? match permit {
             Some(PublishPermit::Limit { entry, .. }) => Some(entry.clone()),
             _ => None,
         },
         /// In a manifest diff, whether only the second manifest allows the change.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        added: Option<bool> = match permit {
+        added: Option<bool> =? match permit {
             Some(PublishPermit::Limit { is_added: true, .. }) => Some(true),
             _ => None,
         },

@@ -32,17 +32,13 @@ define_documents! {
         /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
         result: &'static str = result,
         /// The smallest number of members; for `outside`, the start of the range.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        least: Option<u64> = size.map(|size| size.least),
+        least: Option<u64> =? size.map(|size| size.least),
         /// The largest number of members; for `outside`, the end of the range.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        most: Option<u64> = size.and_then(|size| size.most),
+        most: Option<u64> =? size.and_then(|size| size.most),
         /// How many of the expected members an open manual step says to remove.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        open_removals: Option<u64> = Some(room.open_removals).filter(|removals| *removals > 0),
+        open_removals: Option<u64> =? Some(room.open_removals).filter(|removals| *removals > 0),
         /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'static str> = gap.map(CountGap::name),
+        reason: Option<&'static str> =? gap.map(CountGap::name),
     }
 }
 

@@ -1,17 +1,25 @@
 //! Macros that define a document together with the function that builds it.
 
-/// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place.
+/// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place. With `=?`
+/// instead of `=`, the field is absent if its value is `None`.
 macro_rules! define_documents {
     ($(
         $(#[$attribute:meta])*
         $visible:vis struct $name:ident $(<$life:lifetime>)? ($($source:tt)*) {
-            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
+            $(
+                $(#[$field_attribute:meta])*
+                $field:ident: $type:ty = $(? $($none:lifetime)?)? $value:expr,
+            )+
         }
     )+) => {$(
         #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
         $(#[$attribute])*
         $visible struct $name $(<$life>)? {
-            $($(#[$field_attribute])* $field: $type,)+
+            $(
+                $(#[$field_attribute])*
+                $(#[serde(skip_serializing_if = "Option::is_none")] $($none)?)?
+                $field: $type,
+            )+
         }
 
         impl $(<$life>)? $name $(<$life>)? {

@@ -11,13 +11,11 @@ define_documents! {
         #[serde(flatten)]
         header: Header = Header::new("doctor", exit),
         /// The widget, if it is known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        target: Option<TargetDocument> = report.target.as_ref().map(TargetDocument::new),
+        target: Option<TargetDocument> =? report.target.as_ref().map(TargetDocument::new),
         /// The checks. Each check comes after those that it depends on.
         steps: Vec<StepDocument> = report.findings.iter().map(StepDocument::new).collect(),
         /// What a write probe created and found out. Absent if it did not run.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        probe: Option<ProbeDocument> = report.probe.as_ref().map(ProbeDocument::new),
+        probe: Option<ProbeDocument> =? report.probe.as_ref().map(ProbeDocument::new),
     }
 
     struct StepDocument((step, finding): &(&'static str, Finding)) {
@@ -29,15 +27,13 @@ define_documents! {
         /// One text for each case that the check found.
         details: Vec<String> = finding.details.clone(),
         /// What the user can do about the finding.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        remedy: Option<String> = finding.remedy.clone(),
+        remedy: Option<String> =? finding.remedy.clone(),
     }
 
     struct ProbeDocument(probe: &WriteProbe) {
         pipe: String = probe.pipe.to_string(),
         /// The id of the room that the probe created. It can only be removed manually.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room_id: Option<u64> = Some(probe.room.0),
+        room_id: Option<u64> =? Some(probe.room.0),
         findings: Vec<FindingDocument> = probe.answers.iter().map(FindingDocument::new).collect(),
     }
 

@@ -25,23 +25,18 @@ define_documents! {
         /// What is wrong.
         message: String = message.clone(),
         /// What the user can do about the problem.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        hint: Option<String> = hint.clone(),
+        hint: Option<String> =? hint.clone(),
         /// The file with the problem.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file: Option<String> = {
+        file: Option<String> =? {
             let file = at.map(|at| sources.name_and_position(at).0);
             file.or(path.as_deref()).map(str::to_owned)
         },
         /// The line number, counted from 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        line: Option<u32> = at.map(|at| sources.locate(at).line),
+        line: Option<u32> =? at.map(|at| sources.locate(at).line),
         /// The column in characters, counted from 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        column: Option<u32> = at.map(|at| sources.locate(at).column),
+        column: Option<u32> =? at.map(|at| sources.locate(at).column),
         /// A second position that is related to the problem.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        related: Option<PlaceDocument> = related
+        related: Option<PlaceDocument> =? related
             .as_ref()
             .map(|(at, label)| PlaceDocument::new(sources.name_and_position(*at), label)),
     }

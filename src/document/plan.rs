@@ -49,8 +49,7 @@ define_documents! {
         /// The rooms on record that are no longer in the manifest.
         undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
         /// The number of manual steps that have been open for the days of `--fail-on-overdue`, if there are any.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        overdue_steps: Option<usize> = overdue.as_ref().map(|overdue| overdue.steps),
+        overdue_steps: Option<usize> =? overdue.as_ref().map(|overdue| overdue.steps),
         /// The fields whose sent value the server ignored.
         ignored_by_server: Vec<IgnoredDocument> = {
             ignored.iter().map(IgnoredDocument::new).collect()
@@ -59,8 +58,7 @@ define_documents! {
         /// Why `apply` would be refused.
         refusals: Vec<RefusalDocument> = self::refusals(refusals, view::refusal),
         /// How many members the rooms have, if they were counted.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        counts: Option<CountsDocument> = counts.as_ref().map(CountsDocument::new),
+        counts: Option<CountsDocument> =? counts.as_ref().map(CountsDocument::new),
         /// The names of users in this document, by id. Users without a known name are omitted.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         #[schemars(default)]
@@ -95,8 +93,7 @@ define_documents! {
         declared: usize = summary.declared,
         conflicts: usize = plan.conflicts.len(),
         /// The number of counted rooms that have, or may have, fewer members than known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        fewer_members: Option<usize> = plan.counts.as_ref().map(MemberCounts::short),
+        fewer_members: Option<usize> =? plan.counts.as_ref().map(MemberCounts::short),
         requests: RequestsDocument = RequestsDocument::new(plan),
     }
 
@@ -155,8 +152,7 @@ define_documents! {
         /// The maximum; for `roster`, the minimum.
         allowed: u64 = allowed,
         /// The name of the file, for `roster`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        source: Option<String> = source,
+        source: Option<String> =? source,
         /// The message text, with the flag or key that allows it.
         message: String = message.quoted(),
     }

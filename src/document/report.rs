@@ -33,28 +33,23 @@ define_documents! {
         rooms: Vec<RoomDocument> = outcome.rooms.iter().map(RoomDocument::new).collect(),
         requests: RequestsDocument = RequestsDocument::new(outcome),
         /// Why the rooms could not be verified after the writes.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        verification_error: Option<String> = outcome.verification_error.clone(),
+        verification_error: Option<String> =? outcome.verification_error.clone(),
         /// Why the run ended early: `ledger`, `denied`, `fail_fast` or `interrupted`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        stopped: Option<&'static str> = outcome.halt.as_ref().map(|halt| match halt {
+        stopped: Option<&'static str> =? outcome.halt.as_ref().map(|halt| match halt {
             Halt::Ledger { .. } => "ledger",
             Halt::Denied => "denied",
             Halt::FailFast => "fail_fast",
             Halt::Interrupted => "interrupted",
         }),
         /// Why the ledger could not be written. Nothing was sent after the error.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        ledger: Option<String> = match &outcome.halt {
+        ledger: Option<String> =? match &outcome.halt {
             Some(Halt::Ledger { reason, .. }) => Some(reason.clone()),
             _ => None,
         },
         /// Whether a plan computed after the run is empty; absent if none was computed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        converged: Option<bool> = after.map(|after| !after.is_pending()),
+        converged: Option<bool> =? after.map(|after| !after.is_pending()),
         /// How many members the rooms had after the run, if they were counted.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        counts: Option<CountsDocument> = after
+        counts: Option<CountsDocument> =? after
             .and_then(|after| after.counts.as_ref())
             .map(CountsDocument::new),
     }
@@ -68,8 +63,7 @@ define_documents! {
 
     struct RoomDocument(room: &RoomOutcome) {
         pipe: String = room.pipe.to_string(),
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room_id: Option<u64> = room.id.map(|id| id.0),
+        room_id: Option<u64> =? room.id.map(|id| id.0),
         /// Whether the plan creates the room.
         create: bool = room.create,
         /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `pending`, `ignored_by_server`, `not_visible`,
@@ -88,8 +82,7 @@ define_documents! {
         /// another run.
         was_uncertain: bool = room.was_uncertain,
         /// Details of the status.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String> = reason(room),
+        reason: Option<String> =? reason(room),
         /// The fields whose sent value the server ignored.
         ignored_fields: Vec<&'static str> = match &room.status {
             Status::Ignored(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),

@@ -46,8 +46,7 @@ define_documents! {
         /// The room's title in the manifest, or else the title that was last sent.
         title: String = room.title.clone(),
         /// The user's name; absent if it is not known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        name: Option<String> = names.get(&step.user).cloned(),
+        name: Option<String> =? names.get(&step.user).cloned(),
         #[serde(flatten)]
         step: OpenStepDocument = OpenStepDocument::new(step),
     }
