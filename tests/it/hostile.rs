@@ -14,7 +14,8 @@ const ONE: usize = 1500;
 /// Maximum output for all errors that are shown, in bytes.
 const ALL: usize = 100_000;
 
-/// Runs `check` on `rooms.yaml` with this many megabytes of address space.
+/// Runs `check` on `rooms.yaml` with this many megabytes of address space, and with half a minute of
+/// CPU time.
 #[expect(clippy::print_stderr, reason = "prints the limits that were not tried")]
 #[track_caller]
 fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
@@ -24,7 +25,7 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
         return scene.run(&args);
     }
     let output = Command::new("/bin/sh")
-        .args(["-c", r#"ulimit -v "$1" && shift && exec "$@""#, "sh"])
+        .args(["-c", r#"ulimit -t 30 && ulimit -v "$1" && shift && exec "$@""#, "sh"])
         .arg((megabytes * 1024).to_string())
         .arg(env!("CARGO_BIN_EXE_roomform"))
         .args(args)
@@ -528,6 +529,41 @@ fn a_wide_file_that_every_room_uses_is_read_quickly() {
     let ran = check(&scene, 256, &[]);
     ran.exits(3);
     ran.err.shows("did you mean `column-0`?");
+}
+
+/// Each room selects the users with a mark in its own column.
+#[test]
+fn a_condition_on_each_column_of_a_wide_file_is_read_quickly() {
+    let (wide, users) = (1500, 500);
+    let scene = Scene::new();
+    let names = (0..wide).map(|n| format!("column-{n}"));
+    let rows = (1..=users).map(|user| {
+        let marks = (0..wide).map(|n| if (user + n) % users == 0 { "x" } else { "" });
+        format!("{user}, {}", list(marks))
+    });
+    scene.write(
+        "wide.csv",
+        format!("user, {}\n{}", list(names), lines(rows)),
+    );
+    let rooms = (0..wide).map(|n| {
+        format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: wide.csv, user: user, where: {{column-{n}: x}}}}]}}")
+    });
+    scene.declare(format!("version: 1\nrooms:\n{}", lines(rooms)));
+    let ran = check(&scene, 256, &[]);
+    assert_eq!(ran.ok(), "valid: 1500 rooms, 1500 memberships\n");
+}
+
+#[test]
+fn a_cell_with_twenty_thousand_values_is_read_quickly() {
+    let scene = Scene::new();
+    let users = (1..=20_000).map(|user| format!("{user};"));
+    scene.write(
+        "a.csv",
+        format!("course,users\nx,{}\n", users.collect::<String>()),
+    );
+    scene.declare("version: 1\nrooms: [{pipe: room, title: Room, members: [{roster: a.csv, user: users, expand: {column: users, split: ;}}]}]\n");
+    let ran = check(&scene, 256, &[]);
+    assert_eq!(ran.ok(), "valid: 1 room, 20000 memberships\n");
 }
 
 #[test]
