@@ -93,8 +93,7 @@ impl<'n> Fields<'n, '_> {
             let message = format!("{owner} has no `{key}`");
             let (at, hint) = (self.node.at, format!("add `{key}`: {what}"));
             self.decoder
-                .problems
-                .note(Code::MissingKey, at, message, hint);
+                .refuse::<()>(Code::MissingKey, at, message, hint);
         }
         value
     }
@@ -142,9 +141,7 @@ impl<'n> Fields<'n, '_> {
         let found = written(text, *plain);
         let message = format!("`{key}` must be true or false, not {found}");
         let hint = "write true or false, without quotes";
-        self.decoder
-            .problems
-            .refuse(Code::WrongType, node.at, message, hint)
+        self.decoder.refuse(Code::WrongType, node.at, message, hint)
     }
 
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
@@ -200,7 +197,7 @@ impl<'a> Decoder<'a> {
             }
             None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
         };
-        self.problems.note(Code::UnknownKey, key.at, message, hint);
+        self.refuse::<()>(Code::UnknownKey, key.at, message, hint);
         near
     }
 
@@ -209,6 +206,17 @@ impl<'a> Decoder<'a> {
         let hint = "remove one of them; roomform never picks one silently";
         let diagnostic = Diagnostic::at(Code::DuplicateKey, at, message).hint(hint);
         self.problems.push(diagnostic.related(first, "first here"));
+    }
+
+    /// Reports an error. Always returns `None`, for callers that need a value.
+    pub(super) fn refuse<T>(
+        &self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Option<T> {
+        self.problems.refuse(code, at, message, hint)
     }
 
     /// Reports a value of the wrong type. Always returns `None`, for callers that need a value.
@@ -220,8 +228,7 @@ impl<'a> Decoder<'a> {
             "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
-        self.problems
-            .refuse(Code::WrongType, node.at, message, hint)
+        self.refuse(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes text. Reports an unquoted word that some YAML readers do not read as text.
@@ -249,7 +256,7 @@ impl<'a> Decoder<'a> {
     ) -> Option<T> {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
-        self.problems.refuse(Code::NeedsQuotes, at, message, hint)
+        self.refuse(Code::NeedsQuotes, at, message, hint)
     }
 
     /// Decodes an id without reporting errors.
@@ -280,8 +287,7 @@ impl<'a> Decoder<'a> {
             }
             _ => TOO_LARGE,
         };
-        self.problems
-            .refuse(Code::WrongType, node.at, message, hint)
+        self.refuse(Code::WrongType, node.at, message, hint)
     }
 
     /// Decodes one of the words in `choices`.
@@ -297,9 +303,7 @@ impl<'a> Decoder<'a> {
         let one_of = || format!("use one of: {}", Vec::from_iter(names.clone()).join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
-            return self
-                .problems
-                .refuse(Code::WrongType, node.at, message, one_of());
+            return self.refuse(Code::WrongType, node.at, message, one_of());
         };
         let is_meant = |name: &str| name == text && (*plain || !starts_with_digit(name));
         let found = choices.iter().find(|(name, _)| is_meant(name));
@@ -307,7 +311,7 @@ impl<'a> Decoder<'a> {
             let message = format!("{what} cannot be {}", written(text, *plain));
             let near = nearest(text, names.clone());
             let hint = near.map_or_else(one_of, |name| format!("did you mean `{name}`?"));
-            return self.problems.refuse(Code::BadValue, node.at, message, hint);
+            return self.refuse(Code::BadValue, node.at, message, hint);
         }
         found.map(|(_, value)| *value)
     }
@@ -323,7 +327,7 @@ impl<'a> Decoder<'a> {
         }
         let message = format!("{what} must be a number or a percentage");
         let hint = "write it as 50 or \"10%\"";
-        self.problems.refuse(Code::BadValue, node.at, message, hint)
+        self.refuse(Code::BadValue, node.at, message, hint)
     }
 
     /// Returns the elements of a list, or reports another node.
@@ -348,7 +352,7 @@ impl<'a> Decoder<'a> {
             if text.trim().is_empty() || text.starts_with('@') || text.contains(char::is_control) {
                 let message = format!("`{}` cannot be a name in {what}", clip(text));
                 let hint = "use a name that is not empty, does not start with @ and has no control characters";
-                self.problems.note(Code::BadValue, name.at, message, hint);
+                self.refuse::<()>(Code::BadValue, name.at, message, hint);
             } else {
                 names.push((name, value));
             }

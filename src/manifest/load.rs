@@ -166,12 +166,9 @@ impl<'a> Loader<'a> {
         }
         found.sort();
         if found.is_empty() && self.problems.is_empty() {
-            self.note(
-                Code::Unreadable,
-                root,
-                "the directory has no *.yaml or *.yml file",
-                "name the directory of your manifest, or a file",
-            );
+            let message = "the directory has no *.yaml or *.yml file";
+            let hint = "name the directory of your manifest, or a file";
+            self.note(Code::Unreadable, root, message, hint);
         }
         for path in found {
             self.read_file(&path);
@@ -198,12 +195,9 @@ impl<'a> Loader<'a> {
                 Ok((kind, target))
                     if (yaml || kind == Kind::Directory) && !is_inside(&target, root) =>
                 {
-                    self.note(
-                        Code::Outside,
-                        &path,
-                        "a symbolic link that leads outside the manifest's directory",
-                        "copy the file into the directory, or name it with -f",
-                    );
+                    let message = "a symbolic link that leads outside the manifest's directory";
+                    let hint = "copy the file into the directory, or name it with -f";
+                    self.note(Code::Outside, &path, message, hint);
                 }
                 Ok((Kind::Directory, target)) if target == real.join(name) => {
                     self.walk(&path, &target, root, found);

@@ -136,9 +136,7 @@ fn check_replaced(
         if !on.iter().any(is_same) {
             let message = format!("`{}` is not in `on` of the roster", clip(&column.value));
             let hint = "name the column that joins the roster to the rooms";
-            decoder
-                .problems
-                .note(Code::BadValue, column.at, message, hint);
+            decoder.refuse::<()>(Code::BadValue, column.at, message, hint);
         }
     }
 }
@@ -149,9 +147,7 @@ fn pairs(fields: &Fields, key: &str, what: &str) -> Option<RawOn> {
     let names = columns(decoder, node, &format!("`{key}`"));
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
         let (message, hint) = (format!("`{key}` names no columns"), format!("name {what}"));
-        return decoder
-            .problems
-            .refuse(Code::BadValue, node.at, message, hint);
+        return decoder.refuse(Code::BadValue, node.at, message, hint);
     }
     let pairs = names.into_iter().map(|(own, value)| {
         let what = format_args!("a column in `{key}`");

@@ -115,9 +115,7 @@ fn check_version(decoder: &Decoder, node: &Node) {
         let found = written(text, *plain);
         let message = format!("this version of roomform reads manifests of version 1, not {found}");
         let hint = "write `version: 1`, or update roomform";
-        decoder
-            .problems
-            .note(Code::BadValue, node.at, message, hint);
+        decoder.refuse::<()>(Code::BadValue, node.at, message, hint);
     }
 }
 
@@ -145,9 +143,7 @@ fn publish_list(decoder: &Decoder, node: &Node) -> Vec<Spanned<String>> {
         let message =
             format!("`publish` must be a list of the rooms that may become public, not {found}");
         let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
-        decoder
-            .problems
-            .note(Code::WrongType, node.at, message, hint);
+        decoder.refuse::<()>(Code::WrongType, node.at, message, hint);
         return Vec::new();
     };
     let entries = entries.iter();

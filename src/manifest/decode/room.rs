@@ -132,13 +132,13 @@ fn dated(decoder: &Decoder, node: &Node) -> Option<Spanned<RawMember>> {
     {
         let message = format!("`until` is before `from`, {from}");
         let hint = "swap the two dates; both days belong to the membership";
-        decoder.problems.note(Code::BadValue, at, message, hint);
+        decoder.refuse::<()>(Code::BadValue, at, message, hint);
     }
     let Spanned { value, at } = member?;
     if matches!(value, RawMember::Group(_)) {
         let message = "only a single user can have dates";
         let hint = "write an id or a name from `people`";
-        return decoder.problems.refuse(Code::BadValue, at, message, hint);
+        return decoder.refuse(Code::BadValue, at, message, hint);
     }
     let [from, until] = [from, until].map(|bound| bound.map(|(_, date)| date));
     let presence = Presence::between(from, until, decoder.today);

@@ -97,8 +97,9 @@ fn expand(fields: &Fields) -> Option<(Spanned<String>, String)> {
     if columns.len() > 1 || fields.get("numbered").is_some() {
         let message = "`expand` takes one column, and cannot be combined with `numbered`";
         let hint = "name one column in `expand`, or remove `expand` or `numbered`";
-        let problems = fields.decoder.problems;
-        problems.note(Code::BadValue, node.at, message, hint);
+        fields
+            .decoder
+            .refuse::<()>(Code::BadValue, node.at, message, hint);
     }
     columns.into_iter().next().zip(split)
 }
@@ -129,9 +130,7 @@ pub(super) fn file(
     if let Some(node) = fields.get("days").filter(|_| fields.get("from").is_none()) {
         let hint = "add `from`: the column with the first day";
         let message = "`days` counts from the day in `from`";
-        decoder
-            .problems
-            .note(Code::MissingKey, node.at, message, hint);
+        decoder.refuse::<()>(Code::MissingKey, node.at, message, hint);
     }
     let number = decoder.files.borrow().len();
     let file = RawFile {
@@ -164,12 +163,8 @@ fn sheet(decoder: &Decoder, node: &Node) -> Option<Spanned<SheetName>> {
         Some(number) => SheetName::Number(number),
         None if matches!(node.value(), Value::Scalar { text, plain: true } if text == "0") => {
             let hint = "write 1 for the first sheet, or a name in quotes";
-            return decoder.problems.refuse(
-                Code::BadValue,
-                node.at,
-                "sheets are numbered from 1",
-                hint,
-            );
+            let message = "sheets are numbered from 1";
+            return decoder.refuse(Code::BadValue, node.at, message, hint);
         }
         None => SheetName::Name(decoder.text(node, "`sheet`")?.value),
     };
@@ -186,7 +181,6 @@ fn date_column(fields: &Fields, key: &str) -> Option<Spanned<String>> {
     let hint = "write the name of the column; for one user with dates, write {user: tutor, until: 2026-09-01}";
     fields
         .decoder
-        .problems
         .refuse(Code::BadValue, node.at, message, hint)
 }
 
@@ -248,9 +242,7 @@ fn separator(fields: &Fields) -> Option<String> {
     if split.value.is_empty() {
         let hint = "write the text between the values, such as \"|\"";
         let decoder = fields.decoder;
-        return decoder
-            .problems
-            .refuse(Code::BadValue, split.at, "`split` is empty", hint);
+        return decoder.refuse(Code::BadValue, split.at, "`split` is empty", hint);
     }
     Some(split.value)
 }
@@ -262,9 +254,7 @@ pub(super) fn date(decoder: &Decoder, node: &Node, what: impl Display) -> Option
     };
     Date::parse(text).or_else(|| {
         let message = format!("{what} must be a date, not {}", written(text, *plain));
-        decoder
-            .problems
-            .refuse(Code::BadValue, node.at, message, DATE_HINT)
+        decoder.refuse(Code::BadValue, node.at, message, DATE_HINT)
     })
 }
 

@@ -252,9 +252,7 @@ fn check_roles(decoder: &Decoder, roles: &Node, has_roles: bool) {
     } else {
         return;
     };
-    decoder
-        .problems
-        .note(Code::BadValue, roles.at, message, hint);
+    decoder.refuse::<()>(Code::BadValue, roles.at, message, hint);
 }
 
 /// Returns the cell values for these roles. A role that the preset does not define is its own cell
@@ -280,8 +278,9 @@ pub(super) fn note_without_format(fields: &Fields) {
         if let Some(node) = fields.get(key) {
             let message = format!("`{key}` needs `format`");
             let hint = format!("set `format` to one of: {}", names().join(", "));
-            let problems = fields.decoder.problems;
-            problems.note(Code::MissingKey, node.at, message, hint);
+            fields
+                .decoder
+                .refuse::<()>(Code::MissingKey, node.at, message, hint);
         }
     }
 }
