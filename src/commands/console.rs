@@ -144,7 +144,10 @@ impl Console {
         document: impl FnOnce() -> D,
     ) -> Result<()> {
         let page = match format {
-            PlanFormat::Text => render::write(&view(), self.out_paint),
+            PlanFormat::Text => {
+                let paint = self.out_paint;
+                return self.print_stream(|out| render::write(&view(), paint, out));
+            }
             PlanFormat::Json => return self.print_document(&document()),
             PlanFormat::Markdown => markdown::write(&view(), self.fit),
             PlanFormat::Html => return self.print_stream(|out| html::write(&view(), out)),

@@ -61,7 +61,10 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     let names = &desired.names;
     let view = || view::todo(target, &rooms, &left, names);
     match flags.format {
-        TodoFormat::Text => console.print(&render::write(&view(), console.out_paint)),
+        TodoFormat::Text => {
+            let paint = console.out_paint;
+            console.print_stream(|out| render::write(&view(), paint, out))
+        }
         TodoFormat::Json => {
             console.print_document(&TodoDocument::new(target, &rooms, &left, names))
         }

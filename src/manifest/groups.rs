@@ -14,7 +14,7 @@ use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::{RosterReader, known_user};
 use super::scalar::{Reading, reading};
-use crate::model::{Member, MemberList, UserId};
+use crate::model::{Member, MemberList, Place, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
 use crate::tables::open::Tables;
@@ -224,11 +224,15 @@ impl<'a> Directory<'a> {
     /// Unknown names are reported.
     pub(super) fn members(&self, list: &[Spanned<RawMember>]) -> MemberList {
         let (mut members, mut in_order) = (MemberList::default(), 0);
+        let source = list.first().and_then(|it| self.sources.file(it.at.file));
+        let mut lines = source.map(|source| source.lines());
         for written in list {
             let (member, presence) = written.value.split_dates();
             let mut add_one = |user, presence| {
                 if self.count(1) {
-                    let place = self.sources.to_place(written.at);
+                    let At { file, offset } = written.at;
+                    let line = lines.as_mut().map_or(1, |lines| lines.find(offset));
+                    let place = Place { file, line };
                     members.push(Member { user, place }, presence);
                 }
             };

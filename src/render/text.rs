@@ -2,6 +2,7 @@
 //! last.
 
 use std::fmt::Write;
+use std::io;
 
 use anstyle::Style;
 use similar::ChangeTag;
@@ -27,13 +28,22 @@ const LISTED: usize = 50;
 
 /// Returns a plan as text.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
-    write(&view::plan(plan, &Loaded::default()), paint)
+    let mut text = Vec::new();
+    // Writing to a vector cannot fail.
+    drop(write(
+        &view::plan(plan, &Loaded::default()),
+        paint,
+        &mut text,
+    ));
+    String::from_utf8(text).unwrap_or_default()
 }
 
-/// Returns a plan or a manifest diff as text, which ends with a line break. The text has no
+/// Writes a plan or a manifest diff as text, which ends with a line break. The text has no
 /// diagnostics, because they are printed to stderr.
-pub fn write(view: &View<'_>, paint: Paint) -> String {
-    let mut text = String::new();
+///
+/// # Errors
+/// Returns an error if the output cannot be written.
+pub fn write(view: &View<'_>, paint: Paint, out: &mut dyn io::Write) -> io::Result<()> {
     let changes = view.sections.values().flat_map(|section| &section.changes);
     let width = measure_pipes(changes.map(|change| &change.pipe));
     let (first, mut rest): (Vec<_>, Vec<_>) = view
@@ -42,37 +52,41 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
         .filter(|section| section.kind != SectionKind::Refused)
         .partition(|section| section.kind.needs_attention());
     rest.sort_by_key(|section| section.changes.is_empty());
-    let mut is_after_lines = false;
+    let (mut text, mut gap, mut is_after_lines) = (String::new(), "", false);
     for section in first.into_iter().chain(rest) {
         if is_after_lines && !section.changes.is_empty() {
             text.push('\n');
         }
+        // There may be many changes, so write each before the next.
         for change in &section.changes {
             change_block(&mut text, change, width, view, paint);
+            out.write_all(text.as_bytes())?;
+            text.clear();
+            gap = "\n";
         }
-        section_lines(&mut text, section, paint);
-        is_after_lines = section.changes.is_empty() && !text.is_empty();
+        section_lines(&mut text, section, gap, paint);
+        if !text.is_empty() {
+            gap = "\n";
+        }
+        is_after_lines = section.changes.is_empty() && !gap.is_empty();
     }
-    if !text.is_empty() {
-        text.push('\n');
-    }
+    text.push_str(gap);
     summary(&mut text, view, paint);
     let refused = view.sections.get(&SectionKind::Refused);
     for line in refused.into_iter().flat_map(|section| &section.lines) {
         let refused = paint.style(Styles::DANGER, "refused:");
         let _ = writeln!(text, "{refused} {}", sentence(&line.text));
     }
-    text
+    out.write_all(text.as_bytes())
 }
 
-/// Writes the lines of a section, without diagnostics.
-fn section_lines(text: &mut String, section: &Section<'_>, paint: Paint) {
+/// Writes the lines of a section, without diagnostics, after a `gap`.
+fn section_lines(text: &mut String, section: &Section<'_>, gap: &str, paint: Paint) {
     let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
     for (index, line) in lines.enumerate() {
         if index == 0 {
             let name = paint.style(Styles::STRONG, section.kind.name().to_lowercase());
             let remark = section.kind.remark().map(|remark| format!(": {remark}"));
-            let gap = if text.is_empty() { "" } else { "\n" };
             let _ = writeln!(text, "{gap}  {name}{}", remark.unwrap_or_default());
         }
         let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
@@ -266,7 +280,7 @@ pub fn remaining(plan: &Plan, paint: Paint) -> String {
         let _ = writeln!(text, "      {}", view::count_figures(counts));
     }
     if let Some(section) = view.sections.get(&SectionKind::FewerMembers) {
-        section_lines(&mut text, section, paint);
+        section_lines(&mut text, section, "\n", paint);
     }
     text
 }

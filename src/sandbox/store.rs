@@ -20,7 +20,7 @@ use super::saved;
 use super::server_state::{Quirks, World};
 
 /// The file is replaced only after more than this number of bytes of changes were appended.
-const SMALL: u64 = 1 << 20;
+const SMALL: u64 = 16 << 20;
 
 /// A handle to the world. Clones share it.
 #[derive(Debug, Clone)]

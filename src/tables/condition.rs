@@ -59,12 +59,12 @@ impl Condition {
 
     /// Returns the delimiter if the cell seems to be a list, but is compared as a whole.
     pub(crate) fn find_list(&self, cell: &str) -> Option<&'static str> {
-        memchr::memchr3(b'|', b';', b',', cell.as_bytes())?;
         let texts = self.whole_cells();
         let is_text = |element: &str| texts.iter().any(|text| text == element);
         if texts.is_empty() || is_text(cell) {
             return None;
         }
+        memchr::memchr3(b'|', b';', b',', cell.as_bytes())?;
         let mut lists = lists_in(cell).filter(|(delimiter, is_prose)| {
             let mut elements = cell.split(*delimiter).map(str::trim);
             (!is_prose || elements.any(is_text))
