@@ -1,4 +1,4 @@
-//! The inputs of an apply: a plan, clients, a ledger and limits.
+//! The inputs of an apply (a plan, clients, a ledger and limits), what it records, and why it stops.
 
 use std::pin::pin;
 use std::time::Duration;
