@@ -79,9 +79,14 @@ pub(super) fn page_size(text: &str) -> Parsed<usize> {
 
 /// Parses a release and its SHA-256 sum. Both are safe between quotes in YAML and in a shell.
 pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     let is_version = |version: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
-        version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(plain)
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let (release, pre) = version.split_once('-').unwrap_or((version, "0"));
+        release.split('.').count() == 3
+            && release.split('.').all(is_number)
+            && !pre.is_empty()
+            && pre.chars().all(plain)
     };
     let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
     let parts = text.split_once('@');

@@ -9,10 +9,12 @@ use anyhow::Context;
 
 use super::Console;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
+use super::target::relative;
 use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::{Exit, Result};
 use crate::manifest;
 use crate::render;
+use crate::tables::files::{Disk, Files};
 
 const STARTER: &str = include_str!("init/rooms.yaml");
 /// Lines added to git's own files. They keep the sandbox out of git, and merge the ledgers of two
@@ -25,12 +27,17 @@ const GITHUB: (&str, &str) = (
     ".github/workflows/roomform.yaml",
     include_str!("init/github-workflow.yaml"),
 );
-const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("init/gitlab.yaml"));
+const GITLAB: (&str, &str) = (".gitlab/roomform.yml", include_str!("init/gitlab.yaml"));
+/// GitLab reads only this file. It may exist, with other jobs in it.
+const GITLAB_MAIN: &str = ".gitlab-ci.yml";
+const GITLAB_INCLUDE: &str = "include: [{local: .gitlab/roomform.yml}]";
 /// Parts that several templates or jobs use.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 9] = [
+    ("github-comment", include_str!("init/github-comment.sh")),
     ("github-install", include_str!("init/github-install.yaml")),
     ("github-restore", include_str!("init/github-restore.yaml")),
     ("gitlab-api", include_str!("init/gitlab-api.sh")),
+    ("gitlab-save", include_str!("init/gitlab-save.sh")),
     ("install", include_str!("init/install.sh")),
     ("restore", include_str!("init/restore.sh")),
     ("apply", include_str!("init/apply.sh")),
@@ -41,16 +48,27 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
     let schema = render::json(&manifest::schema())?;
     let existing = existing_manifest(home);
-    let mut texts = vec![("schema/manifest.schema.json".to_owned(), schema)];
+    let schema_path = home.join("schema/manifest.schema.json");
+    let mut files = vec![planned_file(schema_path, schema, args.force)];
     if existing.is_none() {
-        texts.insert(0, ("rooms.yaml".to_owned(), STARTER.to_owned()));
+        let starter = planned_file(home.join("rooms.yaml"), STARTER.to_owned(), args.force);
+        files.insert(0, starter);
     }
+    let (top, directory) = find_top(home);
+    let mut must_include = false;
     if let Some(ci) = args.ci {
-        texts.push(ci_file(ci, existing.unwrap_or("rooms.yaml"), args));
+        let manifest = directory.join(existing.unwrap_or("rooms.yaml"));
+        let (path, text) = ci_file(ci, &Disk.display(&manifest), args);
+        files.push(planned_file(top.join(path), text, args.force));
+        if ci == Ci::Gitlab {
+            let main = top.join(GITLAB_MAIN);
+            match fs::read_to_string(&main) {
+                Ok(text) => must_include = !text.contains(path),
+                Err(_) => files.push(planned_file(main, format!("{GITLAB_INCLUDE}\n"), false)),
+            }
+        }
     }
-    let files = texts.into_iter();
-    let files = files.map(|(path, text)| planned_file(home.join(path), text, args.force));
-    let mut files: Vec<PlannedFile> = files.filter(|file| !file.is_done()).collect();
+    files.retain(|file| !file.is_done());
     refuse_conflicting_paths(&files, None)?;
     for (name, line) in GIT_LINES {
         files.extend(with_line(home.join(name), line)?);
@@ -59,7 +77,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     if files.is_empty() {
         console.print("everything exists already\n")?;
     }
-    console.status(&next_steps(args, existing));
+    console.status(&next_steps(args, existing, must_include));
     Ok(Exit::Done)
 }
 
@@ -71,6 +89,25 @@ fn existing_manifest(home: &Path) -> Option<&'static str> {
     } else {
         is_directory(&home.join("rooms")).then_some("rooms")
     }
+}
+
+/// Returns the top of the git work tree, where CI files go, and the path from there to a directory.
+/// The directory may not exist yet. Without git, it is the top.
+fn find_top(directory: &Path) -> (PathBuf, PathBuf) {
+    let find = || {
+        let path = Path::new(".").join(directory);
+        let existing = path.ancestors().find(|it| it.is_dir())?;
+        let real = Disk.real_path(existing).ok()?;
+        let real = real.join(path.strip_prefix(existing).ok()?);
+        let top = Disk.work_tree(&real)?;
+        let below = real.strip_prefix(&top).ok()?.to_owned();
+        let shown = match directory.is_absolute() {
+            true => top,
+            false => relative(&top, &Disk.real_path(Path::new(".")).ok()?),
+        };
+        (below != Path::new("")).then_some((shown, below))
+    };
+    find().unwrap_or_else(|| (directory.to_owned(), PathBuf::new()))
 }
 
 fn planned_file(path: PathBuf, text: String, replaces: bool) -> PlannedFile {
@@ -98,7 +135,7 @@ fn with_line(path: PathBuf, line: &str) -> Result<Option<PlannedFile>> {
 }
 
 /// Returns the path and the content of the CI file.
-fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
+fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (&'static str, String) {
     let store = match args.ledger {
         LedgerStore::Cache => "cache",
         LedgerStore::Branch => "branch",
@@ -112,8 +149,10 @@ fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
         Ci::Github => (GITHUB, "github-comment", "this workflow"),
         Ci::Gitlab => (GITLAB, "gitlab", "a pipeline"),
     };
+    // A JSON string is valid YAML.
+    let manifest = serde_json::Value::from(manifest).to_string();
     let values = [
-        ("@MANIFEST@", manifest),
+        ("@MANIFEST@", manifest.as_str()),
         ("@VERSION@", version),
         ("@SHA256@", sum),
         ("@FILE@", path),
@@ -124,7 +163,7 @@ fn ci_file(ci: Ci, manifest: &str, args: &InitArgs) -> (String, String) {
     let text = lines_for(store, template, "");
     let values = values.iter();
     let text = values.fold(text, |text, (name, value)| text.replace(name, value));
-    (path.to_owned(), text)
+    (path, text)
 }
 
 /// Returns the lines of a template, indented. A line `@cache LINE` is used only with the ledger
@@ -152,7 +191,7 @@ fn lines_for(store: &str, template: &str, indent: &str) -> String {
     text
 }
 
-fn next_steps(args: &InitArgs, existing: Option<&str>) -> String {
+fn next_steps(args: &InitArgs, existing: Option<&str>, must_include: bool) -> String {
     let steps = match existing {
         Some(name) => format!("kept the manifest `{name}`"),
         None => "next: edit rooms.yaml, then run `roomform plan --sandbox`, which needs no account"
@@ -166,9 +205,14 @@ fn next_steps(args: &InitArgs, existing: Option<&str>) -> String {
         ],
         Some(Ci::Gitlab) => vec![
             "set the variables IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY; set IMBACHAT_LOGIN and IMBACHAT_PASSWORD as protected variables of the environment roomform-apply",
-            "set the protected variable ROOMFORM_TOKEN to a project access token with the scope api",
+            "set the protected variable ROOMFORM_TOKEN to a project access token with the role Developer and the scope api",
+            "create a pipeline schedule, which looks for drift",
         ],
     };
+    let include = format!("add `{GITLAB_INCLUDE}` to {GITLAB_MAIN}");
+    if must_include {
+        ci_steps.insert(0, &include);
+    }
     if args.ledger == LedgerStore::Bucket {
         ci_steps.push(
             "set ROOMFORM_LEDGER (as in s3://bucket/roomform/627.jsonl), AWS_REGION and the AWS keys",

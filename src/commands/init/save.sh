@@ -20,6 +20,6 @@ for attempt in 1 2 3 4 5; do
   if git -C "$work" push --quiet "$remote" HEAD:refs/heads/roomform-ledger; then
     exit 0
   fi
-  echo "attempt $attempt: the branch moved"
+  echo "attempt $attempt: the push failed"
 done
 exit 1

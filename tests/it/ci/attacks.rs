@@ -93,6 +93,29 @@ fn a_forged_plan_applies_nothing_that_main_does_not_declare() {
     site.runner.comments(12)[0].shows("team-evil");
 }
 
+/// Only the plan of an artifact is used. Its other files stop no apply, and are not posted.
+#[test]
+fn a_forged_artifact_has_no_results() {
+    let mut site = applied("github", "cache");
+    let one = site.branch("one", &room("team-one"));
+    let job = run(&mut site.runner, "plan", &Event::pull_request(1, &one));
+    let artifact = format!("store/artifacts/{}/roomform-plan-1", job.run);
+    site.runner.write(&format!("{artifact}/report.json"), "{}");
+    site.merge(1, "one", &one);
+    let two = site.branch("two", &room("team-two"));
+    let artifact = "store/artifacts/6001/roomform-plan-2";
+    forge(&site, 6001, json!({"head_sha": two}), "other", "");
+    let report = json!({"requests": {"write": 1}, "exit": 0}).to_string();
+    site.runner
+        .write(&format!("{artifact}/report.json"), &report);
+    site.runner.write(&format!("{artifact}/page.md"), "forged");
+    let merged = site.merge(2, "two", &two);
+    let job = run(&mut site.runner, "apply", &Event::push(&merged));
+    assert_eq!((job.ok, job.code), (false, 2), "{job:#?}");
+    assert_eq!(site.pipes(), ["team-one", "team-platform"]);
+    assert_eq!(site.runner.comments(2).len(), 0);
+}
+
 #[test]
 fn a_merged_fork_has_no_plan_and_is_listed() {
     let mut site = applied("github", "cache");
@@ -262,6 +285,17 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
             let notes = site.runner.comments(iid);
             assert_eq!(notes.len(), 1, "{store}: {notes:#?}");
             notes[0].shows(format!("team-{name}"));
+        }
+
+        // What is stale stays open, and its note is edited by each job.
+        let stale = site.edit_branch("three", "Platform team", "New");
+        plan_on_gitlab(&mut site, "5", &stale);
+        change_title(&site);
+        let merged = site.merge(5, "three", &stale);
+        for _ in 0..2 {
+            let job = apply_on_gitlab(&mut site, &merged, "push");
+            assert_eq!(job.code, 2, "{store}: {job:#?}");
+            assert_eq!(site.runner.comments(5).len(), 1, "{store}");
         }
 
         // The changes of a fork are only listed, not applied.

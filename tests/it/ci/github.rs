@@ -84,7 +84,7 @@ impl Event {
 
 /// Runs one job of the workflow, and adds the run to the server's list.
 pub fn run(runner: &mut Runner, job: &str, event: &Event) -> Job {
-    let place = runner.check_out(&event.commit);
+    let place = runner.check_out("origin", &event.commit);
     let run: u64 = place.trim_start_matches("run-").parse().unwrap();
     let document: Value =
         serde_yaml::from_str(&runner.read(&format!("{place}/{WORKFLOW}"))).unwrap();
@@ -205,6 +205,7 @@ impl Steps<'_> {
             command.env(name, self.beside(what));
         }
         command.env("GITHUB_ACTIONS", "true");
+        command.env("RUNNER_TEMP", self.beside("temp"));
         for (name, value) in [
             ("GITHUB_REPOSITORY", "github.repository"),
             ("GITHUB_REF_NAME", "github.ref_name"),
@@ -292,6 +293,14 @@ impl Steps<'_> {
                 for name in text("path").lines() {
                     let found = here(name).exists();
                     assert!(found || text("if-no-files-found") == "ignore", "{name}");
+                    // The real action refuses these characters, because Windows does.
+                    let find = format!("[ ! -e {name} ] || find {name} -name '*[\":<>|*?]*'");
+                    let refused = self.runner.shell(&self.place, &find);
+                    if !refused.is_empty() {
+                        self.job.log += &format!("not valid in an artifact: {refused}\n");
+                        (self.job.ok, self.job.code) = (false, 1);
+                        return;
+                    }
                     copy_all(&here(name), &kept.join(text("name")).join(name));
                 }
             }

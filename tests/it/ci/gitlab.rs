@@ -17,10 +17,14 @@ pub struct Job {
 
 /// Runs one job of the pipeline on a commit. The server lists a pipeline of a merge request, and a deployment.
 pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &str)]) -> Job {
-    let place = runner.check_out(commit);
+    // GitLab fetches only a few commits.
+    let place = runner.check_out(&format!("--depth 1 origin {commit}"), "FETCH_HEAD");
     let pipeline = place.trim_start_matches("run-").to_owned();
-    let text = runner.read(&format!("{place}/.gitlab-ci.yml"));
-    let document: Value = serde_yaml::from_str(&text).unwrap();
+    let read = |file: &str| -> Value {
+        serde_yaml::from_str(&runner.read(&format!("{place}/{file}"))).unwrap()
+    };
+    let included = read(".gitlab-ci.yml")["include"][0]["local"].clone();
+    let document = read(included.as_str().unwrap());
     let project = runner.path(&place);
     let started = runner.now();
     let is_merge_request = matches!(job, "roomform-check" | "roomform-plan");
@@ -42,9 +46,8 @@ pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &st
         ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
         ("CI_PROJECT_ID", "1"),
         ("CI_DEFAULT_BRANCH", "main"),
-        ("CI_SERVER_HOST", "gitlab.example"),
+        ("CI_SERVER_URL", "https://gitlab.example:8443/git"),
         ("CI_PROJECT_PATH", "school/rooms"),
-        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
         ("CI_PIPELINE_SOURCE", "push"),
     ] {
         set(name, value);
@@ -55,19 +58,23 @@ pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &st
         let value = value.replace("$IMBACHAT_WIDGET", widget.map_or("", String::as_str));
         set(name.as_str().unwrap(), &value);
     }
-    for (name, value) in variables {
-        set(name, value);
-    }
     // Pushes to the server go to the test repository.
+    let base = runner.shell("origin.git", &format!("git merge-base main {commit}"));
+    let origin_url = format!("file://{}", runner.path("origin.git").display());
     let origin = format!("url.{}.insteadOf", runner.path("origin.git").display());
     for (name, value) in [
         ("GIT_CONFIG_COUNT", "1"),
         ("GIT_CONFIG_KEY_0", &origin),
         (
             "GIT_CONFIG_VALUE_0",
-            "https://roomform:t@gitlab.example/school/rooms.git",
+            "https://roomform:t@gitlab.example:8443/git/school/rooms.git",
         ),
-    ] {
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base),
+        ("CI_MERGE_REQUEST_PROJECT_URL", &origin_url),
+    ]
+    .iter()
+    .chain(variables)
+    {
         set(name, value);
     }
     let part = |key: &str| match &document[job][key] {

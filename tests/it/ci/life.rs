@@ -104,6 +104,8 @@ fn changes_without_a_plan_are_listed_and_wait_for_a_manual_start() {
 #[test]
 fn drift_opens_one_issue_and_closes_it() {
     let mut site = Site::with_directory("github", "cache");
+    let elsewhere = Event::manual("drift").with("github.ref_name", "other");
+    assert_eq!(run(&mut site.runner, "drift", &elsewhere).log, "skipped");
     let drift = |site: &mut Site| run(&mut site.runner, "drift", &Event::schedule());
     run(&mut site.runner, "apply", &Event::manual("apply"));
     // An issue with the same title, but opened by a person, is not touched.
@@ -149,6 +151,52 @@ fn drift_on_gitlab_opens_one_issue_and_closes_it() {
     assert_eq!(job(&mut site, "roomform-drift", "schedule"), 0);
     let issues = site.runner.list("issues");
     assert_eq!((issues.len(), &issues[0]["state"]), (1, &json!("closed")));
+}
+
+/// The job does not run on the result of the merge, so the tip of `main` would show the changes
+/// of others as removed.
+#[test]
+fn gitlab_compares_a_merge_request_with_its_base() {
+    let mut site = Site::with_directory("gitlab", "cache");
+    let head = site.branch("one", &room("team-one"));
+    let other = site.branch("two", &room("team-two"));
+    site.merge(2, "two", &other);
+    site.runner.shell(".", "git init --quiet --bare fork.git");
+    let path = |name: &str| site.runner.path(name).display().to_string();
+    let (origin, fork) = (path("origin.git"), path("fork.git"));
+    let rewrite = format!("url.{fork}.insteadOf");
+    // In a fork, `origin` lacks the base.
+    let in_a_fork = [
+        ("GIT_CONFIG_KEY_0", &*rewrite),
+        ("GIT_CONFIG_VALUE_0", &*origin),
+    ];
+    for variables in [&[][..], &in_a_fork] {
+        let job = gitlab::run(&mut site.runner, "roomform-check", &head, variables);
+        assert_eq!(job.code, 0, "{job:#?}");
+        job.log.shows("team-one").lacks("team-two");
+    }
+}
+
+/// GitLab ignores the exit code of `after_script`.
+#[test]
+fn a_gitlab_job_that_cannot_save_its_ledger_fails() {
+    let mut site = Site::with_directory("gitlab", "branch");
+    let apply = |site: &mut Site| {
+        let manual = [("CI_PIPELINE_SOURCE", "web")];
+        gitlab::run(&mut site.runner, "roomform-apply", "main", &manual)
+    };
+    let hook = "origin.git/hooks/pre-receive";
+    site.runner.program(hook, "#!/bin/sh\nexit 1\n");
+    let job = apply(&mut site);
+    assert_eq!(job.code, 1, "{job:#?}");
+    assert_eq!(site.pipes(), ["team-platform"]);
+    std::fs::remove_file(site.runner.path(hook)).unwrap();
+    assert_eq!(apply(&mut site).code, 0);
+    // Only the script saved it, not also `after_script`.
+    let log = site
+        .runner
+        .shell("origin.git", "git log --format=%s roomform-ledger");
+    assert_eq!(log, "Record an apply");
 }
 
 /// A change outside of the manifest.
@@ -234,6 +282,9 @@ fn a_plan_that_is_refused_is_still_reported() {
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
     assert_eq!(site.scene.writes(), writes);
     site.runner.comments(12)[1].shows("would become public");
+    // Another push edits this comment.
+    run(&mut site.runner, "apply", &Event::push(&merged));
+    assert_eq!(site.runner.comments(12).len(), 2);
     let job = run(&mut site.runner, "drift", &Event::schedule());
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
     assert_eq!(site.runner.list("issues").len(), 1);

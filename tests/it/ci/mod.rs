@@ -15,16 +15,16 @@ use std::path::Path;
 use insta::assert_snapshot;
 use serde_yaml::Value;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 /// The generated files, each with the flags it is generated with.
 const EXAMPLES: [(&str, &str); 6] = [
     ("github-cache/roomform.yaml", "github"),
     ("github-branch/roomform.yaml", "github --ledger branch"),
     ("github-bucket/roomform.yaml", "github --ledger bucket"),
-    ("gitlab-cache/gitlab-ci.yml", "gitlab --ledger cache"),
-    ("gitlab-branch/gitlab-ci.yml", "gitlab --ledger branch"),
-    ("gitlab-bucket/gitlab-ci.yml", "gitlab --ledger bucket"),
+    ("gitlab-cache/roomform.yml", "gitlab --ledger cache"),
+    ("gitlab-branch/roomform.yml", "gitlab --ledger branch"),
+    ("gitlab-bucket/roomform.yml", "gitlab --ledger bucket"),
 ];
 
 fn example(name: &str) -> String {
@@ -72,7 +72,7 @@ fn an_existing_manifest_is_kept_and_ci_uses_it() {
     for (file, manifest) in [("rooms.yaml", "rooms.yaml"), ("rooms/mine.yaml", "rooms")] {
         for (ci, path) in [
             ("github", ".github/workflows/roomform.yaml"),
-            ("gitlab", ".gitlab-ci.yml"),
+            ("gitlab", ".gitlab/roomform.yml"),
         ] {
             for force in ["", " --force"] {
                 let scene = Scene::new().file(file, mine);
@@ -80,7 +80,7 @@ fn an_existing_manifest_is_kept_and_ci_uses_it() {
                 ran.exits(0);
                 ran.err.begins(format!("kept the manifest `{manifest}`\n"));
                 assert_eq!(scene.read(file), mine);
-                let set = format!("\n  MANIFEST: {manifest}\n");
+                let set = format!("\n  MANIFEST: \"{manifest}\"\n");
                 scene.read(path).shows(set);
                 let checked = scene.run("check");
                 let valid = "valid: 1 room, 1 membership\n";
@@ -135,6 +135,51 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     }
 }
 
+/// CI systems read their files only at the top of the work tree.
+#[test]
+fn ci_files_are_at_the_top_of_the_work_tree() {
+    for (directory, args, wrote) in [
+        (".", "init chat/new --ci github", ".github/workflows/"),
+        ("chat/new", "init --ci github", "../../.github/workflows/"),
+        ("chat", "init new --ci github", "../.github/workflows/"),
+        ("chat", "init ../chat/new --ci gitlab", "../.gitlab/"),
+    ] {
+        let scene = Scene::new().file(".git/config", "").file("chat/a", "");
+        fs::create_dir_all(scene.path(directory)).unwrap();
+        let mut command = scene.command(args);
+        let ran: Ran = command
+            .current_dir(scene.path(directory))
+            .output()
+            .unwrap()
+            .into();
+        ran.ok().shows(format!("wrote {wrote}roomform.y"));
+        let written = scene.path(directory).join(wrote);
+        let file = fs::read_dir(written).unwrap().next().unwrap().unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        text.shows("\n  MANIFEST: \"chat/new/rooms.yaml\"\n");
+        assert!(scene.path("chat/new/rooms.yaml").is_file());
+    }
+}
+
+#[test]
+fn an_existing_pipeline_is_kept_and_must_include_the_jobs() {
+    let mine = "build: {script: make}\n";
+    let scene = Scene::new().file(".gitlab-ci.yml", mine);
+    for flags in ["", " --force"] {
+        let ran = scene.run(format!("init --ci gitlab{flags}"));
+        ran.exits(0);
+        ran.err
+            .shows("for CI: add `include: [{local: .gitlab/roomform.yml}]` to .gitlab-ci.yml; set");
+        assert_eq!(scene.read(".gitlab-ci.yml"), mine);
+    }
+    let scene = Scene::new();
+    let ran = scene.run("init --ci gitlab");
+    ran.err.lacks("include");
+    let main: Value = serde_yaml::from_str(&scene.read(".gitlab-ci.yml")).unwrap();
+    assert_eq!(main["include"][0]["local"], ".gitlab/roomform.yml");
+    scene.run("init --ci gitlab").err.lacks("include");
+}
+
 #[test]
 fn the_examples_are_what_init_writes() {
     for (name, flags) in EXAMPLES {
@@ -143,7 +188,7 @@ fn the_examples_are_what_init_writes() {
         let file = if name.starts_with("github") {
             "sub/.github/workflows/roomform.yaml"
         } else {
-            "sub/.gitlab-ci.yml"
+            "sub/.gitlab/roomform.yml"
         };
         assert_eq!(
             scene.read(file),
@@ -160,13 +205,18 @@ fn a_pin_is_a_version_and_its_sum() {
     let pin = format!("1.2.3-rc.1@{}", sum.to_uppercase());
     scene.run(["init", "--ci", "gitlab", "--pin", &pin]).ok();
     let pinned = format!("ROOMFORM_VERSION: \"1.2.3-rc.1\"\n  ROOMFORM_SHA256: \"{sum}\"\n");
-    scene.read(".gitlab-ci.yml").shows(pinned);
+    scene.read(".gitlab/roomform.yml").shows(pinned);
     let short = &sum[1..];
     for wrong in [
         "1.2.3",
         "1.2.3@",
         &format!("1.2.3@{short}"),
         &format!("v1@{sum}"),
+        &format!("1.2@{sum}"),
+        &format!("1.2.3.4@{sum}"),
+        &format!("1.2.@{sum}"),
+        &format!("1.2.3-@{sum}"),
+        &format!("1.2.3+b@{sum}"),
         &format!("1\"@{sum}"),
     ] {
         let ran = Scene::new().run(["init", "--ci", "github", "--pin", wrong]);
@@ -220,6 +270,11 @@ fn the_workflows_are_careful() {
         let apply = &document["jobs"]["apply"]["concurrency"];
         assert_eq!(apply["group"].as_str(), Some("roomform"));
         assert_eq!(apply["cancel-in-progress"].as_bool(), Some(false));
+        assert_eq!(apply["queue"].as_str(), Some("max"));
+        for event in ["pull_request", "push"] {
+            let branches = document["on"][event]["branches"].as_sequence().unwrap();
+            assert_eq!(branches, &["main", "master"], "{name}: {event}");
+        }
     }
 }
 
@@ -239,12 +294,15 @@ fn names_its_ledger(script: &str) {
 #[test]
 fn the_gitlab_pipeline_is_careful() {
     for (name, document) in examples("gitlab") {
+        // This would also apply to the other jobs of the project.
+        assert!(document["workflow"].is_null(), "{name}");
         for job in [
             "roomform-check",
             "roomform-plan",
             "roomform-apply",
             "roomform-drift",
         ] {
+            assert!(document[job]["rules"].is_sequence(), "{name}: {job}");
             let script = document[job]["script"].as_sequence().unwrap();
             for line in script {
                 names_its_ledger(line.as_str().unwrap());

@@ -50,7 +50,7 @@ impl Runner {
         runner
     }
 
-    fn program(&self, name: &str, text: &str) {
+    pub fn program(&self, name: &str, text: &str) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.path(name);
         fs::write(&path, text).unwrap();
@@ -171,16 +171,20 @@ impl Runner {
         text.trim().to_owned()
     }
 
-    /// Clones onto an empty machine and returns the name of the directory.
-    pub fn check_out(&mut self, commit: &str) -> String {
+    /// Fetches from the repository onto an empty machine, checks out a commit and returns the name of the directory.
+    pub fn check_out(&mut self, fetch: &str, commit: &str) -> String {
         self.jobs += 1;
         let place = format!("run-{}", 7000 + self.jobs);
         self.shell(
             ".",
-            &format!(
-                "mkdir {place}-home && git clone --quiet origin.git {place} && git -C {place} checkout --quiet {commit}"
-            ),
+            &format!("mkdir {place}-home && git init --quiet {place}"),
         );
+        let origin = self.path("origin.git");
+        let origin = origin.display();
+        let check_out = format!(
+            "git remote add origin {origin} && git fetch --quiet {fetch} && git checkout --quiet {commit}"
+        );
+        self.shell(&place, &check_out);
         place
     }
 

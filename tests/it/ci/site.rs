@@ -61,7 +61,7 @@ impl Site {
         runner.shell("work", &init);
         let file = match ci {
             "github" => ".github/workflows/roomform.yaml",
-            _ => ".gitlab-ci.yml",
+            _ => ".gitlab/roomform.yml",
         };
         let site = Self {
             scene,
@@ -75,7 +75,7 @@ impl Site {
             let directory = manifest.rsplit_once('/').unwrap().0;
             let moved = format!("mkdir -p {directory} && mv rooms.yaml {manifest}");
             site.runner.shell("work", &moved);
-            site.edit("MANIFEST: rooms.yaml", &format!("MANIFEST: {named}"));
+            site.edit("MANIFEST: \"rooms.yaml\"", &format!("MANIFEST: {named}"));
         }
         site.commit("start");
         site
