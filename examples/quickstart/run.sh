@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# Leaves out ledgers in buckets and rosters in Excel, which take a fifth of the build and are not used here.
+# To build faster, leaves out ledgers in buckets and rosters in Excel: the quickstart does not use them.
 flags=(--profile quick --no-default-features --locked)
 cargo build "${flags[@]}" # about two minutes the first time
 
