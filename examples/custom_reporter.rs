@@ -49,7 +49,8 @@ impl ReadRooms for Server {
 }
 
 impl WriteRooms for Server {
-    /// Without an id, creates the room unless its pipe exists. The API lists no members, so none are stored.
+    /// A write without an id creates the room, unless a room with its pipe exists. Members are
+    /// not stored, because the API does not list them.
     async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
         let mut rooms = held(&self.rooms);
         let is_it = |room: &&mut LiveRoom| match write.room {
@@ -107,7 +108,7 @@ impl Record for Memory {
     }
 
     async fn claim(&self, claim: Claim, intent: Fact) -> Result<Claimed, LedgerError> {
-        // No other run uses this memory, so claims have no age.
+        // No other run uses this ledger, so the age of a claim does not matter.
         let claimed = claim.decide("example", &held(&self.0), Time::default());
         if claimed == Claimed::Ours {
             self.add(claim.ended().into_iter().chain([intent]).collect());
@@ -140,7 +141,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let old = desired
         .rooms
         .get("lounge")
-        .ok_or("the manifest has a lounge")?;
+        .ok_or("the manifest has no room `lounge`")?;
     let mut state = old.state.clone();
     state.title = "Lounge".to_owned();
     server

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the plan of a manifest for stored rooms, and of a ledger if one is given.
+/// Prints the plan of a manifest against stored rooms, and uses a ledger if one is given.
 pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let (manifest, rooms, ledger) = match args {
         [manifest, rooms] => (manifest, rooms, None),
@@ -82,7 +82,7 @@ fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
     Ok(exported(&check(&[rooms.to_owned()], options)?.desired))
 }
 
-/// The rooms of an export. An export has no ids, so this makes up unique ones.
+/// The rooms of an export. An export has no ids, so the function makes up unique ones.
 fn exported(exported: &Desired) -> (Vec<LiveRoom>, Recorded) {
     let mut recorded = Recorded::default();
     let mut live = Vec::new();

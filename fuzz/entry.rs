@@ -132,7 +132,7 @@ pub fn roster(bytes: &[u8]) {
     }
 }
 
-/// An answer of get_rooms: the elements do not depend on how the network splits it.
+/// An answer of get_rooms: the elements do not depend on how the network splits the answer.
 pub fn list(bytes: &[u8]) {
     let split = |size: usize| {
         let (mut rows, mut found) = (ListStream::default(), Vec::new());

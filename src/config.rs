@@ -37,12 +37,12 @@ pub struct Credentials {
     pub widget: Option<u64>,
     /// Used for reading and for messages.
     pub secret_key: Option<SecretString>,
-    /// Used for reading, instead of the secret key.
+    /// Used for reading if there is no secret key.
     pub jwt: Option<SecretString>,
     /// Used for writing, with the password.
     pub login: Option<SecretString>,
     pub password: Option<SecretString>,
-    /// The variables of proxies and trusted certificates that are set.
+    /// The variables that are set for proxies and trusted certificates.
     pub network: Vec<(&'static str, SecretString)>,
     /// The variables found, in lookup order.
     pub found: Vec<Found>,
@@ -161,9 +161,10 @@ impl Credentials {
         problems.any(|problem| names.contains(&problem.name))
     }
 
-    /// Returns a redactor that hides the secrets in all output, in every encoding. It leaves out
-    /// the login, because users and titles may have the same name, and short secrets, because
-    /// ordinary words may contain them. These are hidden only in errors.
+    /// Returns a redactor that hides the secrets in all output, in every encoding. It does not
+    /// hide the login, because users and titles may have the same name. It does not hide short
+    /// secrets, because ordinary words may contain them. The login and short secrets are hidden
+    /// only in errors.
     pub fn redactor(&self) -> Redactor {
         let secrets = [&self.secret_key, &self.jwt, &self.password].into_iter();
         let secrets = secrets.flatten().map(ExposeSecret::expose_secret);
@@ -238,12 +239,13 @@ pub struct StoreVariables {
     pub hidden: Vec<SecretString>,
     /// The variables found, in lookup order.
     pub found: Vec<Found>,
-    /// The variables of proxies and trusted certificates that are set.
+    /// The variables that are set for proxies and trusted certificates.
     pub network: Vec<(&'static str, SecretString)>,
 }
 
-/// The variables of a kind of store: first the secret ones, which can also be set as `…_FILE`, then
-/// the others. If a name in these lists ends in `_FILE`, the provider defines it.
+/// The names of the variables of a kind of store. The first list has the secret variables,
+/// which can also be set as `…_FILE`. The second list has the other variables. If a name in
+/// these lists itself ends in `_FILE`, it is a variable that the provider defines.
 type Names = (&'static str, &'static str);
 
 const S3: Names = (
@@ -331,14 +333,14 @@ fn find_variable(
 /// to the secret itself.
 fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     let text = read_small_file(Path::new(path))
-        .with_context(|| format!("the file that {file_name} names cannot be read"))
+        .with_context(|| format!("the file that the variable {file_name} points to cannot be read"))
         .map_err(|error| {
             let hint = format!("set {file_name} to the path of a file, not to its content");
             Error::new(Exit::Failed, error).hint(hint)
         })?;
     let text = trim(&text);
     if text.is_empty() {
-        bail!(Failed: "the file that {file_name} names is empty";
+        bail!(Failed: "the file that the variable {file_name} points to is empty";
             format!("put the value into it, or unset {file_name}"));
     }
     Ok(text.to_owned())

@@ -11,7 +11,7 @@ pub enum Exit {
     Done = 0,
     /// Failed: network, server, credentials, files.
     Failed = 1,
-    /// Changes are pending; used only with `--detailed-exitcode` or for overdue manual steps.
+    /// Changes are pending (only with `--detailed-exitcode`), or manual steps are overdue.
     Pending = 2,
     /// The manifest is invalid.
     Invalid = 3,
@@ -135,5 +135,6 @@ macro_rules! failed {
         }
     )+};
 }
-// The errors of the stages have their own hints, so `commands` converts them.
+// The errors of the stages are not in this list: they have their own hints, so `commands`
+// converts them.
 failed!(anyhow::Error, std::io::Error, serde_json::Error);

@@ -11,7 +11,7 @@
 //! | [`rooms_of`], or any [`ReadRooms`] | an answer of get_rooms, or a server | [`LiveRoom`]s; [`RowFilter`] makes [`Observed`] of them |
 //! | [`ledger::read`], or [`ledger::fold`] | a journal | [`Recorded`]: what was confirmed, never who is in a room |
 //! | [`plan`](fn@plan) | all three | [`Plan`]; pure: no file, no network, no clock |
-//! | [`apply`](fn@apply) | a [`Job`]: a plan, and what reads, writes and remembers | [`Outcome`], and [`Event`]s on the way |
+//! | [`apply`](fn@apply) | a [`Job`]: a plan, and the objects that read, write and record | [`Outcome`], and [`Event`]s on the way |
 //! | [`render`] | any of them | text for people, pages, JSON for machines |
 //!
 //! The crate root has what other programs need; the modules have the rest. No function panics on any input: a failure is an error, an
@@ -44,11 +44,11 @@
 //! # An apply with your own transport
 //!
 //! [`apply`](fn@apply) uses four traits: [`ReadRooms`] lists rooms, [`WriteRooms`] sends a call once, [`SendMessages`] sends a message
-//! once, [`Record`] records facts. Over HTTP they are [`imbachat::Reader`], [`imbachat::Writer`] and [`ledger::Journal`];
-//! `examples/custom_reporter.rs` implements all four in memory and shows its own progress. An implementation must guarantee two things:
-//! a [`Failure`] states correctly how far a call got ([`Delivery`]), because a create is retried only if the server cannot have acted
-//! on the first; and a fact is stored safely when [`Record::append`] returns. `apply` must run in a tokio runtime with its timer
-//! enabled.
+//! once, [`Record`] records facts. roomform's own implementations are [`imbachat::Reader`], [`imbachat::Writer`] and
+//! [`ledger::Journal`]; `examples/custom_reporter.rs` implements all four traits in memory and shows its own progress. An
+//! implementation must guarantee two things. First, a [`Failure`] states correctly how far a call got ([`Delivery`]), because a create
+//! is sent again only if the server cannot have acted on the earlier attempt. Second, a fact is stored safely when [`Record::append`]
+//! returns. `apply` must run in a tokio runtime with its timer enabled.
 //!
 //! [`sandbox`] simulates the server, for tests and rehearsals.
 

@@ -66,7 +66,8 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     );
     let mut student = 0;
     for (class_index, class) in classes.iter().enumerate() {
-        // 22 and 23 students in turn: 450 in total, and 9,000 enrolments in 400 courses.
+        // The classes alternate between 22 and 23 students: 450 students in 20 classes, and
+        // 9,000 enrolments in 400 courses.
         let first = student + 1;
         student += 22 + class_index % 2;
         people.extend(
@@ -96,7 +97,8 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     if mistakes {
         plant(&mut courses, &mut people, &mut enrollments, &mut office);
     }
-    // As real exports look: a byte order mark and CRLF in one file, other delimiters in others.
+    // Imitate real exports: one file has a byte order mark and CRLF, and not all files have the
+    // same delimiter.
     vec![
         (
             "courses.csv",
@@ -115,7 +117,7 @@ fn plant(
     enrollments: &mut [String],
     office: &mut Vec<String>,
 ) {
-    // Office: an id with leading zeros, as a spreadsheet writes text.
+    // Office: an id with leading zeros, which a spreadsheet keeps if the cell is text.
     office.push("03002".to_owned());
     // People: one number for two people; an id that contains a letter.
     people.insert(60, "У-0007;Ученик 0451;10451".to_owned());

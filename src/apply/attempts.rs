@@ -93,7 +93,7 @@ where
         info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call failed");
         match verdict {
             Verdict::Again(wait) => {
-                // An interrupt ends this wait early, and then the loop.
+                // An interrupt ends this wait early, and then ends the loop.
                 control.pause(wait.duration(&control.dice)).await;
             }
             Verdict::Uncertain => return Err(Unsent::Uncertain(failure)),
@@ -103,8 +103,8 @@ where
     }
 }
 
-/// A claim older than this is renewed before its create is sent. By then, another run may have
-/// found the room, or be about to take over the claim.
+/// A claim older than this is renewed before its create is sent, because another run may
+/// already have found the room, or be about to take over the claim.
 const YOUNG: Duration = Duration::from_secs(1);
 
 /// A claim that reserves the create of one room for this run.
@@ -134,8 +134,8 @@ impl<'a, R, W, L: Record> CreateClaim<'a, R, W, L> {
         self.made_at.get().is_some()
     }
 
-    /// Records the intent to create the room, unless another run holds the claim. Ends the claim of
-    /// the run `takes_over`.
+    /// Records the intent to create the room, unless another run holds the claim. If
+    /// `takes_over` names a run, ends the claim of that run.
     pub(super) async fn make(&self, takes_over: Option<String>) -> Result<Claimed, Stop> {
         let Change { pipe, welcome, .. } = self.change;
         let claim = Claim::Create {

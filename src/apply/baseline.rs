@@ -1,5 +1,6 @@
-//! Records in the ledger which rooms and members left the manifest or returned, before the run
-//! sends anything. At the end, records how many rooms and memberships each roster has.
+//! Before the run sends anything, records in the ledger which rooms and members left the
+//! manifest or returned to it. At the end, records how many rooms and memberships each
+//! roster has.
 
 use super::job::Job;
 use super::outcome::Outcome;
@@ -41,7 +42,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
     });
     let seen = shown.chain(facts_of_counts(counted));
     let facts = seen.chain(released).chain(moved).collect();
-    // A failure ends the run.
+    // If recording fails, `record` itself ends the run.
     let _ = job.record(facts).await;
 }
 

@@ -12,7 +12,7 @@ use super::limiter::Limiter;
 use crate::imbachat::Dice;
 use crate::ledger::LedgerError;
 
-/// Why the run starts no more rooms.
+/// Why the run ends early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written, so nothing may be sent.
@@ -83,7 +83,10 @@ impl Control {
     pub(super) fn stop(&self, reason: Halt) {
         let mut halt = self.halt.borrow_mut();
         if halt.is_none() {
-            info!(?reason, "no writes to other rooms will begin");
+            info!(
+                ?reason,
+                "the run is ending early: it will not start writing to more rooms"
+            );
             *halt = Some(reason);
         }
     }
@@ -124,7 +127,7 @@ impl Control {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
             let seen = interrupt.wait_for(|asked| *asked >= most).await.is_ok();
-            // The channel is closed, so no interrupt can arrive.
+            // If the channel is closed, no interrupt can arrive, so never finish.
             if !seen {
                 std::future::pending::<()>().await;
             }
@@ -163,8 +166,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The age at which a run's claim of a create expires: the run has sent the create within
-    /// `verify`, and the server has answered it within `timeout`.
+    /// The age at which a run's claim of a create expires. The run sends the create at most
+    /// `verify` after the claim, and the server answers at most `timeout` after that.
     pub(super) fn claim(self) -> Duration {
         self.timeout + self.verify
     }

@@ -33,7 +33,8 @@ pub struct Job<'a, R, W, L> {
 /// Why the work on a room ended early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Only this room ends, with this status. The run continues with the other rooms.
+    /// Only the work on this room ends, and the room gets this status. The run continues with
+    /// the other rooms.
     Room(Status),
     /// The ledger failed or the run ended. Nothing more may be sent.
     Run,

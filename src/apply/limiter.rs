@@ -1,9 +1,9 @@
-//! Limits concurrency and request rate. The concurrency limit drops when the server pushes back,
-//! and then recovers.
+//! Limits concurrency and request rate. The concurrency limit drops when the server pushes
+//! back, and then recovers.
 //!
-//! Main type: [`Limiter`]. The limit follows AIMD: it grows by addition with every good answer, and
-//! shrinks by multiplication when the server pushes back or becomes slow. A room that only waits
-//! for the ledger's disk holds no [`Permit`].
+//! Main type: [`Limiter`]. The limit follows AIMD: it grows by addition with every good answer,
+//! and shrinks by multiplication when the server pushes back or becomes slow. A room holds no
+//! [`Permit`] while it only waits for the ledger to be written to disk.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PUSHED_BACK: f64 = 0.5;
 const SLOWED: f64 = 0.75;
 /// An answer is slow if it takes longer than this multiple of the fastest answer, plus [`MARGIN`].
 const SLOW: u32 = 4;
-/// Added to multiples of the fastest answer's time, which may be close to zero.
+/// Added to the multiple of the fastest answer's time, because that time may be close to zero.
 const MARGIN: Duration = Duration::from_millis(50);
 /// Maximum time between two requests. An invalid rate also gives this time.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -39,8 +39,8 @@ pub struct Limiter {
 #[derive(Debug)]
 struct State {
     width: f64,
-    /// Number of permits, including those in use. A room that finishes returns its permit, so
-    /// surplus permits disappear over time.
+    /// Number of permits, including those in use. It may be above the limit, because a surplus
+    /// permit in use is removed only when its room returns it.
     places: usize,
     /// Number of rooms that may be started beyond the limit.
     ahead: usize,
@@ -83,9 +83,10 @@ impl Limiter {
         self.state.borrow().width()
     }
 
-    /// Returns how many rooms may be in progress: those being written, and enough others that wait
-    /// for the disk, so that writing never does. The number of others is small for a slow server,
-    /// because each leaves an unused intent if the run ends early.
+    /// Returns how many rooms may be in progress: those being written, and those that start
+    /// early. A room that starts early records its intent on disk before it gets a permit, so
+    /// its first call need not wait for the disk. If the server is slow, few rooms start early:
+    /// when the run ends, each room whose first call was not sent leaves an unused intent.
     pub(super) fn begun(&self) -> usize {
         let state = self.state.borrow();
         state.width() + state.ahead
@@ -101,8 +102,9 @@ impl Limiter {
         }
     }
 
-    /// Lets more rooms start early, because a permit was free while no room was ready. The number
-    /// grows in proportion to its size, so that short runs benefit too.
+    /// Lets more rooms start early, because a permit was free while no room was ready. The
+    /// number of rooms that may start early grows by an eighth, plus one. This is fast enough
+    /// to help short runs.
     pub(super) fn idle(&self) {
         let mut state = self.state.borrow_mut();
         state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD);

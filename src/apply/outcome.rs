@@ -113,14 +113,14 @@ pub struct RoomOutcome {
     pub retries: u32,
     /// The time from the first call to the last answer, including waits.
     pub took: Duration,
-    /// When the first write was sent that the server may have acted on.
+    /// When the run sent the first write that the server may have acted on.
     pub sent_at: Option<Instant>,
     /// When the server answered the room's last write.
     pub answered_at: Option<Instant>,
     /// Whether this run had to find out whether the room exists, because the create was uncertain
     /// or another run had claimed it.
     pub was_uncertain: bool,
-    /// How many members the room has, if it has fewer than are known.
+    /// How many members the room has, if that is less than the number of known members.
     pub short: Option<RoomCount>,
     /// How the room ended.
     pub status: Status,
@@ -157,7 +157,7 @@ impl RoomOutcome {
     }
 }
 
-/// How a room ended. "Confirmed" means that the server reported success.
+/// How the work on a room ended. "Confirmed" means that the server reported success.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
     /// The writes are confirmed, and the list shows what was sent.
@@ -167,17 +167,17 @@ pub enum Status {
     /// The writes succeeded, but some members are not confirmed: an answer contained errors, or the
     /// room has fewer members than are known.
     Partial,
-    /// The writes are confirmed, but the list still shows other values (field, sent, shown). The
-    /// server may ignore them, or the list may lag.
+    /// The writes are confirmed, but the list still shows other values (field, sent, shown).
+    /// The server may have ignored the sent values, or the list may lag.
     Pending(Vec<(Field, FieldValue, FieldValue)>),
     /// The writes are confirmed, but the server ignored these values (field, sent, shown).
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
     /// The writes are confirmed, but the list does not show the room.
     NotVisible,
-    /// The server wrote to a room other than the intended one, or several live rooms have the pipe.
-    /// The text says which.
+    /// The server wrote to a room other than the intended one, or several live rooms have the
+    /// pipe. The text describes the conflict.
     Conflict(String),
-    /// An answer was lost, so the call may have succeeded. The text is the reason.
+    /// It is uncertain whether a call succeeded. The text says why.
     Uncertain(Doubt, String),
     /// The server refused a call or did not answer it. Earlier confirmations are still valid.
     Failed {
@@ -192,10 +192,12 @@ pub enum Status {
     Undeclared,
     /// Nothing was sent, because the room changed after the plan was saved. The text says how.
     Stale(String),
-    /// Nothing was sent, or the server asked to try later: the run ended first.
+    /// The run ended before the server acted on any call for the room: nothing was sent, or the
+    /// server asked to try later.
     #[default]
     NotStarted,
-    /// The server may have acted on some calls, or the room was found; the run ended before the rest was sent.
+    /// The run ended before it sent all calls for the room. But the server may have acted on
+    /// some of the calls, or the run found the room in the list.
     Unfinished,
 }
 
@@ -215,7 +217,7 @@ impl Status {
     pub(super) fn several(ids: &[RoomId]) -> Self {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         Self::Conflict(format!(
-            "more than one live room has this pipe: {}",
+            "more than one live room has this pipe: rooms {}",
             ids.join(", ")
         ))
     }

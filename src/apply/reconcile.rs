@@ -1,9 +1,9 @@
 //! Resolves uncertain creates, of this run and of other runs: reads the list, then adopts or
 //! creates each room.
 //!
-//! One read covers all uncertain rooms. A room counts as absent only if the list has not shown it
-//! for as long as the list may lag. This run creates a room that another run claimed only when that
-//! claim is old.
+//! One read covers all uncertain rooms. A room counts as absent only if the list still does not
+//! show it after the longest time that the list may lag. If another run claimed a room, this
+//! run creates the room only when that claim is old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) struct Searches(BTreeMap<Pipe, Search>);
 #[derive(Debug)]
 struct Search {
     begun: Instant,
-    /// The claim of another run, if one holds the create.
+    /// The claim of another run to create the room, if there is one.
     held: Option<Held>,
     /// Whether this run was already allowed to create the room, and may not create it again.
     is_last_create: bool,
@@ -60,7 +60,7 @@ impl Search {
     }
 }
 
-/// The clocks of two machines differ by at most this, as in Kerberos.
+/// The largest difference that is assumed between the clocks of two machines, as in Kerberos.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// The claim of another run.
@@ -70,7 +70,8 @@ struct Held {
     /// When the claim was written, by the clock of the other run's machine.
     since: Time,
     first_seen: Instant,
-    /// Since when the list has not shown the room although the claim is old.
+    /// The start of the first read that did not show the room. Reads before the claim became
+    /// old are ignored.
     absent_since: Option<Instant>,
 }
 
@@ -155,8 +156,8 @@ impl Search {
         }
         let (patience, is_partial) = (job.control.patience, job.reader.is_partial());
         if room.is_ours || is_partial {
-            // Even for another run's create, a list that may be incomplete cannot prove that the
-            // room is absent.
+            // If the list may be incomplete, another run's create is handled here too, because
+            // such a list cannot prove that the room is absent.
             let until = self.begun + patience.verify;
             let absent = match (is_partial, self.is_last_create) {
                 (true, _) => Finding::NotListed,
@@ -181,7 +182,8 @@ impl Search {
             first_seen: Instant::now(),
             absent_since: None,
         }));
-        // The clocks of both runs may differ, so a shorter age proves nothing.
+        // The clocks of the two runs may differ. So trust the age only if it exceeds the limit
+        // by the whole tolerance. Otherwise use the time since this run first saw the claim.
         let age = match age >= patience.claim() + CLOCK_TOLERANCE {
             true => age,
             false => held.first_seen.elapsed(),

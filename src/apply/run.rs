@@ -72,15 +72,15 @@ where
             .await
     }
 
-    /// Sends the welcomes of the rooms whose writes the list shows.
+    /// Sends the welcomes of the rooms that the list shows.
     async fn welcome_all(&self, outcome: &mut Outcome, event: &mut impl FnMut(Event<'_>)) {
         let rooms = std::mem::take(&mut outcome.rooms);
         let (due, mut rooms) = due(&self.plan.changes, rooms);
         if !due.is_empty() {
             event(Event::Welcoming(due.len()));
             let begin = |change, begun| welcome(self, change, begun);
-            // Start no welcome before it can be sent: after an intent without a sent message, the
-            // welcome counts as uncertain.
+            // Start a welcome only when it can be sent at once. If the run records the intent
+            // but ends before it sends the message, the welcome becomes uncertain.
             let most = || self.control.pace.width();
             let welcomed = self.run_concurrently(due, most, begin, put_off, event);
             rooms.extend(welcomed.await.into_values());
@@ -90,9 +90,9 @@ where
         outcome.rooms = rooms;
     }
 
-    /// Searches the list for the rooms of uncertain creates. Sends the rest to the rooms that
-    /// exist, and creates the absent ones. Returns false if there is nothing to search for, or the
-    /// list could not be read.
+    /// Searches the list for the rooms of uncertain creates. Creates the rooms that are absent,
+    /// and sends the remaining calls of the rooms that exist. Returns false if there is nothing
+    /// to search for, or the list could not be read.
     async fn resolve_uncertain(
         &self,
         searches: &mut Searches,
@@ -135,12 +135,13 @@ where
                 Finding::There(id) => {
                     room.id = Some(*id);
                     // The room is no longer uncertain, even if the run ends before it sends the
-                    // rest.
+                    // remaining calls.
                     room.status = Status::Unfinished;
                     work.push((change, room.clone()));
                 }
                 Finding::Absent => {
-                    // The create did nothing, even if the run ends before the next one is sent.
+                    // The create did nothing. So the room counts as not started if the run ends
+                    // before it sends another create.
                     room.sent_at = None;
                     room.status = Status::NotStarted;
                     claimed.insert(pipe.clone(), room.requests);
@@ -184,7 +185,7 @@ where
         let verified = written.values();
         let verified = verified.flat_map(|room| verification_facts(room, observed, &pending));
         let facts = verified.chain(settled).collect();
-        // A failure ends the run.
+        // If recording fails, `record` itself ends the run.
         let _ = self.record(facts).await;
         outcome.halt = self.control.halted();
     }
@@ -239,8 +240,8 @@ fn settled(ignored: &ShownField, observed: Option<&Observed>) -> Vec<Fact> {
         .collect()
 }
 
-/// Returns the facts to record after verifying a room: each field that differs from what was sent,
-/// then that the room was seen.
+/// Returns the facts to record after verifying a room: first the fields that differ from what
+/// was sent, then the fact that the room was seen.
 fn verification_facts(
     room: &RoomOutcome,
     observed: Option<&Observed>,

@@ -14,7 +14,7 @@ use crate::ledger::{Claimed, Fact, Record, RoomFact};
 use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
 
-/// The reason of a room that another run has claimed and may be creating.
+/// The reason to report for a room that another run has claimed and may be creating.
 const HELD: &str = "another run is creating this room";
 
 /// Applies one change, or the rest of it; `outcome` is the progress so far. The returned status is
@@ -30,7 +30,7 @@ pub(super) async fn carry_out<R, W: WriteRooms, L: Record>(
     outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
-        // The server has not acted on a call that it answered with "later".
+        // The server has acted on no call: nothing was sent, or it asked to try later.
         Err(Stop::Run) if outcome.sent_at.is_none() => outcome.status,
         Err(Stop::Run) => Status::Unfinished,
     };
@@ -57,7 +57,7 @@ pub(super) async fn carry_out<R, W: WriteRooms, L: Record>(
     outcome
 }
 
-/// The permit of a room, and when the room was ready to be written with it.
+/// The permit of a room, and the time when the room was ready to use the permit.
 #[derive(Debug, Default)]
 struct Slot<'a> {
     permit: Option<Permit<'a>>,

@@ -105,7 +105,8 @@ struct Evidence<'a> {
     /// The fields that an earlier run sent and that the list did not show then.
     pending: PendingFields<'a>,
     sight: &'a Sight,
-    /// The writes of this run that the list shows, and when each was sent; the latest comes first.
+    /// The writes of this run whose effect is visible in the list: when each was sent, and the
+    /// pipe of its room. The latest comes first.
     shown_writes: Vec<(Instant, &'a Pipe)>,
 }
 
@@ -141,7 +142,8 @@ impl<'a> Evidence<'a> {
         let Some(row) = live.first().filter(|row| row.id == id) else {
             return Some(Status::NotVisible);
         };
-        // A room that only waits for its welcome was not written, so its values are not compared.
+        // If the plan only sends the room's welcome, the room was not written, so its values
+        // are not compared.
         let sent = Field::ALL.into_iter().filter(|_| !change.is_welcome_only());
         let differing: Vec<(Field, FieldValue, FieldValue)> = sent
             .map(|field| (field, change.send.value(field), row.state.value(field)))
@@ -156,11 +158,11 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Returns whether the list is newer than the write of the room. This is certain if the list
-    /// shows another write of this run that was sent after the room's write was answered.
+    /// Returns whether the list is newer than the write of the room. This is certain if the
+    /// list shows another write of this run that was sent after the room's write was answered.
     ///
-    /// If an earlier run sent the same values and the room has not changed since, any other write
-    /// of this run proves it too.
+    /// If an earlier run sent the same values and the room has not changed since, it is enough
+    /// that the list shows any other write of this run.
     fn is_fresh(
         &self,
         room: &RoomOutcome,
@@ -206,7 +208,7 @@ fn is_shown(room: &RoomOutcome, change: &Change, sight: &Sight) -> bool {
         return is_new && Field::ALL.into_iter().all(is_as_sent);
     }
     // A value in the list may come from an earlier write, and this list may be older than the
-    // plan's, so compare times. The server's times sort as text.
+    // list that the plan used, so compare the update times. Sorted as text, they are in order.
     let times = row.updated_at.as_ref().zip(change.updated_at.as_ref());
     let is_new =
         |field: &FieldChange| !field.was_sent && row.state.value(field.field) == field.after;

@@ -18,10 +18,10 @@ use crate::plan::Change;
 
 /// The hint for a 404. Only the server's message says whether the call, the room or the user is
 /// unknown.
-const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
+const UNKNOWN: &str = "check the sender with `roomform get users` (`from` is the remote_user_id) and the room with `roomform get rooms`; also check --api-url";
 
-/// Separates the rooms whose welcome can be sent now from all other rooms. Rooms whose writes could
-/// not be verified wait for the next run.
+/// Separates the rooms whose welcome can be sent now from all other rooms. If the writes of a
+/// room could not be verified, its welcome is left for the next run.
 pub(super) fn due(
     changes: &[Change],
     rooms: Vec<RoomOutcome>,
@@ -51,8 +51,9 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     RoomOutcome { status, ..room }
 }
 
-/// Sends the welcome of one room. Keeps the room's status if the welcome is sent, or if there is
-/// nothing to send: no create promised the welcome, or another run has claimed it.
+/// Sends the welcome of one room. Keeps the room's status if the welcome is sent, or if there
+/// is nothing to send: the welcome was not recorded as due by any create, or another run has
+/// claimed the welcome.
 pub(super) async fn welcome<R, W: SendMessages, L: Record>(
     job: &Job<'_, R, W, L>,
     change: &Change,
@@ -96,7 +97,7 @@ async fn say<R, W: SendMessages, L: Record>(
     let claim = job.ledger.claim(message, fact(Stage::Intended));
     let claimed = job.recorded(claim).await?;
     if claimed != Claimed::Ours {
-        info!(pipe = %change.pipe, "the welcome is not sent: the ledger has no create that needs it, or another run is sending it");
+        info!(pipe = %change.pipe, "the welcome is not sent: the ledger has no create of this room that still needs a welcome, or another run is sending it");
         return Ok(());
     }
     let message = Message {

@@ -44,7 +44,7 @@ pub struct ManifestFlags {
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Manifest")]
 pub struct DayFlag {
-    /// The day for which dates are evaluated [default: today in UTC]
+    /// Evaluate dates as of this day [default: today in UTC]
     #[arg(long, value_name = "DATE", value_parser = parse::date, hide_short_help = true)]
     pub today: Option<Date>,
 }
@@ -60,7 +60,7 @@ pub struct NamesFlag {
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageFlags {
-    /// Limit a Markdown page to what this site accepts
+    /// Limit a Markdown page to what the given site accepts
     #[arg(long, value_name = "WHERE", hide_short_help = true)]
     pub fit: Option<Fit>,
     /// Maximum size of a Markdown page in bytes; at least 4096

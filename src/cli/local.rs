@@ -22,7 +22,8 @@ pub struct InitArgs {
     /// Where CI keeps the ledger between runs
     #[arg(long, value_name = "WHERE", default_value = "cache", requires = "ci")]
     pub ledger: LedgerStore,
-    /// The release that CI installs, and the SHA-256 sum of its x86-64 Linux tarball [default: this version; fill in its sum]
+    /// The release that CI installs, and the SHA-256 sum of its x86-64 Linux tarball [default: this
+    /// version; you must fill in its sum]
     #[arg(long, value_name = "VERSION@SHA256", value_parser = parse::pin, requires = "ci")]
     pub pin: Option<(String, String)>,
     /// Replace existing files whose content differs, except the manifest
@@ -89,17 +90,17 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What the API documentation leaves open")]
 pub struct BehaviourFlags {
-    /// Keep the title if a write has none
+    /// Keep the room's title if a write has no title
     ///
-    /// By default the room is then called "new room".
+    /// By default, such a write names the room "new room".
     #[arg(long)]
     pub keep_title: bool,
-    /// Only add members to existing rooms
+    /// Let a write to an existing room only add members
     ///
-    /// Title, type and visibility are ignored.
+    /// The title, type and visibility in the write are ignored.
     #[arg(long)]
     pub ignore_updates: bool,
-    /// Show each write in the list only after this delay
+    /// Let each write appear in the list only after this delay
     #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
     pub list_lag: Duration,
     /// List deleted rooms too
@@ -119,7 +120,7 @@ pub struct BehaviourFlags {
         hide_short_help = true
     )]
     pub count_users: CountUsers,
-    /// Count a room's administrator in count_users too
+    /// Include a room's administrator in count_users
     #[arg(long, hide_short_help = true)]
     pub count_admin: bool,
     /// With a JWT, list only the rooms of its user
@@ -128,7 +129,7 @@ pub struct BehaviourFlags {
     /// Refuse messages without imba_id and password
     #[arg(long, hide_short_help = true)]
     pub strict_messages: bool,
-    /// Create a room for each write without room_id
+    /// Create a room for each write that has no room_id
     ///
     /// A room is created even if a live room already has the pipe.
     #[arg(long)]

@@ -37,7 +37,7 @@ pub struct DiffArgs {
     pub base: PathBuf,
     /// The changed manifest, in any of the same forms
     pub head: PathBuf,
-    /// Exit with code 2 if they differ
+    /// Exit with code 2 if the manifests differ
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Show the resolved rooms line by line, as diff -u does
@@ -108,7 +108,7 @@ pub struct PlanArgs {
     /// Flags that lift a guard (--allow-publish, --allow-recreate, --ignore-limits) are not saved.
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Replace an existing file that is not a plan
+    /// Replace the --out file even if it is not a plan
     #[arg(long, requires = "out", hide_short_help = true)]
     pub force: bool,
     /// Exit with code 2 if a manual step has been open for this many days or more, such as 14d
@@ -148,10 +148,10 @@ pub struct ApplyArgs {
     /// It is written even if rooms failed or the run was interrupted.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write the members still to be sent to this file as CSV
+    /// Write the members not yet sent to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
-    /// Replace existing files that are neither a report nor a list of failed members
+    /// Replace existing --report and --failed files, whatever they contain
     #[arg(long, hide_short_help = true)]
     pub force: bool,
     /// Output format
@@ -175,7 +175,9 @@ pub struct PaceFlags {
     pub fail_fast: bool,
     /// How long the list may lag behind the writes
     ///
-    /// After a write, a run reads the list again until the list shows the write, but no longer than this. If the result of a create is unknown, the run looks for the room for this long before it creates it again.
+    /// After a write, a run reads the list again until the write appears in it, for at most
+    /// DURATION. If the result of a create is unknown, the run looks for the room in the list
+    /// for DURATION before it creates the room again.
     #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
           hide_short_help = true)]
     pub verify_timeout: Duration,
@@ -184,9 +186,9 @@ pub struct PaceFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub struct CountFlags {
-    /// Compare member counts with the known numbers
+    /// Compare the server's member counts with known numbers
     ///
-    /// The API lists no members, but finds rooms by their number of users.
+    /// The API does not list members, but it can find rooms by their number of users.
     #[arg(long, help_heading = None::<&str>)]
     pub count_members: bool,
     /// Maximum number of requests for counting; at least 5
@@ -206,7 +208,8 @@ pub struct RunFlags {
     pub manifest: ManifestFlags,
     #[command(flatten)]
     pub names: NamesFlag,
-    /// Only shard I of N, from 0/8 to 7/8; a room is always in the same shard
+    /// Only the rooms of shard I of N (I starts at 0, as in 0/8); with the same N, a room is
+    /// always in the same shard
     #[arg(long, value_name = "I/N", value_parser = parse::shard, hide_short_help = true,
           help_heading = "Manifest")]
     pub shard: Option<(u32, NonZeroU32)>,
@@ -214,7 +217,7 @@ pub struct RunFlags {
     pub server: ServerFlags,
     #[command(flatten)]
     pub count: CountFlags,
-    /// Maximum number of rooms written, or sizes counted, at the same time
+    /// Maximum number of rooms written, or room sizes queried, at the same time
     #[arg(long, value_name = "N", default_value = "8", hide_short_help = true)]
     pub parallelism: NonZeroUsize,
     /// Let the closed room PIPE become public; repeatable

@@ -60,7 +60,7 @@ pub struct OutputFlags {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_short_help = true)]
     pub color: ColorWhen,
-    /// Print only errors on stderr
+    /// On stderr, print only errors
     #[arg(short, long)]
     pub quiet: bool,
     /// Log decisions on stderr; -vv also logs requests
@@ -169,7 +169,8 @@ impl SharedFlags {
     /// Reads the groups of flags that the verb has.
     ///
     /// # Errors
-    /// An invalid value, which parsing the whole command line has already reported.
+    /// Fails if a value is invalid. The parser of the whole command line has already reported
+    /// such a value.
     pub fn new(mut command: &Command, mut matches: &ArgMatches) -> clap::error::Result<Self> {
         let mut flags = Self::default();
         while let Some((name, inner)) = matches.subcommand() {

@@ -12,8 +12,8 @@ pub(super) fn positive() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// Counting needs at least five requests: one for a size, two for its neighbours, and two to check
-/// the answers.
+/// Counting needs at least five requests: one for a number of users, two for the next lower and
+/// the next higher number, and two to check the answers.
 pub(super) fn count_requests() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(5..)
 }
@@ -77,7 +77,8 @@ pub(super) fn page_size(text: &str) -> Parsed<usize> {
     bytes.ok_or("use at least 4096 bytes, so that the figures fit on the page")
 }
 
-/// Parses a release and its SHA-256 sum. Both are safe between quotes in YAML and in a shell.
+/// Parses a release and its SHA-256 sum. Accepts only characters that are safe between quotes
+/// in YAML and in a shell.
 pub(super) fn pin(text: &str) -> Parsed<(String, String)> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     let is_version = |version: &str| {
@@ -116,8 +117,8 @@ pub(super) fn room_type(text: &str) -> Parsed<i64> {
     }
 }
 
-/// Parses a path below the API's address. Credentials are sent to this path, so it must not leave
-/// that address.
+/// Parses a path below the API's address. Credentials are sent to this path, so the path must
+/// stay below the API's address.
 pub(super) fn api_path(text: &str) -> Parsed<String> {
     let is_path = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '%');
     let climbs = text.split('/').any(|part| matches!(part, "." | ".."));

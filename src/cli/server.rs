@@ -17,7 +17,8 @@ use super::parse;
   roomform export --scope 'course-*' --out rooms.yaml --add
   roomform export --out rooms/ --split-by prefix")]
 pub struct ExportArgs {
-    /// Only live rooms whose pipe matches; also written as the manifest's `scope`; repeatable
+    /// Export only the live rooms whose pipe matches GLOB, and write GLOB to the manifest's
+    /// `scope`; repeatable
     #[arg(long, value_name = "GLOB")]
     pub scope: Vec<String>,
     /// Write to this file, or with --split-by into this directory, instead of printing
@@ -40,7 +41,8 @@ pub struct ExportArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SplitBy {
-    /// The pipe up to the first `-` or `_`; other.yaml for pipes without one, and for pipes that the server generated
+    /// The beginning of the pipe, up to the first `-` or `_`; a pipe with neither, or one that the
+    /// server generated, goes to other.yaml
     Prefix,
     /// dialog.yaml, conference.yaml, support.yaml
     Type,
@@ -63,7 +65,7 @@ pub struct SendArgs {
     /// The room, by its pipe
     #[arg(long, value_name = "PIPE", conflicts_with = "room_id")]
     pub room: Option<String>,
-    /// The room, by its number; does not read the list
+    /// The room, by its number; roomform then does not read the list of rooms
     #[arg(long, value_name = "N", value_parser = parse::positive())]
     pub room_id: Option<u64>,
     /// The sender: a user's id on your site
@@ -87,7 +89,8 @@ pub struct SendArgs {
   roomform doctor --sandbox --format json
   roomform doctor --write-probe roomform-probe-1")]
 pub struct DoctorArgs {
-    /// Create one room with this pipe and update it, to test writing; the room can only be deleted in ImbaChat
+    /// Create one room with this pipe and update it, to test writing; you can delete the room only
+    /// in ImbaChat
     #[arg(long, value_name = "PIPE")]
     pub write_probe: Option<String>,
     /// Also add these users of your site to the room, to test counting; roomform cannot remove them
@@ -107,7 +110,7 @@ pub struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
-// `global` makes these flags valid after `rooms`, `users` and `messages` too.
+// `global` makes these flags valid both before and after `rooms`, `users` and `messages`.
 #[command(mut_args(|arg| arg.global(true)))]
 #[command(after_help = "Examples:
   roomform get rooms --only 'course-*' --sort pipe
@@ -141,7 +144,7 @@ pub enum GetList {
     Rooms(RoomFilters),
     /// List the users of the widget; needs the secret key
     Users(UserFilters),
-    /// List messages; the API documents no path for them, so roomform guesses it
+    /// List messages; the API documents no path for them, so roomform guesses the path
     Messages(MessageFilters),
 }
 
@@ -154,10 +157,10 @@ pub struct RoomFilters {
     /// Rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
     pub kind: Option<i64>,
-    /// Rooms that have a user with this status; applied only by the server
+    /// Rooms that have a user with this status; only the server filters
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// Rooms with this number of users; applied only by the server
+    /// Rooms with this number of users; only the server filters
     #[arg(long, value_name = "N")]
     pub count_users: Option<u64>,
     /// Filter by the date of the last message; applied only by the server
@@ -217,7 +220,8 @@ pub struct MessageFilters {
     /// Messages from users with this role in the room
     #[arg(long, value_name = "ROLE", value_parser = parse::not_empty)]
     pub user_role: Option<String>,
-    /// The path of the call below the API's address [default: /imbachat/v2/{imba_id}/get_messages]
+    /// The path of the call, relative to the API's address [default:
+    /// /imbachat/v2/{imba_id}/get_messages]
     #[arg(long, value_name = "PATH", value_parser = parse::api_path)]
     pub endpoint: Option<String>,
     #[command(flatten)]
@@ -225,7 +229,7 @@ pub struct MessageFilters {
 }
 
 #[derive(Debug, Args)]
-// `global` makes these flags valid after the verbs of `ledger` too.
+// `global` makes these flags valid both before and after the verbs of `ledger`.
 #[command(mut_args(|arg| arg.global(true)))]
 #[command(after_help = "Examples:
   roomform ledger show
@@ -324,9 +328,10 @@ pub struct TodoArgs {
 pub enum TodoVerb {
     /// List the open manual steps: members who left the manifest and may still be in a room
     List(TodoListArgs),
-    /// Mark members as removed in ImbaChat, and list the steps that are still open
+    /// Record that members were removed in ImbaChat, and list the steps that are still open
     ///
-    /// Nothing is sent. A member who returns to the manifest counts as new, and is sent.
+    /// Nothing is sent to the server. If a removed member returns to the manifest, apply sends
+    /// the member again, like a new one.
     Done(TodoDoneArgs),
 }
 
@@ -350,7 +355,8 @@ pub struct TodoDoneArgs {
     /// The room: a pipe, or a glob such as 'course-*'
     #[arg(value_name = "PIPE|GLOB")]
     pub pipe: String,
-    /// The members who were removed, by id or name [default: all open steps of the room]
+    /// The members who were removed, by id or name [default: the members of all open steps of the
+    /// room]
     #[arg(value_name = "USER")]
     pub users: Vec<String>,
     #[command(flatten)]

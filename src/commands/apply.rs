@@ -56,7 +56,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         return Err(error);
     };
     let approved = approved?;
-    // The other formats are printed only once, at the end.
+    // The text output begins with the plan. The other formats are printed once, at the end.
     if args.format == ReportFormat::Text {
         let printed = console.print(&render::plan(&approved.plan, console.out_paint));
         printed.map_err(|error| {
@@ -79,7 +79,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     Ok(report.exit)
 }
 
-/// Returns the exit code if the plan may not be applied. A plan file counts as approval, so the
+/// Returns an exit code if the plan will not be applied. A plan file counts as approval, so the
 /// user is not asked again.
 async fn withheld(
     approved: &Approved,
@@ -92,7 +92,7 @@ async fn withheld(
         return Ok(Some(Exit::Refused));
     }
     if approved.stale() > 0 && !args.apply_fresh {
-        console.error("nothing was applied: the plan is stale; make a new plan, or apply the rooms that did not change with --apply-fresh");
+        console.error("nothing was applied: the plan is stale; make a new plan, or use --apply-fresh to apply only the rooms that have not changed");
         return Ok(Some(Exit::Refused));
     }
     if args.plan.is_some() || args.yes || plan.is_empty() {
@@ -112,7 +112,7 @@ const LARGEST: u64 = 1 << 30;
 fn read_saved(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     if !options.only.is_all() {
         bail!(Usage: "--only, --except and --shard cannot be combined with a saved plan";
-            "make another plan with --only, or one with --shard for each part");
+            "make a new plan with these flags; with --shard, make one plan for each shard");
     }
     let name = file.display();
     let unreadable = || format!("`{name}` cannot be read");
@@ -125,7 +125,7 @@ fn read_saved(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     read_plan(&text).map_err(|error| {
         let hint = match error {
             SavedPlanError::NotAPlan => {
-                "save one with `roomform plan --out FILE`; to name a manifest, use -f"
+                "save a plan with `roomform plan --out FILE`; if the file is a manifest, give it with -f"
             }
             SavedPlanError::Format(_) => {
                 "apply it with the version of roomform that saved it, or make a new plan"
@@ -176,7 +176,7 @@ fn print_skipped(approved: &Approved, console: &mut Console) {
     }
     for (pipe, users) in &approved.undeclared {
         console.status(&format!(
-            "`{}`: {} no longer in the manifest, skipped: {}",
+            "`{}`: skipped {} no longer in the manifest: {}",
             escape::terminal(pipe.as_str()),
             Count(users.len(), "member"),
             escape::terminal(&names::users(users, &approved.plan.names))

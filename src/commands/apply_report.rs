@@ -24,12 +24,13 @@ pub struct ApplyReport<'a> {
     pub outcome: Option<Outcome>,
     /// The changes that remain after the apply, if they could be computed.
     pub after: Option<Plan>,
-    /// Warnings about members whom the widget does not know, in rooms with too few members.
+    /// For rooms with too few members: warnings about members whom the widget does not know.
     pub unknown: Vec<Diagnostic>,
 }
 
 impl ApplyReport<'_> {
-    /// Writes stdout first, so that an unwritable file loses no output. Then writes the files, even if stdout failed.
+    /// Writes stdout first, so that no output is lost if a file cannot be written. Then writes
+    /// the files, even if stdout failed.
     pub fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<()> {
         let printed = self.print(args.format, console);
         let printed = printed.map_err(|error| self.not_printed(&error));

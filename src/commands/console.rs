@@ -45,7 +45,7 @@ pub struct Streams {
 #[derive(Clone)]
 pub struct Console {
     pub streams: Streams,
-    /// Whether a result is on stdout, at least its beginning.
+    /// Whether at least the beginning of a result is on stdout.
     has_printed: Arc<AtomicBool>,
     err: Stderr,
     pub out_paint: Paint,
@@ -99,14 +99,14 @@ impl Console {
 
     /// Sets the secrets that no output may show.
     pub fn hide(&self, secrets: Redactor) {
-        // `set` can fail only on a second call, and a run calls this once. Without secrets, output
-        // is not searched.
+        // `set` fails only if it is called twice, and a run calls `hide` once. Without secrets,
+        // the output is not searched for them.
         if !secrets.is_empty() {
             drop(self.err.secrets.set(secrets));
         }
     }
 
-    /// Returns a text without secrets, for a file.
+    /// Returns the text with its secrets replaced.
     pub fn redact(&self, text: &str) -> String {
         let clean = self.err.secrets.get().map(|secrets| secrets.redact(text));
         clean.unwrap_or_else(|| text.to_owned())
@@ -189,8 +189,8 @@ impl Console {
         }
     }
 
-    /// Prints a question, or the line break after its answer. The log format is ignored, because
-    /// questions are only asked on a terminal.
+    /// Prints a question, or the line break after its answer. Ignores the log format, because
+    /// questions are asked only on a terminal, where a person reads them.
     pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }
@@ -228,8 +228,8 @@ impl Console {
         self.err.say("error", "error: ", &escape::terminal(text));
     }
 
-    /// Reports the diagnostics of all invalid manifests. If all manifests are valid, reports those
-    /// of the last one. Returns whether all are valid.
+    /// Reports the diagnostics of all invalid manifests. If all manifests are valid, reports
+    /// the diagnostics of the last manifest. Returns whether all manifests are valid.
     pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
@@ -280,7 +280,9 @@ impl Console {
     pub fn exit(&mut self, error: &Error) -> ! {
         let text = self.redact(&self.failure(error));
         let streams = self.streams.clone();
-        // Locked until the process ends, so that the run prints nothing after it. A run that is printing has the lock.
+        // The lock is held until the process ends, so that the run prints nothing after the
+        // failure. If the run is printing right now, it holds the lock, and the failure is not
+        // printed on stdout.
         let mut out = streams.out.try_lock();
         let is_printed = match &mut out {
             Ok(out) if !text.is_empty() && !self.has_printed.load(Ordering::Relaxed) => {
@@ -292,7 +294,7 @@ impl Console {
         std::process::exit(i32::from(exit.code()))
     }
 
-    /// A failure as stdout shows it; empty for text.
+    /// Returns what stdout shows for a failure, which is nothing if the format is text.
     fn failure(&self, error: &Error) -> String {
         let target = self.target.as_ref();
         match self.errors {
@@ -305,7 +307,8 @@ impl Console {
 
     /// Reports a failure on stderr, unless stdout has it as a document or annotations, and returns the exit code.
     fn explain(&mut self, error: &Error, is_printed: bool) -> Exit {
-        // A CI job's log does not contain a page.
+        // The log of a CI job does not contain the Markdown page, so stderr also reports
+        // the failure.
         if !is_printed || self.errors == ReportFormat::Markdown {
             self.error(&error.chain());
             for hint in &error.hints {
@@ -330,8 +333,8 @@ pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
 const AROUND: usize = 256;
 
 /// Returns the limits of a page. Sites count characters, UTF-16 units or bytes, and some do not
-/// document which. The number of bytes is never the smallest of the three, so pages are limited by
-/// bytes.
+/// document which. A text never has fewer bytes than characters or UTF-16 units, so pages are
+/// limited by bytes.
 fn fit(flags: PageFlags) -> markdown::Fit {
     let (site, dialect) = match flags.fit {
         None => (None, Dialect::Html),

@@ -65,18 +65,19 @@ fn load_input(argument: &Path, options: Options) -> Result<Loaded> {
         _ if name == NOTHING => Ok(load_text(NOTHING, "version: 1\nrooms: []\n", options)),
         _ if argument.exists() => Ok(load(&[argument.to_owned()], options)),
         Some(("", _)) => Err(error!(Usage: "`{name}`: no revision before the colon";
-            "write it as HEAD:rooms.yaml; staged files are not read")),
+            "write it as HEAD:rooms.yaml; in git, `:PATH` is a staged file, which roomform does not read")),
         Some((revision, path)) => {
             let files = GitFiles::open(&name, revision)?;
             let root = files.root(path)?;
             Ok(load_from(&files, &[root], options))
         }
         None => Err(error!(Invalid: "`{name}`: no such file or directory";
-            "write a path after a git revision, as in origin/main:rooms.yaml")),
+            "to compare with a git revision, write a path after the revision, as in origin/main:rooms.yaml")),
     }
 }
 
-/// Splits `REVISION:PATH` at the first colon outside braces, as git does. `C:\rooms` is a path.
+/// Splits `REVISION:PATH` at the first colon outside braces, as git does. Does not split a
+/// Windows path such as `C:\rooms`.
 fn split_revision(argument: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let (revision, path) = argument.split_once(|c| {

@@ -132,7 +132,7 @@ fn settings(config: &Config) -> Finding {
         }
     };
     let mut settings: Vec<_> = config.credentials.found.iter().map(place).collect();
-    // The check `address` reports problems with the ledger's variables.
+    // Problems with the ledger's variables are reported by the check `address`, not here.
     if let Some(Ok(Name::Object(address))) = config.named_ledger().map(Name::parse)
         && let Ok(variables) = StoreVariables::from_environment(address.kind)
     {
@@ -154,8 +154,8 @@ fn is_target_unreadable(config: &Config) -> bool {
     widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
 }
 
-/// Refuses a write probe before any check runs. The reason is an invalid pipe, invalid users, or no
-/// terminal to ask on.
+/// Before any check runs, refuses a write probe if the pipe or the users are invalid, or if
+/// there is no terminal to ask on.
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST_PIPE || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {

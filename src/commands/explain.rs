@@ -15,7 +15,9 @@ use crate::model::{Desired, DesiredRoom, Pipe, UserId};
 use crate::render;
 use crate::tables::number::positive_id;
 
-/// Prints why each member is in a room, or a user in each room, and what else the ledger lists.
+/// For a room, prints why each member is in it. For a user, prints why they are in each of
+/// their rooms. Also prints the members or rooms that the ledger lists but the manifest
+/// does not.
 pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
     let options = load_options(config, args.manifest.allow_empty);
@@ -35,7 +37,8 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     let user = match explained.as_ref().map(|it| &it.subject) {
         Some(Subject::Room(_)) => None,
         Some(Subject::User(user, _)) => *user,
-        // A pipe that looks like a user means the room, as for declared rooms.
+        // The argument may be a recorded pipe and also look like a user. Then it means
+        // the room, just as the pipe of a declared room does.
         None if !members_of(&ledger, &pipe).is_empty() => None,
         None => shown.or(positive_id(asked).map(UserId)),
     };
@@ -58,7 +61,7 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     });
     let Some(mut explained) = explained.or(only_listed) else {
         bail!(Usage: "`{asked}` is neither a room's pipe nor a user in the manifest or the ledger";
-            "name a pipe, a user from `people`, or a user's id without a sign or leading zeros");
+            "write a room's pipe, a name from `people`, or a user's id without a sign or leading zeros");
     };
     let memberships = &mut explained.memberships;
     let all = memberships.len();
@@ -97,7 +100,7 @@ pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console
     let rooms = desired.rooms.values();
     let rooms: Vec<&DesiredRoom> = rooms.filter(|room| only.contains(&room.pipe)).collect();
     if let Some(pipe) = render::find_ci_command(&rooms).filter(|_| is_csv) {
-        bail!(Failed: "`{pipe}`: its pipe or title contains a command that a CI job would execute, and CSV cannot escape it";
+        bail!(Failed: "the pipe or title of the room `{pipe}` contains a command that a CI job would execute, and CSV cannot escape it";
             "rename the room, or use --format json");
     }
     console.print_stream(|out| match args.format {

@@ -26,10 +26,12 @@ use crate::model::{LiveRoom, WidgetId};
 use crate::plan::RoomFilter;
 use crate::render::{Count, escape};
 
-const ADD: &str = "use --add to keep them and append the rooms that they do not declare";
+const ADD: &str =
+    "use --add to keep the existing files and append the rooms that the files do not declare";
 
 pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    // The server may have no live rooms, and an existing file may have no rooms yet.
+    // A manifest without rooms is allowed: the server may have no live rooms, and an existing
+    // file may have no rooms yet.
     let options = load_options(config, true);
     let (globs, scope) = parse_scope(&args.scope, options)?;
     let destination = args.out.as_deref();
@@ -175,7 +177,8 @@ impl<'a> Destination<'a> {
         let declared = self.before.as_ref().map(|before| &before.desired.rooms);
         let is_new = |entry: &&Entry| declared.is_none_or(|it| !it.contains_key(&entry.pipe));
         let mut chosen: Vec<&Entry> = entries.iter().filter(is_new).collect();
-        // Comments about rooms that cannot be declared are written only to a single new file.
+        // Rooms that cannot be declared are written as comments, but only if all entries go to
+        // a single new file.
         if declared.is_some() || self.args.split_by.is_some() {
             for entry in chosen.iter().filter(|entry| !entry.declared) {
                 console.warn(entry.text.trim().trim_start_matches("# "));
@@ -216,7 +219,7 @@ impl<'a> Destination<'a> {
                 .with_context(|| format!("`{}` cannot be read", path.display()))?;
             let Some(text) = append(&old, entries) else {
                 bail!(Refused: "`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display();
-                    "write `rooms:` with a line `- pipe: …` for each room below it, or export into another file";
+                    "write `rooms:` and, below it, a line `- pipe: …` for each room; or export into another file";
                     "nothing was written");
             };
             (text, format!("added {rooms} to {shown}\n"))
@@ -232,8 +235,8 @@ impl<'a> Destination<'a> {
         })
     }
 
-    /// Reads back the manifest with these files, and refuses them unless it has its previous
-    /// content and the new rooms.
+    /// Loads the manifest as it would be with these files. Refuses the files unless the
+    /// manifest has its previous content and the new rooms.
     fn check_read_back(
         &self,
         files: &[PlannedFile],
@@ -250,7 +253,7 @@ impl<'a> Destination<'a> {
                 true => "fix the file, or export into another one; nothing was written",
                 false => "export into another directory, or use --add; nothing was written",
             };
-            bail!(Refused: "the result would not be a valid manifest together with the existing files";
+            bail!(Refused: "together with the existing files, the export would not be a valid manifest";
                 hint);
         }
         let meant = load_text("export", &page(widget, &[], entries), self.options);
@@ -262,9 +265,10 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Returns the files and directories that the manifest is loaded from. Without `--add`, this is
-/// only the destination. With `--add`, these are the files of `-f`, or the default ones if they
-/// contain the destination. The destination is added unless one of them contains it.
+/// Returns the files and directories that the manifest is loaded from. Without `--add`, that is
+/// only the destination. With `--add`, these are the paths that `-f` names. If there is no
+/// `-f`, these are the default paths, but only if they contain the destination. If none of
+/// these paths contains the destination, it is added.
 fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];

@@ -16,7 +16,7 @@ use crate::render::Count;
 pub struct PlannedFile {
     pub path: PathBuf,
     pub text: String,
-    /// Whether this file may replace an existing file with other content.
+    /// Whether an existing file with different content may be replaced.
     pub replaces: bool,
     /// The message to print after the file is written.
     pub message: String,
@@ -50,8 +50,9 @@ pub fn takes_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// Refuses to write any of the files if one of them cannot be written or would replace a file with
-/// other content. `instead` is an additional hint for files with other content.
+/// Refuses to write any of the files if one of them cannot be written, or if one of them would
+/// replace an existing file that has different content. `instead` is an additional hint for the
+/// second case.
 pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     for PlannedFile { path, replaces, .. } in files {
@@ -69,7 +70,7 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
     }
     if !stuck.is_empty() {
         bail!(Refused: "in the way: {}", Vec::from_iter(stuck).join("; ");
-            "move it away, or choose another directory; nothing was written");
+            "move what is in the way, or choose another directory; nothing was written");
     }
     if others.is_empty() {
         return Ok(());
@@ -78,7 +79,7 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
     let others = Vec::from_iter(others).join(", ");
     Err(
         error!(Refused: "{count} with other content would be overwritten: {others}";
-            "move them away, or replace them with --force; nothing was written")
+            "move them away, or use --force to replace them; nothing was written")
         .hints(instead),
     )
 }
@@ -149,8 +150,8 @@ pub fn replace_with(
 
 /// Checks, before anything is sent, that a file can be written when the run ends.
 pub fn check_writable(path: &Path) -> Result<()> {
-    // Opening a pipe only to check it would close it again, and its reader would treat this as the
-    // end.
+    // Do not open a pipe only to check it. Its reader would take the closing of the pipe for
+    // the end of the data.
     if takes_all(path) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Converts the flags that select rooms and lift guards into plan options.
+//! Builds plan options from the flags that select rooms and the flags that lift guards.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -50,7 +50,7 @@ pub fn load_options(config: &Config, allow_empty: bool) -> Options {
     }
 }
 
-/// The user with this id or name, or written as the outputs show users: `tutor (5)`.
+/// Finds a user by id, by name, or by the form in which outputs show users: `tutor (5)`.
 pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
     if let Some(id) = positive_id(name) {
         return Ok(UserId(id));
@@ -66,7 +66,8 @@ pub fn find_user(name: &str, config: &Config) -> Result<UserId> {
     })
 }
 
-/// The user who is shown as `tutor (5)`, or the only one with this readable name.
+/// If `shown` has the form `tutor (5)`, returns the user with the id in parentheses. Otherwise,
+/// returns the only user whose readable name is `shown`.
 pub fn find_shown_user(shown: &str, names: &UserNames) -> Option<UserId> {
     let id = shown.strip_suffix(')').and_then(|it| it.rsplit_once('('));
     if let Some(id) = id.and_then(|(_, id)| positive_id(id)) {
@@ -119,8 +120,10 @@ pub fn check_allowed(allow: &Allow, desired: &Desired) -> Result<()> {
     bail!(Usage: "--allow-publish: `{pipe}` is not a declared pipe"; hint)
 }
 
-/// Refuses a glob of `--only` or `--except` that matches no room, and globs that together select none: this is probably a typing
-/// error, and the run would write the wrong rooms or none. An empty shard is allowed: with few rooms in many shards, some are empty.
+/// Refuses a glob of `--only` or `--except` that matches no room, and globs that together
+/// select no room. Such globs are probably typing errors, and the run would write the wrong
+/// rooms or none. An empty shard is allowed: with few rooms in many shards, some shards are
+/// empty.
 pub fn check_filter<'p>(
     only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,

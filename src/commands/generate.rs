@@ -37,7 +37,7 @@ pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result
 }
 
 /// Marks the values that are paths. Completion scripts cannot express a flag whose value must
-/// follow `=`, so that flag gets no value.
+/// follow `=`. Such a flag takes no value here.
 fn with_hints(command: Command) -> Command {
     command
         .mut_args(|arg| match arg.get_value_hint() {

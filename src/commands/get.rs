@@ -166,7 +166,8 @@ fn is_selected(row: &Row, only: &RoomFilter) -> bool {
 
 /// Sorts rows by fields; `-field` is descending. Equal rows keep the server's order.
 fn sort(rows: &mut [Row], fields: &[String]) {
-    // The sort is stable, so the first field is sorted last.
+    // Sort by the first field last. The sort is stable, so rows that are equal in a field keep
+    // the order that they had.
     for field in fields.iter().rev() {
         match field.strip_prefix('-') {
             Some(field) => rows.sort_by_cached_key(|row| Reverse(SortKey::new(row.get(field)))),
@@ -179,8 +180,8 @@ fn sort(rows: &mut [Row], fields: &[String]) {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Nothing,
-    /// The bits of the float, in total order, and then the whole number, because large numbers can
-    /// round to the same float.
+    /// The bits of the number as a float, arranged so that they sort as floats do. Then the
+    /// number as an integer, if it is one, because large integers can round to the same float.
     Number(i64, Option<i128>),
     Text(String),
 }

@@ -61,8 +61,8 @@ enum Entry {
 }
 
 impl GitFiles {
-    /// Opens the tree of a revision in the repository of the current directory. `asked` is the
-    /// whole argument.
+    /// Opens the tree of a revision in the repository of the current directory. Errors show
+    /// `asked`, which is the whole command-line argument.
     ///
     /// # Errors
     /// Git is not installed, there is no repository, or the revision does not exist.
@@ -80,8 +80,8 @@ impl GitFiles {
             let reason = String::from_utf8_lossy(&output.stderr);
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             if reason.contains("not a git repository") {
-                bail!(Failed: "`{asked}` is not a file, and this is not a git repository";
-                    "run it in a repository, or name a file or a directory");
+                bail!(Failed: "`{asked}` is not a file, and the current directory is not in a git repository";
+                    "run roomform in a git repository, or give the path of a file or a directory");
             }
             return Err(unreadable(&reason));
         }
@@ -98,7 +98,7 @@ impl GitFiles {
                     "this clone is shallow: fetch the full history with git fetch --unshallow, or set fetch-depth: 0 in CI");
             }
             bail!(Failed: "git has no revision `{revision}`";
-                "fetch it first; check it with git log -1 REVISION");
+                "fetch the revision first; `git log -1 REVISION` shows whether git has it");
         };
         Ok(Self {
             revision: revision.to_owned(),
@@ -136,13 +136,13 @@ impl GitFiles {
                     format!("write `{revision}:./{path}`: without `./`, the path is relative to the top of the repository, not to this directory"))
             }
             Err(_) => bail!(Invalid: "`{path}` is not in `{revision}`";
-                "write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`";
+                "write the path from the top of the repository, as in origin/main:rooms/, or from this directory, as in origin/main:./rooms/";
                 "if the manifest is new, compare it with /dev/null"),
         }
     }
 
-    /// Resolves a path relative to the top. The result is cached, because the directory is resolved
-    /// again for each of its files.
+    /// Resolves a path relative to the top. The result is cached, because a directory is
+    /// resolved again for each of its files.
     fn resolve(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(io::Error::other("the path is too long"));
@@ -251,15 +251,15 @@ impl Files for GitFiles {
         let names = self.directory(&self.real_path_inside(directory)?)?;
         self.names.set(self.names.get() + names.len());
         if self.names.get() > MOST_NAMES {
-            let message = format!("the directory has more than {MOST_NAMES} names");
+            let message = format!("the directories have more than {MOST_NAMES} entries in total");
             return Err(io::Error::other(message));
         }
         Ok(names.keys().map(|name| directory.join(name)).collect())
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        // A path that leads out of the repository becomes relative, so it is never below a real
-        // path.
+        // For a path that leads out of the repository, return a relative path. Real paths are
+        // absolute, so a relative path is never below one of them.
         let outside = || Path::new("outside").join(path.file_name().unwrap_or_default());
         Ok(self.resolve(path)?.unwrap_or_else(outside))
     }

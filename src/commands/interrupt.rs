@@ -1,6 +1,8 @@
-//! Ctrl-C and SIGTERM. The first signal ends a run that has written nothing; once a run writes, the first signal lets it finish.
+//! Ctrl-C and SIGTERM. The first signal ends a run that has written nothing; once a run writes,
+//! the first signal lets it finish.
 //!
-//! A thread of its own waits for signals, because the run may be busy or blocked: it may read a large manifest, or stdin.
+//! A separate thread waits for signals, because the run may be busy reading a large manifest,
+//! or blocked while it reads stdin.
 
 use std::io;
 use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
@@ -16,7 +18,7 @@ use crate::error::{Error, Exit, Result, error};
 /// One channel for the whole run, so that Ctrl-C between a question and the first write is not lost.
 static CHANNEL: LazyLock<watch::Sender<Interrupt>> = LazyLock::new(watch::Sender::default);
 
-/// What signals do now.
+/// How the process responds to signals now.
 static RESPONSE: Mutex<Response> = Mutex::new(Response::End);
 
 enum Response {
@@ -24,11 +26,12 @@ enum Response {
     End,
     /// The first signal prints this warning and lets the run finish. The second one ends the process.
     Finish(Option<&'static str>),
-    /// The run reports what it did even after the second signal. The third one ends the process.
+    /// The second signal does not end the process, so that the run can report what it did. The
+    /// third one ends the process.
     Report,
 }
 
-/// The warning while a file or the ledger is written.
+/// The warning that the first signal prints while a file or the ledger is written.
 pub const WRITING: &str = "finishing the write; press Ctrl-C again to stop at once";
 
 /// Starts to handle signals. If no thread can start, a signal ends the process as usual.
@@ -43,7 +46,7 @@ pub fn handle_signals(mut console: Console) -> Result<()> {
         Err(error) => drop(ready.send(Err(error))),
     };
     if thread::Builder::new().spawn(handle).is_ok() {
-        // The run begins only now, so that no signal is lost.
+        // Wait until the thread handles signals, so that no signal is lost.
         started.recv().map_err(io::Error::other)??;
     }
     Ok(())
@@ -56,7 +59,8 @@ async fn respond([mut interrupt, mut terminate]: [Signal; 2], console: &mut Cons
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        // Locked until the process ends, so that the run cannot begin to write.
+        // Hold the lock during the response, so that the run cannot begin to write while the
+        // process ends.
         let response = RESPONSE.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*response, asked) {
             (Response::End, _) => console.exit(&interrupted()),
@@ -75,8 +79,8 @@ pub fn interrupted() -> Error {
     error!(Interrupted: "interrupted: nothing was sent or written")
 }
 
-/// From here on, the first signal lets the run finish: it prints the warning and changes the channel. The second one ends the
-/// process; the ledger stays valid.
+/// From here on, the first signal prints the warning, notifies the receivers of the channel,
+/// and lets the run finish. The second signal ends the process; the ledger stays valid.
 pub fn finish(warning: Option<&'static str>) -> watch::Receiver<Interrupt> {
     let mut response = RESPONSE.lock().unwrap_or_else(PoisonError::into_inner);
     if !matches!(*response, Response::Report) {
@@ -85,7 +89,8 @@ pub fn finish(warning: Option<&'static str>) -> watch::Receiver<Interrupt> {
     CHANNEL.subscribe()
 }
 
-/// From here on, the run reports what it did even after the second signal. The third signal ends the process.
+/// From here on, the second signal does not end the process, so that the run can report what it
+/// did. The third signal ends the process.
 pub fn report() -> watch::Receiver<Interrupt> {
     *RESPONSE.lock().unwrap_or_else(PoisonError::into_inner) = Response::Report;
     CHANNEL.subscribe()

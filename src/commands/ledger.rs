@@ -149,7 +149,7 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
         return Ok(rooms);
     }
     bail!(Failed: "the ledger has no record of {}", unknown.join(", ");
-        "run `roomform ledger show` to list the record")
+        "run `roomform ledger show` to list the recorded rooms")
 }
 
 /// Lists the matched rooms, except those named without a glob.
@@ -170,7 +170,8 @@ async fn adopt(
     console: &mut Console,
 ) -> Result<Exit> {
     if !args.yes {
-        let hint = "review it without --format json, then run it with --yes";
+        let hint =
+            "run the command without --format json to review its effect, then run it with --yes";
         check_can_ask(&format, hint)?;
     }
     let only = room_filter(&args.filter)?;

@@ -65,8 +65,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// Creates the log for a number of `-v` flags. Without `-v`, it has only the events that every
-    /// user must see. With `--quiet`, there is no log.
+    /// Creates the log. `verbose` is the number of `-v` flags. Without `-v`, the log has only
+    /// the events that every user must see. With `--quiet` and without `-v`, there is no log.
     pub fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
             0 if quiet => return None,

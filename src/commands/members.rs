@@ -1,5 +1,5 @@
-//! `--count-members` counts the members of rooms, before a plan and after an apply. `--check-users`
-//! checks whether the widget knows them.
+//! `--count-members` counts the members of rooms, before a plan and after an apply.
+//! `--check-users` checks whether the widget knows the declared members.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,8 +30,8 @@ impl CountLimits {
         self.count_within(&budget, reader, counting).await
     }
 
-    /// Requests the rooms of each size, several sizes at a time, until everything is known or the
-    /// budget is spent.
+    /// Requests the rooms of each size (number of members), several sizes at a time, until all
+    /// counts are known or the budget is spent.
     async fn count_within(
         self,
         budget: &CountBudget,
@@ -64,8 +64,8 @@ impl CountLimits {
                 counting.record(size, answer);
             }
             if let NextSizes::First(size) = next {
-                // Reserve enough of the budget to repeat this request at the end. Only the same
-                // answer shows that the rooms did not change in the meantime.
+                // Reserve enough of the budget to repeat this request at the end. If the two
+                // answers differ, the rooms have changed in the meantime.
                 reserved = budget.spent().1 - before;
                 if !budget.reserve(reserved) {
                     counting.record(size, Ok(None));
@@ -76,8 +76,9 @@ impl CountLimits {
         counting.finish(requests, bytes)
     }
 
-    /// Counts the rooms after an apply. Rooms that got members but have fewer members than known
-    /// are counted again, for as long as the list may lag.
+    /// Counts the rooms after an apply. If a room got members and its count is below the number
+    /// of its known members, the list may lag. Such a room is counted again, for at most
+    /// `patience`.
     pub async fn count_again(
         self,
         reader: &Reader,
@@ -123,7 +124,8 @@ impl CountLimits {
     }
 }
 
-/// Warns about declared members of these rooms whom the widget does not know or has banned.
+/// Warns about users who are declared members of the chosen rooms, if the widget does not know
+/// them or has banned them.
 pub async fn check_users(
     reader: &Reader,
     loaded: &Loaded,

@@ -131,7 +131,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
 
 /// Runs the work on one thread, because it mostly waits for the server.
 fn block_on(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
-    // Installing a second provider fails. This only means that one is installed already.
+    // This fails if a provider is already installed. The failure does not matter.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

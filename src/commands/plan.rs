@@ -59,7 +59,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     Ok(exit)
 }
 
-/// Lists the flags that the user must pass to `apply` again, because a saved plan does not store
+/// Lists the flags that the user must repeat with `apply`, because a saved plan does not store
 /// flags that lift guards.
 fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     let lifted = plan.guards.iter();
@@ -78,7 +78,7 @@ fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     flags.dedup();
     if !flags.is_empty() {
         console.status(&format!(
-            "flags that lift guards are not saved: pass {} to `apply` again",
+            "the plan does not save flags that lift a guard; `apply` needs them again: {}",
             flags.join(" ")
         ));
     }

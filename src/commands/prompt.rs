@@ -23,8 +23,8 @@ pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
     }
 }
 
-/// Asks for consent, and returns the exit if the user declines. `done` completes the message
-/// `nothing was {done}`.
+/// Asks for consent. Returns `None` if the user consents, and otherwise how the run ends.
+/// `done` completes the message `nothing was {done}`.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.streams.interactive {
         console.error(&format!("nothing was {done}: {NO_TERMINAL}"));

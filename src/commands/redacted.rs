@@ -12,7 +12,7 @@ pub struct Redacted<'a, W> {
     out: W,
     /// `None` if the run has no secrets.
     redactor: Option<&'a Redactor>,
-    /// Bytes that are not written yet, because a secret may continue after them.
+    /// Bytes that are not written yet: a secret may begin in them and end in later bytes.
     pending: Vec<u8>,
     /// The length of `pending` after the last search.
     kept: usize,
@@ -28,7 +28,7 @@ impl<'a, W: Write> Redacted<'a, W> {
         }
     }
 
-    /// Passes on the rest.
+    /// Writes the bytes that are still pending, and flushes `out`.
     pub fn finish(mut self) -> io::Result<()> {
         self.pass_on(true)?;
         self.out.flush()
@@ -58,7 +58,8 @@ impl<W: Write> Write for Redacted<'_, W> {
         Ok(bytes.len())
     }
 
-    /// Does not flush the pending bytes, because a secret may continue after them.
+    /// Flushes `out`, but does not write the pending bytes, because a secret may begin in them
+    /// and end in later bytes.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

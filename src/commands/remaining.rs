@@ -58,8 +58,8 @@ impl Session {
         Some(plan(target, desired, &observed, &recorded, options))
     }
 
-    /// Warns about users who should be in a room with too few members, and whom the widget does not
-    /// know.
+    /// For each room with too few members, warns about its declared members whom the widget
+    /// does not know.
     pub async fn find_unknown(&self, loaded: &Loaded, outcome: &mut Outcome) -> Vec<Diagnostic> {
         let short = outcome.rooms.iter().filter(|room| room.short.is_some());
         let short: BTreeSet<&Pipe> = short.map(|room| &room.pipe).collect();

@@ -17,7 +17,7 @@ use crate::manifest::Loaded;
 /// Number of bytes that are read to detect the kind of a file.
 const HEAD: u64 = 4096;
 
-/// The files that a run reads and writes. Those that flags name come first.
+/// The files that a run reads and writes. The files named by flags come first.
 #[derive(Debug, Clone, Default)]
 pub struct RunFiles(Vec<RunFile>);
 
@@ -156,7 +156,7 @@ impl RunFile {
             return Ok(());
         }
         bail!(Usage: "{name}: `{shown}` exists and is not {}", kind.noun;
-            "name another file, or replace it with --force; nothing was sent or written")
+            "choose another file, or use --force to replace the existing one; nothing was sent or written")
     }
 }
 

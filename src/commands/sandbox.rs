@@ -24,7 +24,7 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     let address = sandbox.addr();
     if !address.ip().to_canonical().is_loopback() {
         console.warn(&format!(
-            "listening on {address}: other machines can reach it, and everyone knows its credentials; listen on 127.0.0.1 to keep it to this machine"
+            "listening on {address}: other machines can reach the sandbox, and its credentials are public; to allow only this machine, listen on 127.0.0.1"
         ));
     }
     console.print(&format!(

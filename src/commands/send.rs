@@ -86,7 +86,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     printed.map_err(|error| {
         let number = id.map(|id| format!(" with the number {id}"));
         let (number, error) = (number.unwrap_or_default(), error.chain());
-        error!(Failed: "the message was sent to room {room}{number}, but the result could not be printed: {error}";
+        error!(Failed: "the message{number} was sent to room {room}, but the result could not be printed: {error}";
             "do not send it again")
     })?;
     session.close().await?;
@@ -177,7 +177,7 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
         [] if rooms.is_empty() => bail!(Failed: "no room has the pipe `{pipe}`; nothing was sent";
             "pipes are compared byte for byte; `roomform get rooms` lists them"),
         [] => bail!(Failed: "the room with the pipe `{pipe}` was deleted; nothing was sent";
-            "`roomform get rooms` lists the others"),
+            "`roomform get rooms` lists the other rooms"),
         several => {
             let (count, ids) = (several.len(), few(several.iter(), MOST_IDS));
             bail!(Failed: "{count} live rooms have the pipe `{pipe}`: {ids}; nothing was sent";
@@ -190,7 +190,7 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
 fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
     let message = failure.message;
     if failure.delivery == Delivery::Uncertain {
-        return error!(Failed: "uncertain: the message may have been sent to room {room}, so it is not sent again: {message}";
+        return error!(Failed: "uncertain: the message may have been sent to room {room}, so roomform does not send it again: {message}";
             format!("check room {room} before you send it again"));
     }
     let exit = match stopped && !failure.lasting {

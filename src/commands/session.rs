@@ -214,7 +214,8 @@ impl Session {
         let desired = &loaded.desired;
         let lag = i64::try_from(self.patience.verify.as_millis()).unwrap_or(i64::MAX);
         let mut backoff = Backoff::default();
-        // Limit the wait, because the clock of the machine that confirmed a room may be fast.
+        // Limit the wait, because the clock of the machine that confirmed a room may be ahead
+        // of this machine's clock.
         let deadline = Instant::now() + self.patience.verify;
         let mut is_reported = false;
         loop {

@@ -26,8 +26,8 @@ pub struct ResolvedTarget {
     pub endpoint: Option<Endpoint>,
 }
 
-/// Returns the target that flags and environment set, and the API's address. Refuses a manifest
-/// that declares another widget.
+/// Returns the target, as set by flags and environment, and the API's address. Refuses a
+/// manifest that declares another widget.
 fn locate(config: &Config, declared: Option<WidgetId>) -> Result<(Target, Option<Endpoint>)> {
     let server = &config.server;
     let given = server.target.widget.or(config.credentials.widget);
@@ -53,7 +53,7 @@ fn locate(config: &Config, declared: Option<WidgetId>) -> Result<(Target, Option
     Ok((Target { origin, widget }, Some(endpoint)))
 }
 
-/// Returns the path of the ledger if no flag names it.
+/// Returns the path of the default ledger, which is used if no flag names a ledger.
 fn default_ledger(
     config: &Config,
     widget: WidgetId,
@@ -117,8 +117,8 @@ pub(super) fn relative(to: &Path, from: &Path) -> PathBuf {
     up.chain(to.components().skip(common)).collect()
 }
 
-/// Returns the target that flags and environment set. Refuses a manifest that declares another
-/// widget.
+/// Returns the target, as set by flags and environment. Refuses a manifest that declares
+/// another widget.
 pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target> {
     Ok(locate(config, declared)?.0)
 }

@@ -91,18 +91,18 @@ fn facts_when_done(
     for (user, name) in users.iter().zip(&args.users) {
         let mut steps = rooms.iter().flat_map(|room| &room.previously_removed);
         if !steps.any(|step| step.user == *user) {
-            bail!(Usage: "removing `{name}` from `{}` is not an open step", args.pipe;
+            bail!(Usage: "there is no open step to remove `{name}` from `{}`", args.pipe;
                 "run `roomform todo` to list the open steps");
         }
     }
     if rooms.is_empty() {
         let hint = match pipes.iter().any(|pipe| recorded.left.contains_key(pipe)) {
             true => format!(
-                "if the room is deleted or kept, run `roomform ledger forget {}`",
+                "after you delete the room in ImbaChat, or if you decide to keep it there, run `roomform ledger forget {}`",
                 args.pipe
             ),
             false => {
-                "run `roomform todo` to list the open steps; `apply` records who left the manifest"
+                "run `roomform todo` to list the open steps; a step opens when `apply` records that a member is no longer in the manifest"
                     .to_owned()
             }
         };

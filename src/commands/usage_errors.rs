@@ -23,7 +23,7 @@ pub fn report(
     }
     let is_help = !error.use_stderr();
     if is_help || format == ReportFormat::Text {
-        // If the reader has closed the pipe, this is not a failure.
+        // Ignore a failure to print, because the reader may have closed the pipe.
         drop(error.print());
         return if is_help { Exit::Done } else { Exit::Usage };
     }
@@ -78,7 +78,9 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
         "refresh" => {
             "use `roomform plan`, which reads the live rooms each time; --detailed-exitcode reports drift"
         }
-        "show" => "use `roomform plan` to see the current plan; a saved plan is JSON",
+        "show" => {
+            "use `roomform plan` to see the current plan; a saved plan is a JSON file, which you can read directly"
+        }
         _ => return None,
     };
     Some(error!(Usage: "there is no verb `{verb}`"; hint))
@@ -101,7 +103,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     // `ledger show` also has the flags of `ledger`.
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
     if verbs.iter().any(has_flag) {
-        return Some(error!(Usage: "`{flag}` comes before the verb";
+        return Some(error!(Usage: "`{flag}` must come after the verb";
             format!("write it after the verb: roomform {typed} {flag}")));
     }
     let hint = match (typed.as_str(), flag) {
@@ -112,7 +114,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         _ => format!("`{flag}` is a flag of `{}`", verbs.join("`, `")),
     };
     Some(match typed.as_str() {
-        "" => error!(Usage: "`{flag}` comes before the verb"; hint),
+        "" => error!(Usage: "`{flag}` must come after the verb"; hint),
         verb => error!(Usage: "`{verb}` has no flag `{flag}`"; hint),
     })
 }

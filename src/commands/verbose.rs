@@ -1,5 +1,5 @@
-//! Logs decisions of the plan and the manifest under `-v`. The modules `plan` and `manifest` do not
-//! log.
+//! With `-v`, logs the decisions of the modules `plan` and `manifest`, which write no log
+//! themselves.
 
 use tracing::{Level, enabled, info};
 
@@ -42,7 +42,7 @@ pub fn log_plan(plan: &Plan) {
         info!(target: PLAN, pipe = %conflict.pipe, kind = ?conflict.kind, "conflict");
     }
     for field in &plan.ignored {
-        info!(target: PLAN, pipe = %field.pipe, field = field.field.name(), "not sent again: the server ignored it");
+        info!(target: PLAN, pipe = %field.pipe, field = field.field.name(), "the field is not sent again, because the server ignored it");
     }
     for room in &plan.manual_steps {
         let (left, released) = (room.newly_removed.len(), room.previously_removed.len());

@@ -55,23 +55,25 @@ fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {
     }
     Finding::warning(
         format!("{found}; a JWT may show only one user's rooms"),
-        "read with the secret key: a declared room that is not listed is a conflict, and never created",
+        "use the secret key for reading: with a JWT, a declared room that is not in the list is a conflict, and roomform does not create it",
     )
 }
 
 fn count(rows: usize) -> Finding {
     if !is_round(rows) {
-        return Finding::ok("not a round number, so the list was probably not truncated");
+        return Finding::ok(
+            "the number of rows is not round, so the list was probably not truncated",
+        );
     }
     let rows = Count(rows, "row");
     Finding::warning(
         format!("exactly {rows}: the server may have truncated the list"),
-        "compare this with the number of rooms in ImbaChat; if ImbaChat has more, roomform treats the others as missing",
+        "compare the number of rows with the number of rooms in ImbaChat; if ImbaChat has more rooms, roomform treats those that are not in the list as missing",
     )
 }
 
-/// Whether a server may have truncated the list at this number of rows: 50, 100, 200, 250, 500,
-/// 1000, …
+/// Whether `rows` is a round number, at which a server may have truncated the list: 50, 100,
+/// 200, 250, 500, 1000, …
 fn is_round(rows: usize) -> bool {
     let mut unit = 10;
     while unit * 10 <= rows {
@@ -96,7 +98,7 @@ fn duplicates(live: &[&LiveRoom]) -> Finding {
     let have = if cases.len() == 1 { "has" } else { "have" };
     let pipes = Count(cases.len(), "pipe");
     let message = format!("{pipes} {have} more than one live room");
-    let remedy = "delete all but one in ImbaChat; until then, each pipe is a conflict, and nothing is written to its rooms";
+    let remedy = "in ImbaChat, delete all but one room of each such pipe; until then, the pipe is a conflict, and nothing is written to its rooms";
     Finding::cases(cases, "no pipe has two live rooms", message, remedy)
 }
 
@@ -115,7 +117,8 @@ fn deleted(rooms: &[LiveRoom], live: &[&LiveRoom], desired: &Desired) -> Finding
     let have = if cases.len() == 1 { "has" } else { "have" };
     let pipes = Count(cases.len(), "declared pipe");
     let message = format!("{found}; {pipes} {have} only deleted rooms");
-    let remedy = "remove them from the manifest, or recreate them with --allow-recreate";
+    let remedy =
+        "remove each such pipe from the manifest, or recreate its room with --allow-recreate";
     Finding::cases(cases.into_iter().collect(), &found, message, remedy)
 }
 
@@ -133,8 +136,7 @@ fn look_alikes(live: &[&LiveRoom]) -> Finding {
     }
     let look = if cases.len() == 1 { "looks" } else { "look" };
     let message = format!("{} {look} like another", Count(cases.len(), "pipe"));
-    let remedy =
-        "check that each is intended: people cannot tell them apart, and the server may not either";
+    let remedy = "check that each pipe is intended: people cannot tell such pipes apart, and the server may confuse them";
     Finding::cases(cases, "no two pipes look alike", message, remedy)
 }
 
@@ -149,7 +151,7 @@ fn on_record(live: &[&LiveRoom], recorded: &Recorded, is_partial: bool) -> Findi
     let remedy = if is_partial {
         "read with the secret key: a JWT may show only one user's rooms"
     } else {
-        "check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them"
+        "check in ImbaChat whether a missing room was deleted, or the list is truncated; recreate a deleted room with --allow-recreate, or forget it with `ledger forget`"
     };
     Finding::cases(cases, "the list has every recorded room", message, remedy)
 }

@@ -28,7 +28,7 @@ pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
         (true, false) => half("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
         (false, true) => half("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
         (false, false) => Finding::ok(format!(
-            "{count}; no credentials for writing, which only `apply` needs"
+            "{count}; the credentials for writing are not set, but only `apply` needs them"
         )),
     };
     finding.with(details.collect())
@@ -102,7 +102,7 @@ pub fn ledger(
             let recorded = snapshot.into_recorded();
             let rooms = Count(recorded.ids.len(), "room");
             let message = format!("{path}: {rooms} on record");
-            let remedy = "no action needed: the next write repairs it";
+            let remedy = "no action needed: the next write to the ledger repairs it";
             let finding = Finding::cases(warnings, &message.clone(), message, remedy);
             (Some(recorded), finding)
         }

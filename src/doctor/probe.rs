@@ -18,11 +18,11 @@ use crate::model::{
 
 pub const UNDER_WAY: &str =
     "the probe is running; if you stop now, you will not know which room it created";
-/// Maximum number of reads of the list after the second call, because the list may lag, and the
-/// pause between them.
+/// The list may lag, so after the second call it is read up to `READS` times, with a pause of
+/// `PAUSE` between the reads.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
-/// The first read that shows the room answers this question.
+/// This question is answered by the first read whose list contains the room.
 const IS_PIPE_KEPT: &str = "is the pipe kept";
 
 /// What is known before the probe writes.
@@ -37,17 +37,18 @@ pub struct Known<'a> {
 pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     let Known { rooms, loaded, .. } = known;
     if known.reader.is_partial() {
-        let message = "nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms";
+        let message = "nothing was written: a JWT may show only one user's rooms, so the pipe may belong to a live room that is not in the list";
         return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
-    // A server that folds case (or more) could treat a look-alike as the pipe of an existing room.
+    // A server that ignores case or other differences could take a look-alike for the pipe of
+    // an existing room.
     let look = looks(pipe.as_str());
     let mut pipes = rooms.iter().map(|room| &room.pipe).chain(declared.keys());
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
         Some(room) if room.deleted => "belonged to a room that was deleted".to_owned(),
         Some(_) => "is a live room".to_owned(),
-        None if !loaded.is_valid() => "may be declared: the manifest is invalid".to_owned(),
+        None if !loaded.is_valid() => "unknown: the manifest is invalid".to_owned(),
         None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
         None if known.recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
             "is in the ledger".to_owned()
@@ -62,7 +63,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     Some(Finding::failed(message, remedy))
 }
 
-/// Creates the room, updates it, and compares the list with each call.
+/// Creates the room, updates it, and compares the list with what each call sent.
 pub async fn write_probe(
     pipe: Pipe,
     users: &[UserId],
@@ -198,7 +199,7 @@ impl Notes {
             let answer = "yes: the read after the create did not show the room";
             self.settle(lag, Err(answer.to_owned()));
             for field in Field::ALL {
-                self.leave_open(arrives(field), "not visible before it was updated");
+                self.leave_open(arrives(field), "the list lacked the room before the update");
             }
             return;
         };
@@ -272,10 +273,10 @@ impl Notes {
             self.settle(question, answer);
         }
         if reads > 1 && row.state == *sent {
-            let answer = format!("yes: the update was shown at read {reads}");
+            let answer = format!("yes: it took {reads} reads until the list showed the update");
             self.settle("does the list lag after an update", Err(answer));
         }
-        let answer = "not tried: the call after the create also gave the room's id";
+        let answer = "not tried: the call after the create also had the room's id";
         let question = "does a call by pipe alone update the room or duplicate it";
         self.leave_open(question, answer);
     }
@@ -284,11 +285,11 @@ impl Notes {
     /// secret key lists, and the probe's room.
     fn looked(&mut self, seen: ProbedUsers, all: &BTreeSet<RoomId>) {
         let question = "which rooms does the filter count_users find";
-        let ignored = "all rooms: members cannot be counted";
+        let ignored = "all rooms: the server ignores the filter, so members cannot be counted";
         let unclear = "the answers fit more than one meaning, or contradict each other";
         match seen.counts.meaning {
-            CountMeaning::Exact => self.settle(question, Ok("those with this number of users")),
-            CountMeaning::AtLeast => self.settle(question, Ok("those with at least this number")),
+            CountMeaning::Exact => self.settle(question, Ok("rooms with exactly this number")),
+            CountMeaning::AtLeast => self.settle(question, Ok("rooms with at least this number")),
             CountMeaning::Ignored => self.settle(question, Err(ignored.to_owned())),
             CountMeaning::Either | CountMeaning::Unclear => self.leave_open(question, unclear),
         }
@@ -299,10 +300,10 @@ impl Notes {
                     self.settle(question, Ok("yes, all were counted"));
                     let is_counted = seen.counts.offset == Some(1);
                     let answer = if is_counted { "yes" } else { "no" };
-                    self.settle("does the writing user count as a member", Ok(answer));
+                    self.settle("does the login's user count as a member", Ok(answer));
                 }
                 CountResult::Fewer(size) | CountResult::More(size) => {
-                    let answer = format!("{} were sent, and {size} were counted", room.expected);
+                    let answer = format!("users sent: {}; users counted: {size}", room.expected);
                     self.settle(question, Err(answer));
                 }
                 CountResult::Outside(_) | CountResult::Unknown(_) => {
@@ -319,7 +320,7 @@ impl Notes {
                 let listed = listed.iter().filter(|room| all.contains(room)).count();
                 match (own, listed == all.len()) {
                     (false, _) => {
-                        let answer = "the JWT of a user who was added does not list this room";
+                        let answer = "the JWT of a user who was added to the probe's room does not list that room";
                         self.leave_open(question, answer);
                     }
                     (true, true) => self.settle(question, Ok("no, it lists all rooms")),
@@ -338,7 +339,7 @@ impl Notes {
         let mut verdict = Verdict::Ok;
         if let Some(failure) = failure {
             verdict = Verdict::Failed;
-            message = format!("a room was created, and then: {}", failure.message);
+            message = format!("a room was created, but then: {}", failure.message);
         } else if self.odd {
             verdict = Verdict::Warning;
             message.push_str(", with unexpected answers; see below");

@@ -13,10 +13,10 @@ const CLOCK_TOLERANCE: i64 = 60;
 /// Minimum remaining lifetime of a token, in seconds.
 const TOKEN_LIFE: i64 = 600;
 
-/// Adds the checks of a server. Returns its list and the reader, if the list could be read.
+/// Adds the checks of a server. If its list could be read, returns the list and the reader.
 ///
-/// `http` and `auth` are the client and the credentials for reading. If one of them is missing, its
-/// error is the finding that says why. The error for a missing client also has the name of its
+/// `http` and `auth` are the client and the credentials for reading. If one of them is missing,
+/// its `Err` has the finding that says why. For the client, `Err` also has the name of the
 /// check.
 pub async fn check_server(
     report: &mut Report,
@@ -74,7 +74,7 @@ fn connection(knock: &Result<Reachability, Failure>, route: &str) -> Finding {
     }
     let status = knock.status;
     Finding::ok(format!(
-        "HTTP {status} to a call without credentials{route}"
+        "the server answers HTTP {status} to a call without credentials{route}"
     ))
 }
 
@@ -103,7 +103,9 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
     };
     let ahead = Timestamp::now().as_second() - date.as_second();
     if ahead.abs() <= CLOCK_TOLERANCE {
-        return Finding::ok("within a minute of the server's");
+        return Finding::ok(
+            "this machine's clock is within a minute of the server's",
+        );
     }
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let ahead = duration(ahead);
@@ -144,7 +146,7 @@ fn credentials(
         (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
         (Ok(ReadAuth::Minted { user, .. }), _) => {
             let jwt = "a JWT signed with the secret key";
-            Finding::ok(format!("the server accepts {jwt} for user {user}"))
+            Finding::ok(format!("for user {user}, the server accepts {jwt}"))
         }
     }
 }
@@ -169,13 +171,15 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
     };
     let left = expires.as_second() - Timestamp::now().as_second();
     let about = duration(left);
-    let remedy = "put a new one into IMBACHAT_JWT, or use the secret key with --read-as";
+    let remedy = "put a new JWT into IMBACHAT_JWT, or use the secret key with --read-as";
     if left >= TOKEN_LIFE {
         Finding::ok(format!("expires in {about}"))
     } else if left > 0 {
         Finding::warning(format!("expires in {about}"), remedy)
     } else if is_read {
-        let message = format!("expired {about} ago by this machine's clock, but still accepted");
+        let message = format!(
+            "by this machine's clock, the JWT expired {about} ago, but the server still accepts it"
+        );
         Finding::warning(message, remedy)
     } else {
         Finding::failed(format!("expired {about} ago"), remedy)
@@ -213,8 +217,8 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         cases.push(format!("{rows} of another widget"));
     }
     let rows = Count(total, "row");
-    let ok = format!("{rows}, all with the documented fields");
-    let message = format!("{rows}, not all with exactly the documented fields");
-    let remedy = "no action needed if plans look right; please report it";
+    let ok = format!("{rows}; the answer is exactly as documented");
+    let message = format!("{rows}; the answer is not exactly as documented");
+    let remedy = "no action is needed if plans look right, but please report the difference";
     Finding::cases(cases, &ok, message, remedy)
 }

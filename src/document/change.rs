@@ -32,8 +32,8 @@ define_documents! {
         recreate: bool = *recreate,
         /// Details if a closed room becomes public; otherwise absent.
         publish: Option<PublishDocument> =? publish.as_ref().map(PublishDocument::new),
-        /// Since when the create is uncertain (UTC). A run was about to send it, and recorded no
-        /// result.
+        /// When (UTC) a run was about to create the room. The run recorded no result, so it is
+        /// uncertain whether the room was created.
         uncertain_since: Option<String> =? uncertain_since.map(|since| since.to_string()),
         /// The fields that the change sets to another value.
         fields: Vec<FieldDocument> = fields.iter().map(FieldDocument::new).collect(),
@@ -53,8 +53,8 @@ define_documents! {
         field: Cow<'static, str> = change.field.name().into(),
         before: ValueDocument = value(&change.before),
         after: ValueDocument = value(&change.after),
-        /// Who changed the field since the last recorded write, as far as the ledger shows:
-        /// `outside` (someone else), `manifest`, or both.
+        /// Where the field was changed since the last recorded write, as far as the ledger
+        /// shows: `outside` (not by roomform), `manifest`, or both.
         changed: Vec<Cow<'static, str>> = name_changers(change.changed),
     }
 
@@ -70,7 +70,8 @@ define_documents! {
         /// The number of members on record who may be in the room; absent if the ledger has no
         /// record of it.
         known_members_inside: Option<usize> =? *inside,
-        /// How many of them are to be removed.
+        /// The number of known members in the room who are to be removed; absent if there are
+        /// none.
         known_members_to_remove: Option<usize> =? (*to_remove > 0).then_some(*to_remove),
         /// What allows the change: `limits.publish` or `--allow-publish`. Absent if nothing does.
         allowed_by: Option<Cow<'static, str>> =? permit.as_ref().map(|permit| match permit {

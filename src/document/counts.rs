@@ -15,7 +15,7 @@ define_documents! {
         bytes: u64 = counts.bytes,
         /// Number of rooms that have as many members as expected.
         equal: usize = counts.rooms.iter().filter(|room| room.result == CountResult::Equal).count(),
-        /// The rooms with another number of members, or an unknown one.
+        /// The rooms whose number of members is unknown or differs from the expected number.
         rooms: Vec<RoomCountDocument> = counts.rooms.iter().filter_map(room).collect(),
     }
 
@@ -25,19 +25,21 @@ define_documents! {
     ) {
         pipe: String = room.pipe.to_string(),
         room_id: u64 = room.room.0,
-        /// Members on record who may be in the room; declared members if it has no record.
+        /// The number of members on record who may be in the room. If the ledger has no record
+        /// of the room, the number of declared members.
         expected: u64 = room.expected,
         /// Whether the ledger has a record of the room. Only such a room can make the plan pending.
         recorded: bool = room.is_recorded,
-        /// `fewer`, `more`, `outside` (a number that is not in the range) or `unknown`.
+        /// `fewer`, `more`, `outside` (not in the range from `least` to `most`) or `unknown`.
         result: &'static str = result,
-        /// The smallest number of members; for `outside`, the start of the range.
+        /// The smallest possible number of members; for `outside`, the start of the range.
         least: Option<u64> =? size.map(|size| size.least),
-        /// The largest number of members; for `outside`, the end of the range.
+        /// The largest possible number of members; for `outside`, the end of the range.
         most: Option<u64> =? size.and_then(|size| size.most),
-        /// How many of the expected members an open manual step says to remove.
+        /// The number of expected members whose removal is still an open manual step.
         open_removals: Option<u64> =? Some(room.open_removals).filter(|removals| *removals > 0),
-        /// Why it is unknown: `budget`, `failed`, `changed`, `ignored`, `unclear`, `none_found` or `writer`.
+        /// Why the number of members is unknown: `budget`, `failed`, `changed`, `ignored`,
+        /// `unclear`, `none_found` or `writer`.
         reason: Option<&'static str> =? gap.map(CountGap::name),
     }
 }

@@ -31,7 +31,8 @@ macro_rules! define_documents {
     )+};
 }
 
-/// Defines a document with variants. Each has the pattern of its source, and its fields as in [`define_documents!`].
+/// Defines a document with variants. Each variant is written as the pattern that its source
+/// matches, its name, and its fields as in [`define_documents!`].
 macro_rules! define_variants {
     (
         $(#[$attribute:meta])*

@@ -83,7 +83,7 @@ define_documents! {
         join: usize = people.join,
         /// Rooms that gain people.
         joined_rooms: usize = people.joined_rooms,
-        /// People who are removed from a room that remains.
+        /// People who are removed from a room that stays in the manifest.
         leave: usize = people.leave,
         /// Rooms that lose people.
         left_rooms: usize = people.left_rooms,
@@ -96,7 +96,7 @@ define_documents! {
 
     struct RemovedDocument(room: &Removed) {
         pipe: String = room.pipe.to_string(),
-        /// The file of the first manifest that declares the room.
+        /// The file that declares the room in the first manifest.
         file: String = room.file.to_string(),
         /// The line number, counted from 1.
         line: u32 = room.line,
@@ -117,7 +117,7 @@ define_variants! {
             before: Vec<String> = before.clone(),
             after: Vec<String> = after.clone(),
         },
-        /// The rooms that may become public.
+        /// The rooms that `limits.publish` allows to become public.
         Difference::Publish { before, after } => PublishLimit {
             before: Vec<String> = before.clone(),
             after: Vec<String> = after.clone(),

@@ -61,8 +61,8 @@ define_documents! {
     }
 }
 
-/// Items, and what makes a document of one. Each document is dropped once it is written, because all of them together need more
-/// memory than the items.
+/// Items, and the function that turns an item into a document. Each document is dropped once it
+/// is written, because all the documents together need more memory than the items.
 #[derive(Debug)]
 struct Documents<I: IntoIterator, D>(I, fn(I::Item) -> D);
 
@@ -72,7 +72,7 @@ impl<I: IntoIterator + Clone, D: Serialize> Serialize for Documents<I, D> {
     }
 }
 
-/// A document without a schema: it has the first fields of every document, and then its own.
+/// A document without a schema. It starts with the same fields as every other document.
 #[derive(Debug, Serialize)]
 pub struct Document<B = Value> {
     #[serde(flatten)]

@@ -48,7 +48,8 @@ define_documents! {
         },
         /// The rooms on record that are no longer in the manifest.
         undeclared: Vec<String> = undeclared.iter().map(ToString::to_string).collect(),
-        /// The number of manual steps that have been open for the days of `--fail-on-overdue`, if there are any.
+        /// The number of overdue manual steps: those that have been open for at least the
+        /// number of days given with `--fail-on-overdue`. Absent if there are none.
         overdue_steps: Option<usize> =? overdue.as_ref().map(|overdue| overdue.steps),
         /// The fields whose sent value the server ignored.
         ignored_by_server: Vec<IgnoredDocument> = {
@@ -73,14 +74,14 @@ define_documents! {
         create_public: usize = summary.create_public,
         /// The number of rooms with a changed title, type or visibility.
         update: usize = summary.update,
-        /// The number of rooms with a field that someone else changed since the last recorded
-        /// write.
+        /// The number of rooms with a field that was changed outside roomform since the last
+        /// recorded write.
         changed_outside: usize = summary.changed_outside,
         /// The number of closed rooms that become public.
         publish: usize = summary.publish,
         /// The number of rooms that only gain members.
         add_members_only: usize = summary.add_only,
-        /// The number of rooms to which only unknown members are sent again.
+        /// The number of rooms whose only change is that unknown members are sent again.
         resend_only: usize = summary.resend_only,
         /// The number of rooms that get only a welcome message that an earlier run did not send.
         welcome_only: usize = summary.welcome_only,
@@ -92,7 +93,8 @@ define_documents! {
         unmanaged: usize = summary.unmanaged,
         declared: usize = summary.declared,
         conflicts: usize = plan.conflicts.len(),
-        /// The number of counted rooms that have, or may have, fewer members than known.
+        /// The number of counted rooms that have, or may have, fewer members than are on
+        /// record.
         fewer_members: Option<usize> =? plan.counts.as_ref().map(MemberCounts::short),
         requests: RequestsDocument = RequestsDocument::new(plan),
     }
@@ -109,8 +111,8 @@ define_documents! {
         pipe: String = conflict.pipe.to_string(),
         file: String = conflict.file.to_string(),
         line: u32 = conflict.line,
-        /// `several` (rooms with this pipe), `deleted`, `vanished` (not in the list) or
-        /// `not_listed` (the list may be incomplete).
+        /// `several` (more than one room has this pipe), `deleted`, `vanished` (missing from a
+        /// complete list) or `not_listed` (missing from a list that may be incomplete).
         kind: &'static str = match &conflict.kind {
             ConflictKind::Several(_) => "several",
             ConflictKind::Deleted(_) => "deleted",
@@ -129,7 +131,8 @@ define_documents! {
         room_id: u64 = room.id.0,
         /// The members who left the manifest or were excluded since the last apply.
         newly_removed: Vec<u64> = users(&room.newly_removed),
-        /// The members who left or were excluded earlier, and whose manual step is still open.
+        /// The members who left the manifest or were excluded before the last apply, and whose
+        /// manual step is still open.
         previously_removed: Vec<OpenStepDocument> = {
             room.previously_removed.iter().map(OpenStepDocument::new).collect()
         },
@@ -153,7 +156,7 @@ define_documents! {
         allowed: u64 = allowed,
         /// The name of the file, for `roster`.
         source: Option<String> =? source,
-        /// The message text, with the flag or key that allows it.
+        /// The reason for the refusal, and the flag or key that would allow the plan.
         message: String = message.quoted(),
     }
 
@@ -181,13 +184,14 @@ define_variants! {
             pipe: String = pipe.to_string(),
             room_id: u64 = room.0,
         },
-        /// A field was sent before, and the list does not show it yet. It is sent again.
+        /// A field's value was sent before, but the list does not show it yet. The value is
+        /// sent again.
         Note::Pending { pipe, field, was } => Pending {
             pipe: String = pipe.to_string(),
             field: &'static str = field.name(),
             sent: ValueDocument = value(&was.sent),
             shown: ValueDocument = value(&was.shown),
-            /// When a run last saw the shown value. In UTC.
+            /// When a run last saw the value of `shown` in the list (UTC).
             since: String = was.since.to_string(),
         },
         Note::LooksLike { pipe, live } => LooksLike {
@@ -216,7 +220,8 @@ define_variants! {
         Note::LeftOut { rooms, .. } => LeftOut {
             rooms: usize = *rooms,
         },
-        /// The plan covers one shard of the rooms, such as `0/8`. The other shards have this many rooms.
+        /// The plan covers one shard of the rooms, such as `0/8`. `rooms` is the number of
+        /// rooms in the other shards.
         Note::OtherShards { shard, rooms } => OtherShards {
             shard: String = shard.to_string(),
             rooms: usize = *rooms,

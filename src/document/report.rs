@@ -21,8 +21,8 @@ define_documents! {
     ) {
         #[serde(flatten)]
         header: Header = Header::new("report", exit),
-        /// The run's id. The ledger's entries, the logs and the `User-Agent` of the requests have
-        /// it too.
+        /// The id of the run. It is also in the ledger's entries, in the logs and in the
+        /// `User-Agent` of the requests.
         run: String = run.to_string(),
         /// The name of the exit code.
         reason: &'static str = exit.name(),

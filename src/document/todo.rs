@@ -21,7 +21,8 @@ define_documents! {
         #[serde(flatten)]
         target: TargetDocument = TargetDocument::new(target),
         steps: Vec<TodoStepDocument> = steps(rooms, names),
-        /// Rooms that left the manifest and are to be deleted, or kept and forgotten.
+        /// Rooms that are no longer in the manifest. Each is to be deleted in ImbaChat, or kept
+        /// there and removed from the ledger with `ledger forget`.
         left_rooms: Vec<LeftRoomDocument> = left.iter().map(LeftRoomDocument::new).collect(),
     }
 
@@ -32,11 +33,11 @@ define_documents! {
         title: String = room.title.clone(),
         /// The known members.
         members: Vec<u64> = users(&room.members),
-        /// When a run recorded that the room left. In UTC.
+        /// When a run recorded that the room was no longer in the manifest (UTC).
         since: String = room.release.since.to_string(),
-        /// Calendar days since then.
+        /// Calendar days since the time in `since`.
         age_days: u64 = room.age,
-        /// The id of the run that recorded it.
+        /// The id of the run that recorded that the room was no longer in the manifest.
         run: String = room.release.run.to_string(),
     }
 
@@ -56,11 +57,11 @@ define_documents! {
         user: u64 = step.user.0,
         /// `left` (no longer in the manifest), `excluded` or `room_left` (the room is no longer in the manifest).
         reason: &'static str = step.reason.name(),
-        /// When a run recorded that the member left (UTC).
+        /// When a run recorded the manual step (UTC).
         since: String = step.since.to_string(),
-        /// Calendar days since then.
+        /// Calendar days since the time in `since`.
         age_days: u64 = step.age,
-        /// The id of the run that recorded it.
+        /// The id of the run that recorded the manual step.
         run: String = step.run.to_string(),
     }
 }

@@ -70,8 +70,8 @@ impl Http {
         Ok(body)
     }
 
-    /// Passes on the pieces of a body as they arrive, up to `largest` bytes and within `time`, so
-    /// that every run ends.
+    /// Passes on the pieces of a body as they arrive. The limits `largest` (in bytes) and
+    /// `time` make sure that every run ends.
     pub(super) async fn pieces(
         &self,
         mut response: Response,
@@ -104,7 +104,7 @@ impl Http {
     /// Logs the shape of a body. For a list, `body` is the envelope, and `rows` is the number of
     /// rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
-        // `debug!` evaluates this only if the entry is logged.
+        // `debug!` evaluates its arguments only if the entry is logged.
         debug!(
             number,
             rows,
@@ -125,8 +125,8 @@ pub(super) fn number(response: &Response) -> u64 {
     response.extensions().get().copied().unwrap_or_default()
 }
 
-/// Reads `Retry-After`, which is in seconds or a date. A date is compared with the answer's own
-/// `Date` header, because the local clock may be off.
+/// Reads `Retry-After`, which is a number of seconds or a date. A date is compared with the
+/// answer's own `Date` header, because the local clock may be off.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = header(headers, RETRY_AFTER)?.trim();
     if let Ok(seconds) = asked.parse() {
@@ -144,8 +144,8 @@ const LARGEST_SHAPE: usize = 4 << 20;
 /// Maximum depth of a logged shape.
 const DEPTH: u32 = 4;
 
-/// Describes an answer for the log: keys without secrets, numbers, booleans, and the length of each
-/// text instead of the text.
+/// Describes an answer for the log. Shows its numbers, its booleans and its keys (with secrets
+/// redacted), and the length of each text instead of the text.
 fn shape(body: &[u8], redact: &dyn Fn(&str) -> String) -> String {
     if body.len() > LARGEST_SHAPE {
         return "large".to_owned();
@@ -180,7 +180,7 @@ fn value_shape(value: &Value, depth: u32, redact: &dyn Fn(&str) -> String) -> St
     }
 }
 
-/// Joins the parts that are shown, and adds the number of those that are not.
+/// Joins the parts to show, and adds the number of parts that are left out.
 fn join(mut parts: Vec<String>, separator: &str, total: usize) -> String {
     if let more @ 1.. = total - parts.len() {
         parts.push(format!("{more} more"));
@@ -198,7 +198,8 @@ mod tests {
     fn a_shape_has_keys_and_numbers_but_no_text() {
         let body = br#"{"code":200,"success":"true","message":"Hello Ann","data":[{"room_id":7,"user":{"login":"ann","x":{"y":{"z":1}}}},{}]}"#;
         insta::assert_snapshot!(shape(body), @r#"{code:200 data:[{room_id:7 user:{login:text(3) x:…}}, 1 more] message:text(9) success:"true"}"#);
-        // A key is redacted before it is shortened, because a shortened secret is not found.
+        // A key is redacted before it is shortened, because redaction does not find part of a
+        // secret.
         let key = format!("{}hunter2", "x".repeat(28));
         let body = format!("{{\"{key}\":1}}");
         assert_eq!(

@@ -13,8 +13,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks an address. Allows https, and http to this machine; with `insecure`, http to any
-    /// host.
+    /// Checks an address. https is always allowed. http is allowed to this machine; to other
+    /// hosts, it is allowed only if `insecure` is true.
     ///
     /// # Errors
     /// Returns a [`Failure`] with a hint if the address is invalid or not allowed.

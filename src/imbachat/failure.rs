@@ -15,7 +15,7 @@ pub enum Call {
     Message,
 }
 
-/// Why a call failed. The table in `retry` says which causes may be retried.
+/// Why a call failed. The table in `retry` decides after which causes a call may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The host name cannot be resolved.
@@ -26,9 +26,9 @@ pub enum Cause {
     NoConnectionInTime,
     /// The server's TLS certificate was rejected, or the TLS handshake failed.
     Tls,
-    /// The server rejected the request before it acted on it, according to HTTP/2.
+    /// The server reported over HTTP/2 that it rejected the request without acting on it.
     NotProcessed,
-    /// The connection broke after the request may have been sent.
+    /// The connection broke, and the request may already have been sent.
     Cut,
     /// The server did not answer in time.
     NoAnswer,

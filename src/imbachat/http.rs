@@ -71,7 +71,8 @@ impl Http {
         if endpoint.is_https() {
             network.check_certificates()?;
         } else if endpoint.is_loopback() {
-            // Skip the system's certificates: loading them would take most of a short run.
+            // No certificate is needed. Loading the system's certificates would take most of
+            // the time of a short run.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self {
@@ -173,8 +174,8 @@ impl Http {
         }
     }
 
-    /// Returns the failure for a transport error. The message includes all causes, because the last
-    /// one is the most useful.
+    /// Returns the failure for a transport error. The message lists the causes down to the last
+    /// one, because the last one is the most useful.
     pub(super) fn fail(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
         let cause = classify(&error);
@@ -195,7 +196,7 @@ impl Http {
             _ => format!("no connection to {}", self.endpoint.origin()),
         };
         let remedy = if cause == Cause::NotProcessed {
-            "lower --parallelism, or run it again later"
+            "lower --parallelism, or run the command again later"
         } else if error.is_timeout() {
             "check --api-url, the network and the proxy settings, or raise --timeout"
         } else {
@@ -217,7 +218,8 @@ impl Http {
             .hint("if you trust that address, give its origin with --api-url")
     }
 
-    /// Returns the failure for a refused call, by its HTTP status or its `code`.
+    /// Returns the failure for a call that the server refused, either with an HTTP status or in
+    /// the body of the answer.
     pub(super) fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
@@ -235,7 +237,7 @@ impl Http {
             422 => ("the server rejects the request", None),
             425 | 429 => {
                 let hint = "lower --parallelism, or set --rate";
-                ("the server asks to slow down", Some(hint))
+                ("the server asks roomform to slow down", Some(hint))
             }
             408 | 500..=599 => ("the server failed", None),
             _ => ("the server rejects the call", None),
@@ -255,7 +257,7 @@ impl Http {
         self
     }
 
-    /// Redacts all tokens that start with this text in errors.
+    /// In errors, redacts all tokens that start with this text.
     #[must_use]
     pub(super) fn hiding_tokens(mut self, start: &str) -> Self {
         self.redactor.hide_tokens(start);
@@ -296,11 +298,11 @@ pub(super) const JWT: Credentials = (
 );
 pub(super) const MINTED_JWT: Credentials = (
     "the JWT signed with the widget's secret key",
-    "check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent",
+    "check --read-as, IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY and this machine's clock; if you omit --read-as, roomform sends the secret key itself instead of a JWT",
 );
 pub(super) const SITE_USER: Credentials = (
     "the site user's login and password",
-    "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget",
+    "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget",
 );
 
 pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

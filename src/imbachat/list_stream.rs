@@ -1,9 +1,9 @@
-//! Splits a list answer while it arrives. Passes on each element of `data`, and keeps the rest of
-//! the answer as the envelope.
+//! Splits a list answer while it arrives. Passes on each element of `data`, and keeps the rest
+//! of the answer as the envelope.
 //!
 //! Main type: [`ListStream`]. It only finds where elements start and end; `wire` parses them.
-//! `data` is a list, or an object with numeric keys, as PHP encodes arrays with gaps. Stray commas
-//! are ignored (`api: fact 8`).
+//! `data` is a list, or an object with numeric keys, which is how PHP encodes a list with gaps.
+//! Stray commas are ignored (`api: fact 8`).
 
 /// Maximum number of elements in a list.
 const MOST_ROWS: usize = 1_000_000;
@@ -13,7 +13,8 @@ const LARGEST_ROW: usize = 8;
 const LARGEST_ENVELOPE: usize = 1;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The number of open brackets around an element: `{` and that of `data`.
+/// The number of open brackets around an element: the bracket that opens the answer, and the
+/// bracket that opens `data`.
 const LEVEL: u32 = 2;
 
 /// Why a list answer cannot be split into elements.
@@ -29,7 +30,7 @@ pub enum RowError {
     #[error("an element of the list is not an object")]
     NotAnObject,
     /// The answer is truncated.
-    #[error("the answer ends in the middle")]
+    #[error("the answer is cut off before its end")]
     Cut,
 }
 
@@ -161,7 +162,7 @@ impl ListStream {
 
     fn read_envelope(&mut self, byte: u8) -> Result<(), RowError> {
         self.envelope.push(byte);
-        let what = "the server's answer without its rows";
+        let what = "the server's answer, not counting its rows,";
         limit(what, self.envelope.len(), LARGEST_ENVELOPE)?;
         if self.is_object.is_none()
             && !byte.is_ascii_whitespace()

@@ -1,9 +1,9 @@
-//! The client of the ImbaChat server API. Only this module knows the HTTP calls, their forms and
-//! their answers.
+//! The client of the ImbaChat server API. Only this module knows the HTTP calls, their forms
+//! and their answers.
 //!
-//! Main types: [`Reader`], [`Writer`] and [`Sender`]. They are separate types, so that a run that
-//! may not write has no value that can. The client does not decide what to send; it reports how a
-//! call ended ([`Failure`]).
+//! Main types: [`Reader`], [`Writer`] and [`Sender`]. They are separate types, so that a run
+//! that must not write never holds a client that can write. The client does not decide what to
+//! send; it reports how a call ended ([`Failure`]).
 
 mod answer;
 mod endpoint;

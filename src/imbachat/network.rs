@@ -139,8 +139,9 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
         }
     };
     let message = format!("{name}: `{}` {problem}", path.display());
-    let hint =
-        format!("set {name} to the certificates (PEM) of the authorities to trust, or unset it");
+    let hint = format!(
+        "set {name} to the path of the certificates (PEM) of the authorities to trust, or unset it"
+    );
     Err(Failure {
         cause: Some(Cause::Tls),
         ..unusable(message).hint(hint)
@@ -234,7 +235,8 @@ impl Proxy {
         Failure::from_cause(cause, failure).hint(hint)
     }
 
-    /// Returns the failure if the proxy rejects the user and the password, or if none are set.
+    /// Returns the failure for a proxy that rejects the user and the password, or that asks for
+    /// them if none are set.
     pub(super) fn login(&self) -> Failure {
         let (message, hint) = match self.password {
             Some(_) => ("does not accept the user and the password", "check them in"),

@@ -1,8 +1,9 @@
-//! Reads the rows of the server's lists for people and scripts, and changes as little as possible.
+//! Reads the rows of the server's lists, to show them to people and scripts. Changes the rows
+//! as little as possible.
 //!
 //! A row keeps the server's fields in their order. Documented fields are converted to their
-//! documented types, and possible secrets are removed. All other values stay unchanged, including
-//! every digit of a number.
+//! documented types, and possible secrets are removed. All other values stay unchanged,
+//! including every digit of a number.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,8 +26,8 @@ const MOST_VALUES: usize = 16_000_000;
 const DEEPEST: u32 = 128;
 /// The text shown instead of a text that cannot be searched for secrets.
 const WITHHELD: &str = "…";
-/// Maximum number of keys in an error. Keys are not shortened, because a shortened secret is not
-/// found.
+/// Maximum number of keys in an error. Keys are not shortened, because the redactor would not
+/// find a shortened secret.
 const KEYS: usize = 12;
 /// The keys that report success or failure. They never hold a list of rows.
 const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
@@ -57,7 +58,7 @@ pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<
 #[derive(Default)]
 pub(super) struct Shapes {
     known: BTreeSet<Arc<[String]>>,
-    /// The number of values and of names that were read so far.
+    /// The number of values read so far, plus the number of names read so far.
     values: usize,
 }
 
@@ -82,8 +83,8 @@ impl Shapes {
     }
 }
 
-/// The fields of an object, in order. A name may occur twice, and every value must be searched for
-/// secrets.
+/// The fields of an object, in order. This is not a map, because a name may occur twice, and
+/// every value must be searched for secrets.
 struct Fields<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
@@ -168,8 +169,8 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Removes fields that may hold secrets from JSON, and sets `removed` if it removed any. All other
-/// values stay unchanged.
+/// In a JSON value, removes the fields that may hold secrets, and sets `removed` if there were
+/// any. All other values stay unchanged.
 fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String, Bad> {
     if depth > DEEPEST {
         return Err(wire::shape("an element of the list is nested too deep"));
@@ -284,8 +285,8 @@ fn fields(value: &RawValue) -> Vec<(String, &RawValue)> {
     fields.map_or_else(|_| Vec::new(), |Fields(fields)| fields)
 }
 
-/// Selects one list: prefers lists with rows, then known names, then `data`. Fails if several or
-/// none are left.
+/// Selects one list. Prefers lists that have rows, then lists with a known name, then the list
+/// named `data`. Fails if several lists are left, or none.
 fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a RawValue>, Bad> {
     let preferences: [fn(&NamedList<'_>) -> bool; 3] = [
         |(_, rows)| !rows.is_empty(),
@@ -311,8 +312,9 @@ fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a 
     }
 }
 
-/// Returns the elements of a list of objects. PHP writes a list with gaps as an object with numeric
-/// keys, and an empty `data` is an empty list.
+/// Returns the elements of a list of objects. PHP writes a list with gaps as an object with
+/// numeric keys, so such an object is accepted as a list. An empty object is accepted only if
+/// it is named `data`.
 fn elements<'a>(name: &str, value: &'a RawValue) -> Option<Vec<&'a RawValue>> {
     let rows: Vec<&RawValue> = if value.get().starts_with('{') {
         let fields = fields(value);
@@ -331,7 +333,7 @@ fn is_number(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Joins the first names in back-ticks and the number of the others.
+/// Joins names in back-ticks. Shows at most [`KEYS`] names, and the number of names left out.
 fn quoted(names: &[String]) -> String {
     match names {
         [] => "none".to_owned(),

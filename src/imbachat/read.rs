@@ -32,13 +32,13 @@ const MOST_KEYS: usize = 1000;
 pub enum ReadAuth {
     /// Basic authentication with the widget's number and its secret key.
     Secret(SecretString),
-    /// The `JWT` header with the user's token.
+    /// The `JWT` header with the token that the user supplied.
     Jwt(SecretString),
     /// The `JWT` header with a new token for each request, because a token may expire during a run.
     Minted {
         /// The widget's secret key.
         key: SecretString,
-        /// The user of the site whose id is in the token.
+        /// The site user whose id is in the token.
         user: UserId,
     },
 }
@@ -112,8 +112,8 @@ impl Query {
         path.replace("{imba_id}", &widget.to_string())
     }
 
-    /// Builds the request without credentials. The form names the widget too, as in every
-    /// documented sample.
+    /// Builds the request without credentials. The form contains the widget's number, as in
+    /// every documented sample.
     fn request(&self, http: &Http, widget: WidgetId) -> Result<RequestBuilder, Failure> {
         let mut form = Form::default().text("imba_id", widget);
         for (name, value) in &self.filters {
@@ -149,12 +149,13 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// Reads the ids that the widget's users have on the site, with retries. `banned` selects only
-    /// banned or only unbanned users. Users without a site id are omitted.
+    /// Reads the ids that the widget's users have on the site, with retries. Users without a
+    /// site id are omitted. If `banned` is true, reads only banned users; if it is false, reads
+    /// only users who are not banned.
     ///
     /// # Errors
-    /// Returns a [`Failure`], also if there is only a JWT, because get_users does not accept a JWT
-    /// (`api: get_users`).
+    /// Returns a [`Failure`] if the list cannot be read, or if there is only a JWT, because
+    /// get_users does not accept a JWT (`api: get_users`).
     pub async fn users(
         &self,
         banned: Option<bool>,
@@ -214,11 +215,12 @@ impl Reader {
         }
     }
 
-    /// Reads the rows that match a query, in the server's order, with retries. Each attempt starts
-    /// with a new value from `collect`, because an attempt may fail after some rows.
+    /// Reads the rows that match a query, in the server's order, with retries. Each attempt
+    /// starts with a new value from `collect`, because an attempt may fail after some rows.
     ///
     /// # Errors
-    /// Returns a [`Failure`], also if the query is for users and there is no secret key.
+    /// Returns a [`Failure`] if the list cannot be read, or if the query is for users and there
+    /// is no secret key.
     pub async fn query<T>(
         &self,
         query: &Query,
@@ -324,10 +326,10 @@ pub struct Reachability {
     pub status: u16,
     /// The server's time, from the `Date` header.
     pub date: Option<Timestamp>,
-    /// The failure that every call would get, if the answer is a redirect.
+    /// If the answer is a redirect, the failure that every call would get.
     pub redirected: Option<Failure>,
-    /// Whether the server returned the list without credentials. A later success then proves
-    /// nothing about the credentials.
+    /// Whether the server returned the list without credentials. If it did, the success of a
+    /// later call proves nothing about the credentials.
     pub open: bool,
 }
 

@@ -11,10 +11,10 @@ use super::failure::{Call, Cause, Delivery, Failure};
 
 /// Maximum number of attempts for a call.
 const ATTEMPTS: u32 = 4;
-/// Maximum number of attempts while the server only asks to retry later, because it has not acted
-/// yet.
+/// Maximum number of attempts for a call that the server asks to retry later. It is higher than
+/// [`ATTEMPTS`], because the server has not acted on the call yet.
 const PATIENT: u32 = 10;
-/// Maximum wait before the first retry. It doubles with each retry.
+/// Maximum wait before the first retry. The maximum doubles with each further retry.
 const BASE: Duration = Duration::from_millis(250);
 /// A longer `Retry-After` is shortened to this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl Dice {
 /// How long to wait before a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// Wait a random time up to this one.
+    /// Wait a random time, at most this duration.
     UpTo(Duration),
     /// Wait the time that the server asked for, plus jitter.
     AtLeast(Duration),
@@ -86,8 +86,9 @@ pub enum Verdict {
 
 /// Returns how far a call with this cause got, and whether a retry would fail the same way.
 ///
-/// A 5xx may come from the server after it acted, or from a proxy that timed out. That includes
-/// 503, because its sender is unknown.
+/// After a 5xx, the server may have acted: the 5xx may come from the server after it acted, or
+/// from a proxy that timed out. A 503 is no exception, because it is unknown whether the server
+/// or a proxy sent it.
 pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     match cause {
         Cause::NoAddress
@@ -106,8 +107,8 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// Makes a call, and retries it until it succeeds or may not be retried. When `halt` completes, no
-/// further attempt starts.
+/// Makes a call, and retries it until it succeeds or no retry is allowed. When `halt`
+/// completes, no further attempt starts.
 pub(super) async fn with_retries<T, F>(
     call: Call,
     dice: &Dice,
@@ -149,7 +150,8 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
         Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {
-        // The maximum wait is 0.25 s, then 0.5 s, 1 s and so on, unless the server asks for a time.
+        // If the server does not ask for a certain wait, the maximum is 0.25 s, then 0.5 s,
+        // 1 s and so on.
         let own = BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7));
         return Verdict::Again(match failure.retry_after {
             Some(asked) => Wait::AtLeast(asked.min(LONGEST_WAIT)),

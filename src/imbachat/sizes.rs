@@ -42,7 +42,7 @@ impl CountBudget {
         fits
     }
 
-    /// Returns one reserved request and this many bytes to the budget.
+    /// Gives one reserved request and this many bytes back to the budget.
     pub fn release(&self, bytes: u64) {
         let ((_, spent), most) = (self.spent.get(), self.most.get());
         // Answers that were cut off may have used slightly more bytes than the budget allowed.
@@ -64,8 +64,9 @@ impl CountBudget {
 }
 
 impl Reader {
-    /// Returns how many rows the filter `count_users` finds for a size, and which wanted live rooms
-    /// are among them; `None` if the budget runs out.
+    /// Lists the rooms of one size with the filter `count_users`. Returns the number of all
+    /// rows that the filter finds, but only the ids of those rooms that are live and for which
+    /// `is_wanted` is true. Returns `None` if the budget runs out.
     ///
     /// # Errors
     /// Returns a [`Failure`] if the list cannot be read.

@@ -1,7 +1,7 @@
-//! Tokens for reading. Signs them with the secret key as the vendor's plugins do (`api: fact 12`),
-//! and reads when a token expires.
+//! Tokens that give access for reading. Signs tokens with the secret key as the vendor's
+//! plugins do (`api: fact 12`), and finds out when a token expires.
 //!
-//! The content of a token from the user is used only to warn that it expires.
+//! If the user supplies a token, its content is used only to warn that the token expires.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

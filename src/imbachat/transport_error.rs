@@ -19,7 +19,7 @@ const RENEW: &str =
     "ask the server's operator to renew the certificate, or set this machine's clock";
 const CLOCK: &str =
     "set this machine's clock, or ask the server's operator to replace the certificate";
-const TRUST: &str = "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate";
+const TRUST: &str = "check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to the path of its certificate";
 const OPERATOR: &str = "check --api-url and the proxy settings, or ask the server's operator";
 
 /// Describes a TLS error, and adds a hint.
@@ -121,11 +121,14 @@ fn chain(error: &webpki::Error) -> (&'static str, &'static str) {
     match error {
         E::CaUsedAsEndEntity => (
             "belongs to a certificate authority, not to a server",
-            "ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's",
+            "ask the server's operator to use a certificate that an authority signed, and set SSL_CERT_FILE to the path of that authority's certificate",
         ),
-        E::EndEntityUsedAsCa => ("is signed with a certificate that may not sign others", ASK),
+        E::EndEntityUsedAsCa => (
+            "is signed with a certificate that must not sign others",
+            ASK,
+        ),
         E::CertDistrusted => ("is signed by an authority that is distrusted", ASK),
-        E::NameConstraintViolation => ("is for a name that its authority may not certify", ASK),
+        E::NameConstraintViolation => ("is for a name that its authority must not certify", ASK),
         E::PathLenConstraintViolated
         | E::MaximumNameConstraintComparisonsExceeded
         | E::MaximumPathBuildCallsExceeded
@@ -173,8 +176,8 @@ pub(super) fn classify(error: &reqwest::Error) -> Cause {
 }
 
 /// Returns whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The
-/// library reports a GOAWAY only for requests that the server did not process; the others fail like
-/// a broken connection.
+/// library reports a GOAWAY only for requests that the server did not process. If the server
+/// may have processed a request, the library reports a broken connection instead.
 fn is_unprocessed(error: Source<'_>) -> bool {
     error.downcast_ref::<h2::Error>().is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
@@ -355,7 +358,7 @@ mod tests {
         its certificate has a critical extension that is not supported
           ask the server's operator to replace the certificate
         its certificate is not signed by an authority that this machine trusts
-          check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
+          check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to the path of its certificate
         its certificate is rejected
           check --api-url and the proxy settings, or ask the server's operator
         its certificate is signed with an algorithm that is not supported
@@ -367,14 +370,14 @@ mod tests {
         its certificate is malformed, or has a version or an extension that is not supported
           ask the server's operator to replace the certificate
         its certificate belongs to a certificate authority, not to a server
-          ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
+          ask the server's operator to use a certificate that an authority signed, and set SSL_CERT_FILE to the path of that authority's certificate
         its certificate is signed by an authority that is distrusted
           ask the server's operator to replace the certificate
-        its certificate is signed with a certificate that may not sign others
+        its certificate is signed with a certificate that must not sign others
           ask the server's operator to replace the certificate
         its certificate has too many authorities in its chain
           ask the server's operator to replace the certificate
-        its certificate is for a name that its authority may not certify
+        its certificate is for a name that its authority must not certify
           ask the server's operator to replace the certificate
         the server does not speak TLS
           check --api-url: the port may belong to plain http or to another program

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::list_stream::{ListStream, RowError};
 use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
 
-/// The keys that report an error; below, the keys that report a warning.
+/// The keys that report an error. [`WARNINGS`] are the keys that report a warning.
 pub(super) const ERRORS: [&str; 3] = ["error", "errorMsg", "errors"];
 pub(super) const WARNINGS: [&str; 2] = ["warning", "warnings"];
 pub(super) const NO_REASON: &str = "the server gave no reason";
@@ -39,7 +39,8 @@ impl From<RowError> for Bad {
 #[serde(default)]
 struct Row<'r> {
     id: Value,
-    /// The raw JSON. Nearly every pipe is plain text and needs no allocation.
+    /// The raw JSON. Nearly every pipe is plain text, which can be read from the raw JSON
+    /// without an allocation.
     #[serde(borrow)]
     pipe: Option<&'r RawValue>,
     name: Value,
@@ -111,7 +112,8 @@ pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
     Err(shape("the answer is JSON, but not an object"))
 }
 
-/// Returns whether an answer, or one of its elements, has a `success` that is not true.
+/// Returns whether `part` has a `success` that is not true. `part` is an answer, or one of its
+/// elements.
 pub(super) fn is_denied(part: &Value) -> bool {
     let success = part.get("success");
     success.is_some_and(|success| truth(success) != Some(true))
@@ -155,7 +157,7 @@ fn not_json(text: &[u8], error: &serde_json::Error) -> String {
     match text.trim_ascii_start() {
         [] => "the answer is empty".to_owned(),
         [b'<', ..] => "the answer is HTML, not JSON".to_owned(),
-        _ if error.is_eof() => "the answer ends in the middle".to_owned(),
+        _ if error.is_eof() => "the answer is cut off before its end".to_owned(),
         _ => {
             let (line, column) = (error.line(), error.column());
             format!("the answer is not JSON (line {line}, column {column})")
@@ -185,7 +187,7 @@ fn without_stray_commas(text: &[u8]) -> Vec<u8> {
     clean
 }
 
-/// Reads a whole number. 5, "5", 5.0 and true are numbers.
+/// Reads a whole number. Accepts 5, "5" and 5.0, and reads true as 1 and false as 0.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
@@ -226,7 +228,8 @@ fn raw_text(value: Value) -> String {
     }
 }
 
-/// Returns a text, or a number as text. For null, "NULL", "" and other values, returns `None`.
+/// Returns a text, or a number as text. Returns `None` for the texts "" and "NULL", and for all
+/// other values.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() || text == "NULL" => None,
@@ -286,8 +289,9 @@ impl From<Bad> for NoList {
     }
 }
 
-/// Parses a saved answer of get_rooms. Returns its rooms in the server's order, including deleted
-/// ones. Accepts the same deviations as for answers over HTTP.
+/// Parses a saved answer of get_rooms. Returns its rooms in the server's order, including
+/// deleted ones. Tolerates the same deviations from the documented format as in answers over
+/// HTTP.
 ///
 /// # Errors
 /// Returns [`NoList`] if the answer is not a list of rooms, or reports an error.

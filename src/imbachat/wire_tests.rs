@@ -174,7 +174,7 @@ fn answers_of_no_known_shape() {
     );
     assert_eq!(
         written(br#"{"code":200,"da"#),
-        shape("the answer ends in the middle")
+        shape("the answer is cut off before its end")
     );
     assert_eq!(
         written(b"nope"),
@@ -190,7 +190,7 @@ fn answers_of_no_known_shape() {
     );
     assert_eq!(
         written(br#"{"code":200,"data":[{"room_id":1}]}"#),
-        shape("the answer does not say whether it succeeded")
+        shape("the answer does not say whether the call succeeded")
     );
     assert_eq!(
         written(br#"{"data":[{"success":true,"room_id":"x"}]}"#),

@@ -1,8 +1,8 @@
-//! The client that writes. It calls imba_rooms, which creates and updates rooms and adds members,
-//! and send_msg.
+//! The client that writes. It calls imba_rooms to create rooms, update rooms and add members,
+//! and it calls send_msg to send messages.
 //!
-//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once
-//! the server may have acted on it.
+//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried
+//! once the server may have acted on it.
 
 use std::fmt::{Display, Write as _};
 use std::future::Future;
@@ -43,7 +43,7 @@ pub struct RoomWrite<'a> {
     /// The title, type and visibility. Every write sends them, because the server resets an omitted
     /// title (`api: fact 1`).
     pub state: &'a RoomState,
-    /// The members to add, at most as many as one call may have.
+    /// The members to add. Their number is within the limit for one call.
     pub members: &'a [UserId],
 }
 
@@ -72,12 +72,12 @@ pub trait SendMessages {
         message: &Message<'_>,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>>;
 
-    /// Sends a message, and retries it while the server cannot have acted on it. When `halt`
-    /// completes, no further attempt starts.
+    /// Sends a message. Retries after a failure only if the server cannot have acted on the
+    /// message. When `halt` completes, no further attempt starts.
     ///
     /// # Errors
-    /// Returns the [`Failure`] of the last attempt. It is [`Delivery::Uncertain`] if the message
-    /// may have been sent.
+    /// Returns the [`Failure`] of the last attempt. It is [`Delivery::Uncertain`] if the
+    /// message may have been sent.
     fn deliver(
         &self,
         message: &Message<'_>,
@@ -198,7 +198,7 @@ impl SendMessages for Sender {
             .post(&format!("imbachat/v2/{}/send_msg", self.widget))?
             .timeout(http.timeout)
             .basic_auth(self.widget, Some(self.key.expose_secret()));
-        // The documentation says that `imba_id` is required too, but its sample has none.
+        // The documentation says that `imba_id` is required, but its sample omits it.
         let mut form = Form::default().text("imba_id", self.widget);
         if let Some(password) = &self.password {
             form = form.text("password", password.expose_secret());

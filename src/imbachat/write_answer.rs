@@ -61,7 +61,8 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
     }
 }
 
-/// Returns the room in the first element, if that reports success. It may also contain an error.
+/// Returns the room in the first element, if that element reports success. The element may also
+/// contain an error.
 fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let first = elements
         .first()
@@ -73,7 +74,7 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
         return Err(Bad::Complaint { code: None, text });
     }
     if succeeded.is_none() {
-        return Err(shape("the answer does not say whether it succeeded"));
+        return Err(shape("the answer does not say whether the call succeeded"));
     }
     rooms(first)
         .next()
@@ -134,14 +135,14 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     errors
 }
 
-/// Returns the message id from a good answer of send_msg. The id is only shown to the user, so an
-/// answer without an id is good too.
+/// Returns the message id from a successful answer of send_msg. The answer may lack the id,
+/// because roomform needs the id only to show it to the user.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
     let success = answer.get("success").and_then(truth);
     if success == Some(true) && has_error(&answer) {
-        // The message may have been sent. If this counted as refused, the next run would send the
-        // message again.
+        // The message may have been sent. If this answer were treated as a refusal, the next
+        // run would send the message again.
         let words = reasons(&answer).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Shape(format!(
             "it reports success and an error: {words}"
@@ -149,7 +150,7 @@ pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     }
     good(&answer)?;
     if answer.get("success").is_none() {
-        return Err(shape("the answer does not say whether it succeeded"));
+        return Err(shape("the answer does not say whether the call succeeded"));
     }
     let id = answer.get("message").and_then(|message| message.get("id"));
     let id = id.and_then(integer).and_then(|id| u64::try_from(id).ok());

@@ -36,7 +36,7 @@ pub struct StoreOptions {
     pub variables: Vec<(&'static str, SecretString)>,
     /// Secrets to redact in messages.
     pub hidden: Vec<SecretString>,
-    /// The time limit of one request. A request is retried for at most twice this time.
+    /// The time limit of one request. A request is retried for at most twice as long.
     pub timeout: Duration,
 }
 
@@ -112,7 +112,10 @@ impl Address {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let is_bucket_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if bucket.is_empty() || !bucket.chars().all(is_bucket_char) {
-            return Err(NameError::new("the address names no bucket", hint));
+            return Err(NameError::new(
+                "the address has no valid bucket or container name",
+                hint,
+            ));
         }
         let is_plain = |part: &str| {
             let printable = |c: char| c.is_ascii_graphic() && !"?#%\\*\"<>|`".contains(c);

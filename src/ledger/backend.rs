@@ -61,7 +61,7 @@ impl LedgerBackend {
     /// [`Snapshot::found`] is false.
     ///
     /// # Errors
-    /// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed`.
+    /// Returns a [`LedgerError`] if the ledger cannot be read. The error is never `Closed`.
     pub async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
         match self {
             Self::File(file) => file.read(target),

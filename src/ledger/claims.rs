@@ -33,10 +33,10 @@ pub enum Claim {
     Create {
         /// The room's pipe.
         pipe: Pipe,
-        /// The room on record that the new room replaces.
+        /// The recorded room that the new room replaces.
         replaces: Option<RoomId>,
-        /// The run whose claim this one ends, because that claim is old and its room is not in the
-        /// list.
+        /// The run whose old claim this claim takes over. The room of the old claim is not in
+        /// the list.
         takes_over: Option<String>,
     },
 }
@@ -52,7 +52,7 @@ pub enum Claimed {
         run: String,
         /// When that run wrote its claim, by the clock of its machine.
         since: Time,
-        /// The age of the other claim, if both clocks agree.
+        /// The age of that run's claim. It is correct only if both machines' clocks agree.
         age: Duration,
     },
     /// The claim is refused: another run created or adopted this room.
@@ -113,7 +113,7 @@ impl Claim {
     }
 }
 
-/// The entries that decide about claims, without their members.
+/// The entries that decide about claims. The members in the entries are left out.
 #[derive(Debug)]
 pub(super) struct ClaimEntries {
     by_pipe: BTreeMap<Pipe, Entries>,
@@ -147,7 +147,8 @@ impl ClaimEntries {
                 let members = Vec::new();
                 Fact::Pipe(pipe, PipeFact::Intent { members, welcome })
             }
-            // Both facts mean only that the room exists, so keep the shorter one.
+            // For claims, `Confirmed` and `Adopted` mean only that the room exists, so keep the
+            // shorter fact.
             Fact::Room(pipe, room, RoomFact::Confirmed { .. } | RoomFact::Adopted(_)) => {
                 Fact::Room(pipe, room, RoomFact::Adopted(Vec::new()))
             }
@@ -165,7 +166,7 @@ impl ClaimEntries {
 /// The claims in a ledger file, as far as they have been read.
 #[derive(Debug)]
 pub(super) struct FileClaims {
-    /// Kept open, so that a file that replaces this one is recognised.
+    /// The ledger file. It is kept open, so that the run notices when another file replaces it.
     file: Option<File>,
     read_until: u64,
     /// The entries up to the last call of [`Self::catch_up`].
@@ -205,8 +206,8 @@ impl FileClaims {
                 break;
             }
             self.read_until += line.len() as u64;
-            // Ignore invalid lines that were added while the ledger is open. Opening a ledger
-            // refuses invalid lines.
+            // Ignore an invalid line. It must have been added while the ledger was open: a
+            // ledger that already has an invalid line cannot be opened.
             if let Ok((stamp, fact)) = parse_entry(line, None) {
                 self.entries.add(stamp, fact);
             }

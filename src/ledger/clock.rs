@@ -1,4 +1,4 @@
-//! Creates the stamps of a run's entries, each later than the last.
+//! Creates the stamps of a run's entries. Each stamp is later than the one before it.
 
 use std::iter::repeat_with;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl EntryClock {
         }
     }
 
-    /// Returns the next stamps without end. All have the current time.
+    /// Returns an endless iterator over the next stamps. All of them have the current time.
     pub(super) fn next_stamps(&self) -> impl Iterator<Item = Stamp> {
         let time: Arc<str> = format!("{:.3}", self.now()).into();
         let run: Arc<str> = self.run.as_str().into();
@@ -50,8 +50,8 @@ impl EntryClock {
     }
 
     /// Returns the current time, but never an earlier time than before. If an entry has a later
-    /// time than this machine's clock, each call adds a millisecond, so that another run sees when
-    /// a claim is renewed.
+    /// time than this machine's clock, each call adds a millisecond. A renewed claim then has a
+    /// later time, so that another run sees the renewal.
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         let earliest = &self.earliest_millisecond;

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
 use crate::model::{Field, FieldValue, RoomId, UserId};
 
-/// A value that entries set. The latest entry that sets a register determines its value.
+/// A register: one value that entries set. The latest entry that sets a register determines the
+/// value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
     /// A create whose result is open.
@@ -17,7 +18,7 @@ enum Register<'a> {
     Owed(&'a Stamp, UserId),
     /// A welcome that must still be sent after a create.
     OwedWelcome(&'a Stamp),
-    /// The creates of this run for the pipe did nothing.
+    /// The creates that the given run sent for the pipe did nothing.
     NotCreated(&'a str),
     /// A member who had to be sent after a create and is now confirmed.
     Paid(UserId),
@@ -41,9 +42,10 @@ enum Register<'a> {
     Shown(RoomId, Field),
     /// A run found that the list shows the value that had been sent.
     Settled(RoomId, &'a FieldValue),
-    /// What a run found in a field that it had sent. Without a field: the run read the list again.
+    /// What the list showed the given run for a field that the run had sent. If the field is
+    /// `None`, the register records only that the run read the list again.
     Saw(RoomId, &'a str, Option<Field>),
-    /// The stage of the message that this run sends to the room.
+    /// The stage of the message that the given run sends to the room.
     Message(RoomId, &'a str),
     /// The number of members that the room has.
     Counted(RoomId),
@@ -81,7 +83,7 @@ fn indexes_to_keep(entries: Vec<(usize, &Stamp, &Fact)>) -> Vec<usize> {
         if is_news {
             kept.push(index);
         }
-        // Earlier entries of the pipe do not count.
+        // A `Forgotten` entry discards all earlier entries of the pipe.
         if matches!(fact, Fact::Pipe(_, PipeFact::Forgotten)) {
             break;
         }
@@ -89,9 +91,9 @@ fn indexes_to_keep(entries: Vec<(usize, &Stamp, &Fact)>) -> Vec<usize> {
     kept
 }
 
-/// Returns whether later entries make this register useless. A new write replaces what runs found
-/// about the last write. A confirmation replaces the open create, member or welcome that it
-/// confirms.
+/// Returns whether later entries make this register useless. A new write replaces what runs
+/// found about the write before it. A confirmation replaces the register of the create, member
+/// or welcome that it confirms.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     let is_settled = |stamp: &'a Stamp, by: Register<'a>| {
         set.contains(&by) || set.contains(&Register::NotCreated(&stamp.run))

@@ -34,11 +34,11 @@ pub enum PipeFact {
         /// Whether the new room gets a welcome.
         welcome: bool,
     },
-    /// A create certainly did nothing, or the list did not show its room for as long as the list
-    /// may lag. The value is the run that claimed the create; `None` means the run that wrote this
-    /// entry.
+    /// A create certainly did nothing, or its room was still missing from the list after the
+    /// longest time that the list may lag. The value is the run that claimed the create; `None`
+    /// means the run that wrote this entry.
     NotCreated(Option<String>),
-    /// Whether a room on record is in the manifest again (true) or has left it (false).
+    /// Whether a recorded room is in the manifest again (true) or is no longer in it (false).
     Declared(bool),
     /// The user discarded all earlier entries of the pipe.
     Forgotten,
@@ -49,20 +49,20 @@ pub enum PipeFact {
 pub enum RoomFact {
     /// The server confirmed a write.
     Confirmed {
-        /// The members in this call; empty if the answer contained an error.
+        /// The members that the write sent; empty if the answer contained an error.
         members: Vec<UserId>,
         /// The title, type and visibility that were sent.
         sent: RoomState,
-        /// The fields for which the value in the list was sent instead of the value in the
-        /// manifest, because the server ignores that value.
+        /// The fields whose value in the manifest is ignored by the server. For these fields,
+        /// the value in the list was sent instead.
         kept: FieldSet,
         /// Whether this run created the room, or found that another run's create had made it.
         created: bool,
         /// The place that declares the room, such as `rooms.yaml:3`.
         source: Option<Box<str>>,
     },
-    /// The user declared these members to be in an existing room. Nothing was sent, and the server
-    /// did not confirm it.
+    /// The user stated that these members are already in an existing room. Nothing was sent,
+    /// and the server has not confirmed these members.
     Adopted(Vec<UserId>),
     /// These members are no longer in the manifest. Removing them from the room is a manual step.
     /// If they return to the manifest, they are sent again.
@@ -72,7 +72,7 @@ pub enum RoomFact {
         /// Whether the user marked the manual step as done.
         taken_out: bool,
     },
-    /// The list did not show a value that was sent, for as long as the run waited.
+    /// A run sent a value, but the list did not show that value while the run waited.
     Pending {
         /// The field whose value differs.
         field: Field,
@@ -110,19 +110,21 @@ pub enum RoomFact {
     Counted {
         /// The number of members.
         count: u64,
-        /// How often the server also counts the writing user: 0 or 1. `None` if unclear, or if
-        /// roomform did not create the room.
+        /// 1 if the server also counts the writing user, 0 if it does not. `None` if this is
+        /// unclear, or if roomform did not create the room.
         offset: Option<u64>,
     },
 }
 
 named_enum! {
-    /// The stage of a message. Within a run, a later stage replaces an earlier one. Stages of different runs are kept separately:
-    /// if one run may have sent the message, another run cannot rule that out.
+    /// The stage of a message. Within a run, a later stage replaces an earlier one. Stages of
+    /// different runs are kept separately, because the stage of one run does not show whether
+    /// another run has sent the message.
     pub enum Stage {
-        /// About to be sent, or sent with an unknown result. No run sends it again.
+        /// The message is about to be sent, or was sent with an unknown result. No run sends it
+        /// again.
         Intended = "intended",
-        /// The server confirmed it.
+        /// The server confirmed the message.
         Confirmed = "confirmed",
         /// The server certainly did not act. The message is still to be sent.
         Failed = "failed",
@@ -152,7 +154,8 @@ impl Fact {
         }
     }
 
-    /// Returns the file that the fact comes from, if recorded. For a room, it includes the line.
+    /// Returns the file that the fact comes from, if recorded. For a room, the result includes
+    /// the line number.
     pub(super) fn source(&self) -> Option<&str> {
         match self {
             Self::Room(.., RoomFact::Confirmed { source, .. }) => source.as_deref(),
@@ -177,7 +180,7 @@ pub type Entries = BTreeMap<Stamp, Fact>;
 /// once. Adjacent entries share their texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
-    /// The time in UTC, as RFC 3339 with milliseconds. Sorted as text, it is in order.
+    /// The time in UTC, as RFC 3339 with milliseconds. Sorting these texts sorts them by time.
     pub time: Arc<str>,
     /// The run that wrote the entry.
     pub run: Arc<str>,

@@ -95,7 +95,7 @@ pub enum Loss {
     /// The ledger no longer exists.
     #[error("disappeared")]
     Gone,
-    /// The ledger has other content.
+    /// The ledger still exists, but with different content.
     #[error("was replaced by another program")]
     Replaced,
 }
@@ -155,10 +155,10 @@ impl LedgerError {
             }
             Self::Future { .. } => "update roomform",
             Self::NoHeader(_) => {
-                "restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger"
+                "restore the first line of the file from a copy; if the file is not a ledger, move it away, or name another file with --ledger"
             }
             Self::Lost { .. } => {
-                "restore the ledger from a copy (`roomform ledger merge COPY` combines two), then run again"
+                "restore the ledger from a copy (`roomform ledger merge COPY` combines the ledger with the copy), then run again"
             }
             Self::Incomplete { .. } => {
                 "restore the object from the bucket's versions; if it is lost for good, `roomform ledger compact` continues without it"
@@ -168,13 +168,13 @@ impl LedgerError {
             }
             Self::Store { remedy, .. } => remedy,
             Self::Closed { .. } => {
-                "fix this, then run again; nothing was sent to the server after this error"
+                "fix the cause, then run again; nothing was sent to the server after this error"
             }
         }
     }
 }
 
-/// Does not happen in practice, because entries can always be serialized.
+/// Converts an error that does not occur in practice: entries can always be serialized.
 impl From<serde_json::Error> for LedgerError {
     fn from(error: serde_json::Error) -> Self {
         Self::Closed {

@@ -114,7 +114,7 @@ pub fn parse(
         // Some editors omit the line break at the end of a file. The last line is then still an
         // entry.
         if !line.ends_with(b"\n") && !is_whole_line(&line) {
-            let text = "the last line is incomplete, probably from a killed run; it is dropped";
+            let text = "the last line is incomplete, probably because a run was killed; roomform ignores that line";
             let warning = format!("ledger `{}`: {text}", path.display());
             snapshot.warnings.push(warning);
             break;
@@ -140,8 +140,8 @@ pub fn parse(
         })?;
         entries.push(entry);
     }
-    // Build the map at the end: files are nearly always in order, so this is faster and takes half
-    // the memory.
+    // Build the map from the whole list. Files are nearly always in order, so this is faster
+    // than inserting entry by entry, and takes half the memory.
     snapshot.entries = entries.into_iter().collect();
     Ok(snapshot)
 }
@@ -152,8 +152,8 @@ pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(without_mark(bytes)).is_ok()
 }
 
-/// Returns the header if the line is one, and checks its target. Two ledgers merged line by line
-/// have two headers.
+/// Returns the header if the line is one, and checks its target. A header can be on any line,
+/// because two ledgers merged line by line have two headers.
 fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<Option<Header>, LedgerError> {
     let Ok(header) = serde_json::from_slice::<Header>(line) else {
         return Ok(None);

@@ -19,9 +19,10 @@ use super::ledger_file::{LedgerFile, end_of_lines};
 use super::lock::sync_directory;
 use crate::model::{RunId, Target};
 
-/// How long to collect batches before an fsync. With a fast server, this saves a third of the work.
-/// Most creates do not wait for it, because they are claimed ahead of time. A welcome waits for it,
-/// and so does each call for a room with too many members for one call.
+/// How long to collect batches before an fsync. With a fast server, collecting saves a third of
+/// the work. Most creates do not wait for the fsync, because they are claimed ahead of time. A
+/// welcome message waits for the fsync. If a room has too many members for one call, each call
+/// for the room waits for it as well.
 const LINGER: Duration = Duration::from_millis(1);
 const CANNOT_BE_WRITTEN: &str = "cannot be written";
 
@@ -84,7 +85,8 @@ fn write_all(ledger: &LedgerFile, mut batches: Batches, clock: Arc<EntryClock>) 
     }
 }
 
-/// Writes batches, except claims that other runs hold. Returns the answer to each batch.
+/// Writes the batches, except those with a claim that another run holds. Returns the answer to
+/// each batch.
 fn write(
     ledger: &LedgerFile,
     batches: &[Batch],

@@ -261,8 +261,8 @@ impl Folding {
     fn finish(self) -> Recorded {
         let mut recorded = self.recorded;
         for ((room, _), stage) in self.messages {
-            // The message is confirmed if any run got an answer. Otherwise it is uncertain if any
-            // run may have sent it.
+            // The message is confirmed if any run got an answer. If no run did, but one may
+            // have sent the message, the sending is `Uncertain`.
             let sending = match stage {
                 Stage::Confirmed => Sending::Confirmed,
                 Stage::Intended => Sending::Uncertain,
@@ -301,8 +301,8 @@ impl Folding {
     }
 }
 
-/// Discards the record that these members left the manifest: they are in the room again, or have
-/// certainly left it.
+/// Discards the record that the manifest no longer declares these members. They are in the room
+/// again, or it is certain that they are no longer in it.
 fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
     for user in members {
         room.released.remove(user);

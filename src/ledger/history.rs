@@ -1,4 +1,5 @@
-//! The entries of a ledger for people to read, and the rooms and users that it lists.
+//! Prepares the entries of a ledger for people to read. Also lists the rooms of a user and the
+//! members of a room, according to the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! A ledger that is open for writing. When [`Record::append`] returns, the facts are safely on
-//! disk. Facts that are waiting at the same time are written together.
+//! A ledger that is open for writing. When [`Record::append`] returns, the facts are safely
+//! stored. Facts that are waiting at the same time are written together.
 //!
-//! Main type: [`Journal`]. Its writer, in `file_writer` or `bucket/write`, receives the facts in
-//! batches.
+//! Main type: [`Journal`]. Its writer, in `file_writer` or `bucket/write`, receives the facts
+//! in batches.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -34,7 +34,8 @@ pub trait Record {
 pub struct Journal {
     clock: Arc<EntryClock>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// Dropped after `batches`, so that the thread first writes everything.
+    /// Dropped after `batches`. When `batches` is dropped, the thread writes all remaining
+    /// batches and ends. When this field is dropped, it waits for the thread.
     pub(super) thread: Option<JoinOnDrop>,
 }
 

@@ -32,7 +32,8 @@ pub(super) struct Header {
     pub(super) link: Link,
 }
 
-/// The objects before a piece in a bucket. A reader can tell if one is lost.
+/// Refers to the objects in a bucket that were written before a piece. A reader can then tell
+/// if one of these objects is lost.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Link {
     /// The fingerprint of the base when the piece was written.

@@ -1,8 +1,8 @@
 //! A ledger file that is watched: if it disappears or is replaced while it is in use, the next
 //! write fails.
 //!
-//! Main type: [`LedgerFile`]. A file that [`LedgerFile::rewrite`] made from the known file is
-//! accepted, because its header names that file.
+//! Main type: [`LedgerFile`]. If [`LedgerFile::rewrite`] made the new file, the replacement is
+//! accepted, because the header of the new file names the ledger that it replaces.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
@@ -19,7 +19,7 @@ use super::lineage::{Fingerprint, fingerprint_of, predecessors};
 use super::lock::{check_regular, directory, is_same, is_still_there, open_locked, sync_directory};
 use crate::model::Target;
 
-/// The number of bytes at the end of the known text that are compared.
+/// The number of bytes before `Known::end` that are compared to detect a replaced file.
 const TAIL: u64 = 1 << 10;
 
 /// A ledger file, and what this process knows about it. Clones share what is known.
@@ -43,7 +43,8 @@ struct Known {
 /// Reads the ledger of a target. A missing file counts as an empty ledger.
 ///
 /// # Errors
-/// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed` or `Lost`.
+/// Returns a [`LedgerError`] if the ledger cannot be read. The error is never `Closed` or
+/// `Lost`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     LedgerFile::new(path).read(target)
 }
@@ -65,7 +66,7 @@ impl LedgerFile {
     /// Reads the ledger of a target. A missing file counts as an empty ledger.
     ///
     /// # Errors
-    /// Returns a [`LedgerError`] if the ledger cannot be read. It is never `Closed`.
+    /// Returns a [`LedgerError`] if the ledger cannot be read. The error is never `Closed`.
     pub fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
         let Some(file) = self.open()? else {
             info!(path = %self.path.display(), "there is no ledger yet");
@@ -129,8 +130,9 @@ impl LedgerFile {
         }
     }
 
-    /// Opens and locks the file for writing, until it is dropped or [kept](Self::keep). Creates the
-    /// file and its directory unless the file was known before.
+    /// Opens the file for writing and locks it. The lock is released when the returned file is
+    /// dropped or passed to [`Self::keep`]. Creates the file and its directory if they are
+    /// missing, unless the file was already known.
     pub(super) fn lock(&self) -> Result<File, LedgerError> {
         let known = self.known();
         if known.is_none() {
@@ -151,7 +153,7 @@ impl LedgerFile {
         }
     }
 
-    /// Checks that a file continues the known file, and goes to its start.
+    /// Checks that `file` continues the known file, and rewinds `file` to its start.
     fn check(&self, known: Option<&Known>, mut file: File) -> Result<File, LedgerError> {
         let continues = known.map_or(Ok(true), |known| known.is_continued_by(&mut file));
         if !continues.map_err(self.unreadable())? {
@@ -161,8 +163,8 @@ impl LedgerFile {
         Ok(file)
     }
 
-    /// Checks the file after a write, and remembers its new end. If another program replaced the
-    /// file after [`Self::lock`], the write is lost, and this fails.
+    /// Checks the file after a write, and remembers its new end. If another program replaced
+    /// the file after [`Self::lock`], the write is lost, and this function returns an error.
     pub(super) fn keep_written(&self, mut file: File) -> Result<(), LedgerError> {
         let is_there = is_still_there(&file, &self.path).map_err(self.unreadable())?;
         if !is_there {
@@ -262,9 +264,9 @@ impl Known {
         Ok(Self { file, end, tail })
     }
 
-    /// Returns whether `other` continues the known file. It does if it is the same file with lines
-    /// added, or if its header says that it replaces the known file. Any file continues a known
-    /// file without lines.
+    /// Returns whether `other` continues the known file. It does if it is the same file with
+    /// lines added, or if its header says that it replaces the known file. If the known file
+    /// has no lines, any file continues it.
     fn is_continued_by(&self, other: &mut File) -> io::Result<bool> {
         if self.end == 0 {
             return Ok(true);

@@ -1,8 +1,8 @@
-//! Names in a rewritten ledger the ledgers that it replaces, so that a run in progress can
-//! distinguish it from a file of another program.
+//! Records in a rewritten ledger which ledgers it replaces. A run in progress can then
+//! distinguish the rewritten ledger from a file of another program.
 //!
-//! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made from,
-//! the newest first.
+//! The header of a rewritten ledger holds the fingerprints of the ledgers that it was made
+//! from, the newest first.
 
 use std::io::{self, Read, Write};
 

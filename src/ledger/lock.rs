@@ -29,15 +29,15 @@ pub(super) fn open_locked(path: &Path, create: bool) -> io::Result<File> {
     }
 }
 
-/// Locks a file, unless another process keeps it locked for `patience`. A thread waits for the
-/// lock, so that processes get it in turn.
+/// Locks a file, unless another process keeps it locked for `patience`. The wait blocks a
+/// thread instead of polling, so that processes get the lock in turn.
 fn lock_within(file: File, patience: Duration) -> io::Result<File> {
     if file.try_lock().is_ok() {
         return Ok(file);
     }
     let (sender, locked) = mpsc::channel();
     std::thread::spawn(move || {
-        // If the caller has given up, this drops the file, which releases the lock.
+        // If the caller has given up, the failed send drops the file, which releases the lock.
         drop(sender.send(file.lock().map(|()| file)));
     });
     locked.recv_timeout(patience).unwrap_or_else(|_| {
@@ -85,7 +85,8 @@ pub(super) fn directory(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Makes a new name in a file's directory durable. Only Unix can open a directory.
+/// Syncs the directory of a file, so that a new file name is durable. Does nothing on systems
+/// other than Unix, because only Unix can open a directory.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(directory(path))?.sync_all(),

@@ -42,8 +42,8 @@ pub struct Membership {
 pub enum Subject {
     /// The query names a declared room.
     Room(Pipe),
-    /// The query names a user: the id and all names. The id may be `None` if `people` leaves them
-    /// out.
+    /// The query names a user. The variant holds the id and all names of the user. The id may
+    /// be `None` if `people` leaves the user out.
     User(Option<UserId>, Vec<String>),
 }
 
@@ -56,7 +56,7 @@ pub struct Explained {
     pub left_out: Option<Place>,
     /// The memberships, sorted by room and user.
     pub memberships: Vec<Membership>,
-    /// The places that name a user and do not count.
+    /// The places that name a user but have no effect, each with the reason.
     pub skipped: Vec<(Place, SkipReason)>,
 }
 
@@ -136,8 +136,9 @@ impl Tracer {
     }
 }
 
-/// Returns the paths of all users of a room, or of one user. Of all users, it omits those who are
-/// only excluded, by a group or a roster: a long list of people who opted out is of no interest.
+/// Returns the paths of all users of a room, or of one user. If all users are requested, omits
+/// those who have no path to the membership and are excluded by a group or a roster: a long
+/// list of people who opted out is of no interest.
 fn memberships(
     written: &RawRoom,
     joined: &MemberList,

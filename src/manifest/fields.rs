@@ -17,7 +17,7 @@ use crate::tables::source::Lines;
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a Problems,
-    /// The files with rows that were named so far.
+    /// The files with rows, such as rosters, that were named so far.
     pub(super) files: RefCell<Vec<RawFile>>,
     pub(super) lines: RefCell<Lines<'a>>,
     /// The day for which dates are evaluated.
@@ -38,7 +38,8 @@ pub(super) struct Keys {
     pub(super) own: &'static str,
     /// Additional keys, such as those of a file with rows.
     pub(super) more: &'static str,
-    /// Keys that are valid only in `each`. The hint of the error says so.
+    /// Keys that are valid only in `each`. If one is used elsewhere, the hint of the error says
+    /// so.
     pub(super) of_each: &'static str,
 }
 
@@ -219,7 +220,8 @@ impl<'a> Decoder<'a> {
         self.problems.refuse(code, at, message, hint)
     }
 
-    /// Reports a value of the wrong type. Always returns `None`, for callers that need a value.
+    /// Reports a value of the wrong type. Always returns `None`, which callers use instead of
+    /// the value.
     pub(super) fn wrong_type<T>(&self, node: &Node, what: impl Display, wanted: &str) -> Option<T> {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
         let hint = match wanted {
@@ -280,7 +282,7 @@ impl<'a> Decoder<'a> {
         let digits = is_digits(text);
         let hint = match text.trim_start_matches('0') {
             "" if digits => "ids start at 1",
-            _ if !digits => "write the digits only",
+            _ if !digits => "write only digits",
             _ if !plain => "write it without quotes",
             rest if rest.len() < text.len() => {
                 "remove the leading zeros: other YAML readers read such numbers as octal"
@@ -330,7 +332,7 @@ impl<'a> Decoder<'a> {
         self.refuse(Code::BadValue, node.at, message, hint)
     }
 
-    /// Returns the elements of a list, or reports another node.
+    /// Returns the elements of a list. Reports a node that is not a list.
     pub(super) fn list<'n, 't>(&self, node: &'n Node<'t>, what: impl Display) -> &'n [Node<'t>] {
         match node.value() {
             Value::Seq(items) => items,

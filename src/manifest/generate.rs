@@ -70,8 +70,8 @@ impl<'a> Joins<'a> {
     }
 }
 
-/// Renders the room of each row that no condition leaves out. Calls `declare` with the room, its
-/// members from joined rosters, and its dates.
+/// Renders a room for each row, except the rows that a condition leaves out. Calls `declare`
+/// with the room, its members from joined rosters, and its dates.
 pub(super) fn generate_rooms<'a>(
     raw: &RawGenerate,
     directory: &Directory<'a>,

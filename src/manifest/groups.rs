@@ -14,7 +14,7 @@ use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::{RosterReader, known_user};
 use super::scalar::{Reading, reading};
-use crate::model::{Member, MemberList, Place, UserId};
+use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
 use crate::tables::open::Tables;
@@ -32,7 +32,7 @@ const UNSORTED: usize = 4096;
 pub(super) struct Directory<'a> {
     pub(super) rosters: RosterReader<'a>,
     groups: BTreeMap<&'a str, Group<'a>>,
-    /// Whether an unknown group may be one that could not be read.
+    /// Whether some groups could not be read. An unknown group may then be one of them.
     is_incomplete: bool,
     /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
@@ -77,8 +77,8 @@ impl<'a> Directory<'a> {
         let (mut people, display) = (People::default(), DisplayNames::default());
         let is_unread = |key| files.iter().any(|raw| raw.unread.contains(key));
         people.is_incomplete = is_unread("people");
-        // Add the people in files first, so that the result does not depend on the order of
-        // manifest files.
+        // Add the people from files of people before the names in manifests, so that the
+        // result does not depend on the order of the manifest files.
         for raw in files.iter().filter_map(|raw| raw.directory.as_ref()) {
             people.add_file(raw, tables.get(&raw.file, problems), &display);
         }
@@ -158,8 +158,8 @@ impl<'a> Directory<'a> {
         self.left.set(Some(MOST_MEMBERSHIPS));
     }
 
-    /// Starts to expand a group that is new. Returns the depth of a group that is already on the
-    /// stack, because it contains itself.
+    /// Starts to expand a group if it is new. If it is already on the stack, it contains
+    /// itself: returns its depth.
     fn enter_group(&mut self, name: &'a str, path: &mut Path<'a>) -> Option<usize> {
         let group = self.groups.get_mut(name)?;
         match group.state {
@@ -224,15 +224,11 @@ impl<'a> Directory<'a> {
     /// Unknown names are reported.
     pub(super) fn members(&self, list: &[Spanned<RawMember>]) -> MemberList {
         let (mut members, mut in_order) = (MemberList::default(), 0);
-        let source = list.first().and_then(|it| self.sources.file(it.at.file));
-        let mut lines = source.map(|source| source.lines());
         for written in list {
             let (member, presence) = written.value.split_dates();
             let mut add_one = |user, presence| {
                 if self.count(1) {
-                    let At { file, offset } = written.at;
-                    let line = lines.as_mut().map_or(1, |lines| lines.find(offset));
-                    let place = Place { file, line };
+                    let place = self.sources.to_place(written.at);
                     members.push(Member { user, place }, presence);
                 }
             };
@@ -282,7 +278,7 @@ impl<'a> Directory<'a> {
             } else if let Some(known) = self.people.nearest(name, search) {
                 format!("did you mean `{known}`?")
             } else if let Some(file) = &self.people.file {
-                format!("fix it, or add the user to `{file}`")
+                format!("fix the name, or add the user to `{file}`")
             } else {
                 format!("add it to `people`, as in {}: 17", yaml_key(name))
             }
@@ -316,7 +312,8 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     };
     let first = path.first().map(|(name, _)| clip(name)).unwrap_or_default();
     let message = format!("groups contain each other: {groups}@{first}");
-    Diagnostic::at(Code::GroupCycle, at, message).hint("remove one of these groups from another")
+    Diagnostic::at(Code::GroupCycle, at, message)
+        .hint("remove one of these groups from the group before it")
 }
 
 /// Writes a name as a YAML key that all YAML readers read as text.
@@ -332,5 +329,5 @@ pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {
     let millions = MOST_MEMBERSHIPS / 1_000_000;
     let message = format!("{whose} have more than {millions} million memberships up to here");
     Diagnostic::at(Code::TooLarge, at, message)
-        .hint("split the manifest, or use each group less often")
+        .hint("split the manifest, or use groups in fewer places")
 }

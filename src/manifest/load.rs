@@ -99,7 +99,7 @@ struct Loader<'a> {
     real_paths: RealPaths<'a>,
     /// The real path of the directory that is being read.
     root: Option<PathBuf>,
-    /// The files with rows that each manifest file names, with the directory of the manifest file.
+    /// For each manifest file, its directory and the files with rows that it names.
     rosters: Vec<(Home, Vec<RawFile>)>,
 }
 
@@ -118,8 +118,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Reads the paths that a user named. `-` is stdin, whose other files are relative to the current
-    /// directory.
+    /// Reads the paths that a user named. `-` is stdin. Files that a manifest on stdin names
+    /// are relative to the current directory.
     fn read_named(mut self, roots: &[PathBuf]) -> Self {
         for root in roots {
             match root == Path::new("-") {
@@ -269,7 +269,7 @@ impl<'a> Loader<'a> {
             ErrorKind::NotFound => "no such file or directory".to_owned(),
             _ => format!("cannot be read: {error}"),
         };
-        let hint = "create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f";
+        let hint = "create a manifest with `roomform init`, or from the live rooms with `roomform export`; or name another file or directory with -f";
         self.note(Code::Unreadable, path, message, hint);
     }
 

@@ -41,18 +41,18 @@ pub(super) struct Anchored<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Creates a node that the file does not contain, with a place for errors.
+    /// Creates a node that the file does not contain. Errors in it are reported at `at`.
     pub(super) fn made(at: At, value: Value<'t>) -> Self {
         Self { at, value }
     }
 
-    /// Creates a quoted text that the file does not contain, with a place for errors.
+    /// Creates a quoted text that the file does not contain. Errors in it are reported at `at`.
     pub(super) fn from_text(at: At, text: String) -> Self {
         let text = Cow::Owned(text);
         Self::made(at, Value::Scalar { text, plain: false })
     }
 
-    /// Returns a copy of the node in which everything is at this place.
+    /// Returns a copy in which the node and everything inside it have the place `at`.
     pub(super) fn moved(&self, at: At) -> Self {
         let value = match self.value() {
             Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),

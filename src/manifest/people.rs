@@ -20,8 +20,8 @@ use crate::tables::table::TableUse;
 
 mod preset_users;
 
-/// Maximum number of errors that wait until a roster names the person. Further errors are reported
-/// at once.
+/// Maximum number of stored errors in people's ids. A stored error is reported only if a roster
+/// names the person. Further errors are reported at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// The hint for an invalid id in a file of people.
 const HOLDS_IDS: &str = "fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros";
@@ -33,8 +33,8 @@ const NOTED: Person = Person::LeftOut(None, At::NOWHERE);
 #[derive(Debug, Default)]
 pub(super) struct People {
     names: IndexMap<String, Person>,
-    /// Whether these names are for a single roster. Errors in people that it does not name are
-    /// ignored.
+    /// Whether these names are for a single roster. If so, an error in a person's row is
+    /// ignored unless the roster names the person.
     pub(super) is_of_roster: bool,
     /// Whether some names could not be read. An unknown name may be one of them, so it is not reported.
     pub(super) is_incomplete: bool,
@@ -135,15 +135,15 @@ impl People {
             }
             if has_name { row_use } else { RowUse::Blank }
         });
-        // Errors in these rows are already reported, so lists that name the people in them get no
-        // error.
+        // Ragged rows are already reported, so lists that name the people in them get no error.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
         table.check_empty(visited.rows);
     }
 
-    /// Warns if an earlier row has the same id and no name of this row. `rows` are the first rows of each id.
+    /// Warns if an earlier row has the same id but none of this row's names. `rows` has the
+    /// first row of each id.
     fn warn_of_shared_id(
         &self,
         row: &Row<'_>,
@@ -189,7 +189,7 @@ impl People {
                 let message = format!("`{name}` is user {user} here, and {other} elsewhere");
                 let mistake = row.mistake(Code::DuplicateName, column, &message);
                 let mistake = mistake.related(first, "elsewhere");
-                row.table.problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
+                row.table.problems.push(mistake.hint("fix one of the two rows, or take the names from another column: each name must belong to one person"));
             }
             // A name has several rows if the person left and came back, or if another person has
             // the name now. Use the active row.
@@ -206,8 +206,8 @@ impl People {
         true
     }
 
-    /// Creates a person without an id. In a roster's own people, the error waits until the roster
-    /// names the person.
+    /// Creates a person without an id, and reports the error. If the person is in a roster's
+    /// own people, the error is reported only if the roster names the person.
     fn add_without_id(&mut self, mistake: Diagnostic, problems: &Problems) -> Person {
         if !self.is_of_roster || self.without_id.len() >= MOST_WITHOUT_ID {
             problems.push(mistake);
@@ -249,7 +249,8 @@ impl People {
                 _ => {}
             }
         }
-        // Another row may include the same person under another name.
+        // If another row includes the same person under another name, the person is not
+        // left out.
         if names.is_empty() {
             left_out.extend((at.is_some() && user.is_none()).then(|| asked.to_owned()));
             left_out.sort();
@@ -259,15 +260,15 @@ impl People {
         (user, names, None)
     }
 
-    /// Returns the name of this list of names in error messages: the roster's own file, or
-    /// `people`.
+    /// Returns the source of these names for error messages: the file with a roster's own
+    /// people, or `people`.
     pub(super) fn source_name(&self) -> &str {
         let file = self.file.as_deref().filter(|_| self.is_of_roster);
         file.unwrap_or("people")
     }
 
-    /// Returns the most similar known name with the same digits, because another number is another
-    /// person.
+    /// Returns the most similar known name. Its digits must be the same, because a name with
+    /// another number means another person.
     pub(super) fn nearest(&self, name: &str, search: &mut NearestSearch) -> Option<&str> {
         let number: Vec<char> = digits(name).collect();
         let is_numbered = has_digits(name);
@@ -288,7 +289,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId,
             "0" => ("ids start at 1".to_owned(), "write a whole number above zero"),
             _ if is_digits(cell) && cell.starts_with('0') => (
                 format!("`{shown}` has leading zeros; ids have none"),
-                "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
+                "remove the leading zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ if is_too_large(cell) => (
                 format!("`{shown}` is too large for a user id: {TOO_LARGE}"),

@@ -7,7 +7,7 @@ use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId, user_with_name};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Maximum number of users that get a warning of their own. The rest are counted.
+/// Maximum number of users that get a warning of their own. Further users are only counted.
 const MOST_LISTED: usize = 50;
 
 impl Loaded {
@@ -80,8 +80,9 @@ impl Loaded {
     }
 }
 
-/// Returns the offset of a user's id in a line, or of the first word if the line names the user in another way. In a line with a whole
-/// room, the members are last.
+/// Returns the offset of a user's id in a line. If the line names the user in another way,
+/// returns the offset of the first word. If a whole room is on one line, its members are at the
+/// end.
 fn offset_of_id(line: &str, user: UserId) -> usize {
     let id = user.to_string();
     let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -22,7 +22,7 @@ pub(super) struct RawManifest {
     /// The ids of people by name. An invalid id is reported, and is 0 here.
     pub(super) people: Names<Spanned<u64>>,
     pub(super) directory: Option<RawDirectory>,
-    /// Keys with a mistake that is reported. What they declare is unknown.
+    /// Keys with a mistake that is already reported. Their values are unknown or incomplete.
     pub(super) unread: BTreeSet<&'static str>,
     pub(super) groups: Names<Vec<Spanned<RawMember>>>,
     pub(super) rooms: Vec<RawRoom>,
@@ -30,7 +30,7 @@ pub(super) struct RawManifest {
     pub(super) limits: Option<Spanned<RawLimits>>,
 }
 
-/// The guards. `publish` is checked later, when all pipes are known.
+/// The `limits` of a manifest. `publish` is checked later, when all pipes are known.
 #[derive(Debug)]
 pub(super) struct RawLimits {
     pub(super) counted: Limits,
@@ -111,7 +111,8 @@ pub(super) struct RawRoster {
     pub(super) file: FileUse,
     /// The columns with users. If empty, use the column `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
-    /// Whether only the first of these columns that is not empty names the user of a row.
+    /// Whether to use only one of the `user` columns in each row: the first one whose cell is
+    /// not empty.
     pub(super) takes_first: bool,
     /// The separator between the users in a cell, if there may be several.
     pub(super) split: Option<String>,
@@ -119,8 +120,8 @@ pub(super) struct RawRoster {
     pub(super) by: Option<By>,
     /// People for this roster only.
     pub(super) people: Option<Box<RawDirectory>>,
-    /// The preset's users file, if `people` is the manifest's own. It is still needed to know who
-    /// is active.
+    /// The preset's users file, if `people` in the manifest names another file. The users file
+    /// is still needed to know who is active.
     pub(super) preset_users: Option<Box<RawDirectory>>,
 }
 
@@ -140,7 +141,7 @@ pub(super) struct RawEnrol {
     pub(super) roster: RawRoster,
     /// The roster's columns, paired with the columns of the rooms' rows.
     pub(super) on: RawOn,
-    /// The file in which empty cells of `on` are looked up.
+    /// The file in which the values of empty `on` cells are looked up.
     pub(super) via: Option<RawVia>,
     /// The file that moves roster rows to other rooms.
     pub(super) moved: Option<RawVia>,

@@ -19,7 +19,7 @@ pub struct FileNote {
     pub encoding: &'static str,
     /// The delimiter; `None` for a workbook, and if the file has one value per line.
     pub delimiter: Option<char>,
-    /// The number of rows by how they were used.
+    /// The number of rows for each way in which rows were used.
     pub rows: RowCounts,
     /// The columns in the header; none if the file has one value per line.
     pub columns: Vec<String>,

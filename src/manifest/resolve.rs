@@ -97,7 +97,8 @@ pub(super) fn resolve(
 /// Rooms in declaration order, each with the places of its pipe and title.
 type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
-/// Warns of pipes and titles that look the same, at the place of the later one.
+/// Warns of pipes that look the same, and of titles that look the same. Each warning is at the
+/// place of the later pipe or title.
 fn warn_of_look_alikes(rooms: &Rooms, problems: &Problems) {
     let pipes = rooms
         .iter()
@@ -109,7 +110,7 @@ fn warn_of_look_alikes(rooms: &Rooms, problems: &Problems) {
         .iter()
         .map(|(room, [_, at])| (room.state.title.as_str(), *at))
         .filter(|(title, at)| validate::bad_title(title, *at).is_none());
-    let hint = "make the titles equal or clearly different: people cannot tell the rooms apart";
+    let hint = "make the titles clearly different, so that people can tell the rooms apart; equal titles are allowed";
     validate::warn_of_look_alikes(titles.collect(), Code::LookAlikeTitle, hint, problems);
 }
 
@@ -118,9 +119,9 @@ struct Declared<'r, 'a> {
     directory: &'r Directory<'a>,
     tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// The first place that declares each pipe, even if that room has errors.
+    /// The first place that declares each pipe, even if the room declared there has errors.
     known: HashMap<Pipe, At>,
-    /// The number of rooms and members in each file whose dates do not include today.
+    /// For each file, the number of rooms and members whose dates do not include today.
     outside_dates: BTreeMap<FileId, u64>,
     /// Whether the limit on members was already exceeded. The error is reported only once.
     was_full: bool,
@@ -128,7 +129,8 @@ struct Declared<'r, 'a> {
 }
 
 impl Declared<'_, '_> {
-    /// Adds a room. `joined` has its members from joined rosters, which are not in its own list.
+    /// Adds a room. `joined` has the members from joined rosters; the room's own list does not
+    /// contain them.
     fn add(
         &mut self,
         mut written: RawRoom,
@@ -251,7 +253,8 @@ fn widget(files: &[RawManifest], problems: &Problems) -> Option<WidgetId> {
     Some(WidgetId(first.value))
 }
 
-/// Returns a block that only one file may have, and reports all others.
+/// Returns the first of `blocks`. Reports all others, because only one file may have this
+/// block.
 fn single<'a, T>(
     mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,

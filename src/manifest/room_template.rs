@@ -17,7 +17,8 @@ use crate::tables::table::TableUse;
 
 /// The allowed results of a template for `public`.
 const SWITCH: [(&str, bool); 4] = [("true", true), ("false", false), ("1", true), ("0", false)];
-/// The name of the whole row in a template, for columns whose names are not valid in templates.
+/// The name of the whole row in a template. Templates need it for columns whose names are not
+/// valid in templates.
 const WHOLE_ROW: &str = "row";
 
 /// A template, its place, and the column for each of its names; `None` for the whole row.
@@ -118,7 +119,8 @@ impl<'a> RoomTemplate<'a> {
         })
     }
 
-    /// Reports empty cells that the pipe needs. Filling them in later would create another room.
+    /// Reports empty cells that the pipe needs. If a user filled them in later, the pipe would
+    /// change, and another room would be created.
     fn note_empty_cells_of_pipe(&self, row: &Row<'_>) -> bool {
         let empty = self.bare.iter().filter(|it| row.cell(it).is_empty());
         let mut has_empty = false;
@@ -128,7 +130,7 @@ impl<'a> RoomTemplate<'a> {
             let mistake = row.mistake(Code::BadCell, column, message);
             let mistake = mistake.related(self.pipe.at, "the template");
             row.table.problems.push(mistake.hint(
-                "fill it in; if it may be empty, write {% if column %}{{ column }}{% endif %}",
+                "fill in the cell; if it may be empty, write {% if column %}{{ column }}{% endif %} in the template",
             ));
         }
         has_empty

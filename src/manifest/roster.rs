@@ -1,5 +1,5 @@
-//! Reads rosters: from the rows of a file to users, each with the row that names them. Notes which
-//! rows of one user do not count, for `explain`.
+//! Reads rosters: turns the rows of a file into users, each with the row that names the user.
+//! For `explain`, notes the rows that name a certain user but are skipped.
 //!
 //! Main type: [`RosterReader`]. It does not know what the users are used for.
 
@@ -42,14 +42,14 @@ pub(super) struct RosterReader<'a> {
     pub(super) skipped: RefCell<BTreeSet<(Place, SkipReason)>>,
 }
 
-/// Why a row or an entry that names a user does not count.
+/// Why a row or an entry that names a user is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// A `where` leaves out the row, or the row that it joins.
+    /// A `where` leaves out this row, or the row to which it is joined.
     Where,
-    /// `people` leaves out the person, in this row.
+    /// `people` leaves out the person. The place is that of the person's row in `people`.
     People(Place),
-    /// Today is outside its dates.
+    /// Today is outside the dates of the row or the entry.
     Dates,
 }
 
@@ -59,7 +59,8 @@ impl<'a> RosterReader<'a> {
         self.tables.get(raw, self.problems)
     }
 
-    /// Notes that a place which names a user does not count, if the query names the user.
+    /// Records that `place`, which names `user`, is skipped. Does nothing if the query does not
+    /// name this user.
     pub(super) fn skip(&self, user: Option<UserId>, place: Place, reason: SkipReason) {
         if user.is_some() && user == self.asked {
             self.skipped.borrow_mut().insert((place, reason));
@@ -148,8 +149,8 @@ impl<'a> RosterReader<'a> {
         };
         let selection = table.selection();
         let (columns, mut selection) = (columns?, selection?);
-        // Rows that `where` leaves out define names too, so all rows are read for names when these
-        // columns are used for the first time.
+        // Rows that `where` leaves out also define display names. So, when these columns are
+        // used for the first time, all rows are read for the names.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,
@@ -222,7 +223,8 @@ impl<'a> RosterReader<'a> {
     }
 }
 
-/// Returns the user column if the manifest names none: `user`, or the only column.
+/// Finds the user column if the manifest does not name one: the column `user`, or the only
+/// column.
 fn only_column(table: TableUse<'_>) -> Option<Column> {
     let path = &table.raw.path;
     let at = path.at;
@@ -259,8 +261,8 @@ pub(super) fn known_user(cell: &str, by: Option<By>, people: &People) -> Option<
 /// Returns the user that a cell or a part of it names, and the dates from `people`.
 ///
 /// # Errors
-/// Returns how the row counts if there is no user: it is left out, or has an error that is
-/// reported.
+/// If there is no user, returns how the row is counted: as left out, or as invalid. The error
+/// in an invalid row is already reported.
 fn find_user(
     row: &Row<'_>,
     (column, cell): (&Column, &str),
@@ -278,7 +280,7 @@ fn find_user(
     let digits = is_digits(cell);
     let known = people.get(cell);
     let by_name = match by {
-        // A roster's own people can leave out a person even if its cells are ids.
+        // A roster's own people can leave out a person even if the roster's cells are ids.
         Some(By::Id) => people.is_of_roster && matches!(known, Some(Person::LeftOut(..))),
         Some(By::Name) => true,
         None if digits && known.is_some() => {
@@ -308,7 +310,7 @@ fn find_user(
                     (Some(near), _) => format!("did you mean `{}`?", clip(near)),
                     (None, Some(file)) => format!("fix the cell, or add the user to `{file}`"),
                     (None, None) => {
-                        "add them to `people`; write a whole number above zero".to_owned()
+                        "add the name to `people`, or write a whole number above zero".to_owned()
                     }
                 }
             });

@@ -67,7 +67,9 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
             format!("`{shown}` starts with `{prefix}`, which is reserved by the realtime layer")
         }
         None if !plain || !(3..=64).contains(&pipe.len()) => {
-            format!("`{shown}` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -")
+            format!(
+                "`{shown}` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -"
+            )
         }
         None => return None,
     };
@@ -123,8 +125,8 @@ fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::OddTitle, at, reason).hint(hint))
 }
 
-/// Whether a text has invisible characters. Joiners are allowed after letters and signs of scripts
-/// that need them: Persian words and composed emoji contain joiners.
+/// Whether a text has invisible characters. Joiners are allowed after characters that are not
+/// ASCII, because Persian words and composed emoji contain joiners.
 fn hides(text: &str) -> bool {
     let mut before = ' ';
     text.chars().any(|c| {
@@ -134,7 +136,8 @@ fn hides(text: &str) -> bool {
     })
 }
 
-/// Checks the entries of `limits.publish`. The pipe of a declared room need not be a valid glob.
+/// Checks the entries of `limits.publish`. An entry that is the pipe of a declared room need
+/// not be a valid glob.
 pub(super) fn publish(
     entries: &[Spanned<String>],
     is_declared: impl Fn(&str) -> bool,
@@ -159,7 +162,8 @@ pub(super) fn globs(
     for glob in globs {
         let Spanned { value, at } = glob;
         let shown = clip(value);
-        // Check the length first: the library overflows its stack on deeply nested alternatives.
+        // Check the length first: a long glob can have alternatives that are nested so deeply
+        // that the library overflows its stack.
         let (message, hint) = if value.len() > LONGEST_PIPE {
             let message = "a glob has at most 255 bytes".to_owned();
             (message, "shorten it: a pipe has at most 255 bytes")
@@ -177,8 +181,8 @@ pub(super) fn globs(
     }
 }
 
-/// Warns of different texts that look alike, at the place of the later text. They differ in case,
-/// Unicode normal form or look-alike letters. The warning shows the code points.
+/// Warns of texts that look alike but differ in case, in Unicode normal form, or in letters
+/// that look alike. The warning is at the place of the later text, and shows the code points.
 pub(super) fn warn_of_look_alikes(
     mut texts: Vec<(&str, At)>,
     code: Code,

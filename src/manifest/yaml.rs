@@ -1,5 +1,5 @@
-//! Parses YAML into nodes with places and quoting, one room at a time, with limits on memory and
-//! depth.
+//! Parses YAML, one room at a time, with limits on memory and depth. Each node records its
+//! place, and whether it was quoted.
 //!
 //! Main entry: [`read`], which makes a [`Node`] of each part. No other module uses the YAML
 //! library. This module does not know what the keys mean.
@@ -252,7 +252,12 @@ impl<'a> Reader<'a> {
         let at = before.map_or(at, |before| self.at(before.len()));
         let shown: String = tag.chars().take(60).collect();
         let message = format!("a YAML tag (`{shown}`)");
-        fail(Code::Syntax, at, message, "remove the tag; quote text")
+        fail(
+            Code::Syntax,
+            at,
+            message,
+            "remove the tag; if the value is text, quote it",
+        )
     }
 }
 

@@ -1,9 +1,9 @@
 //! Explains the errors of the YAML library: finds the usual cause, and says what to do.
 //!
-//! Main entry: [`explain`]. It searches for words in the library's messages. Any other message gets
-//! a general hint.
+//! Main entry: [`explain`]. It searches the library's messages for known words. A message
+//! without any of these words gets a general hint.
 
-/// Hints by words in the error message. The first match is used.
+/// Words that an error message may contain, each with its hint. The first match is used.
 const REMEDIES: [(&str, &str); 10] = [
     ("tab", "indent with spaces; YAML does not allow tabs here"),
     (
@@ -69,8 +69,8 @@ pub(super) fn explain(
     }
 }
 
-/// Returns the offset of the tab that caused an error. The library reports a place after the tab,
-/// or the start of the word before it.
+/// Returns the offset of the tab that caused an error. The library reports a place after the
+/// tab, or the start of the word before the tab.
 fn tab(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or_default();
     let indent = before.trim_end_matches('\t').len();
@@ -81,7 +81,7 @@ fn tab(text: &str, offset: usize) -> usize {
     }
 }
 
-/// Returns the offset of the next such character, or the given offset if there is none.
+/// Returns the offset of the next `c`, or the given offset if there is none.
 fn ahead(text: &str, offset: usize, c: char) -> usize {
     let after = text.get(offset..).unwrap_or_default();
     offset + after.find(c).unwrap_or_default()

@@ -12,9 +12,9 @@ named_enum! {
         Exact = "exact",
         /// It finds the rooms with at least this number of users.
         AtLeast = "at_least",
-        /// Exact or at least: the answers fit both.
+        /// The answers fit both `Exact` and `AtLeast`.
         Either = "exact_or_at_least",
-        /// The server ignores it.
+        /// The server ignores the filter.
         Ignored = "ignored",
         /// The answers contradict each other, or changed while they were read.
         Unclear = "unclear",
@@ -82,7 +82,7 @@ named_enum! {
         Unclear = "unclear",
         /// No answer names any of the rooms.
         NoneFound = "none_found",
-        /// It is unclear whether the writing user counts as a member.
+        /// It is unclear whether the count includes the user that roomform logs in as.
         Writer = "writer",
     }
 }
@@ -101,7 +101,8 @@ pub struct RoomCount {
     pub is_recorded: bool,
     /// Number of expected members whose removal is an open manual step.
     pub open_removals: u64,
-    /// How often the writing user counts as a member: 0 or 1. `None` if that is unclear, or if roomform did not create the room.
+    /// 1 if the count includes the user that roomform logs in as, otherwise 0. `None` if that
+    /// is unclear, or if roomform did not create the room.
     pub offset: Option<u64>,
     /// How the counted size compares with the expected size.
     pub result: CountResult,
@@ -122,7 +123,7 @@ impl RoomCount {
         self.is_recorded && is_short
     }
 
-    /// Whether the room lacks known members, but only members that an open manual step removes.
+    /// Whether a recorded room lacks members, but not more than there are open removals.
     pub fn lacks_only_removed(&self) -> bool {
         self.is_recorded && matches!(self.result, CountResult::Fewer(_)) && !self.is_short()
     }
@@ -142,9 +143,9 @@ impl RoomCount {
 pub struct MemberCounts {
     /// What the filter `count_users` means.
     pub meaning: CountMeaning,
-    /// How often the writing user counts as a member in a room that roomform created: 0 or 1. It is
-    /// inferred from most of these rooms and from earlier counts. `None` if it is unclear, or if
-    /// there are no such rooms.
+    /// 1 if the counts of rooms that roomform created include the user that roomform logs in
+    /// as, otherwise 0. The value is inferred from most of these rooms and from earlier counts.
+    /// `None` if it is unclear, or if there are no such rooms.
     pub offset: Option<u64>,
     /// Requests sent, including retries.
     pub requests: u64,

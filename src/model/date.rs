@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp, ToSpan as _, civil};
 
-/// Number of days for which plans announce the end of a membership in advance.
+/// Plans start to announce the end of a membership this many days in advance.
 pub const NOTICE: i32 = 14;
 
 /// A day of the Gregorian calendar.
@@ -27,7 +27,7 @@ impl Date {
         last.ok().map(Self)
     }
 
-    /// Returns the number of days since an earlier day; 0 if that day is later.
+    /// Returns the number of days from `earlier` to this day; 0 if `earlier` is after this day.
     pub fn days_since(self, earlier: Self) -> u64 {
         let hours = self.0.duration_since(earlier.0).as_hours();
         u64::try_from(hours / 24).unwrap_or_default()
@@ -93,7 +93,8 @@ impl Presence {
         }
     }
 
-    /// Returns the presence of something that is declared only while both of these are.
+    /// Returns the presence of something that is declared only while both `self` and `other`
+    /// are declared.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -102,7 +103,8 @@ impl Presence {
         }
     }
 
-    /// Returns the presence of something that is declared while at least one of these is.
+    /// Returns the presence of something that is declared while `self`, `other` or both are
+    /// declared.
     #[must_use]
     pub(crate) fn or(self, other: Self) -> Self {
         Self {

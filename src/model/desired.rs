@@ -53,7 +53,7 @@ pub struct DesiredRoom {
     pub pipe: Pipe,
     /// Title, type and visibility.
     pub state: RoomState,
-    /// Members without excluded users, sorted by user, without duplicates.
+    /// The members, except excluded users. They are sorted by user and have no duplicates.
     pub members: Vec<Member>,
     /// Number of members whose membership ends within [`NOTICE`](super::NOTICE) days.
     pub ending: usize,
@@ -94,8 +94,8 @@ pub enum Limit {
     Share(u64),
 }
 
-/// The guards of a manifest. A missing guard sets no limit. If `publish` is missing, no room may
-/// become public.
+/// The guards of a manifest. A missing guard sets no limit, with one exception: if `publish` is
+/// missing, no room may become public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum number of rooms to create. A percentage refers to the declared rooms.
@@ -107,7 +107,7 @@ pub struct Limits {
     pub add_members: Option<Limit>,
     /// Maximum number of messages to send. A percentage refers to the declared rooms.
     pub messages: Option<Limit>,
-    /// Closed rooms that may become public, as pipes of declared rooms or as globs.
+    /// The closed rooms that may become public: pipes of declared rooms, or globs.
     pub publish: Vec<String>,
 }
 
@@ -152,8 +152,8 @@ pub fn user_with_name(user: UserId, names: &UserNames) -> String {
 pub struct Desired {
     /// The widget that the manifest names, if any.
     pub widget: Option<WidgetId>,
-    /// Globs that select the live rooms to report as unmanaged. If there are none, all rooms are
-    /// reported.
+    /// Globs for the live rooms that are reported as unmanaged if they are not declared.
+    /// Without globs, all undeclared live rooms are reported.
     pub scope: Vec<String>,
     /// The guards under the key `limits`.
     pub limits: Limits,
@@ -161,11 +161,11 @@ pub struct Desired {
     pub rooms: BTreeMap<Pipe, DesiredRoom>,
     /// File names, indexed by [`FileId`].
     pub files: Vec<Arc<str>>,
-    /// The files with rows, which are rosters and sources of generated rooms, with their paths
-    /// relative to the manifest's root. These paths are the same on every machine.
+    /// The files with rows: rosters, and sources of generated rooms. Each value is the file's
+    /// path relative to the manifest's root. This path is the same on every machine.
     pub rosters: BTreeMap<FileId, Arc<str>>,
-    /// Number of rooms and memberships in each file that are not declared today because of their
-    /// dates. Guards count them too.
+    /// For each file, the number of rooms and memberships that are not declared today because
+    /// of their dates. Guards also count these rooms and memberships.
     pub outside_dates: BTreeMap<FileId, u64>,
     /// Readable names of users, from `people` or a file with rows. They are untrusted text.
     pub names: UserNames,
@@ -198,7 +198,8 @@ impl Desired {
         };
         for room in self.rooms.values() {
             count(room.place.file, 1);
-            // Most rooms take all their members from one file.
+            // Count adjacent members from the same file together: most rooms take all their
+            // members from one file.
             let members = room.members.as_slice();
             for of_one in members.chunk_by(|one, next| one.place.file == next.place.file) {
                 // The chunks are never empty.

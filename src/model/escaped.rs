@@ -1,4 +1,4 @@
-//! Reads text that may be escaped several times, with markup in between.
+//! Reads text that may be escaped several times, and may have markup between its characters.
 //!
 //! Main type: [`Rest`].
 
@@ -146,7 +146,7 @@ impl<'b> Rest<'b> {
     }
 }
 
-/// Iterates over the characters, unescaped as often as possible.
+/// Iterates over the characters. Each is unescaped as often as it is escaped, up to `depth`.
 impl Iterator for Rest<'_> {
     type Item = char;
 

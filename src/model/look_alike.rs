@@ -28,8 +28,9 @@ pub fn looks(text: &str) -> String {
 /// The end of the range that the lookup table covers.
 const BEYOND: usize = 0x500;
 
-/// Whether a character looks the same next to any other. This is true for Latin, Greek and Cyrillic
-/// letters, except combining marks and sigma, which has a different form at the end of a word.
+/// Whether a character has the same shape whatever is next to it. This is true for Latin, Greek
+/// and Cyrillic letters, except combining marks and sigma. Sigma has a different form at the
+/// end of a word.
 fn is_standalone_sign(sign: char) -> bool {
     let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
     (sign as usize) < BEYOND && !depends

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Member, Presence, UserId};
 
-/// Members without dates, and members that are not declared yet, end soon, or have ended.
+/// Members without dates, and members whose membership starts later, ends soon, or has ended.
 #[derive(Debug, Clone, Default)]
 pub struct MemberList {
     pub(crate) always: Vec<Member>,
@@ -27,7 +27,7 @@ impl MemberList {
         self.dated.extend_from_slice(&more.dated);
     }
 
-    /// Limits every member to the days on which the whole list is declared.
+    /// Limits every membership to the days on which the list itself is declared.
     pub(crate) fn restrict(&mut self, presence: Presence) {
         if presence == Presence::ALWAYS {
             return;

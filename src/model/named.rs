@@ -15,7 +15,7 @@ macro_rules! named_enum {
         }
 
         impl $name {
-            /// All values, in this order.
+            /// All values, in the order of their definition.
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$value),+];
 
             /// Returns the value's name.

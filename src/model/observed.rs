@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::{MemberCounts, Pipe, RoomId, RoomState, Time};
 
-/// Maximum number of rows kept for one pipe. More than one live row is a conflict.
+/// Maximum number of rows kept for one pipe, including deleted rows. Even two live rows of one
+/// pipe are a conflict.
 pub const MOST_ROWS: usize = 100;
 
 /// One row of the server's list. It has no members because the API does not return them (`api: get_rooms`).
@@ -28,11 +29,11 @@ pub struct LiveRoom {
 pub struct Observed {
     /// Rows of the wanted pipes, including deleted rows, sorted by id. Nearly every pipe has only one row.
     rooms: HashMap<Pipe, Vec<LiveRoom>>,
-    /// Number of live rows, including rows that were only counted.
+    /// Number of live rows, including rows that were counted but not kept.
     pub live: usize,
     /// Number of live rows that are in scope but not declared.
     pub unmanaged: usize,
-    /// Pairs of a wanted pipe and the pipe of an undeclared live row that looks like it.
+    /// Pairs of pipes that look alike: a wanted pipe, and the pipe of an undeclared live row.
     pub look_alikes: Vec<(Pipe, Pipe)>,
     /// A pipe that has more than [`MOST_ROWS`] live rows, if any.
     pub crowded: Option<Pipe>,
@@ -54,8 +55,8 @@ impl Observed {
         }
     }
 
-    /// Adds a row. A wanted row is kept, and any other row is only counted. `in_scope` says whether
-    /// the row counts as unmanaged.
+    /// Adds a row. A wanted row is kept, and any other row is only counted. A live row that is
+    /// `in_scope` but not wanted is also counted as unmanaged.
     pub fn take(&mut self, row: LiveRoom, wanted: bool, in_scope: bool) {
         self.live += usize::from(!row.deleted);
         if !wanted {
@@ -68,7 +69,8 @@ impl Observed {
             .or_insert_with(|| Vec::with_capacity(1));
         let at = rows.partition_point(|other| other.id < row.id);
         match rows.get_mut(at).filter(|other| other.id == row.id) {
-            // A list may contain a room twice, for example if it changes while it is read.
+            // A list may contain a room twice, for example if the list changes while it is
+            // read.
             Some(other) => *other = row,
             None => rows.insert(at, row),
         }
@@ -104,7 +106,8 @@ mod tests {
     use super::*;
     use crate::model::RoomKind;
 
-    /// Digests depend on this order: an added or removed row must not reorder the others.
+    /// Digests depend on the order by id: adding or removing a row must not reorder the other
+    /// rows.
     #[test]
     fn rows_of_one_pipe_are_sorted_by_id_and_the_last_row_of_an_id_wins() {
         let row = |(id, title): &(u64, &str)| LiveRoom {

@@ -28,8 +28,8 @@ pub struct PendingField {
     /// When a run first recorded the field as pending. Runs that send the same value again do not
     /// change this time.
     pub since: Time,
-    /// When the server had last changed the room, according to the list that showed the other
-    /// value.
+    /// When the server had last changed the room, according to the list that showed the value
+    /// `shown`.
     pub updated_at: Option<Box<str>>,
 }
 
@@ -66,9 +66,9 @@ pub struct Owed {
 /// When a member or a room left the manifest, as far as the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// When a run recorded it.
+    /// When a run recorded that the member or the room left the manifest.
     pub since: Time,
-    /// The run that recorded that the member left.
+    /// The run that recorded that the member or the room left the manifest.
     pub run: Arc<str>,
 }
 
@@ -85,12 +85,12 @@ pub struct RecordedRoom {
     pub created: bool,
     /// The number of members at the last count.
     pub counted: Option<u64>,
-    /// How often the writing user counted as a member at the last count: 0 or 1.
+    /// 1 if the last count included the writing user as a member, otherwise 0.
     pub offset: Option<u64>,
     /// Title, type and visibility of the last confirmed write.
     pub sent: Option<RoomState>,
-    /// Fields that kept the live value in the last confirmed write, because the server had ignored
-    /// the manifest's value.
+    /// Fields for which the last confirmed write sent the live value, because the server had
+    /// ignored the manifest's value.
     pub kept: FieldSet,
     /// The pipe of the last confirmed write. If a server treats two pipes as equal, the write may
     /// have changed the room of another pipe.
@@ -100,7 +100,8 @@ pub struct RecordedRoom {
     pub seen: Option<BTreeMap<Field, FieldValue>>,
     /// Fields whose values the server ignored.
     pub shown: BTreeMap<Field, Shown>,
-    /// Fields of the last write that the list did not show to the run that sent them.
+    /// Fields that the last write sent, and whose new values its run did not yet see in the
+    /// list.
     pub pending: BTreeMap<Field, PendingField>,
     /// When the last write was confirmed.
     pub confirmed_at: Option<Time>,
@@ -160,7 +161,7 @@ pub struct Recorded {
     pub open: BTreeMap<Pipe, Vec<OpenCreate>>,
     /// Rooms that were no longer in the manifest at the last apply.
     pub left: BTreeMap<Pipe, Release>,
-    /// The number of rooms and memberships per file with rows at the last apply.
+    /// For each file with rows, its number of rooms and memberships at the last apply.
     pub rosters: BTreeMap<String, u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Finds secrets in a text, in every form that a server, a page or a log may give them.
 //!
-//! Main type: [`Redactor`]. It unescapes the text instead of escaping the secrets, because our
-//! outputs escape text that a server may already have escaped.
+//! Main type: [`Redactor`]. It unescapes the text instead of escaping the secrets, because a
+//! text may be escaped several times, for example by the server and again by our output.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -59,7 +59,7 @@ impl Redactor {
         }
     }
 
-    /// Hides every token that starts with this text, to its end.
+    /// Hides the whole of every token that starts with this text.
     pub fn hide_tokens(&mut self, start: &str) {
         self.add(base64_forms(start), start, true);
     }
@@ -232,7 +232,7 @@ mod tests {
             "K9\\\\\\\"w\\\\\\\\T é\\\\/&8x".to_owned(),
             "K9%2522w%255CT+%25c3%25a9%252f%25268x".to_owned(),
             "K9\\\"\"w\\\\T é/&8x".to_owned(),
-            // A text that our output cut.
+            // A text whose end our output replaced by `…`.
             "K9\"w\\T…".to_owned(),
         ];
         for text in texts {

@@ -22,7 +22,8 @@ impl Listing {
         self.name().trim_end_matches('s')
     }
 
-    /// Returns the documented fields of a row. For messages, those of a `send_msg` answer that may be shown.
+    /// Returns the documented fields of a row. For messages, returns those fields of a
+    /// `send_msg` answer that may be shown.
     pub fn documented_fields(self) -> Vec<&'static str> {
         let names = match self {
             Self::Rooms => {

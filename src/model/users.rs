@@ -30,8 +30,8 @@ impl UserSet {
         }
         let users = Self::from(users.to_vec());
         if let (Some(first), Some(last)) = (users.0.first(), users.0.last()) {
-            // Search only the range that can contain the users, because this runs for every call of
-            // a large room.
+            // Search only the range that can contain the users: a large room is sent in many
+            // calls, and this function runs for each of these calls.
             let start = self.0.partition_point(|user| user < first);
             let end = self.0.partition_point(|user| user <= last);
             let between = self.0.get(start..end).unwrap_or_default().iter();
@@ -77,9 +77,10 @@ impl Extend<UserId> for UserSet {
         let (before, last) = (self.len(), self.0.last().copied());
         self.0.extend(users);
         let new = self.0.get(before..).unwrap_or_default();
-        // A large room is recorded call by call and mostly in order, so a sort is rarely needed.
+        // The members of a large room are recorded call by call and mostly in order, so a sort
+        // is rarely needed.
         if !last.iter().chain(new).is_sorted_by(|one, next| one < next) {
-            // A stable sort merges runs that are already sorted.
+            // A stable sort is fast here, because it merges parts that are already sorted.
             self.0.sort();
             self.0.dedup();
         }

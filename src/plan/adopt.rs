@@ -12,14 +12,14 @@ pub struct Adoption {
     pub rooms: Vec<Adopted>,
     /// Number of declared rooms that do not exist; an apply creates them.
     pub absent: usize,
-    /// Number of declared rooms that are missing from the list, if the list may show only one
-    /// user's rooms.
+    /// Number of declared rooms that are missing from a list that may show only one user's
+    /// rooms. These rooms may exist.
     pub not_listed: usize,
     /// Declared pipes that more than one live room has. The user must resolve these conflicts.
     pub several: Vec<Pipe>,
-    /// Number of memberships that are not adopted because they must still be sent. According to the
-    /// ledger, they are left over from a create, back in the manifest, or new in a room that
-    /// roomform wrote to.
+    /// Number of memberships that are not adopted because they must still be sent. According to
+    /// the ledger, they were not yet sent after a create, are back in the manifest, or are new
+    /// in a room that roomform wrote to.
     pub to_send: usize,
 }
 

@@ -21,25 +21,25 @@ pub struct Baseline {
     pub left: Vec<Pipe>,
     /// Rooms that had left the manifest and are in it again.
     pub back: Vec<Pipe>,
-    /// Counts of rooms and memberships that changed since the last apply, per file with rows. A
-    /// count that was allowed only for one shard (`--shard`) has its own name:
-    /// `class.csv (part 3/8)`.
+    /// For each file with rows whose number of rooms and memberships changed since the last
+    /// apply, the new number. A drop that was allowed for only one shard (`--shard`) is stored
+    /// under a separate name: `class.csv (part 3/8)`.
     pub given: RosterCounts,
-    /// Fields whose record changes. Either the list now shows an ignored or pending field as sent,
-    /// or the server is now known to ignore a pending field.
+    /// Fields whose record changes. Either the list now shows the sent value of an ignored or
+    /// pending field, or the server is now known to ignore a pending field.
     pub shown: Vec<ShownField>,
     /// Rooms whose counted number of members differs from the one on record.
     pub counted: Vec<RoomCount>,
 }
 
-/// Returns the fields of these rooms that are on record as ignored or pending, although the list
-/// now shows them as sent.
+/// Returns the fields of these rooms that are on record as ignored or pending, although the
+/// list now shows the values that were sent.
 pub(super) fn settled<'a>(
     pipes: impl Iterator<Item = &'a Pipe>,
     observed: &Observed,
     recorded: &Recorded,
 ) -> Vec<ShownField> {
-    // Usually no field is ignored or pending, so skip the lookup of every room.
+    // Usually no field is ignored or pending. Then no room needs to be looked up.
     let mut known = recorded.rooms.values();
     if known.all(|room| room.shown.is_empty() && room.pending.is_empty()) {
         return Vec::new();
@@ -64,9 +64,10 @@ pub(super) fn settled<'a>(
 }
 
 impl Baseline {
-    /// Returns the baseline that an apply records. With globs (`--only`), it has only rooms that
-    /// are back and settled fields. With a shard (`--shard`), it has the rooms of that shard that
-    /// left or are back. A count that is allowed for one shard is not allowed for the others.
+    /// Returns the baseline that an apply records. With globs (`--only`), it has only settled
+    /// fields and the rooms that are back in the manifest. With a shard (`--shard`), it leaves
+    /// out the rooms of other shards. If a file's count may drop for one shard, the drop is
+    /// still not allowed for other shards.
     pub(super) fn of(
         desired: &Desired,
         recorded: &Recorded,
@@ -88,7 +89,8 @@ impl Baseline {
         let mut given = counts_to_record(&desired.roster_counts(), recorded, only.shard());
         given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
-            // An empty file needs no entry, unless the entry allows the count for a shard.
+            // The ledger needs no entry for an empty file, except in a shard: there, only the
+            // entry says that a count of 0 is expected.
             before.map_or(*given > 0 || is_part(source), |before| before != *given)
         });
         Self {
@@ -142,8 +144,9 @@ fn is_shrunk(now: u64, before: u64) -> bool {
     now.saturating_mul(2) < before
 }
 
-/// Returns the counts to record. If a file shrank, each shard records its count under its own name,
-/// until all shards have recorded theirs.
+/// Returns the counts to record. If a file shrank, each shard first records the file's new
+/// count under the shard's own name. After all shards have done so, the count is recorded for
+/// the whole file.
 pub fn counts_to_record(
     given: &RosterCounts,
     recorded: &Recorded,

@@ -12,8 +12,8 @@ use crate::model::{
     UserNames, Welcome,
 };
 
-/// Maximum number of members per call. PHP silently drops form variables after the first 1,000
-/// (`api: fact 2`), and this is far below.
+/// Maximum number of members per call. It is far below the limit of PHP, which silently drops
+/// form variables after the first 1,000 (`api: fact 2`).
 pub const CHUNK: usize = 200;
 
 /// Everything that a run does, and everything that it cannot do. All lists are sorted by pipe.
@@ -32,9 +32,10 @@ pub struct Plan {
     /// Members to remove manually, by room. They are on record but no longer in the manifest, and
     /// the API cannot remove members.
     pub manual_steps: Vec<ManualSteps>,
-    /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
+    /// Rooms on record that the manifest no longer declares. They must be deleted manually,
+    /// because the API cannot delete rooms.
     pub undeclared: Vec<Pipe>,
-    /// Those that left the manifest in an earlier run.
+    /// The undeclared rooms that had already left the manifest in an earlier run.
     pub left_rooms: Vec<LeftRoom>,
     /// The manual steps that have been open for too long, if the user asked for them.
     pub overdue: Option<Overdue>,
@@ -44,8 +45,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What an apply records about the manifest, so that later plans can be checked against it.
     pub baseline: Baseline,
-    /// All violated guards, even those that the command line lifts, because applying a saved plan
-    /// needs the flags again.
+    /// All violated guards, including those lifted by flags on the command line, because
+    /// applying a saved plan needs these flags again.
     pub guards: Vec<Violation>,
     /// Violated guards that the command line does not lift. If there are any, apply is refused.
     pub refusals: Vec<Violation>,
@@ -75,8 +76,8 @@ pub struct Change {
     pub kept: FieldSet,
     /// The members to add.
     pub members: Members,
-    /// The message to send after the members are added. Only a new room gets one, or a room that
-    /// roomform created and whose welcome is pending.
+    /// The message to send after the members are added. It is sent only to a new room, or to a
+    /// room that roomform created and whose welcome is pending.
     pub welcome: Option<Welcome>,
     /// Whether a deleted or vanished room is recreated.
     pub recreate: bool,
@@ -86,8 +87,8 @@ pub struct Change {
     pub replaces: Option<RoomId>,
     /// When the server had last changed the room, according to the list that the plan is based on.
     pub updated_at: Option<Box<str>>,
-    /// Since when the result of an earlier create is unknown. A run sent that create, or was about
-    /// to, and did not record the result.
+    /// Since when the result of an earlier create is unknown. A run sent that create, or was
+    /// about to send it, but recorded no result.
     pub uncertain_since: Option<Time>,
     /// The digest of what the server showed for the pipe when the plan was computed.
     pub digest: Digest,
@@ -104,7 +105,7 @@ pub struct FieldChange {
     pub after: FieldValue,
     /// Who caused the difference, as far as the ledger shows.
     pub changed: ChangedBy,
-    /// Whether the last recorded write already sent this value.
+    /// Whether the last recorded write already sent the value that the manifest wants.
     pub was_sent: bool,
 }
 
@@ -115,7 +116,7 @@ pub struct ChangedBy {
     /// Whether someone changed the field outside roomform. If so, the server no longer shows the
     /// value that it showed after the last recorded write.
     pub outside: bool,
-    /// Whether the manifest changed. If so, it wanted another value at the last recorded write.
+    /// Whether the manifest now wants a different value than at the last recorded write.
     pub manifest: bool,
 }
 
@@ -155,7 +156,7 @@ pub struct Summary {
     pub changed_outside: usize,
     /// Rooms that only gain members.
     pub add_only: usize,
-    /// Rooms whose members are only sent again.
+    /// Rooms whose only change is that members are sent again.
     pub resend_only: usize,
     /// Rooms that only get their pending welcome.
     pub welcome_only: usize,
@@ -263,8 +264,8 @@ impl Change {
         self.is_create() && self.send.public
     }
 
-    /// Returns the number of calls that write the room. Members are sent in chunks. A room without members still needs one call,
-    /// unless only its welcome is sent.
+    /// Returns the number of calls that write the room. Members are sent in chunks. A change
+    /// that adds no members still needs one call, unless it only sends the welcome.
     pub fn writes(&self) -> usize {
         if self.is_welcome_only() {
             return 0;
@@ -280,12 +281,13 @@ impl Change {
 }
 
 impl Plan {
-    /// Returns the room and the age of each step of earlier runs that is still open.
+    /// For each step that is still open from an earlier run, returns the room and the step's
+    /// age.
     pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
         ages(&self.manual_steps, &self.left_rooms)
     }
 
-    /// Notes which steps have been open for this many days.
+    /// Sets `overdue` if any steps have been open for at least this many days.
     pub fn note_overdue(&mut self, days: u64) {
         let overdue = self.open_steps().filter(|(_, age)| *age >= days);
         let rooms: Vec<Pipe> = overdue.map(|(pipe, _)| pipe.clone()).collect();
@@ -296,10 +298,11 @@ impl Plan {
         });
     }
 
-    /// Whether the run has something to record even if it sends nothing. This includes members or
-    /// rooms that left, rooms that are back, fields that the server ignores or no longer ignores,
-    /// new member counts, and a file that was allowed to shrink. Other row counts are recorded only
-    /// together with something else.
+    /// Whether the run has something to record even if it sends nothing. This includes members
+    /// or rooms that left the manifest, rooms that are back in it, fields that the server
+    /// ignores or no longer ignores, new member counts, and the new count of a file that was
+    /// allowed to shrink. The new counts of other files are recorded only together with
+    /// something else.
     pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self

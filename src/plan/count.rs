@@ -1,8 +1,8 @@
 //! Counts members: decides which sizes to ask the server for, and what the answers mean.
 //!
-//! Main type: [`Counting`]. A list that is filtered by `count_users` shows the rooms with exactly
-//! that number of users, or with at least that number (`api: get_rooms`). The answers show which of
-//! the two is true.
+//! Main type: [`Counting`]. The server can filter its list of rooms by a number of users
+//! (`count_users`, `api: get_rooms`). It then lists the rooms with exactly that number, or the
+//! rooms with at least that number. The answers show which of the two the server does.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,9 +43,9 @@ pub fn countable(inputs: Inputs<'_>, only: &RoomFilter) -> Vec<Countable> {
     rooms.collect()
 }
 
-/// The answer to a request for one size: the number of rows, and which of the rooms to count are
-/// among them, in any order. It is `None` if the budget was already spent, and `Err` has an error
-/// message.
+/// The answer to a request for one size: the number of rows, and the ids in these rows that
+/// belong to rooms to count, in any order. `None` means that the budget was already spent.
+/// `Err` has an error message.
 pub type SizeAnswer = Result<Option<(usize, Vec<RoomId>)>, String>;
 
 /// Which sizes to request next.
@@ -82,8 +82,8 @@ impl Counting {
         }
     }
 
-    /// Uses the offset of an earlier count, because a small number of rooms does not show it
-    /// reliably.
+    /// Uses the offset of an earlier count, because a count of only a few rooms does not show
+    /// the offset reliably.
     #[must_use]
     pub fn with_offset(mut self, offset: Option<u64>) -> Self {
         self.answers.offset = offset;
@@ -183,8 +183,8 @@ impl Counting {
         }
     }
 
-    /// Returns the expected sizes and their neighbours. Sizes that most rooms should have come
-    /// first.
+    /// Returns the expected sizes and their neighbours, starting with the size that is expected
+    /// for the most rooms.
     fn sizes_near(&self) -> Vec<u64> {
         let mut rooms: BTreeMap<u64, usize> = BTreeMap::new();
         for room in &self.answers.rooms {

@@ -9,8 +9,8 @@ use crate::model::{CountGap, CountMeaning, CountResult, Pipe, RoomId, Size};
 /// A size that no room has. If a server returns rooms for this size, it ignores the filter.
 pub const IMPOSSIBLE: u64 = 1_000_000_000;
 
-/// If no answer near a room's expected size lists the room, sizes up to this distance from it are
-/// searched.
+/// If no answer near a room's expected size lists the room, the search continues up to this
+/// distance from the expected size.
 const SEARCHED: u64 = 50;
 
 /// A room to count.
@@ -24,9 +24,9 @@ pub struct Countable {
     pub expected: u64,
     /// Whether the ledger has a record of the room.
     pub is_recorded: bool,
-    /// Whether roomform created the room, so that the writing user may be inside.
+    /// Whether roomform created the room. If so, the writing user may be a member.
     pub is_created: bool,
-    /// How often the writing user counted as a member, according to the last count on record.
+    /// 1 if the last count on record included the writing user as a member, otherwise 0.
     pub last_offset: Option<u64>,
     /// Number of members whose removal is an open manual step.
     pub open_removals: u64,
@@ -110,9 +110,10 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Returns the offset that fits most of the rooms that roomform created. Each room votes for
-    /// the offset that fits now, and for its offset on record. The record wins a tie: if every room
-    /// has lost a member, the wrong offset fits now. Returns `None` if the votes do not decide.
+    /// Returns the offset that fits most of the rooms that roomform created. Each room votes
+    /// for the offset that fits now, and for its offset on record. In a tie, the offset on
+    /// record wins, because the offset that fits now is wrong if every room has lost a member.
+    /// Returns `None` if the votes do not decide.
     fn find_offset(&self) -> Option<u64> {
         let (mut now, mut before) = (0_i64, 0_i64);
         let vote = |offset| if offset == 1 { 1 } else { -1 };
@@ -200,7 +201,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Returns the result, given how often the writing user counts as a member.
+    /// Returns the result for a room. `offset` is 1 if the writing user counts as a member,
+    /// otherwise 0.
     fn result_with(&self, room: &Countable, offset: u64) -> CountResult {
         let wanted = room.expected + offset;
         let members = |users: u64| users.saturating_sub(offset);
@@ -227,7 +229,8 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Returns why one of the sizes near this one has no answer; `None` if all have an answer.
+    /// Returns why one of the sizes near `wanted` has no answer; `None` if all these sizes have
+    /// an answer.
     fn gap(&self, wanted: u64) -> Option<CountGap> {
         let answers = &self.answers.rows;
         let failure = || answers.values().find_map(|it| it.err());

@@ -1,4 +1,5 @@
-//! A short digest of what the server showed for a pipe, which detects a stale saved plan.
+//! A short digest of what the server showed for a pipe. The digest shows whether a saved plan
+//! is stale.
 
 use std::fmt;
 

@@ -119,7 +119,6 @@ impl RoomFilter {
         self.clone().in_shard(None)
     }
 
-    /// Whether globs select the pipes.
     pub(super) fn has_globs(&self) -> bool {
         self.only.is_some() || self.except.is_some()
     }
@@ -156,9 +155,9 @@ pub struct RowFilter<'a> {
 }
 
 impl<'a> RowFilter<'a> {
-    /// Creates the filter of a manifest. Each of the manifest's globs is already known to be valid.
-    /// If the globs cannot be combined, every room counts as in scope, which only increases the
-    /// number of unmanaged rooms.
+    /// Creates the filter of a manifest. Each of the manifest's globs is already known to be
+    /// valid. If the globs cannot be combined, every room is in scope. The only effect is that
+    /// more undeclared rooms are treated as unmanaged.
     pub fn new(desired: &'a Desired) -> Self {
         let pipes = desired.rooms.keys();
         Self {
@@ -210,8 +209,8 @@ impl<'a> RowFilter<'a> {
     }
 }
 
-/// One of several parts of the rooms. Each pipe is in exactly one part, which is the same on every
-/// machine and in every version.
+/// One of the parts into which the rooms are divided. Each pipe is in exactly one part, and in
+/// the same part on every machine and in every version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -235,9 +234,10 @@ impl Shard {
         self.count.get()
     }
 
-    /// Whether the pipe is in this part. The index of a pipe's part is the first eight bytes of its
-    /// SHA-256, as a big-endian number, modulo the number of parts. SHA-256 gives parts of similar
-    /// size for any names, and other tools can compute it.
+    /// Whether the pipe is in this part. To find the part of a pipe, take the first eight bytes
+    /// of the pipe's SHA-256 as a big-endian number. This number modulo the number of parts is
+    /// the index of the part. SHA-256 gives parts of similar size for any names, and other
+    /// tools can compute it.
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
         let first = hash.first_chunk().copied().unwrap_or_default();
@@ -260,8 +260,8 @@ pub struct PlanOptions {
     pub allow: Allow,
     /// Whether to resend fields that the server ignored.
     pub resend_ignored: bool,
-    /// Whether to assume that declared members of existing rooms are present. If the rooms are
-    /// counted, this applies only where the count agrees.
+    /// Whether to assume that declared members of existing rooms are present. If roomform
+    /// counts the rooms, it assumes this only for rooms that have as many members as declared.
     pub assume_members: bool,
 }
 

@@ -83,19 +83,19 @@ pub enum Note {
         pipe: Pipe,
         /// The field that is pending.
         field: Field,
-        /// What earlier runs that sent the value saw in the list.
+        /// What the list showed to earlier runs that sent the value.
         was: PendingField,
     },
-    /// An undeclared live room looks like a declared room. A server that folds case or letters
-    /// could confuse the two.
+    /// An undeclared live room looks like a declared room. A server that ignores case, or
+    /// treats similar letters as equal, could confuse the two rooms.
     LooksLike {
         /// The pipe of the declared room.
         pipe: Pipe,
         /// The pipe of the live room.
         live: Pipe,
     },
-    /// Number of declared members of existing rooms that `--assume-members` assumes to be present
-    /// without a record.
+    /// Number of declared members without a record. `--assume-members` assumes that these
+    /// members are already in their rooms.
     Assumed(MemberTally),
     /// Number of declared members that are on record only because they were adopted.
     Adopted(MemberTally),
@@ -129,11 +129,12 @@ pub enum Violation {
     Limit {
         /// The limit that the plan exceeds.
         kind: LimitKind,
-        /// The number in the plan.
+        /// The planned number of rooms, members or messages.
         count: u64,
         /// The maximum number that the limit allows.
         allowed: u64,
-        /// The manifest's percentage, in hundredths of a percent; `None` if the limit is a number.
+        /// The limit as a percentage, in hundredths of a percent; `None` if the manifest gives
+        /// a number instead.
         share: Option<u64>,
     },
     /// Closed rooms would become public, and nothing allows it.
@@ -160,7 +161,8 @@ pub enum Violation {
         /// Number of rooms in the manifest at the last apply.
         known: u64,
     },
-    /// A file with rows has less than half as many rooms and memberships as at the last apply.
+    /// A file with rows, such as a CSV file, has less than half as many rooms and memberships
+    /// as at the last apply.
     Shrunk {
         /// The file's path relative to the manifest's root.
         source: Arc<str>,

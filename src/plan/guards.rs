@@ -10,7 +10,7 @@ use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 /// Computes the plan that makes the target match the manifest. Equal inputs give equal plans.
 ///
 /// With `--shard`, the plan contains only the rooms of the shard, but guards check all shards
-/// together. Several machines together must not do what one machine may not do alone.
+/// together. Otherwise, several machines together could do what one machine alone may not do.
 pub fn plan(
     target: &Target,
     desired: &Desired,
@@ -28,8 +28,8 @@ pub fn plan(
     plan
 }
 
-/// Returns every violated guard, even if it is allowed, most dangerous first. `plan` must cover all
-/// shards, even if `shard` selects one.
+/// Returns every violated guard, most dangerous first, including guards that the command line
+/// lifts. `plan` must cover all shards, even if `shard` selects one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     use LimitKind::{AddMembers, Create, Messages, Update};
     let (desired, recorded) = (inputs.desired, inputs.recorded);
@@ -58,7 +58,8 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 /// Whether the command line lifts a guard.
 pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        // The guard lists only rooms that `--allow-publish` does not name.
+        // `--allow-publish` cannot lift this guard, because the guard lists only rooms that the
+        // flag does not name.
         Violation::Publish { .. } => false,
         Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits
@@ -67,9 +68,10 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     }
 }
 
-/// Detects a changed prefix. The rooms that left the manifest and the rooms to create are each more
-/// than half of the number of rooms at the last apply. Rooms that left earlier do not count,
-/// because over time they would make up most of the record.
+/// Detects that the prefix of the pipes was changed: the number of rooms that left the manifest
+/// and the number of rooms to create are each more than half of the number of rooms at the last
+/// apply. The number of rooms at the last apply does not include rooms that had left before,
+/// because over time these rooms would make up most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known
@@ -119,7 +121,7 @@ fn count_rooms(plan: &Plan, applies: impl Fn(&&Change) -> bool) -> (u64, Vec<Pip
 }
 
 impl Plan {
-    /// Sets the refusals to the guards that the command line does not lift.
+    /// Determines the refusals: the violated guards that the command line does not lift.
     pub fn allow(&mut self, allow: &Allow) {
         self.refusals = self
             .guards

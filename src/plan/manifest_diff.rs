@@ -30,12 +30,13 @@ pub struct ManifestDiff {
     pub base: String,
     /// The name of the second manifest, as the user wrote it.
     pub head: String,
-    /// The changes, and what goes with them. `names` has the names of both manifests, and `unchanged`
-    /// of the summary counts the rooms that both declare in the same way.
+    /// The plan that contains the changes. `plan.names` has the user names of both manifests,
+    /// and `plan.summary.unchanged` is the number of rooms that both manifests declare in the
+    /// same way.
     pub plan: Plan,
     /// Rooms that only the first manifest declares.
     pub removed: Vec<Removed>,
-    /// Differences that do not change a room.
+    /// Differences between the manifests that are not in the changes of `plan`.
     pub differences: Vec<Difference>,
     /// How many people join and leave rooms.
     pub people: People,
@@ -97,7 +98,7 @@ pub enum Difference {
         /// The second manifest's limit.
         after: Option<Limit>,
     },
-    /// The manifests allow different rooms to become public.
+    /// The manifests differ in which rooms may become public.
     Publish {
         /// The first manifest's pipes and globs.
         before: Vec<String>,
@@ -113,14 +114,14 @@ pub enum Difference {
     },
 }
 
-/// A difference in a room that both manifests declare. An apply does not send it.
+/// A difference in a room that both manifests declare. An apply does not send this difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomDifference {
     /// Members added to a room whose members are sent only on creation.
     NotSent(Vec<UserId>),
     /// The members policy changed to this one.
     Policy(MembersPolicy),
-    /// A field differs, but the manifest ignores it, so it is not sent.
+    /// A field differs, but is not sent, because the second manifest ignores the field.
     Kept {
         /// The field that differs.
         field: Field,
@@ -129,7 +130,7 @@ pub enum RoomDifference {
         /// The value in the second manifest.
         after: FieldValue,
     },
-    /// The second manifest ignores the field.
+    /// The second manifest ignores the field, and the first manifest does not.
     Ignored(Field),
     /// The second manifest no longer ignores the field, and sets it to this value.
     Managed(Field, FieldValue),
@@ -249,7 +250,8 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
 }
 
 impl ManifestDiff {
-    /// Whether the manifests differ in anything other than the places of declarations.
+    /// Whether the manifests differ in anything except the files and lines of their
+    /// declarations.
     pub fn differs(&self) -> bool {
         !(self.plan.changes.is_empty()
             && self.plan.manual_steps.is_empty()
@@ -301,8 +303,8 @@ fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     found
 }
 
-/// Returns the differences in a room that both manifests declare, except those that its change
-/// shows.
+/// Returns the differences in a room that both manifests declare, except the differences that
+/// the room's `Change` already contains.
 fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
     let mut found = Vec::new();
     if before.policy != after.policy {

@@ -1,4 +1,5 @@
-//! Members to remove manually: those who leave with this plan, and those who left in earlier runs.
+//! Members to remove manually: those who left the manifest since the last apply, and those whom
+//! earlier runs recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct ManualSteps {
     pub previously_removed: Vec<OpenStep>,
 }
 
-/// The removal of one member, recorded by an earlier run.
+/// A manual step that an earlier run recorded: one member who must still be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenStep {
     /// The member to remove.
@@ -35,13 +36,14 @@ pub struct OpenStep {
     pub reason: LeaveReason,
     /// When the earlier run recorded that the member left.
     pub since: Time,
-    /// Calendar days since then, in UTC.
+    /// Calendar days from `since` to today, in UTC.
     pub age: u64,
     /// The run that recorded that the member left.
     pub run: Arc<str>,
 }
 
-/// A room that left the manifest in an earlier run: the API cannot delete rooms.
+/// A room that left the manifest in an earlier run. Someone must remove it manually, because
+/// the API cannot delete rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftRoom {
     /// The room.
@@ -52,9 +54,9 @@ pub struct LeftRoom {
     pub title: String,
     /// The known members.
     pub members: Vec<UserId>,
-    /// When an earlier run recorded that the room left, and which run.
+    /// Which earlier run recorded that the room left, and when.
     pub release: Release,
-    /// Calendar days since then, in UTC.
+    /// Calendar days from the time of `release` to today, in UTC.
     pub age: u64,
 }
 
@@ -104,8 +106,9 @@ pub(super) fn manual_steps(
     })
 }
 
-/// Returns the open manual steps of all recorded rooms, as recorded by earlier runs. If users are given, only their steps,
-/// including those in rooms that left the manifest.
+/// Returns the manual steps that earlier runs recorded and that are still open, in all recorded
+/// rooms. If users are given, returns only the steps for these users, and adds a step for each
+/// of these users who is a recorded member of a room that left the manifest.
 pub fn open_steps(desired: &Desired, recorded: &Recorded, users: &[UserId]) -> Vec<ManualSteps> {
     let rooms = recorded.ids.iter().filter_map(|(pipe, id)| {
         let (room, record) = (desired.rooms.get(pipe), recorded.rooms.get(id)?);

@@ -14,7 +14,7 @@ use crate::model::{Desired, Pipe};
 pub struct Publish {
     /// Number of members on record who may be in the room; `None` if the room has no record.
     pub inside: Option<usize>,
-    /// How many of them are to be removed.
+    /// How many of the members in `inside` are to be removed.
     pub to_remove: usize,
     /// What allows the room to become public; `None` if nothing does.
     pub permit: Option<PublishPermit>,
@@ -29,7 +29,8 @@ pub enum PublishPermit {
     Limit {
         /// The pipe or the glob.
         entry: String,
-        /// In a manifest diff, whether only the second manifest allows the room; otherwise false.
+        /// Whether only the second manifest of a manifest diff allows the room to become
+        /// public. Outside a manifest diff, this is always false.
         is_added: bool,
     },
 }
@@ -45,8 +46,8 @@ pub(super) struct PublishRules<'a> {
 }
 
 impl<'a> PublishRules<'a> {
-    /// An entry that is a declared pipe is not treated as a glob. If the globs cannot be combined,
-    /// they match no room.
+    /// Creates the rules. An entry of `limits.publish` that is a declared pipe is not treated
+    /// as a glob. If the globs cannot be combined, they match no room.
     pub(super) fn new(desired: &'a Desired, flag: &'a BTreeSet<Pipe>) -> Self {
         let entries = desired.limits.publish.iter().map(String::as_str);
         let (pipes, globs): (Vec<_>, Vec<_>) =
@@ -70,7 +71,8 @@ impl<'a> PublishRules<'a> {
         limit.or(is_flagged)
     }
 
-    /// Returns the entry that allows a room: its pipe, or else the first glob that matches it.
+    /// Returns the entry of `limits.publish` that allows a room to become public: the room's
+    /// pipe, or else the first glob that matches the pipe.
     pub(super) fn entry(&self, pipe: &Pipe) -> Option<&'a str> {
         let exact = self.pipes.get(pipe.as_str()).copied();
         exact.or_else(|| {

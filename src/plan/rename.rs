@@ -1,8 +1,8 @@
-//! Detects likely renames. A pipe left the manifest since the last apply, and a new pipe has the
-//! same title or most of its members.
+//! Detects likely renames: a pipe left the manifest since the last apply, and a new pipe has
+//! the same title or most of its members.
 //!
-//! A pipe is the identity of a room, so roomform never renames a room. A user who edits a pipe
-//! usually meant to rename the room, and gets a note.
+//! A pipe is the identity of a room, so roomform never treats an edited pipe as a rename. But a
+//! user who edits a pipe usually meant to rename the room, and therefore gets a note.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,9 +10,9 @@ use super::change::Change;
 use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
-/// Returns a note for each new room that looks like exactly one room that left, if no other new
-/// room looks like that one. Without this rule, courses of one class would be confused, because
-/// they have the same pupils.
+/// Returns a note for each new room that looks like exactly one room that left the manifest. If
+/// several new rooms look like the same room that left, none of them gets a note. Otherwise,
+/// courses of one class would be mistaken for each other, because they have the same pupils.
 pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recorded) -> Vec<Note> {
     if left.is_empty() {
         return Vec::new();
@@ -60,11 +60,12 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     notes.collect()
 }
 
-/// A user who was in more than this many of the rooms that left says nothing about which room was
-/// renamed.
+/// Users who were members of many of the rooms that left the manifest do not help to tell which
+/// room was renamed. Users who were in more of these rooms than this maximum are ignored.
 const MAX_ROOMS_PER_USER: usize = 20;
 
-/// Returns the rooms that left and share more than half of both rooms' members with the new room.
+/// Returns the rooms that left and share enough members with the new room: more than half of
+/// the members of the room that left, and more than half of the members of the new room.
 fn with_most_members(
     change: &Change,
     gone: &[(&Pipe, &RecordedRoom)],

@@ -1,6 +1,7 @@
 //! Selects the part of the current plan that a saved plan approves.
 //!
-//! A saved plan is an approval, not an instruction: every value that is written comes from the new plan.
+//! A saved plan is an approval, not an instruction: every value that is written comes from the
+//! current plan.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,7 @@ pub enum SkipReason {
     Stale(String),
 }
 
-/// Selects from a new plan what a saved plan approves. The guards check only the selection.
+/// Selects the part of a new plan that a saved plan approves. The guards check only that part.
 pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
     let changes = new.changes.iter().map(|change| (&change.pipe, change));
     let mut changes: BTreeMap<&Pipe, &Change> = changes.collect();
@@ -123,7 +124,8 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
     let members = changes.values().map(|change| change.members.count());
     approved.not_approved.members += members.sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
-        // Only an apply of the whole plan may record which rooms left and how many rows there are.
+        // Only an apply of the whole plan may record which rooms left the manifest and how many
+        // rows there are.
         approved.plan.baseline.left.clear();
         approved.plan.baseline.given.clear();
     }
@@ -195,7 +197,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     let differs = |field: &Field| change.send.value(*field) != entry.send.value(*field);
     if let Some(field) = Field::ALL.into_iter().find(differs) {
         let name = field.name();
-        return Err(format!("the saved plan has a different {name}"));
+        return Err(format!("the saved plan has another value for `{name}`"));
     }
     let mut narrowed = change.clone();
     match (&entry.welcome, &change.welcome) {
@@ -227,8 +229,8 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
     Err(reason.to_owned())
 }
 
-/// Whether an earlier run already wrote the saved fields. If so, the list shows them, and the room
-/// has the saved id or was created by roomform.
+/// Whether an earlier run already wrote the saved fields. This is so if the list shows these
+/// fields, and the room has the saved id or was created by roomform.
 fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
     let is_ours = match entry.id {
         Some(id) => id == room.id,

@@ -22,8 +22,8 @@ pub(super) enum Unseen<'a> {
     Pending(&'a PendingField),
 }
 
-/// Returns what the ledger says about a field that differs. Returns `None` for drift, because drift
-/// changes the value that the list shows.
+/// Returns how the ledger explains a field that differs: the server ignored what was sent, or
+/// the list may lag. Returns `None` for drift, because the list then shows a new value.
 pub(super) fn unseen<'a>(
     room: &DesiredRoom,
     live: &LiveRoom,
@@ -41,7 +41,7 @@ pub(super) fn unseen<'a>(
     let is_same = |sent: &FieldValue, shown: &FieldValue| {
         *sent == room.state.value(field) && *shown == live.state.value(field)
     };
-    // If a run has sent another value since then, this difference is a new one.
+    // If another value was sent after the server ignored the field, the difference is new.
     let last = || record.sent.as_ref().map(|sent| sent.value(field));
     if let Some(was) = record.shown.get(&field)
         && is_same(&was.sent, &was.shown)

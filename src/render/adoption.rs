@@ -60,8 +60,7 @@ pub fn adoption(target: &Target, adoption: &Adoption, names: &UserNames) -> Stri
     let _ = writeln!(text, "adopt: {found}{absent}");
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
-        let why =
-            "not yet sent after a create, declared again, or new in a room that roomform wrote to";
+        let why = "each is declared again, new in a room that roomform wrote to, or not yet sent after a create";
         let _ = writeln!(text, "       {to_send} left for `apply` to send: {why}");
     }
     if *not_listed > 0 {
@@ -70,6 +69,6 @@ pub fn adoption(target: &Target, adoption: &Adoption, names: &UserNames) -> Stri
         let _ = writeln!(text, "       {rooms} not listed: {why}");
     }
     let _ = writeln!(text, "       target: {target}");
-    text.push_str("       nothing is sent, and the server confirms nothing: a user who is not in the room will not be added\n");
+    text.push_str("       nothing is sent to the server, and it confirms nothing: `apply` will not add a recorded user who is not in the room\n");
     text
 }

@@ -13,14 +13,14 @@ use crate::view::tally;
 
 /// Maximum number of diagnostics that are shown. The others are only counted.
 const DRAWN: usize = 200;
-/// Maximum number of characters on each side of the mark that the renderer gets. It cuts them to
-/// the width of the screen.
+/// Maximum number of characters that the renderer gets on each side of the mark. The renderer
+/// cuts the line to the width of the screen.
 const AROUND: usize = 1000;
 /// Maximum number of characters that are marked.
 const MARKED: usize = 90;
 
-/// Formats all diagnostics, each with an excerpt, and a last line with their number. Returns an
-/// empty text if there are none.
+/// Formats the diagnostics, each with an excerpt, and a last line with their total number.
+/// Returns an empty text if there are none.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> String {
     let renderer = match paint {
         Paint::Colour => Renderer::styled(),
@@ -151,14 +151,15 @@ fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String,
     (format!("{before}{thing}{after}"), span)
 }
 
-/// Returns whether a file is a manifest, by the end of its name. All other files have rows.
+/// Returns whether a file is a manifest, by the end of its name. All other files are tables,
+/// such as rosters.
 fn is_yaml(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or_default();
     ["yaml", "yml", "json"].contains(&ending)
 }
 
-/// Returns the length in bytes of the cell at the start of a text, including its quotes; at least
-/// one character.
+/// Returns the length in bytes of the cell at the start of a text, including its quotes. The
+/// result is at least the length of the first character.
 fn cell_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let quoted = text
@@ -169,8 +170,8 @@ fn cell_len(text: &str) -> usize {
     quoted.unwrap_or(cell.trim_end().len().max(first))
 }
 
-/// Returns the length in bytes of the YAML word, quoted text or sign at the start of a text; at
-/// least one character.
+/// Returns the length in bytes of the YAML word, quoted text or sign at the start of a text.
+/// The result is at least the length of the first character.
 fn token_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match text.chars().next() {
@@ -188,8 +189,9 @@ fn token_len(text: &str) -> usize {
     }
 }
 
-/// Returns the length of the quoted text at the start, including its quotes. If `doubles` is true,
-/// a doubled quote is part of the text. Otherwise, a quote after a backslash is.
+/// Returns the length of the quoted text at the start, including its quotes. If `doubles` is
+/// true, a doubled quote is part of the text. Otherwise, a quote after a backslash is part of
+/// the text.
 fn quoted_len(text: &str, doubles: bool) -> Option<usize> {
     let mut rest = text.char_indices().peekable();
     let (_, quote) = rest.next()?;

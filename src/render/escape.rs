@@ -17,7 +17,8 @@ const WIDEST_ON_PAGE: usize = 1300;
 const EMPTY: &str = "(empty)";
 
 /// Escapes text for a terminal: one line, without characters that move the cursor, change the
-/// colour or direction, or hide text. Breaks up commands that the log of a CI job would obey.
+/// colour or direction, or hide text. Breaks up commands that a CI system would execute if they
+/// were printed to the log of a job.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     spell_unsafe(&mut safe, text, spell);
@@ -66,7 +67,7 @@ pub fn markdown(text: &str) -> String {
             let _ = write!(safe, "… ({more} more)");
             break;
         }
-        // GitHub treats `[x]` anywhere in the line of a list item as a tick.
+        // GitHub treats `[x]` anywhere in the line of a list item as a ticked checkbox.
         let ticks = c == ']' && (safe.ends_with("[x") || safe.ends_with("[X"));
         if c == '`' || ticks || is_hidden(c) {
             spell(&mut safe, c);
@@ -78,8 +79,9 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
-/// Escapes text for the HTML comment that marks a page (`<!-- … -->`). Percent-encodes characters
-/// that could end the comment, or that no address has (`%2d`).
+/// Escapes text for the HTML comment that marks a page (`<!-- … -->`). Percent-encodes
+/// characters that the address of a server cannot have, and the second `-` of each `--`, which
+/// could end the comment.
 pub fn marker(text: &str) -> String {
     let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")
@@ -141,7 +143,7 @@ pub fn json(text: &str) -> String {
     safe
 }
 
-/// Passes JSON on as [`json`] escapes it, some lines at a time.
+/// A writer that escapes JSON with [`json`] and passes it on, some lines at a time.
 pub struct JsonLines<'a> {
     out: &'a mut dyn io::Write,
     pending: Vec<u8>,
@@ -152,7 +154,7 @@ pub struct JsonLines<'a> {
 impl<'a> JsonLines<'a> {
     const PIECE: usize = 1 << 16;
 
-    /// Holds nothing back yet.
+    /// Creates a writer that has no pending bytes yet.
     pub fn new(out: &'a mut dyn io::Write) -> Self {
         Self {
             out,
@@ -161,14 +163,15 @@ impl<'a> JsonLines<'a> {
         }
     }
 
-    /// Passes on the first pending bytes. They are whole lines, because a character must not be cut.
+    /// Passes on the first `length` pending bytes. They must be whole lines, so that no
+    /// character is split.
     fn pass_on(&mut self, length: usize) -> io::Result<()> {
         let lines = self.pending.drain(..length).collect();
         let lines = String::from_utf8(lines).map_err(io::Error::other)?;
         self.out.write_all(json(&lines).as_bytes())
     }
 
-    /// Passes on the rest, and a line break.
+    /// Passes on all bytes that are still pending, and a line break.
     pub fn finish(mut self) -> io::Result<()> {
         self.pending.push(b'\n');
         self.pass_on(self.pending.len())

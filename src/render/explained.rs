@@ -81,7 +81,10 @@ pub fn explained(
                 SkipReason::Where => "left out by `where`".to_owned(),
                 SkipReason::Dates => "outside its dates".to_owned(),
                 SkipReason::People(row) => {
-                    format!("the person is left out in {}", format_place(desired, *row))
+                    format!(
+                        "the person's row, {}, is left out",
+                        format_place(desired, *row)
+                    )
                 }
             };
             (format_place(desired, *place), reason)
@@ -123,7 +126,7 @@ fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String 
     let (kind, public) = (room.state.kind, room.state.value(Field::Public));
     let policy = match room.policy {
         MembersPolicy::Ensure => "",
-        MembersPolicy::OnCreate => ", members only when it is created",
+        MembersPolicy::OnCreate => ", members are added only when the room is created",
     };
     let place = format_place(desired, room.place);
     let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");

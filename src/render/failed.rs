@@ -26,8 +26,8 @@ type Line = ([String; 5], Vec<(usize, String)>);
 /// The columns of all rosters in the order in which they appear, without duplicates.
 #[derive(Default)]
 struct Columns {
-    /// The columns by their lower-case name, because rosters ignore case, and their index among
-    /// equal names in one file.
+    /// The columns. The key of a column is its name and its index among equal names in one
+    /// file. The name in the key is in lower case, because rosters ignore case.
     names: IndexMap<(String, usize), String>,
     /// The column names that are already used, in lower case, without those in [`HEADER`].
     taken: BTreeSet<String>,
@@ -108,7 +108,7 @@ fn room_lines(
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();
     users.sort_unstable();
-    // Members are sent in this order, so the first ones are those that were answered.
+    // Members are sent in this order, so those that the server has answered for come first.
     let answered = room.members + room.unconfirmed.len();
     let never_sent = users.into_iter().skip(answered);
     let left: Vec<UserId> = room.unconfirmed.iter().copied().chain(never_sent).collect();

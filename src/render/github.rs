@@ -77,7 +77,7 @@ fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&s
     format!("::{level} {place}title={title}::{message}{hint}\n")
 }
 
-/// Joins a sentence without escaping it. [`command`] does that.
+/// Joins the parts of a sentence. [`command`] escapes the result.
 fn sentence(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),

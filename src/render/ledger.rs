@@ -38,13 +38,16 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &User
             let (since, run) = (open.since, terminal(&open.run));
             let _ = writeln!(
                 text,
-                "\n  {pipe}  create uncertain since {since}, by run {run}"
+                "\n  {pipe}  the create by run {run} has been uncertain since {since}"
             );
         }
     }
     for (source, given) in &recorded.rosters {
         let source = terminal(source);
-        let _ = writeln!(text, "\n  {source}  had {given} rooms and memberships");
+        let _ = writeln!(
+            text,
+            "\n  {source}  had a total of {given} rooms and memberships"
+        );
     }
     let mut rooms = recorded.rooms.values();
     let adopted = match rooms.any(|room| !room.adopted.is_empty()) {
@@ -83,7 +86,7 @@ pub fn history(partial: bool, entries: &[HistoryEntry], names: &UserNames) -> St
     text
 }
 
-/// Plain words for an action of the JSON form.
+/// Returns plain words for the name of an action in the JSON output.
 fn describe_action(action: &str) -> &str {
     match action {
         "intent" => "create started",

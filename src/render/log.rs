@@ -42,7 +42,7 @@ pub fn format_briefly(entry: &Entry<'_>) -> String {
     match (entry.message, seconds) {
         ("the server asked to wait", Some(seconds)) => {
             let seconds = quote_value(seconds);
-            format!("waiting {seconds} s: the server asked for it")
+            format!("waiting {seconds} s, as the server requested")
         }
         _ => add_fields("warning: ".to_owned(), entry),
     }

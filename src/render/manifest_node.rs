@@ -118,7 +118,7 @@ fn user(user: UserId) -> Node {
     Node::Plain(user.0.into())
 }
 
-/// The globs without duplicates, sorted: their order means nothing.
+/// Returns the globs sorted and without duplicates. Their order in the manifest has no meaning.
 fn globs(globs: &[String]) -> Vec<Node> {
     let globs: BTreeSet<&String> = globs.iter().collect();
     globs.into_iter().cloned().map(Node::Text).collect()

@@ -58,10 +58,10 @@ pub fn write_json(document: &impl Serialize, out: &mut dyn Write) -> io::Result<
     out.finish()
 }
 
-/// A document as [`write_json`] writes it.
+/// Returns a document as the JSON text that [`write_json`] writes.
 ///
 /// # Errors
-/// Never in practice: every document can be written as JSON.
+/// Does not fail in practice, because every document can be written as JSON.
 pub fn json(document: &impl Serialize) -> io::Result<String> {
     let mut text = Vec::new();
     write_json(document, &mut text)?;

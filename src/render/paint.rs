@@ -1,5 +1,5 @@
-//! Colour on a terminal. It is decided once: a [`Paint`] either styles text or leaves it unchanged.
-//! Colour never carries information alone.
+//! Colour on a terminal. Whether to use colour is decided once: a [`Paint`] either styles text
+//! or leaves it unchanged. No information is given by colour alone.
 
 use std::fmt::Display;
 

@@ -25,7 +25,8 @@ impl Progress {
     /// Shows a bar on stderr. Stderr must be a terminal.
     pub fn bar(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        // The template is fixed, so it is valid. Otherwise, the library's default would be used.
+        // This template is known to be valid. If it were not, the bar would have the library's
+        // default style.
         if let Ok(style) = ProgressStyle::with_template("  [{bar:16}] {pos}/{len} {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -61,8 +62,9 @@ impl Progress {
             }
             Event::Resolving(rooms, most) => {
                 let (created, most) = (Count(*rooms, "room"), most.as_secs_f64().ceil());
-                self.stage =
-                    format!("looking for {created} whose create got no answer, for up to {most} s");
+                self.stage = format!(
+                    "looking (for up to {most} s) for {created} whose create got no answer"
+                );
                 self.settled = self.settled.saturating_sub(*rooms);
                 self.tick();
             }

@@ -1,6 +1,6 @@
-//! Writes the rooms after rosters and templates are resolved: as a JSON manifest, or as CSV with a
-//! line for each member. Writes room by room, so that a large manifest is not in memory twice. The
-//! same input always gives the same bytes.
+//! Writes the rooms, with rosters and templates resolved, as a JSON manifest or as CSV with a
+//! line for each member. Writes room by room, so that a large manifest is not in memory twice.
+//! The same input always gives the same bytes.
 
 use std::io::{self, Write};
 use std::iter;
@@ -29,8 +29,9 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
     out.write_all(b"\n]\n}\n")
 }
 
-/// Returns the first room that CSV cannot print, because its pipe or title has a command that the
-/// log of a CI job obeys. CSV has no escapes.
+/// Returns the pipe of the first room that cannot be printed as CSV: its pipe or title contains
+/// a command that a CI system would execute if it were printed to a log, and CSV has no
+/// escapes.
 pub fn find_ci_command<'a>(rooms: &[&'a DesiredRoom]) -> Option<&'a Pipe> {
     let begins = |text: &str, commands: &[&str]| commands.iter().any(|it| text.starts_with(it));
     let has_command = |text: &str| {

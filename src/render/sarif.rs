@@ -13,8 +13,8 @@ const SCHEMA: &str =
 /// The name that code scanning uses for the root of the repository.
 const ROOT: &str = "%SRCROOT%";
 
-/// Returns the result of `check` as a SARIF log. The log lists every code as a rule, so that a log
-/// without findings closes the earlier ones.
+/// Returns the result of `check` as a SARIF log. The log lists every diagnostic code as a rule,
+/// so that a log without findings closes the findings of earlier logs.
 pub fn check(loaded: &Loaded) -> Value {
     let rules = Code::ALL.iter().map(|code| {
         json!({

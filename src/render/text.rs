@@ -270,7 +270,7 @@ fn members_lines(text: &mut String, change: &Change, known: Known, names: &UserN
     }
 }
 
-/// Returns the plan that remains after an apply as text: its figures, and the rooms that lack
+/// Returns as text the plan that remains after an apply: its figures, and the rooms that lack
 /// members.
 pub fn remaining(plan: &Plan, paint: Paint) -> String {
     let loaded = Loaded::default();
@@ -337,7 +337,8 @@ fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     }
 }
 
-/// Returns the result in one sentence. It is not safe to print.
+/// Returns the result of an apply in one sentence. The sentence is not escaped, so it is not
+/// safe to print.
 pub fn briefly(outcome: &Outcome) -> String {
     let stops = view::stops(outcome).into_iter();
     let stops = stops.filter(|line| line.label.as_deref() == Some("stopped"));

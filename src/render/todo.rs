@@ -1,4 +1,5 @@
-//! Open manual steps as CSV, a line for each member to remove and for each room that left the manifest.
+//! Writes the open manual steps as CSV. There is a line for each member to remove, and a line
+//! for each room that left the manifest.
 
 use std::io::{self, Write};
 
@@ -24,7 +25,7 @@ pub fn todo(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut table = reader.start(out)?;
-    // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
+    // The CSV may go to a terminal or a CI log, so escape text that could control them.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
     table.write_record(HEADER).map_err(io_error)?;
     for room in rooms {

@@ -53,8 +53,8 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
     text
 }
 
-/// Returns the lines before the rooms of a manifest, and then the lines of the room for each pipe.
-/// The lines are empty if no room has the pipe.
+/// Returns the lines of a manifest in blocks: first the lines before the rooms, then one block
+/// for each pipe. A block is empty if no room has the pipe.
 fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     let rooms = &side.desired.rooms;
     let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml::room).unwrap_or_default();
@@ -76,8 +76,8 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
             capture_diff_deadline(Algorithm::Myers, old, old_range, new, new_range, deadline);
         for op in found {
             match (ops.last_mut(), op) {
-                // Join equal lines of adjacent blocks, because hunks are split where lines are
-                // equal.
+                // Join the equal lines of adjacent blocks into one run, because the diff is
+                // split into hunks at long runs of equal lines.
                 (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
                 (_, op) => ops.push(op),
             }
@@ -88,7 +88,7 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
 
 fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], paint: Paint) {
     let header = UnifiedHunkHeader::new(hunk).to_string();
-    // Show the room of the hunk's first line where `diff` shows the function.
+    // Show the room of the hunk's first line in the header, where `diff` shows the function.
     let start = hunk.first().map_or(0, |op| op.old_range().start);
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));

@@ -22,7 +22,7 @@ pub(super) fn room(room: &DesiredRoom) -> String {
     format!("  - {}", text.trim_start())
 }
 
-/// Writes each entry except empty lists, after this many spaces.
+/// Writes the entries, indented by this many spaces. Leaves out empty lists.
 fn write_entries(text: &mut String, entries: Entries, indent: usize) {
     for (key, node) in entries {
         let _ = match node {
@@ -45,9 +45,9 @@ fn write_entries(text: &mut String, entries: Entries, indent: usize) {
 fn format_inline(node: &Node) -> String {
     match node {
         Node::Plain(Value::String(word)) => word.clone(),
-        // A text in another normal form is not a difference.
+        // Texts that differ only in their Unicode normal form are written in the same way.
         Node::Text(text) => quote_yaml(&nfc(text)),
-        // This JSON is YAML too.
+        // The JSON from `to_json` is valid YAML too.
         Node::Plain(_) | Node::List(_) | Node::Map(_) => node.to_json(),
     }
 }

@@ -44,8 +44,8 @@ impl Answer {
         ))
     }
 
-    /// Creates the answer to a list call. Its `"success"` is text, but a boolean in answers to
-    /// writes.
+    /// Creates the answer to a list call. Here `"success"` is the text `"true"`. In answers to
+    /// writes, it is a boolean.
     pub(super) fn list(rows: &[String]) -> Self {
         let rows = rows.join(",");
         Self::good(format!(

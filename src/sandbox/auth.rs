@@ -23,13 +23,14 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Returns no credentials, as for `imba_rooms`.
+    /// Returns an `Auth` without credentials. `imba_rooms` needs none in the headers.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Returns Basic credentials: for a widget, its number and `secret_key`.
+    /// Returns Basic credentials. For a widget, the user is its number and the password is
+    /// `secret_key`.
     #[must_use]
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
         let basic = Some((user.into(), password.into()));

@@ -21,7 +21,8 @@ pub(super) fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     Vec::new()
 }
 
-/// Returns the fields between the delimiter lines. Of a truncated body, returns those that arrived.
+/// Returns the fields between the delimiter lines. If the body is truncated, returns the fields
+/// that arrived.
 fn multipart(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     let body = format!("\n{}", String::from_utf8_lossy(body));
     let delimiter = format!("\n--{boundary}");

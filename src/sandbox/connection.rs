@@ -41,7 +41,7 @@ struct Requests {
     ended: AtomicU64,
 }
 
-/// A request that is handled until this value is dropped.
+/// Marks a request as being handled, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct Handling(Arc<Requests>);
 
@@ -70,7 +70,7 @@ pub(super) struct CuttableStream {
     connection: Connection,
     /// The time limit for the head of the next request; `None` between requests.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The number of requests whose head had arrived at the last read.
+    /// The number of requests whose head had arrived by the time of the last read.
     begun: u64,
 }
 
@@ -82,7 +82,7 @@ impl Listener for CuttingListener {
         // If no file descriptors are left, `accept` waits for a second and tries again.
         let (stream, _) = Listener::accept(&mut self.listener).await;
         self.opened.fetch_add(1, Ordering::Relaxed);
-        // ignore an error: answers are then only slower
+        // ignore an error: without `nodelay`, answers are slower but still correct
         stream.set_nodelay(true).ok();
         let connection = Connection::default();
         let stream = CuttableStream {

@@ -70,16 +70,16 @@ impl SandboxError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Setting { .. } => {
-                Some("use a rate from 0 to 1, or a limit above 0 requests per second")
+                Some("a rate must be from 0 to 1, and a limit must be above 0 requests per second")
             }
             Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
             Self::Serve(_) => None,
             Self::File { .. } => Some("check the path and its permissions, or name another file"),
             Self::Damaged { .. } => {
-                Some("move the file away to start with an empty sandbox, or restore it from a copy")
+                Some("restore the file from a copy, or move it away to start with an empty sandbox")
             }
             Self::Format { .. } => {
-                Some("use the version of roomform that wrote it, or move the file away")
+                Some("use the version of roomform that wrote the file, or move the file away")
             }
             Self::Contended { .. } => Some("use a separate state file for each sandbox"),
         }

@@ -1,9 +1,9 @@
-//! Fault injection: some calls fail, some answers are lost, and the number of calls per second is
-//! limited.
+//! Fault injection: some calls fail, some answers are lost, and the number of calls per second
+//! is limited.
 //!
-//! The main type is [`Faults`]. It only decides; the server carries out the faults. A decision
-//! depends on the seed and the number of earlier requests. So a client that sends one request at a
-//! time gets the same faults in each run.
+//! The main type is [`Faults`]. It decides what happens to each request, and the server carries
+//! out the decision. A decision depends on the seed and the number of earlier requests. So a
+//! client that sends one request at a time gets the same faults in each run.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ pub(super) struct Faults {
     bucket: Option<Bucket>,
 }
 
-/// A token bucket. It holds the tokens of one second, but at least one token.
+/// A token bucket. Its capacity is the number of tokens added per second, but at least one.
 #[derive(Debug)]
 struct Bucket {
     rate: f64,

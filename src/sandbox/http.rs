@@ -110,7 +110,7 @@ async fn handle(
     let body = match tokio::time::timeout(REQUEST_TIME, read(body)).await {
         Ok(Some(body)) => body,
         Ok(None) => return response(Answer::message(400, "The body is incomplete.")),
-        Err(_) => return response(Answer::message(408, "The body is late.")),
+        Err(_) => return response(Answer::message(408, "The body did not arrive in time.")),
     };
     let fate = server.draw_fate(endpoint);
     let answer = match fate {
@@ -135,7 +135,8 @@ async fn handle(
     response(answer)
 }
 
-/// Reads the whole body: empty if it exceeds PHP's limit, `None` if it is incomplete.
+/// Reads the whole body. Returns an empty body if it exceeds PHP's limit, and `None` if it is
+/// incomplete.
 async fn read(body: Body) -> Option<Vec<u8>> {
     let mut parts = body.into_data_stream();
     let mut bytes = Vec::new();

@@ -1,13 +1,14 @@
 //! `get_rooms`, `get_users` and `get_messages`: the rows of a widget, filtered.
 //!
-//! The main type is [`Filter`]. Lists have no pages, because the documentation mentions none. The
-//! newest rows come first, as in the documentation's samples.
+//! The main type is [`Filter`]. Lists have no pages, because the documentation mentions none.
+//! The newest rows come first, as in the documentation's samples.
 //!
-//! Choices where the documentation is silent: A filter matches exactly. An invalid number matches
-//! nothing. A date matches by prefix, so a day finds all of its seconds. Only rows of the widget in
-//! the path are listed, so another `imba_id` finds none. For a room, `status` matches the role of
-//! any member, and `banned` means that a member is banned. The samples show rows that their own
-//! filters exclude, but the sandbox applies the filters.
+//! Choices where the documentation is silent: A filter matches exactly. An invalid number
+//! matches nothing. A date matches by prefix, so a day matches every time on that day. Only
+//! rows of the widget in the path are listed, so the `imba_id` of another widget matches
+//! nothing. For a room, `status` matches the role of any member, and `banned` means that a
+//! member is banned. Some of the documentation's samples show rows that their own filters do
+//! not match. The sandbox always applies the filters.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,7 @@ impl Filter<'_> {
 }
 
 impl World {
-    /// Lists the rooms of the user `of`, or of all users.
+    /// Lists the rooms of the user whose id is `of`, or of all users if `of` is `None`.
     pub(super) fn get_rooms(&mut self, widget: u64, of: Option<u64>, form: &Form) -> Answer {
         self.touch(widget);
         let until = self.now.saturating_sub(self.quirks.lag_time);
@@ -150,7 +151,7 @@ impl World {
     }
 }
 
-/// Returns the time of the last message by room or by author, depending on `key`.
+/// Returns the time of the last message in each room or from each author, depending on `key`.
 fn last_messages(widget: &Widget, key: impl Fn(&Message) -> u64) -> BTreeMap<u64, u64> {
     let mut last = BTreeMap::new();
     for message in &widget.messages {

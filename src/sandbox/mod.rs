@@ -1,13 +1,14 @@
-//! A fake of the documented ImbaChat API that needs no account: five calls with PHP's form rules,
-//! in process or on a port.
+//! A fake of the documented ImbaChat API that needs no account: five calls with PHP's form
+//! rules, in process or on a port.
 //!
-//! The main types are [`Sandbox`], a running server, and [`World`], the same behaviour without a
-//! socket. They share no code with the client under test, so that a mistake in one is not hidden by
-//! the other. They follow the documentation even where that is inconvenient: they drop misspelt
-//! fields and every variable after the first thousand, and the answer to an update is not quite
-//! JSON. Where the documentation is silent, each module lists its choices.
+//! The main types are [`Sandbox`], a running server, and [`World`], the same behaviour without
+//! a socket. They share no code with the client under test, because tests would not notice a
+//! mistake in shared code. They follow the documentation even where that is inconvenient: they
+//! drop misspelt fields and every variable after the first thousand, and the answer to an
+//! update is not quite JSON. Where the documentation is silent, each module lists its choices.
 //!
-//! The sandbox does not fake HTML answers, redirects, sign-up, or callbacks to a customer's site.
+//! The sandbox does not fake HTML answers, redirects, sign-up, or callbacks to a customer's
+//! site.
 
 mod answers;
 mod auth;
@@ -62,9 +63,11 @@ pub struct Config {
     pub latency: Duration,
     /// The share of requests, 0 to 1, that fail with a 500 before they have any effect.
     pub error_rate: f64,
-    /// The share of the remaining requests that take effect but get no answer: the connection is cut.
+    /// Of the requests that do not fail with a 500, the share, 0 to 1, that take effect but get
+    /// no answer because the connection is cut.
     pub lost_answer_rate: f64,
-    /// Maximum requests per second, and in a burst. Further requests get a 429 with `Retry-After`.
+    /// The maximum number of requests per second. A burst may contain the same number of
+    /// requests. Further requests get a 429 with `Retry-After`.
     pub rate_limit: Option<f64>,
     /// The random seed of the faults.
     pub seed: u64,
@@ -102,11 +105,12 @@ pub struct Stats {
     pub get_messages: u64,
     /// The number of requests to send a message.
     pub send_msg: u64,
-    /// The number of requests that failed on purpose, also counted by call.
+    /// The number of requests that failed on purpose. The fields for the calls also count them.
     pub failed: u64,
-    /// The number of requests that took effect without an answer, also counted by call.
+    /// The number of requests that took effect without an answer. The fields for the calls also
+    /// count them.
     pub lost: u64,
-    /// The number of requests over the rate limit, also counted by call.
+    /// The number of requests over the rate limit. The fields for the calls also count them.
     pub refused: u64,
     /// The number of connections, including those without a request.
     pub connections: u64,
@@ -126,8 +130,8 @@ impl Stats {
     }
 }
 
-/// A running server. It also shuts down if it is dropped without [`Sandbox::stop`]. Every change
-/// that it has answered is saved.
+/// A running server. It also shuts down if it is dropped without [`Sandbox::stop`]. Every
+/// change is saved before its request is answered.
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
@@ -230,7 +234,7 @@ impl Sandbox {
             shutdown,
             mut task,
         } = self;
-        // this fails only if the server has failed, and `served` says why
+        // `send` fails only if the server has already failed; the reason is then in `served`
         shutdown.send(()).ok();
         let served = match tokio::time::timeout(PATIENCE, &mut task).await {
             Ok(ended) => ended.unwrap_or_else(|panic| Err(io::Error::other(panic))),

@@ -1,8 +1,9 @@
-//! Applies PHP's rules for form variables: turns the names and values in a body into the content of
-//! `$_POST`.
+//! Applies PHP's rules for form variables: turns the names and values in a body into the
+//! content of `$_POST`.
 //!
-//! The main type is [`Form`]. It does not parse bodies (see [`super::body`]) or interpret names.
-//! Arrays do not preserve the order of their keys, because nothing in the API depends on it.
+//! The main type is [`Form`]. It does not parse bodies (see [`super::body`]), and it does not
+//! know which variables the API uses. Arrays do not preserve the order of their keys, because
+//! nothing in the API depends on it.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ struct Array {
     next: i64,
 }
 
-/// A key of a PHP array: decimal numbers are integers, anything else is text.
+/// A key of a PHP array. A whole number in decimal digits is an integer; anything else is text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Index(i64),
@@ -128,7 +129,7 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     }
     let stem = stem.replace([' ', '.'], "_");
     if !brackets.is_empty() && !brackets.contains(']') {
-        // an unclosed bracket becomes `_`; the rest stays as it is
+        // an unclosed `[` becomes `_`; the text after it does not change
         let rest = brackets.strip_prefix('[').unwrap_or_default();
         return Some(vec![Some(Key::of(&format!("{stem}_{rest}")))]);
     }

@@ -1,8 +1,8 @@
-//! Simulates a lagging list: `get_rooms` shows a write only after a number of list calls, or after
-//! a time.
+//! Simulates a lagging list: `get_rooms` shows the new version of a room only after a number of
+//! list calls, or only after some time has passed.
 //!
-//! The main type is [`ReadLag`]. It has the older versions of rooms that readers still see. It is
-//! not part of the saved state. Writes ignore it, and always see the latest rooms.
+//! The main type is [`ReadLag`]. It has the older versions of rooms that readers still see. It
+//! is not part of the saved state. Writes ignore it, and always see the latest rooms.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,7 +21,8 @@ pub(super) struct ReadLag {
 struct History {
     widget: u64,
     shown: Option<Room>,
-    /// Later versions, each with its time and with the number of list calls before the write.
+    /// The versions after `shown`, oldest first. Each has the number of list calls before it
+    /// was written, and the time when it was written.
     pending: VecDeque<(u64, Duration, Room)>,
 }
 
@@ -37,8 +38,8 @@ impl ReadLag {
         history.pending.push_back((calls, now, after.clone()));
     }
 
-    /// Counts one list call of the widget, and shows the writes before the last `lag` calls and up to
-    /// this time.
+    /// Counts a list call of the widget. Then makes visible what was written before the
+    /// previous `lag` list calls and no later than `until`.
     pub(super) fn list_called(&mut self, widget: u64, lag: u32, until: Duration) {
         let calls = self.calls.entry(widget).or_default();
         *calls += 1;
@@ -57,8 +58,8 @@ impl ReadLag {
 }
 
 impl History {
-    /// Shows the versions written before this call and no later than this time. Returns whether
-    /// others are still pending.
+    /// Makes visible what was written before list call number `call` and no later than `until`.
+    /// Returns whether newer versions are still pending.
     fn settle(&mut self, call: u64, until: Duration) -> bool {
         while let Some((written_at_call, written_at, _)) = self.pending.front()
             && *written_at_call < call

@@ -23,7 +23,7 @@ use super::server_state::{UNTITLED, World};
 const LONGEST: usize = 255;
 
 impl World {
-    /// Handles a call. It never finds a deleted room.
+    /// Handles a call of `imba_rooms`. Deleted rooms are treated as absent.
     pub(super) fn imba_rooms(&mut self, form: &Form) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let widget = form.number("imba_id");
@@ -79,8 +79,8 @@ impl World {
     }
 }
 
-/// Applies the fields in the form to the room. `room_is_public` must be spelt exactly: with a trailing space
-/// PHP sees another name (api: fact 3).
+/// Applies the fields in the form to the room. The name `room_is_public` must be spelt exactly:
+/// if it has a trailing space, PHP sees another name (api: fact 3).
 fn with_fields(form: &Form, room: Room) -> Room {
     let kind = form.text("room_type").map(str::trim);
     let flag = form.number("room_is_public");

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::records::{Message, Room, User};
 
-/// Writes a JSON object with its keys in this order. The values are already JSON.
+/// Writes a JSON object with its keys in the order of `fields`. The values are already JSON.
 fn object(fields: &[(&str, &dyn Display)]) -> String {
     let fields = fields.iter();
     let fields = fields.map(|(key, value)| format!("\"{key}\":{value}"));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// Writes a row of `get_rooms`. It has no members, as in the API.
+/// Writes a row of `get_rooms`. As in the API, the row does not list the room's members.
 pub(super) fn room_row(room: &Room) -> String {
     object(&[
         ("id", &room.id),

@@ -34,7 +34,8 @@ pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let messages = widgets().flat_map(|it| it.messages.iter().cloned());
     let entries = rooms.map(Entry::Room).chain(users.map(Entry::User));
     let entries: Vec<Entry> = entries.chain(messages.map(Entry::Message)).collect();
-    // Older states have all rooms, users and messages in these lists.
+    // The lists in the head stay empty, because each record has a line of its own below. Only
+    // older states have records in the lists.
     let counters = serde_json::to_string(&world.counters)?;
     let head = format!(
         "{{\"format\":{FORMAT},\"counters\":{counters},\"rooms\":[],\"users\":[],\"messages\":[]}}\n"

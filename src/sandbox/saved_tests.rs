@@ -6,7 +6,8 @@
 
 use super::*;
 
-/// Creates a server whose state can be saved. Each of these widgets has had its first call.
+/// Creates a server whose state can be saved. On it, each widget in `widgets` has already had
+/// its first call.
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {

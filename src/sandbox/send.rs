@@ -1,10 +1,11 @@
-//! `send_msg`: a message from a user of the external site into a room.
+//! `send_msg`: sends a message from a user of the external site to a room.
 //!
 //! It does not check whether the user is a member of the room, and it sends duplicates again.
 //!
-//! Choices where the documentation is silent: `imba_id` and `password` are required in its text,
-//! but missing in its sample. They are ignored, unless the quirk `strict_messages` is on. A user or
-//! room that the widget does not know gives a 404.
+//! Choices where the documentation is silent or unclear: The documentation's text requires
+//! `imba_id` and `password`, but its sample does not send them. The sandbox ignores them,
+//! unless the quirk `strict_messages` is on. If the widget does not know the user or the room,
+//! the answer is a 404.
 
 use super::answers::Answer;
 use super::calls::complaints;

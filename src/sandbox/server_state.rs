@@ -19,17 +19,19 @@ const OWNER: u64 = 1;
 /// Possible behaviours of the real server that its documentation leaves open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quirks {
-    /// A write without a title keeps the title of an existing room. Without this, the room is then called "new room": the
-    /// documentation says that the server assigns this title if none is sent, and says so for adding members too (api: fact 1).
+    /// A write without a title keeps the title of an existing room. If this is off, the write
+    /// changes the title to "new room". The documentation says that the server uses this title
+    /// if none is sent, even if the call adds members to an existing room (api: fact 1).
     pub keep_title: bool,
-    /// A write to an existing room adds its members, but does not change the title, type or
-    /// visibility.
+    /// A write to an existing room adds the members that it sends, but does not change the
+    /// title, type or visibility.
     pub ignore_updates: bool,
-    /// `get_rooms` shows a write only after this number of further list calls of the widget.
+    /// After a write, this number of list calls of the widget do not yet show the change.
     pub lag: u32,
-    /// `get_rooms` shows a write only after this time.
+    /// After a write, `get_rooms` does not show the change until this much time has passed.
     pub lag_time: Duration,
-    /// Each write without `room_id` creates a room. Without this, it finds the live room of its pipe.
+    /// Each write without `room_id` creates a room. If this is off, a write updates the live
+    /// room that has the same pipe, if there is one.
     pub duplicate_pipes: bool,
     /// `get_rooms` shows deleted rooms too.
     pub show_deleted: bool,
@@ -44,18 +46,18 @@ pub struct Quirks {
     pub count_users: CountUsers,
     /// The filter `count_users` also counts a room's administrator.
     pub count_admin: bool,
-    /// `send_msg` requires `imba_id` and `password`, as its documentation says. The sample sends
-    /// neither.
+    /// `send_msg` requires `imba_id` and `password`, as the text of its documentation says. The
+    /// sample in the documentation sends neither.
     pub strict_messages: bool,
 }
 
 /// The rooms that the filter `count_users` finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CountUsers {
-    /// The filter finds rooms with exactly this number of users.
+    /// The filter finds rooms with exactly the requested number of users.
     #[default]
     Exact,
-    /// The filter finds rooms with at least this number of users.
+    /// The filter finds rooms with at least the requested number of users.
     AtLeast,
     /// The filter has no effect.
     Ignored,
@@ -89,7 +91,7 @@ pub(super) struct Widget {
 }
 
 impl World {
-    /// Creates an empty server that keeps its changes until they are saved.
+    /// Creates an empty server that records its changes, so that they can be saved.
     pub(super) fn for_saving() -> Self {
         Self {
             unsaved: Some(Vec::new()),
@@ -127,7 +129,8 @@ impl World {
         self.load(entry);
     }
 
-    /// Adds or replaces a room in a call. With a lag, lists show the change later.
+    /// Adds or replaces a room on behalf of a call. If the quirk `lag` or `lag_time` is set,
+    /// lists show the change later.
     pub(super) fn write_room(&mut self, room: Room) {
         if self.quirks.lag > 0 || !self.quirks.lag_time.is_zero() {
             let before = self.widget_mut(room.widget).rooms.get(&room.id).cloned();
@@ -180,7 +183,7 @@ impl World {
         }
     }
 
-    /// Adds the user if the widget does not know them. Returns ImbaChat's own id.
+    /// Adds the user if the widget does not know them. Returns ImbaChat's id of the user.
     pub(super) fn add_user(
         &mut self,
         widget: u64,

@@ -19,7 +19,8 @@ use super::error::SandboxError;
 use super::saved;
 use super::server_state::{Quirks, World};
 
-/// The file is replaced only after more than this number of bytes of changes were appended.
+/// Appended changes of up to this number of bytes never cause the file to be replaced, even if
+/// they are larger than the state.
 const SMALL: u64 = 16 << 20;
 
 /// A handle to the world. Clones share it.
@@ -39,8 +40,8 @@ struct StateFile {
     seen: Option<Look>,
     /// The number of bytes of changes appended since the last replacement.
     appended: u64,
-    /// Whether appending is unsafe: the last line is partial, or a save failed and lost its
-    /// changes.
+    /// Whether appending is unsafe: the last line is partial, or a save failed and its changes
+    /// are no longer queued.
     must_be_replaced: bool,
 }
 
@@ -126,7 +127,8 @@ impl StateFile {
         Ok((file, world))
     }
 
-    /// Whether the next save replaces the file: changes cannot be appended, or are as large as the state.
+    /// Whether the next save replaces the file. It does so if changes cannot be appended, or if
+    /// the appended changes are larger than the state.
     fn is_due(&self) -> bool {
         let length = self.seen.map_or(0, |(_, length)| length);
         let is_large = self.appended > SMALL.max(length.saturating_sub(self.appended));

@@ -1,5 +1,6 @@
-//! Keeps paths inside a directory: a pull request can put any path or link into a manifest, and
-//! error messages quote the files that are read.
+//! Keeps paths inside a directory. A pull request can contain any path or link, and error
+//! messages quote the files that are read. Without these checks, a message could show the
+//! content of a file outside the directory.
 //!
 //! Main function: [`leads_out`].
 
@@ -8,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 
-/// Directories whose links belong to the system, such as `/dev/stdin`.
+/// Directories whose links, such as `/dev/stdin`, belong to the system.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
-/// Whether a link in the path of a manifest leads out of its git work tree. Without git, only the
-/// last component is checked, because the user chose the rest: it must not link out of its
-/// directory.
+/// Whether a link in the path of a manifest leads out of its git work tree. Without git, only
+/// the last component is checked: it must not be a link out of its directory. The other
+/// components are not checked, because the user chose them.
 pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     // Remove a trailing `/`, which would make the system follow the last link.
     let path: PathBuf = path.components().collect();
@@ -44,8 +45,9 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Returns the directory and the target of a link, both as real paths. Returns `None` if the path
-/// is not a link, or if the link is broken. Reading a broken link reports the error.
+/// Returns the directory and the target of a link, both as real paths. Returns `None` if the
+/// path is not a link, or if the link is broken. A broken link is reported later, when it is
+/// read.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     if !files.may_be_link(path).ok()? {
         return None;
@@ -55,8 +57,8 @@ pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, Pa
     (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
-/// Whether a manifest in this directory may read the file. Both must be real paths. Files in `.git`
-/// must not be read, because they can hold credentials.
+/// Whether a manifest in this directory may read the file. `file` and `directory` must be real
+/// paths. Files in `.git` must not be read, because they can hold credentials.
 pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)

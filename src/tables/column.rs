@@ -143,11 +143,11 @@ impl<'t> TableUse<'t> {
             let mut hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.header.delimiter.is_none() => {
-                    "write `delimiter` if the file is a table; without it, a .txt file has one user per line"
+                    "if the file is a table, set `delimiter`; without `delimiter`, a .txt file has one user per line"
                         .to_owned()
                 }
                 None => match self.find_line_with(wanted) {
-                    Some(line) => format!("remove the lines above the header: line {line} has this column"),
+                    Some(line) => format!("line {line} has this column, so it seems to be the header; remove the lines above it"),
                     None => format!("the columns are {}", self.list_columns()),
                 },
             };
@@ -187,7 +187,8 @@ impl Table {
         }
     }
 
-    /// Returns a line below the header that has this text as a cell. It may be the real header.
+    /// Returns the first line below the assumed header in which a cell has this text. That line
+    /// may be the real header.
     fn find_line_with(&self, wanted: &str) -> Option<u32> {
         let first = self.header.start.line;
         (first..first + LOWEST_HEADER).find(|line| {
@@ -209,7 +210,8 @@ fn has(names: &[Spanned<String>], key: &str) -> bool {
     names.iter().any(|name| is_same_key(&name.value, key))
 }
 
-/// Finds an optional item. Returns `Some(None)` if none is given, and `None` if it is not found.
+/// Finds an optional item. Returns `Some(None)` if no item is given, and `None` if the given
+/// item is not found.
 pub(crate) fn optional<A, T>(
     given: Option<A>,
     find: impl FnOnce(A) -> Option<T>,

@@ -12,9 +12,9 @@ pub enum Condition {
     OneOf(Vec<String>),
     /// The cell is none of these texts.
     Not(Vec<String>),
-    /// The cell is a list with one of these elements, and with this separator.
+    /// The cell is a list with this separator, and contains at least one of these elements.
     Has(Vec<String>, String),
-    /// The cell is not empty, or is empty if this is false.
+    /// If true, the cell is not empty. If false, the cell is empty.
     Present(bool),
     /// The cell is a date before this date.
     Before(Date),
@@ -57,7 +57,8 @@ impl Condition {
         needs_date && !cell.is_empty() && parse_date(cell).is_none()
     }
 
-    /// Returns the delimiter if the cell seems to be a list, but is compared as a whole.
+    /// Returns the delimiter if the cell seems to be a list, although the condition compares
+    /// the cell as a whole.
     pub(crate) fn find_list(&self, cell: &str) -> Option<&'static str> {
         let texts = self.whole_cells();
         let is_text = |element: &str| texts.iter().any(|text| text == element);

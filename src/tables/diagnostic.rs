@@ -70,21 +70,21 @@ codes! {
     ConflictingFiles "E020" "conflicting-files" "Files of one manifest contradict each other.",
     Empty "E022" "empty-manifest" "The manifest declares no rooms.",
     Outside "E023" "outside-root" "A path that leads outside the manifest's directory.",
-    EmptyRoster "E024" "empty-roster" "A file of users or rooms without any matching row.",
+    EmptyRoster "E024" "empty-roster" "A file of users or rooms without a usable header or without a matching row.",
     RaggedRow "E025" "ragged-row" "A row with fewer cells than the header, or with extra cells that are not empty.",
     UnknownColumn "E026" "unknown-column" "A column that is not in the file.",
     DuplicateColumn "E027" "duplicate-column" "A column that is used but duplicated in the header.",
     BadCell "E028" "bad-cell" "A cell with an invalid value for its column.",
     BadTemplate "E029" "bad-template" "A template that cannot be parsed or rendered.",
     MoreRows "E030" "more-rows" "More rows with errors than are shown.",
-    BadWelcome "E031" "bad-welcome" "A welcome without a sender, or one that is empty, too long, or has control characters.",
+    BadWelcome "E031" "bad-welcome" "A welcome that has no sender, is empty, is too long, or has control characters.",
     BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
     WrongFile "E033" "wrong-file" "A file that is neither a table nor a manifest: a document of another program, a web page, a Git LFS pointer, or a merge conflict.",
     BadWorkbook "E034" "bad-workbook" "An Excel workbook that cannot be read, or a sheet that is missing, empty or hidden.",
     UnusualPipe "W101" "unusual-pipe" "A pipe that the realtime layer might reject.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     TooManyInDialog "W103" "too-many-in-dialog" "A dialog with more than two members.",
-    OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that hides characters.",
+    OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that contains invisible characters.",
     Unjoined "W105" "unjoined-rows" "Rows of a joined file that do not match the row of any room.",
     MoreWarnings "W106" "more-warnings" "More rows with warnings than are shown.",
     LookAlikeTitle "W107" "look-alike-title" "Two different titles that people cannot tell apart.",
@@ -103,7 +103,7 @@ pub struct Diagnostic {
     pub code: Code,
     /// What is wrong, with names in back-ticks.
     pub message: String,
-    /// The place; `None` if the file could not be read.
+    /// The place of the problem; `None` if it has none, for example if a file is unreadable.
     pub at: Option<At>,
     /// The file or path, if the diagnostic has no place.
     pub path: Option<String>,
@@ -175,22 +175,23 @@ impl Mistake {
     }
 }
 
-/// Maximum number of characters of a text in a message.
+/// Maximum number of characters of a text that is quoted in a message.
 const LONGEST_SHOWN: usize = 60;
 /// Maximum number of errors that are kept. A wrong file of a few megabytes can have millions.
 const MOST_ERRORS: usize = 10_000;
-/// Maximum number of row diagnostics that are kept per file and severity. The rest are counted by
-/// code.
+/// Maximum number of row diagnostics that are kept per file and severity. Further ones are only
+/// counted, separately for each code.
 const MOST_ROWS: usize = 50;
 
-/// Collects every warning about a manifest, and its errors up to a limit.
+/// Collects the diagnostics of a manifest. Diagnostics above a limit are only counted.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(RefCell<Noted>);
 
 #[derive(Debug, Default)]
 struct Noted {
     kept: Vec<Diagnostic>,
-    /// The hash of every diagnostic: a row or a list may be read for many rooms.
+    /// The hash of every diagnostic, to detect repeats: a row or a list may be read for many
+    /// rooms.
     seen: HashSet<u64>,
     hasher: RandomState,
     errors: usize,
@@ -243,7 +244,8 @@ impl Problems {
         self.push(Diagnostic::at(code, at, message).hint(hint));
     }
 
-    /// Adds an error at a place. Always returns `None`, for callers that return no value then.
+    /// Adds an error at a place. Always returns `None`, so that a caller without a value can
+    /// return the result of this call.
     pub(crate) fn refuse<T>(
         &self,
         code: Code,
@@ -278,14 +280,17 @@ impl Problems {
         self.0.borrow().kept.is_empty()
     }
 
-    /// Returns all diagnostics, sorted by place; those without a place come first. Diagnostics above a limit are only counted.
+    /// Returns the diagnostics that were kept, sorted by place; those without a place come
+    /// first. If some were not kept, adds diagnostics that say how many.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let noted = self.0.into_inner();
         let mut sorted = noted.kept;
         if let Some(more @ 1..) = noted.errors.checked_sub(MOST_ERRORS) {
-            let message = format!("{more} more errors; roomform keeps the first {MOST_ERRORS}");
+            let message = format!(
+                "roomform reports only the first {MOST_ERRORS} errors; it found {more} more"
+            );
             let beyond = Diagnostic::path(Code::TooLarge, "", message);
-            sorted.push(beyond.hint("fix these first, then run `check` again"));
+            sorted.push(beyond.hint("fix the reported errors first, then run `check` again"));
         }
         sorted.sort_by(|a, b| {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
@@ -307,7 +312,7 @@ impl Problems {
             let after = sorted.iter().rposition(is_in_file);
             sorted.insert(
                 after.map_or(0, |last| last + 1),
-                more.hint("fix these first, then run `check` again"),
+                more.hint("fix the listed rows first, then run `check` again"),
             );
         }
         sorted
@@ -315,7 +320,7 @@ impl Problems {
 }
 
 impl Noted {
-    /// Counts a diagnostic, once; returns whether to keep it in full.
+    /// Counts a diagnostic unless it was counted before. Returns whether to keep it in full.
     fn admit(&mut self, diagnostic: &Diagnostic) -> bool {
         let Diagnostic {
             at,

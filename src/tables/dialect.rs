@@ -2,7 +2,8 @@
 //! start of each cell. Also finds quotes that would swallow the following lines: CSV readers accept
 //! such quotes without an error, and rows are lost.
 
-/// Whether a file with this name has one value per line and no header, unless `delimiter` is set.
+/// Whether a file has one value per line and no header, judging by its name. If `delimiter` is
+/// set, the name does not matter.
 pub(crate) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
     let ending = ending.and_then(|at| name.get(at..));
@@ -226,11 +227,12 @@ mod tests {
                 &[(6, TEXT_AFTER), (11, NEVER_CLOSED)],
             ),
             ("\"a,b\n1,x\n", &[(0, NEVER_CLOSED)]),
-            // Quoted cells that span lines and are closed are not bad.
+            // A quoted cell that spans lines is not bad if its quote is closed.
             ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
             ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),
             ("a,b\n1,\"x\ny\"", &[]),
-            // Quotes inside a cell, and text after a quoted cell on one line, are not bad.
+            // A quote inside a cell is not bad. Text after a closing quote is not bad if the
+            // whole cell is on one line.
             ("a,b\n1,5\" screen\n2,\"x\" y\n", &[]),
             ("a,b\n1,\"\"\n2,\"\"\"\"\n", &[]),
             ("a,b\n1, \"x\n", &[]),

@@ -26,16 +26,16 @@ pub(crate) fn decode(
         return Ok((decode_utf_8(bytes)?, UTF_8.name()));
     };
     let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-        let message = format!("`{}` is not an encoding", clip(label));
+        let message = format!("`{}` is not an encoding that roomform knows", clip(label));
         let hint =
-            "use a web encoding: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …";
+            "use an encoding that web browsers support: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …";
         Mistake::new(message, hint)
     })?;
     let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
     let text = bytes.get(mark..).unwrap_or_default();
     let text = encoding.decode_without_bom_handling_and_without_replacement(text);
     let text = text.ok_or_else(|| {
-        let message = format!("the file is not valid {}", encoding.name());
+        let message = format!("the file is not valid {} text", encoding.name());
         let hint = guess(&bytes);
         Mistake::new(
             message,
@@ -53,7 +53,7 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, Mistake> {
         let bytes = error.as_bytes();
         let (good, rest) = bytes.split_at_checked(offset).unwrap_or_default();
         let line = line_ends(good).count() + 1;
-        let message = format!("not valid UTF-8: byte {offset}, in line {line}");
+        let message = format!("not valid UTF-8: byte {offset} of the file, in line {line}");
         let hint = guess(rest);
         Mistake::new(message, hint.as_deref().unwrap_or("save the file as UTF-8"))
     })?;
@@ -63,7 +63,8 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, Mistake> {
     Ok(text)
 }
 
-/// Whether the bytes have a UTF-16 mark, or zero bytes, which single-byte encodings do not use.
+/// Whether the bytes have a UTF-16 byte order mark or contain a NUL byte. Texts in single-byte
+/// encodings contain no NUL bytes.
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
     let marked = Encoding::for_bom(bytes)
         .is_some_and(|(encoding, _)| encoding == UTF_16LE || encoding == UTF_16BE);
@@ -126,14 +127,14 @@ mod tests {
                 (russian.to_owned(), encoding.name())
             );
             let why = decode(bytes.to_vec(), None).unwrap_err();
-            // In the last case, the bytes of the first word are also valid UTF-8.
+            // The IBM866 bytes of `фио` are also valid UTF-8, so the error is in a later word.
             let (byte, line, word) = match label {
                 "ibm866" => (14, 2, "Ученик Первый"),
                 _ => (8, 1, "фио"),
             };
             assert_eq!(
                 why.message,
-                format!("not valid UTF-8: byte {byte}, in line {line}")
+                format!("not valid UTF-8: byte {byte} of the file, in line {line}")
             );
             let hint = format!(
                 "set `encoding: {label}` if the text should read `{word}`, or save the file as UTF-8"
@@ -181,7 +182,7 @@ mod tests {
         );
         assert_eq!(
             decode(b"a".to_vec(), Some("klingon")).unwrap_err().message,
-            "`klingon` is not an encoding"
+            "`klingon` is not an encoding that roomform knows"
         );
         assert!(
             decode(vec![0xff, 0x41], Some("utf-8"))

@@ -1,5 +1,5 @@
-//! Keeps files in memory, alone or on top of the disk, so that a manifest can be checked before it
-//! is written.
+//! Keeps files in memory, so that a manifest can be checked before it is written. All other
+//! files are either read from the disk or treated as missing.
 //!
 //! Main type: [`FileMap`].
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::boundary::directory_of;
 use super::files::{Disk, Files, Kind, without_dots};
 
-/// Files in memory, alone or on top of the disk.
+/// Files in memory. All other files are either read from the disk or treated as missing.
 #[derive(Debug, Clone, Default)]
 pub struct FileMap {
     /// Contents by real path.

@@ -15,7 +15,7 @@ pub enum Kind {
     File,
     /// The path is a directory.
     Directory,
-    /// The path is a pipe or a device, which is read only if the user names it.
+    /// The path is a pipe or a device. roomform reads it only if the user names it.
     Other,
 }
 
@@ -56,8 +56,8 @@ pub trait Files {
         Ok(true)
     }
 
-    /// Returns the top directory of the git work tree that contains a directory. Both are real
-    /// paths. Returns `None` without git.
+    /// Returns the top directory of the git work tree that contains `directory`, or `None` if
+    /// there is no work tree. `directory` and the result are real paths.
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
         let _ = directory;
         None
@@ -134,8 +134,8 @@ pub(crate) fn without_dots(path: &Path) -> PathBuf {
     plain
 }
 
-/// Finds real paths, and keeps them. Resolving a path visits every directory above it, which is
-/// quadratic in a deep tree.
+/// Finds real paths, and caches them. Resolving a path visits every directory above it, so
+/// without the cache, resolving all paths of a deep tree would take quadratic time.
 pub(crate) struct RealPaths<'a> {
     files: &'a dyn Files,
     known: BTreeMap<PathBuf, PathBuf>,

@@ -19,8 +19,8 @@ use crate::model::{FileId, nfc};
 /// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
 
-/// The name shown as the encoding of a workbook. A workbook is always a table, never one value per
-/// line.
+/// The name shown as the encoding of a workbook. It also marks a file as a sheet, which is
+/// always read as a table and never as one value per line.
 pub(super) const XLSX: &str = "XLSX";
 
 /// A file or a sheet that was read.
@@ -41,7 +41,8 @@ impl OpenedFile {
     }
 }
 
-/// The cells of a workbook that are an error if their column is used, by column from 0.
+/// The cells of a workbook that are errors if their column is used. The key is the index of the
+/// column.
 pub(super) type UnusableCells = BTreeMap<usize, Vec<UnusableCell>>;
 
 #[derive(Debug)]
@@ -59,7 +60,8 @@ pub(crate) struct Header {
     pub(crate) delimiter: Option<u8>,
     /// The names of the columns as written, without surrounding white space.
     pub(crate) columns: Vec<String>,
-    /// The indices of the columns with each name, by [`column_key`].
+    /// For each column name, the indices of the columns with that name. The keys are made by
+    /// [`column_key`].
     pub(crate) by_name: BTreeMap<String, Vec<usize>>,
     /// For each [`word`] that a template may use, the first column that matches.
     by_word: OnceLock<HashMap<String, usize>>,
@@ -118,7 +120,8 @@ impl Header {
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let named = self.by_name.get(&column_key(name));
         let place = named.and_then(|places| places.first()).or_else(|| {
-            // The first column with a word is inserted last, and so replaces the others.
+            // The columns are inserted in reverse order, so the first column with a word
+            // replaces later columns with the same word.
             let words = self.columns.iter().enumerate().rev();
             let words = words.map(|(place, name)| (word(name), place));
             let by_word = self.by_word.get_or_init(|| words.collect());
@@ -167,7 +170,9 @@ impl Header {
         let add_header = match is_txt {
             true => "add a header line, or remove `delimiter` if the file has one user per line",
             false if file.is_sheet() => "add a row with the names of the columns",
-            false => "add a header line, or name the file .txt if it has one user per line",
+            false => {
+                "add a header line; or, if the file has one user per line, change its extension to .txt if it has one user per line"
+            }
         };
         if !found || names.iter().all(String::is_empty) {
             let message = format!("`{}` has no header", file.name);
@@ -215,7 +220,8 @@ pub(crate) fn is_same_key(one: &str, other: &str) -> bool {
     column_key(one) == column_key(other)
 }
 
-/// Returns a column's name as it is written in a template, with `_` for characters that a name cannot contain.
+/// Returns a column's name as it is written in a template: the [`column_key`], with `_` for
+/// each character that is not a letter or a digit.
 pub(crate) fn word(name: &str) -> String {
     let key = column_key(name);
     let word = key.chars();

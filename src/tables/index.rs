@@ -14,9 +14,10 @@ pub(crate) struct Index {
     hasher: RandomState,
     /// The pairs for whole cells that are not empty.
     pub(super) cells: Vec<(u32, u32)>,
-    /// A pair for each delimiter, with the first row whose cell is certainly a list with it.
+    /// For each delimiter, a pair with the first row whose cell is certainly a list with that
+    /// delimiter.
     pub(super) lists: Vec<(u32, u32)>,
-    /// A pair for each element of each cell with a delimiter.
+    /// A pair for each element of each cell that contains a delimiter.
     pub(super) elements: Vec<(u32, u32)>,
 }
 
@@ -52,7 +53,8 @@ impl Index {
         self
     }
 
-    /// Returns the pairs of the cells that may be this text, or have it as an element.
+    /// Returns the pairs of the cells that may be equal to `text`. If `as_element` is set, also
+    /// returns the pairs of the cells that may be lists with `text` as an element.
     pub(super) fn wanted(&self, text: &str, as_element: bool) -> [&[(u32, u32)]; 2] {
         let elements = as_element.then(|| self.find(&self.elements, text));
         [self.find(&self.cells, text), elements.unwrap_or_default()]

@@ -1,4 +1,5 @@
-//! Describes files with rows as a manifest names them.
+//! Describes the files with rows that a manifest names: how to read them, and which rows to
+//! use.
 
 use std::fmt;
 
@@ -6,7 +7,8 @@ use super::condition::Condition;
 use super::source::{At, Spanned};
 use crate::model::FileId;
 
-/// A use of a file with rows: the file of the manifest that names it, and the number of the use.
+/// Identifies one use of a file with rows: by the manifest file that contains the use, and by
+/// the number of the use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileUse {
     pub manifest: FileId,
@@ -45,11 +47,12 @@ pub struct RawFile {
     pub show: Vec<Spanned<String>>,
     /// The conditions for the rows to use.
     pub filters: Vec<RawFilter>,
-    /// The number of this use in the manifest file, because a file may be used in several ways.
+    /// The number that identifies this use of the file in the manifest file. The manifest may
+    /// use one file in several ways.
     pub number: usize,
     /// Whether the file may be missing. A missing file has no rows.
     pub may_lack: bool,
-    /// The place of `format`, if a preset requires columns of the file.
+    /// The place of `format`, if a preset requires certain columns in the file.
     pub format: Option<At>,
 }
 
@@ -100,16 +103,19 @@ pub struct KnownWords {
     pub hint: &'static str,
 }
 
-/// Pairs of columns whose cells must be equal. The first is in this file, the second in another.
+/// Pairs of columns whose cells must be equal. The first column of each pair is in this file,
+/// and the second column is in another file.
 pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
 
-/// A file that links a roster to the rows of rooms, such as sections that link students to courses.
+/// A file that links the rows of a roster to the rows that make rooms, such as a file of
+/// sections that links students to courses.
 #[derive(Debug)]
 pub struct RawVia {
     pub file: FileUse,
     /// The file's columns, paired with the roster's columns.
     pub on: RawOn,
-    /// The roster's columns that this file replaces, paired with its own. The list is empty if the
-    /// file only fills empty cells: its columns then have the names in the roster's `on`.
+    /// The columns of the roster whose cells this file replaces, each paired with a column of
+    /// this file. If this file only fills empty cells, the list is empty, and the columns of
+    /// this file have the names that the roster's `on` uses.
     pub to: RawOn,
 }

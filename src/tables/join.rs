@@ -1,4 +1,5 @@
-//! Joins two tables by equal columns. Each table is read once, and then looked up row by row.
+//! Joins a roster with another table by key columns. The roster is read once, and its users are
+//! grouped by key. Then each row of the other table is looked up in these groups.
 //!
 //! Main type: [`Join`].
 
@@ -101,7 +102,7 @@ impl<'t> Join<'t> {
         })
     }
 
-    /// Adds a row of the roster with its users. Returns how the row counts.
+    /// Adds a row of the roster with its users. Returns how the row is used.
     ///
     /// # Errors
     /// Returns an error if the row has no complete key.
@@ -201,7 +202,8 @@ impl<'t> Join<'t> {
     pub(crate) fn finish(mut self, asked: Option<UserId>) -> Vec<Place> {
         let (each, mut unused) = (self.each, Vec::new());
         for (key, group) in &mut self.groups {
-            // Rows that `where` leaves out were perhaps not visited.
+            // Rows of `each` that `where` leaves out may not have been visited, so search for the
+            // key.
             if group.joined <= Some(RowUse::LeftOut) {
                 let rows = each.rows_with(&self.columns, key.split(BETWEEN));
                 group.joined = rows.first().map(|_| RowUse::LeftOut);
@@ -238,7 +240,7 @@ impl<'t> Join<'t> {
         let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
         let (roster, each) = (&self.roster.file.name, &each.file.name);
         let message =
-            format!("{rows} rows of `{roster}` match no row of `{each}`; this is the first");
+            format!("{rows} rows of `{roster}` match no row of `{each}`; only the first is shown");
         let hint = "check the columns of `on`; no one is added for these rows";
         let problems = self.roster.problems;
         let first = first.first.clone();
@@ -248,8 +250,8 @@ impl<'t> Join<'t> {
     fn unjoined(&self, key: &str, group: &Group) -> Diagnostic {
         let more = match group.rows {
             1 => String::new(),
-            2 => "; 1 more row has this value".to_owned(),
-            rows => format!("; {} more rows have this value", rows - 1),
+            2 => "; 1 more row of the roster has this value".to_owned(),
+            rows => format!("; {} more rows of the roster have this value", rows - 1),
         };
         let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &self.each.file.name);
         let mut mistake = group.first.clone();
@@ -315,7 +317,7 @@ impl Via {
                 (Some((first, dates)), Some(column)) if dates.today => {
                     if presence.today && *first != cells && !row.cell(column).is_empty() {
                         let shown = clip(row.cell(column));
-                        let message = format!("`{shown}` is in an earlier row with other values");
+                        let message = format!("an earlier row also has `{shown}`, but different values in other columns");
                         let mistake = row.mistake(Code::BadCell, column, &message);
                         let hint = "remove one of the rows, or leave it out with `where`";
                         table.problems.push(mistake.hint(hint));
@@ -338,7 +340,7 @@ impl Via {
         })
     }
 
-    /// Returns the key of a roster's row in this table.
+    /// Returns the key to look up in this table for a row of the roster.
     fn key_of<'k>(&self, row: &'k Row<'_>) -> Cow<'k, str> {
         join_cells(self.columns.iter().map(|column| row.cell(column)))
     }

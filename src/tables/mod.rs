@@ -1,8 +1,8 @@
-//! Finds, decodes and reads files with rows. Every cell has a place. This module does not know
-//! about rooms.
+//! Finds, decodes and reads files with rows. Every cell has a place (file and offset) for
+//! diagnostics. This module does not know about rooms.
 //!
-//! Main types: [`open::Tables`] and [`table::Table`]. [`diagnostic`] and [`files`] are here because
-//! the manifest's own files use them too.
+//! Main types: [`open::Tables`] and [`table::Table`]. [`diagnostic`] and [`files`] are also
+//! used for the manifest's own files.
 
 pub(crate) mod boundary;
 pub(crate) mod column;

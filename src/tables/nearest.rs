@@ -40,7 +40,8 @@ impl NearestSearch {
         let mut best = None;
         for other in known {
             self.spend(PASSED_OVER)?;
-            // Skip names that are too long to be similar. A letter has at most four bytes.
+            // Skip names that are too long to be similar. A letter has at most four bytes, so
+            // such a name has more than twice as many letters as the unknown name.
             if other.len() > 8 * LONGEST || !may_be_meant(other) {
                 continue;
             }

@@ -17,7 +17,7 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
 pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
 
 /// The message for a number above [`LARGEST_ID`].
-pub(crate) const TOO_LARGE: &str = "the largest id is 9223372036854775807";
+pub(crate) const TOO_LARGE: &str = "the largest allowed id is 9223372036854775807";
 
 /// Whether a number without leading zeros is above [`LARGEST_ID`].
 pub(crate) fn is_too_large(text: &str) -> bool {
@@ -32,8 +32,9 @@ pub(crate) fn positive_id(text: &str) -> Option<u64> {
 /// The hint for a value that [`is_altered`] detects.
 pub(crate) const ALTERED: &str = "a spreadsheet has altered this value: format the column as text, then enter or export it again";
 
-/// Whether a text is a number as spreadsheets write it, with separators or an exponent (`1,003`, `12,0`, `1 234`, `1.23E+05`),
-/// or a date that was a number before (`2026-04-03`).
+/// Whether a text looks like a number that a spreadsheet has altered: a number with separators
+/// or an exponent (`1,003`, `12,0`, `1 234`, `1.23E+05`), or a date (`2026-04-03`), because
+/// spreadsheets turn some numbers into dates.
 pub(crate) fn is_altered(text: &str) -> bool {
     let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let is_separator = |c: char| matches!(c, ',' | '.' | '\'') || c.is_whitespace();

@@ -1,7 +1,7 @@
-//! Opens all files with rows that a manifest names, before names are looked up in them.
+//! Opens all files with rows that a manifest uses, before any name is looked up in these files.
 //!
-//! Main type: [`Tables`]. A path is relative to the manifest's file. It must stay inside the root
-//! directory even after links are resolved.
+//! Main type: [`Tables`]. A path is relative to the manifest's file. It must stay inside the
+//! root directory even after links are resolved.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -76,7 +76,7 @@ impl Tables {
         })
     }
 
-    /// Returns an optional file if it is missing.
+    /// Returns the file of this use if the file is optional and missing.
     pub(crate) fn find_absent(&self, raw: &FileUse) -> Option<&RawFile> {
         self.absent.get(raw)
     }
@@ -146,8 +146,7 @@ impl<'a> Opener<'a> {
         if root.is_none_or(|root| !is_inside(&real, root)) {
             let (shown, problems) = (clip(&raw.path.value), self.problems);
             let message = format!("`{shown}` is outside the manifest's directory");
-            let hint =
-                "copy the file: a manifest may read only files in its own directory and below";
+            let hint = "copy the file into that directory: a manifest may read only files in its own directory and below";
             return problems.note(Code::Outside, raw.path.at, message, hint);
         }
         let encoding = raw.encoding.as_ref().map(|name| name.value.clone());
@@ -191,7 +190,7 @@ impl<'a> Opener<'a> {
     }
 
     /// Returns the path of a file relative to the manifest's root. The last component is not
-    /// resolved, so that a link to the newest export always has the same name.
+    /// resolved, so that a link keeps its name when it is changed to point to a newer export.
     fn find_name(&mut self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
@@ -227,7 +226,7 @@ impl<'a> Opener<'a> {
         let at_sheet = sheet.map(|sheet| sheet.at);
         let (name, text, encoding, unusable) = if is_zip(&bytes) {
             let read = if raw.encoding.is_some() || raw.delimiter.is_some() {
-                let message = "`encoding` and `delimiter` are for text, and this is a workbook";
+                let message = "`encoding` and `delimiter` are only for text files, and this file is a workbook";
                 Err(Mistake::new(message, "remove them"))
             } else {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
@@ -238,7 +237,7 @@ impl<'a> Opener<'a> {
         } else {
             if let Some(at) = at_sheet {
                 let message = format!("`sheet` is for workbooks, and `{shown}` is text");
-                let hint = "remove `sheet`, or name the workbook";
+                let hint = "remove `sheet`, or give the path of a workbook";
                 return problems.refuse(Code::BadWorkbook, at, message, hint);
             }
             let label = raw.encoding.as_ref();
@@ -270,7 +269,7 @@ impl<'a> Opener<'a> {
             ErrorKind::NotFound => format!("there is no file `{shown}`"),
             _ => format!("`{shown}` cannot be read: {error}"),
         };
-        let hint = "check the path; it is relative to the file that names it";
+        let hint = "check the path; it is relative to the directory of the manifest file in which it is written";
         self.problems
             .note(Code::Unreadable, raw.path.at, message, hint);
     }

@@ -33,16 +33,17 @@ pub(crate) struct Column {
 pub(crate) enum Cells {
     /// The cell is always at this index.
     At(usize),
-    /// The cell for each number, from 1, has its own index; `None` for numbers that the file lacks.
+    /// The indices of the cells for numbers 1, 2, …; `None` for a number that the file lacks.
     Numbered(Vec<Option<usize>>),
-    /// The cell at this index has values for several rows. The text is their separator.
+    /// The cell at this index has values for several rows, separated by this text.
     Parts(usize, String),
     /// The column is optional, and the file lacks it.
     Absent,
 }
 
 impl Column {
-    /// Returns the index of the cell. `number` is the number of the row in its record, from 0.
+    /// Returns the index of the cell. `number` is the number of the row among the rows of its
+    /// record, from 0.
     pub(super) fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) | Cells::Parts(place, _) => Some(*place),
@@ -117,8 +118,9 @@ impl<'f> Filter<'f> {
         }
     }
 
-    /// Returns the texts that a matching cell may have, and whether they may be elements of a list
-    /// in the cell. Returns `None` if an index cannot find these rows.
+    /// Returns the texts that a matching cell may be equal to, and whether a text may also be
+    /// an element of a list in the cell. Returns `None` if an index cannot find the matching
+    /// rows.
     pub(super) fn wanted(&self) -> Option<(&'f [String], bool)> {
         let (texts, as_element) = match &self.raw.condition {
             _ if self.raw.any_case || self.raw.known.is_some() => return None,
@@ -132,8 +134,8 @@ impl<'f> Filter<'f> {
         (!texts.iter().any(String::is_empty)).then_some((texts, as_element))
     }
 
-    /// Returns the texts that whole cells are compared with. If a format defines the values of the
-    /// column, returns none.
+    /// Returns the texts that whole cells are compared with. Returns an empty list if a format
+    /// defines the values of the column.
     pub(super) fn whole_cells(&self) -> &'f [String] {
         match self.raw.known {
             Some(_) => &[],
@@ -210,8 +212,8 @@ impl Row<'_> {
         matches
     }
 
-    /// Returns a warning if this is the first cell with several values that the condition compares
-    /// as a whole.
+    /// Returns a warning if the cell has several values, but the condition compares it as a
+    /// whole. Only the first such cell gets a warning.
     fn list_in_cell(&self, filter: &Filter<'_>) -> Option<Diagnostic> {
         if filter.has_warned.get() || filter.whole_cells().is_empty() {
             return None;

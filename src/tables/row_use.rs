@@ -1,4 +1,4 @@
-//! Counts the rows of a file by how one use of the file treats them.
+//! For one use of a file, counts how many rows were used, were blank, had an error, and so on.
 //!
 //! Main type: [`RowCounts`].
 
@@ -11,8 +11,8 @@ pub(crate) struct Visited {
     pub(crate) matching: usize,
 }
 
-/// How a row is counted. If several variants apply, as for a row with several users, the variant
-/// that is listed last counts.
+/// How a row is counted. Several variants may apply, for example if a row has several users.
+/// The row is then counted under the last variant that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RowUse {
     /// All cells that the use reads are empty.
@@ -73,7 +73,7 @@ impl RowCounts {
         }
     }
 
-    /// Moves this many rows from [`RowUse::Used`] to another use.
+    /// Moves `rows` rows from the count of [`RowUse::Used`] to the count of `row_use`.
     pub(crate) fn move_used(&mut self, rows: usize, row_use: RowUse) {
         let [.., used] = &mut self.0;
         *used -= rows;

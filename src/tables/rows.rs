@@ -23,12 +23,12 @@ use crate::model::{Place, Presence};
 const MOST_BUILT_ALONE: usize = 8;
 
 impl TableUse<'_> {
-    /// Calls `visit` for each row, with the dates on which it is declared. These are `None` if a
-    /// condition leaves the row out. Skips blank rows, and reports rows with too few or too many
-    /// cells.
+    /// Calls `visit` for each row, with the dates of the row, or with `None` if a condition
+    /// leaves the row out. Skips blank rows, and reports rows with too few or too many cells.
     ///
-    /// Each value of the `expand` column makes a row. Each number of the `numbered` columns makes a
-    /// row if the first of these columns has a value for that number.
+    /// A record makes a row for each value of its `expand` column. With `numbered` columns, a
+    /// record makes a row for each number, except for numbers without a value in the first of
+    /// the `numbered` columns.
     pub(crate) fn rows(
         &self,
         selection: &Selection<'_>,
@@ -102,7 +102,7 @@ impl TableUse<'_> {
 
     /// Reports a file without matching rows, unless `allow_empty` is set.
     pub(crate) fn check_empty(&self, counted: usize) {
-        // If all rows have too few or too many cells, each has an error of its own.
+        // If all rows have too few or too many cells, each row already has its own error.
         let are_ragged =
             self.header.rows.get().is_some_and(|rows| {
                 !rows.starts.is_empty() && rows.starts.len() == rows.ragged.len()
@@ -134,7 +134,8 @@ impl Table {
         });
         let best = wanted.min_by_key(|found| found.iter().map(|rows| rows.len()).sum::<usize>())?;
         let mut found: Vec<u32> = best.into_iter().flatten().map(|(_, row)| *row).collect();
-        // Also find lists in cells that `where` compares as a whole, because they get a warning.
+        // A list in a cell that `where` compares as a whole gets a warning. So also find the
+        // rows that have such a list.
         for filter in filters.filter(|filter| !filter.whole_cells().is_empty()) {
             for index in self.indexes(&filter.column, rows) {
                 let texts = filter.whole_cells().iter();
@@ -201,10 +202,10 @@ fn ragged(row: &Row<'_>) -> Diagnostic {
     let (has, wants) = (row.record.len(), row.table.header.columns.len());
     let line = row.file_and_line();
     let cells = if has == 1 { "cell" } else { "cells" };
-    let message = format!("{line}: the row has {has} {cells}, the header {wants}");
+    let message = format!("{line}: the row has {has} {cells}, but the header has {wants}");
     let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
     let hint = if row.table.file.is_sheet() {
-        "name the column in the header, or clear the cells beside the table"
+        "give each extra column a name in the header, or clear the cells beside the table"
     } else if broken {
         "look for an unclosed quote: the row spans several lines"
     } else if has > wants {
@@ -289,7 +290,7 @@ mod tests {
         let counts = table.counts.get().unwrap();
         let mut found = problems.sorted(sources);
         // Ignore ragged rows: only the first use reports them.
-        found.retain(|diagnostic| !diagnostic.message.contains("cells, the header"));
+        found.retain(|diagnostic| diagnostic.code != Code::RaggedRow);
         (lines, counts, found, visits)
     }
 

@@ -24,7 +24,7 @@ impl At {
         offset: 0,
     };
 
-    /// Creates a place. Texts are smaller than 4 GiB.
+    /// Creates a place. The offset fits into a `u32`, because texts are smaller than 4 GiB.
     pub(crate) fn new(file: FileId, offset: usize) -> Self {
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         Self { file, offset }
@@ -66,8 +66,8 @@ pub struct Source {
 #[derive(Debug, Clone)]
 struct Index {
     line_starts: Vec<u32>,
-    /// The number of characters before each block. Columns in very long lines are counted from the
-    /// start of the block.
+    /// The number of characters in the text before each block, so that a column in a very long
+    /// line can be found without counting the whole line.
     characters: Vec<u32>,
 }
 
@@ -95,7 +95,7 @@ impl Source {
         start.map(|start| *start as usize)
     }
 
-    /// Returns the line that contains an offset, from 1.
+    /// Returns the number of the line that contains an offset. Lines are counted from 1.
     pub(crate) fn line_at(&self, offset: u32) -> u32 {
         find_line(&self.index().line_starts, offset)
     }
@@ -138,7 +138,8 @@ impl Index {
     }
 }
 
-/// Returns the line that contains an offset, from 1. `starts` has the start offsets of all lines.
+/// Returns the number of the line that contains an offset. Lines are counted from 1. `starts`
+/// has the start offsets of all lines.
 fn find_line(starts: &[u32], offset: u32) -> u32 {
     starts.partition_point(|start| *start <= offset) as u32
 }
@@ -157,10 +158,10 @@ pub(crate) struct Lines<'s> {
 }
 
 impl Lines<'_> {
-    /// Maximum steps before a binary search is cheaper.
+    /// The number of steps after which a binary search is cheaper.
     const STEPS: usize = 8;
 
-    /// Returns the line that contains an offset, from 1.
+    /// Returns the number of the line that contains an offset. Lines are counted from 1.
     pub(crate) fn find(&mut self, offset: u32) -> u32 {
         let last = self.line.checked_sub(1);
         let last = last.and_then(|last| self.starts.get(last));
@@ -231,7 +232,7 @@ impl Sources {
         (name.unwrap_or_default(), self.locate(at))
     }
 
-    /// Converts a place to a [`Place`], which has a line.
+    /// Converts a byte offset to a [`Place`], which has a line number instead of an offset.
     pub fn to_place(&self, at: At) -> Place {
         Place {
             file: at.file,

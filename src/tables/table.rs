@@ -59,7 +59,7 @@ impl Table {
         (Arc::as_ptr(&self.header), &self.raw.optional)
     }
 
-    /// Moves this many rows from [`RowUse::Used`] to another use.
+    /// Moves `rows` rows from the count of [`RowUse::Used`] to the count of `row_use`.
     pub(crate) fn recount(&self, rows: usize, row_use: RowUse) {
         let mut counts = self.counts.get().unwrap_or_default();
         counts.move_used(rows, row_use);
@@ -84,7 +84,8 @@ impl Table {
         repaired.unwrap_or(&self.file.source.text)
     }
 
-    /// Visits every record after the header that is not blank. Records where each of them starts.
+    /// Visits every record after the header, except blank records. Stores where each record
+    /// starts.
     /// `visit` returns how many rows a record makes.
     pub(super) fn read_first(&self, mut visit: impl FnMut(&StringRecord, Start) -> usize) {
         let mut rows = RowStarts::default();
@@ -145,7 +146,9 @@ impl Table {
             .map(|delimiter| reader(text, delimiter));
         for start in starts {
             if let Some(reader) = &mut reader {
-                // The reader skips line ends itself. A seek would fill its buffer again.
+                // Do not seek if there are only line ends between the reader's position and
+                // the row. The reader skips line ends itself, and a seek would fill its buffer
+                // again.
                 let passed = text.get(reader.position().byte() as usize..start.byte as usize);
                 let is_break = |byte: u8| matches!(byte, b'\r' | b'\n');
                 // Reading cannot fail: the text is in memory and UTF-8, and ragged rows are allowed.
@@ -174,8 +177,8 @@ impl Table {
         found
     }
 
-    /// Whether a row has too few cells, or extra cells that are not empty. Spreadsheets add empty
-    /// cells.
+    /// Whether a row has too few cells, or extra cells that are not empty. Empty extra cells
+    /// are allowed, because spreadsheets add them.
     pub(super) fn is_ragged(&self, record: &StringRecord) -> bool {
         let columns = self.header.columns.len();
         let mut extra = record.iter().skip(columns);

@@ -15,7 +15,7 @@ use super::input::SheetName;
 /// Maximum size of the unpacked workbook, and of the text of a sheet, in bytes. A small archive
 /// could unpack to any size.
 const LARGEST: usize = 256 << 20;
-/// 10^15: spreadsheets replace the later digits of larger numbers with zeros.
+/// 10^15. In larger numbers, spreadsheets replace the digits after the 15th with zeros.
 const FIRST_ROUNDED: f64 = 1e15;
 /// The number of rows and columns that a sheet can have.
 const MOST_ROWS: u32 = 1 << 20;
@@ -38,7 +38,7 @@ const ADDS_TEXT: Reason = (
 );
 const HIDES_PART: Reason = (
     "this cell has a date, but shows only a part of it",
-    "format the column as text, and enter the values again; for dates, use a format with day, month and year",
+    "for dates, use a format with day, month and year; for other values, format the column as text, and enter the values again",
 );
 const FAILED: Reason = (
     "the formula of this cell failed",
@@ -59,7 +59,7 @@ struct SheetText {
     unusable: UnusableCells,
     /// The number of rows in the text.
     rows: u32,
-    /// The row of the header, from 0, and its number of columns.
+    /// The row of the header, counted from 0, and the number of columns in the header.
     header: u32,
     columns: usize,
     /// Whether there are cells without a value.
@@ -94,7 +94,7 @@ pub(crate) fn read_sheet(
     let found = found.ok_or_else(|| {
         wrong_sheet(match wanted {
             Some(SheetName::Name(name)) => format!("the workbook has no sheet `{}`", clip(name)),
-            Some(SheetName::Number(number)) => format!("the workbook has no sheet {number}"),
+            Some(SheetName::Number(number)) => format!("the workbook has no sheet number {number}"),
             None => "the workbook has no sheet with rows".to_owned(),
         })
     })?;
@@ -171,9 +171,9 @@ fn read_cells(book: &mut Book<'_>, name: &str) -> Result<SheetText, Mistake> {
 }
 
 impl SheetText {
-    /// Moves the cells of a row into the text. Adds a blank line for each skipped row above it, and
-    /// empty cells at the end, because workbooks do not store empty cells. The first row is the
-    /// header.
+    /// Moves the cells of a row to the end of the text. Workbooks do not store empty cells, so
+    /// this function also adds a blank line for each missing row above, and empty cells at the
+    /// end of the row. The first row is the header.
     fn push_row(&mut self, at: u32, row: &mut Vec<(usize, String)>) -> Result<(), Mistake> {
         let Some((last, _)) = row.last() else {
             return Ok(());
@@ -213,7 +213,8 @@ impl SheetText {
         cells.push(UnusableCell { row, why, hint });
     }
 
-    /// Refuses formulas that were never calculated: programs that write workbooks may store no values.
+    /// Refuses formulas that were never calculated. Programs that write workbooks may store a
+    /// formula without its value.
     fn check_formulas(&mut self, book: &mut Book<'_>, name: &str) -> Result<(), Mistake> {
         let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
         while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
@@ -248,8 +249,8 @@ struct Format {
     zeros: usize,
     /// Whether it adds text to a number, as in `"K-"0000`, `000-000` or `0%`.
     adds_text: bool,
-    /// Whether it shows only a part of a date, such as `d-mmm`. A spreadsheet converts a text such as
-    /// `3-4` to a date with this format.
+    /// Whether it shows only a part of a date, as `d-mmm` does. A spreadsheet converts a text
+    /// such as `3-4` to a date, and shows the date in this format.
     hides_part: bool,
 }
 
@@ -268,7 +269,7 @@ impl Format {
         let has = |letters: &[char]| plain.to_ascii_lowercase().contains(letters);
         // Years are also written `e` (Japan) and `b` (Thailand).
         let (has_day, has_year) = (has(&['d']), has(&['y', 'e', 'b']));
-        // Remove a space as wide as a character, as in `00000_)`.
+        // Remove the `_)` of a format such as `00000_)`. It adds a space as wide as `)`.
         let digits = code.split('_').next().unwrap_or_default();
         Self {
             zeros: match digits.bytes().all(|byte| byte == b'0') {
@@ -299,8 +300,8 @@ fn format_date(date: &ExcelDateTime) -> String {
     }
 }
 
-/// Adds up the unpacked sizes in the archive's directory. The library enforces them when it
-/// unpacks.
+/// Adds up the unpacked sizes that the archive's directory states. The files cannot be larger,
+/// because the library enforces the stated sizes when it unpacks.
 fn unpacked_size(bytes: &[u8]) -> u64 {
     let sizes = find_iter(bytes, b"PK\x01\x02").map(|entry| {
         let size = bytes.get(entry + 24..entry + 28);

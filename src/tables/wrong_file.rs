@@ -1,4 +1,5 @@
-//! Recognizes files that are not tables, so that the error can name the program that made the file.
+//! Recognizes files that are not tables, so that the error can say what the file is and what to
+//! do about it.
 //!
 //! Main entries: [`wrong_bytes`] and [`wrong_text`].
 
@@ -12,10 +13,10 @@ pub(crate) type WrongFile = (&'static str, &'static str);
 
 const SAVE: &str = "open it in a spreadsheet program, and save it as .xlsx or CSV";
 const EXPORT: &str = "export the data as .xlsx or CSV";
-const UNPACK: &str = "unpack it, and name the file inside";
+const UNPACK: &str = "unpack it, and give the path of the file inside";
 const LOCK_FILE: WrongFile = (
     "a lock file of a spreadsheet program",
-    "name the workbook itself, without `~$`",
+    "give the path of the workbook itself, without `~$`",
 );
 const CUT: WrongFile = (
     "an incomplete .xlsx file or zip archive",
@@ -60,7 +61,7 @@ const TEXTS: [(&str, WrongFile); 6] = [
         "version https://git-lfs.github.com/spec/",
         (
             "a Git LFS pointer: the file itself is not here",
-            "run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and name its directory",
+            "run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and give the path of the new directory",
         ),
     ),
     ("<!doctype html", SIGN_IN),

@@ -7,7 +7,8 @@ use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Change, ChangedBy, FieldChange, Members, Publish, PublishPermit};
 
-/// Formats a change as a line. `known` has the words for members who are already in the room.
+/// Formats a change as a line. `known` has the words that the line uses for members who are
+/// already in the room.
 pub(super) fn line<'a>(change: &'a Change, known: Known, names: &UserNames) -> Line<'a> {
     let mut fields = change.fields.iter();
     let title = fields.find(|field| field.field == Field::Title);
@@ -90,7 +91,8 @@ pub fn permit(publish: &Publish) -> Option<Text<'_>> {
     })
 }
 
-/// Returns a remark if a run may have sent the create already, or an empty text.
+/// Returns a remark if a run may already have sent the request that creates the room.
+/// Otherwise, returns an empty text.
 pub fn uncertain_remark(change: &Change) -> String {
     let since = change.uncertain_since;
     since.map_or_else(String::new, |since| format!(", uncertain since {since}"))
@@ -108,13 +110,14 @@ fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     Some(text!("{}{}{} → {}{}", name, space, before, after, drift))
 }
 
-/// Returns a remark if someone else changed the field, so that this change reverts it.
+/// Returns a remark if someone else changed the field, because this change overwrites their
+/// value.
 pub fn drift_remark(change: &FieldChange) -> &'static str {
     let ChangedBy { outside, manifest } = change.changed;
     match (outside, manifest) {
         (false, _) => "",
         (true, false) => " (changed outside)",
-        (true, true) => " (changed outside, and in the manifest)",
+        (true, true) => " (changed outside, and also changed in the manifest)",
     }
 }
 

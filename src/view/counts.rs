@@ -57,12 +57,15 @@ pub(super) fn describe_count(room: &RoomCount) -> Text<'_> {
 
 fn describe_removals(room: &RoomCount) -> Text<'_> {
     let removals = Count(room.open_removals as usize, "open removal");
-    text!("{}; if done: `roomform todo done PIPE`", removals)
+    text!(
+        "{}; if already done in ImbaChat, run `roomform todo done PIPE`",
+        removals
+    )
 }
 
 fn describe_gap(gap: CountGap, counts: &MemberCounts) -> Text<'_> {
     let reason = match gap {
-        CountGap::Budget => "--count-requests or --count-bytes is used up",
+        CountGap::Budget => "the limit of --count-requests or --count-bytes is reached",
         CountGap::Changed => "the number of members changed during the count",
         CountGap::Ignored => "the server ignores the filter `count_users`",
         CountGap::Unclear => "the server's answers contradict each other",

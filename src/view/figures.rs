@@ -27,7 +27,8 @@ pub fn verdict(plan: &Plan) -> String {
     format!("{parts}; {unchanged} unchanged, {unmanaged} unmanaged{open}")
 }
 
-/// The number of open steps, given the room and the age of each, for example `3 open steps in 2 rooms, the oldest for 12 days`.
+/// Describes the open steps, for example `3 open steps in 2 rooms, the oldest for 12 days`.
+/// `steps` has the room and the age of each step.
 pub(super) fn open_steps<'a>(steps: impl Iterator<Item = (&'a Pipe, u64)>) -> Option<String> {
     let (rooms, ages): (BTreeSet<&Pipe>, Vec<u64>) = steps.unzip();
     let (steps, rooms) = (Count(ages.len(), "open step"), Count(rooms.len(), "room"));
@@ -70,7 +71,10 @@ pub(super) fn parts(summary: &Summary, changes: &[Change]) -> Vec<String> {
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
     let MemberTally { rooms, members } = summary.unknown;
     let unknown = format!("{} of {}", Count(members, "member"), Count(rooms, "room"));
-    let again = (members, format!("{unknown} to send again (unknown)"));
+    let again = (
+        members,
+        format!("{unknown} to send again (membership unknown)"),
+    );
     let (members, messages) = (summary.members, summary.messages);
     let parts = [
         (create, format!("{create} to create{created}")),

@@ -16,18 +16,17 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
             ids.as_slice()
         ),
         ConflictKind::Deleted(ids) => text!(
-            "only deleted rooms have this pipe (id {}); --allow-recreate creates a new one",
+            "only deleted rooms have this pipe (id {}); --allow-recreate creates a new room",
             ids.as_slice()
         ),
         ConflictKind::Vanished(id) => text!(
-            "the ledger records room {}, but the list does not show it: it was deleted, or the list is truncated; \
-             --allow-recreate creates a new one",
+            "the ledger records room {}, but the list does not show it: it was deleted, or the list is truncated; --allow-recreate creates a new room",
             *id
         ),
         ConflictKind::NotListed(id) => {
             let known = id.map(|id| text!(" (room {} in the ledger)", id));
             text!(
-                "not listed{}: a JWT may show only one user's rooms; read with the secret key",
+                "the room is not listed{}: a JWT may show only one user's rooms; read with the secret key",
                 known.unwrap_or_default()
             )
         }
@@ -61,7 +60,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
         Note::Renamed { .. } => renames(&[note]),
         Note::WelcomeUncertain { pipe, room } => {
             let text = text!(
-                "its welcome may have been sent, so it is not sent again; check room {}, then remove `welcome` from the manifest",
+                "the welcome may have been sent, so it is not sent again; look for it in room {}, then remove `welcome` from the manifest",
                 *room
             );
             Line::for_room(pipe, text)
@@ -69,7 +68,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
         Note::Pending { pipe, field, was } => {
             let [sent, shown] = values(&was.sent, &was.shown);
             let text = text!(
-                "{} was sent as {} before; the list showed {} at {}; it is sent again",
+                "{} was sent as {} before, but the list showed {} at {}; the field is sent again",
                 field.name(),
                 sent,
                 shown,
@@ -79,14 +78,14 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
         }
         Note::LooksLike { pipe, live } => {
             let text = text!(
-                "looks like the live room {}, which is not declared ({}); a server that ignores case would confuse the two",
+                "looks like the live room {} ({}), which is not declared; a server that ignores case would confuse the two rooms",
                 live,
                 Span::words(difference(pipe.as_str(), live.as_str()))
             );
             Line::for_room(pipe, text)
         }
         Note::Assumed(assumed) => Line::new(text!(
-            "--assume-members: {} assumed present without a record; nothing is sent for them",
+            "--assume-members: {} assumed to be present, although the ledger does not record them; nothing is sent for them",
             members(assumed)
         )),
         Note::Adopted(adopted) => Line::new(text!(
@@ -103,7 +102,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             members(not_sent)
         )),
         Note::AlreadyPublic(entries) => Line::new(text!(
-            "public already, so `limits.publish` need not list them: {}",
+            "entries of `limits.publish` that are no longer needed, because the rooms are already public: {}",
             names(entries.iter().map(String::as_str), NAMED)
         )),
         Note::LeftOut { rooms, flags } => {
@@ -119,8 +118,8 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     (kind, line)
 }
 
-/// Returns one line for all likely renames, with examples. Such a new room looks like a room that
-/// left.
+/// Returns one line for all likely renames, with examples. In a likely rename, a new room looks
+/// like a room that left the manifest.
 pub(super) fn renames<'a>(renames: &[&'a Note]) -> Line<'a> {
     let examples = renames.iter().copied().take(EXAMPLES);
     let examples = examples.filter_map(|note| match note {
@@ -160,12 +159,14 @@ pub(super) fn overdue(overdue: &Overdue) -> Line<'_> {
     ))
 }
 
-/// Formats a refusal as a sentence: the guard, the count, and the flag or key that allows it.
+/// Formats a refusal as a sentence: the guard, the count, and the flag or key that lifts the
+/// refusal.
 pub fn refusal(refusal: &Violation) -> Text<'_> {
     guard(refusal, [" since the last apply", "when last applied"])
 }
 
-/// Formats a refusal of a manifest that is compared with another manifest instead of a ledger.
+/// Formats a refusal in a manifest diff, where a manifest is compared with another manifest and
+/// not with a ledger.
 pub fn would_be_refused(refusal: &Violation) -> Text<'_> {
     guard(refusal, ["", "before"])
 }
@@ -189,7 +190,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             let share = share.map(|share| format!(" ({})", percent(share)));
             let share = share.unwrap_or_default();
             Span::words(format!(
-                "{count} {counted}, `limits.{key}` allows {allowed}{share}; allow it with {flag} or `limits.{key}: {count}`"
+                "{count} {counted}, but `limits.{key}` allows {allowed}{share}; allow it with {flag} or `limits.{key}: {count}`"
             ))
             .into()
         }
@@ -208,7 +209,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             left,
             known,
         } => Span::words(format!(
-            "{left} of {known} rooms left the manifest{since} while {created} would be created: was a prefix changed? if a new term replaces the old one, allow it once with {flag}"
+            "{left} of {known} rooms left the manifest{since} while {created} would be created: was a prefix changed? if a new term replaces the old one, allow the change once with {flag}"
         ))
         .into(),
         Violation::Shrunk {
@@ -217,7 +218,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             before,
         } => {
             let words = format!(
-                " has {now} rooms and memberships, {before} {when}: is the file complete? allow it with {flag}"
+                " has {now} rooms and memberships, but had {before} {when}: is the file complete? if it is, allow the change with {flag}"
             );
             text!("{}{}", Span::Name(source.as_ref().into()), Span::words(words))
         }

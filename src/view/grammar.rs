@@ -4,7 +4,7 @@ use std::fmt;
 
 pub use crate::model::{Count, few};
 
-/// Makes a full sentence from a remark, such as `Nothing is written to these rooms.`
+/// Makes a full sentence from a remark: `nothing is written` becomes `Nothing is written.`
 pub fn sentence(remark: &str) -> String {
     let mut rest = remark.chars();
     let first = rest.next().map(char::to_uppercase);

@@ -19,7 +19,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
-        legend: vec!["two manifests; no server was read"],
+        legend: vec!["two manifests were compared; no server was read"],
         cut: cut(diff),
         known: Known::DECLARED,
         names: diff.plan.names.clone(),
@@ -90,7 +90,7 @@ fn removed_room(room: &Removed) -> Line<'_> {
     Line::for_room(&room.pipe, text)
 }
 
-/// Formats a difference between two rooms or guards as a line.
+/// Formats a difference between the two manifests as a line.
 fn difference_line<'a>(difference: &'a Difference, names: &UserNames) -> Line<'a> {
     match difference {
         Difference::Room { pipe, what } => {
@@ -101,7 +101,11 @@ fn difference_line<'a>(difference: &'a Difference, names: &UserNames) -> Line<'a
                 let number = widget.map(|it| Span::words(it.to_string()));
                 number.map_or("none".into(), Text::from)
             });
-            let text = text!("widget: {} → {}; these are different rooms", before, after);
+            let text = text!(
+                "widget: {} → {}; the two manifests describe different rooms",
+                before,
+                after
+            );
             Line::new(text)
         }
         Difference::Scope { before, after } => Line::new(text!(
@@ -150,7 +154,7 @@ fn describe_room_difference<'a>(what: &'a RoomDifference, names: &UserNames) -> 
         } => {
             let ([before, after], name) = (values(before, after), field.name());
             text!(
-                "{} {} → {} is not sent, because it is in `ignore`",
+                "{} {} → {} is not sent, because the field is in `ignore`",
                 name,
                 before,
                 after
@@ -180,7 +184,8 @@ fn describe_room_difference<'a>(what: &'a RoomDifference, names: &UserNames) -> 
     }
 }
 
-/// Says where to find all members, if a list is cut. Removed rooms have a line each.
+/// Says where to find all members, if a list of members is cut. Removed rooms need no such
+/// remark, because each has its own line.
 fn cut(diff: &ManifestDiff) -> Option<String> {
     let is_long = |difference: &Difference| match difference {
         Difference::Room { what, .. } => what.users().len() > NAMED,

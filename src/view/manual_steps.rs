@@ -1,5 +1,5 @@
-//! Lists members and rooms that must be removed manually, because of this change or since earlier
-//! runs.
+//! Lists the members and rooms that must be removed manually. Some of these steps are new in
+//! this change, and some are still open from earlier runs.
 
 use super::figures::{age, open_steps};
 use super::names::users;
@@ -10,7 +10,8 @@ use super::{Count, NAMED, Span, State, View};
 use crate::model::{Pipe, Target, UserId, UserNames};
 use crate::plan::{LeaveReason, LeftRoom, ManualSteps, OpenStep, Plan, ages};
 
-/// The open steps, a line for each member and for each room that left the manifest.
+/// Creates the view of the open steps. Each member and each room that left the manifest has its
+/// own line.
 pub fn todo<'a>(
     target: &'a Target,
     rooms: &'a [ManualSteps],
@@ -89,7 +90,7 @@ impl<'a> View<'a> {
 /// A room that left the manifest in an earlier run.
 fn left_room(room: &LeftRoom) -> Line<'_> {
     let text = text!(
-        "room {}, {}, no longer in the manifest {}, by run {}",
+        "room {}, {}, no longer in the manifest {}, recorded by run {}",
         room.id,
         Count(room.members.len(), "known member"),
         Span::words(age(room.age)),
@@ -101,12 +102,12 @@ fn left_room(room: &LeftRoom) -> Line<'_> {
     }
 }
 
-/// Formats steps of one room with the same run and reason as a line.
+/// Formats steps of one room as a line. All these steps have the same run and reason.
 fn step_line<'a>(room: &'a ManualSteps, steps: &'a [OpenStep], known: &UserNames) -> Line<'a> {
     let removed: Vec<UserId> = steps.iter().map(|step| step.user).collect();
     let text = steps.first().map(|step| {
         text!(
-            "remove {} from room {}, {} {}, by run {}",
+            "remove {} from room {}: {}; open {}, recorded by run {}",
             Span::Ids(users(&removed, known)),
             room.id,
             reason(step.reason),

@@ -1,9 +1,9 @@
-//! The content of an output, complete but without markup: plans, manifest diffs, outcomes, checks
-//! and open steps.
+//! The content of an output, complete but without markup: plans, manifest diffs, outcomes,
+//! checks and open steps.
 //!
 //! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`],
-//! [`todo()`]. The writers in `render` lay out a [`View`] and escape the spans of each [`Text`];
-//! they decide nothing else.
+//! [`todo()`]. The writers in `render` only lay out a [`View`] and escape the spans of each
+//! [`Text`].
 
 mod change;
 mod counts;
@@ -55,7 +55,7 @@ pub struct View<'a> {
     pub state: State,
     /// The most important numbers of the page, in one line.
     pub verdict: String,
-    /// More facts, shown below these numbers. They have no full stops, as in
+    /// More facts, shown below the verdict. They have no full stops, for example
     /// `8 requests: 1 to list, …`
     pub facts: Vec<String>,
     /// All sections that are not empty, the most dangerous first.

@@ -6,7 +6,7 @@ pub use crate::model::user_with_name as user;
 use crate::model::{UserId, UserNames};
 use crate::plan::{Change, ManualSteps};
 
-/// Joins the first users and the number of the others. The result is not escaped.
+/// Lists the first users, then says how many more there are. The result is not escaped.
 pub fn users(users: &[UserId], names: &UserNames) -> String {
     few(users.iter().map(|it| user(*it, names)), NAMED)
 }

@@ -22,7 +22,8 @@ pub struct RoomResult<'a> {
     pub section: SectionKind,
 }
 
-/// Creates the view of an apply's result. `after` is the plan that remains, if it was computed.
+/// Creates the view of an apply's result. `after` is the new plan for what remains to be done,
+/// if that plan was computed.
 pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>) -> View<'a> {
     let done = match outcome.has_written() {
         true => "Applied to",
@@ -44,7 +45,8 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view.add(SectionKind::Remedies, remedies);
     view.add_counts(left);
     view.add_conflicts(left);
-    // Use the plan from before the run, in which the steps recorded by this run are still new.
+    // Use the plan from before the run. In that plan, the steps that this run recorded are
+    // still new.
     view.add_manual_steps(plan);
     let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
     view.add_notes(left.notes.iter().filter(uncertain));
@@ -91,7 +93,8 @@ fn stopped(halt: &Halt) -> Text<'_> {
             "--fail-fast: writes to other rooms were not started after the first failure".into()
         }
         Halt::Interrupted => {
-            "interrupted: no other requests were sent; run again for the rest".into()
+            "interrupted: no other requests were sent; run the same command again to continue"
+                .into()
         }
     }
 }
@@ -137,10 +140,16 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
             )
         }
         Status::Unfinished if room.answered_at.is_some() => {
-            let left = "the rest was not sent or not recorded";
+            let left = "the remaining requests were not sent, or their results were not recorded";
             (NotDone, text!("{}, {} confirmed; {}", done, members, left))
         }
-        Status::Unfinished => (NotDone, text!("{}, the rest was not sent", members)),
+        Status::Unfinished => (
+            NotDone,
+            text!(
+                "{} confirmed; the remaining requests were not sent",
+                members
+            ),
+        ),
         Status::NotStarted => (NotDone, Text::default()),
     };
     RoomResult {
@@ -155,7 +164,8 @@ fn differing((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_>
     text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
 
-/// Returns the errors in successful answers, and the number of members if it is smaller than known.
+/// Returns the errors in successful answers, and a remark if fewer members were counted than
+/// expected.
 pub fn remarks(room: &RoomOutcome) -> Text<'_> {
     let errors = (!room.errors.is_empty()).then(|| {
         let errors = room.errors.join("; ");
@@ -178,7 +188,9 @@ pub fn failure(status: &Status) -> Option<String> {
 }
 
 fn welcome_uncertain(reason: &str) -> String {
-    format!("the welcome may have been sent: {reason}; check the room; it is not sent again")
+    format!(
+        "the welcome may have been sent: {reason}; check the room; the welcome is not sent again"
+    )
 }
 
 /// Returns the hints for all failures. Duplicates are removed, because many failures have the same
@@ -219,5 +231,7 @@ pub fn ended(outcome: &Outcome) -> String {
     };
     let (members, writes) = (Count(members, "member"), outcome.writes());
     let reads = outcome.reads;
-    format!("{rooms}; {members}{messages} confirmed; {writes} to write, {reads} to verify{sends}")
+    format!(
+        "{rooms}; {members}{messages} confirmed; requests: {writes} to write, {reads} to verify{sends}"
+    )
 }

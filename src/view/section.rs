@@ -131,7 +131,7 @@ impl SectionKind {
                 "remove these members in ImbaChat, then run `roomform todo done PIPE`"
             }
             Self::LeftRooms => {
-                "delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`, or for many `roomform ledger forget 'term-1-*'`"
+                "delete or keep each room in ImbaChat, then run `roomform ledger forget PIPE`; for many rooms, use a glob: `roomform ledger forget 'term-1-*'`"
             }
             Self::LookAlikes => "people cannot tell these apart",
             Self::Ignored | Self::IgnoredVisibility => "sent again only with --resend-ignored",

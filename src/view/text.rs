@@ -6,14 +6,14 @@ use super::grammar::{Count, few};
 use super::title_diff::apart;
 use crate::model::{Pipe, RoomId};
 
-/// Maximum number of rooms with the same pipe that one line names.
+/// Maximum number of room ids that one line lists, if several rooms have the same pipe.
 const NAMED_IDS: usize = 8;
 
 /// A sentence as a list of parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Vec<Span<'a>>);
 
-/// A part of a sentence, which writers escape by its kind.
+/// A part of a sentence. Its kind decides how writers escape it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span<'a> {
     /// Words from roomform itself.
@@ -146,7 +146,7 @@ pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
     apart(before, after).map(|title| Span::Title(title.into()).into())
 }
 
-/// Joins the first `most` names and the number of the others.
+/// Lists the first `most` names, then says how many more there are.
 pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Text<'a> {
     let more = names.len().saturating_sub(most);
     let names = names.take(most).map(|name| Span::Name(name.into()).into());

@@ -1,5 +1,5 @@
-//! Compares a title before and after a change: finds the changed words, and the part that differs
-//! in long titles.
+//! Compares a title before and after a change: finds the changed words and, in long titles, the
+//! part that differs.
 
 use std::ops::Range;
 
@@ -7,15 +7,15 @@ use similar::{ChangeTag, TextDiff};
 
 /// Maximum length in characters of a text that is shown as a whole.
 const LONGEST: usize = 200;
-/// Maximum length in characters of the part that differs, where there is enough space.
+/// Maximum length in characters of the part that differs, in the texts that [`both`] returns.
 const LONGEST_PART: usize = 1000;
 /// The number of equal characters to show on each side of the part that differs.
 const AROUND: usize = 40;
 /// Maximum length in characters of the note about omitted characters.
 const LONGEST_MARK: usize = 20;
 
-/// Compares two texts word by word. `mark` formats each word, which is equal, deleted from the
-/// first text, or inserted into the second.
+/// Compares two texts word by word. `mark` formats each word. Its first argument says whether
+/// the word is in both texts, only in the first (deleted) or only in the second (inserted).
 pub fn by_words(
     before: &str,
     after: &str,
@@ -30,8 +30,9 @@ pub fn by_words(
     })
 }
 
-/// Returns two texts, not safe to print. Short texts are kept whole. Long texts are cut to the
-/// part that differs, with a count of the omitted characters.
+/// Returns both texts. They are not escaped, so they are not safe to print. Short texts are
+/// kept whole. Long texts are cut to the part that differs, with a count of the omitted
+/// characters.
 pub fn both(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST_PART)
 }

@@ -29,7 +29,7 @@ const LIST: (usize, usize) = (5, 466);
 const LEDGER: (usize, usize) = (17, 4831);
 const PLAN: (usize, usize) = (0, 12);
 
-/// The same for each row and each use of a file with rows.
+/// Maximum allocations and bytes for each row, and for each use, of a file with rows.
 const USES: (usize, usize) = (40, 10_400);
 
 /// A manifest with many rooms and `generate` entries. All of them use the same two files, and
@@ -187,7 +187,7 @@ fn memory_and_allocations_are_bounded() {
     allocations_per_room_do_not_grow_with_the_number_of_rooms();
 }
 
-/// This must come first, because the peak of the process cannot be reset.
+/// This check must run first, because the process's peak memory use cannot be reset.
 fn compacting_needs_little_memory() {
     let file = inputs::ledger_file(20_000).unwrap();
     let length = file.as_file().metadata().unwrap().len() as usize;
@@ -195,8 +195,8 @@ fn compacting_needs_little_memory() {
     let ledger = LedgerFile::new(file.path());
     let compacted = ledger.rewrite(&inputs::target(), compact).unwrap();
     let peak = ALLOCATOR.max_allocated() - before;
-    // The limit is 3.5 times the size of the file. The process uses less than three times the
-    // size, because some of the allocated memory is never used.
+    // The limit for allocated memory is 3.5 times the size of the file. The process uses less
+    // than three times the size, because it never touches some of the memory that it allocates.
     assert!(2 * peak < 7 * length, "{peak} bytes for a file of {length}");
     assert_eq!(compacted.entries.len(), 20_000, "no settled intent is left");
 }

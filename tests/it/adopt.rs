@@ -49,7 +49,7 @@ fn adopting_existing_rooms_sends_nothing() {
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
     scene.declare(&manifest);
     let plan = scene.plan().ok();
-    plan.shows("5 members of 2 rooms to send again (unknown)");
+    plan.shows("5 members of 2 rooms to send again (membership unknown)");
     let adopted = scene.run("ledger adopt --roster --yes");
     assert_snapshot!(adopted.out.replace(&scene.url(), "URL"), @r"
       course               room 1: 3 members (11, 12, 13)
@@ -58,7 +58,7 @@ fn adopting_existing_rooms_sends_nothing() {
 
     adopt: 5 memberships of 3 rooms to record as present
            target: widget 627 on URL
-           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
+           nothing is sent to the server, and it confirms nothing: `apply` will not add a recorded user who is not in the room
     ");
     let plan = scene.run("plan --detailed-exitcode");
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r"
@@ -111,7 +111,8 @@ fn members_declared_after_an_adoption_are_sent_and_confirmed() {
     // Removing a member is a manual step, as for any recorded member.
     scene.write("class.csv", "user\n11\n12\n14\n");
     scene.plan().shows(": remove 13 from room ");
-    // The record is gone, so the members are sent again and the server confirms them.
+    // `ledger forget` removes the record of the room, so the members are sent again and the
+    // server confirms them.
     scene.run("ledger forget course").ok();
     scene.apply().ok();
     let ledger = scene.run("ledger show --format json").json();
@@ -133,7 +134,7 @@ fn only_selected_and_unambiguous_rooms_are_adopted() {
     let adopted = scene.run("ledger adopt --roster --yes --only team").ok();
     adopted.shows("2 memberships of 1 room");
     let plan = scene.plan().ok();
-    plan.shows("3 members of 1 room to send again (unknown)");
+    plan.shows("3 members of 1 room to send again (membership unknown)");
 }
 
 /// Members that roomform knows to be missing are not recorded as present.
@@ -161,9 +162,9 @@ fn members_that_apply_must_send_are_not_adopted() {
       team                 room 2: the room itself
 
     adopt: 0 memberships of 1 room to record as present
-           2 memberships left for `apply` to send: not yet sent after a create, declared again, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: each is declared again, new in a room that roomform wrote to, or not yet sent after a create
            target: widget 627 on URL
-           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
+           nothing is sent to the server, and it confirms nothing: `apply` will not add a recorded user who is not in the room
     ");
     let plan = "plan --ledger l.jsonl --format json";
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
@@ -175,9 +176,9 @@ fn members_that_apply_must_send_are_not_adopted() {
     scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(output(), @"
     adopt: nothing new to record
-           2 memberships left for `apply` to send: not yet sent after a create, declared again, or new in a room that roomform wrote to
+           2 memberships left for `apply` to send: each is declared again, new in a room that roomform wrote to, or not yet sent after a create
            target: widget 627 on URL
-           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
+           nothing is sent to the server, and it confirms nothing: `apply` will not add a recorded user who is not in the room
     ");
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
     // With `on_create`, members are never sent after the room is created.

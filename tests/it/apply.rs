@@ -19,7 +19,7 @@ fn many() -> String {
 fn a_second_apply_of_25_rooms_writes_nothing() {
     let scene = Scene::new().manifest(many()).sandbox();
     let out = scene.apply().ok();
-    out.shows("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify");
+    out.shows("apply: 25 verified; 175 members confirmed; requests: 25 to write, 1 to verify");
     out.ends("now:  nothing to do; 25 unchanged, 1 unmanaged\n");
     assert_eq!((scene.writes(), scene.rooms().len()), (25, 25));
     for (index, room) in (1..=25).enumerate() {
@@ -100,7 +100,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
     scene.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
     let ran = scene.run("plan --detailed-exitcode --ledger l.jsonl");
     ran.exits(0);
-    assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line is incomplete, probably from a killed run; it is dropped");
+    assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line is incomplete, probably because a run was killed; roomform ignores that line");
     scene.declare(many().replace("Курс 7\"", "Seven\""));
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene.read("l.jsonl").begins(&whole).shows("Seven");
@@ -160,7 +160,7 @@ fn members_are_sent_in_chunks_and_again_to_a_recreated_room() {
     );
     let scene = Scene::new().manifest(&text).sandbox();
     let out = scene.apply().ok();
-    out.shows("1 verified; 450 members confirmed; 3 to write, 1 to verify");
+    out.shows("1 verified; 450 members confirmed; requests: 3 to write, 1 to verify");
     assert_eq!(scene.room("big").members.len(), 450);
     let old = scene.delete("big");
     let new = scene.insert(live_room("big", "Big"));
@@ -216,7 +216,7 @@ fn the_plan_of_an_export_is_empty_with_and_without_the_ledger() {
     exported
         .shows("# left out: pipe \"twin\" (id ")
         .shows("more than one live room");
-    exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # known");
+    exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # these members are known");
     scene.declare(&exported);
     let plan = scene.run("plan --detailed-exitcode").ok();
     plan.shows("nothing to do; 31 unchanged");
@@ -310,7 +310,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
     ]);
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
-    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
+    error: apply ended with 25 verified; 175 members confirmed; requests: 25 to write, 1 to verify; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
       hint: run `roomform plan` to see the remaining changes
     ");
     scene.read("r.json").shows("course-25");
@@ -351,8 +351,8 @@ fn a_stdout_error_says_whether_anything_was_applied() {
         .unwrap();
     let err = String::from_utf8(ran.stderr).unwrap();
     assert_snapshot!(err, @r"
-    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
-      hint: check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url
+    error: apply ended with 24 verified, 1 failed; 175 members confirmed; requests: 25 to write, 1 to verify, 1 to send; the result could not be printed: cannot write to stdout: No space left on device (os error 28)
+      hint: check the sender with `roomform get users` (`from` is the remote_user_id) and the room with `roomform get rooms`; also check --api-url
       hint: run `roomform plan` to see the remaining changes
     ");
 }

@@ -160,7 +160,7 @@ fn banned_members_are_named() {
         .lacks("W109");
 }
 
-/// In the answer of such a server, every user seems to be banned.
+/// A server that ignores the filter returns all users, so every user seems to be banned.
 #[test]
 fn a_server_that_ignores_the_filter_for_banned_users_causes_no_warning() {
     let server = Canned::by(|request| {

@@ -1,4 +1,5 @@
-//! The claim of a create while the server keeps the run waiting, in virtual time.
+//! Tests, in virtual time, what happens to the claim of a create while the server keeps the run
+//! waiting.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -255,7 +256,8 @@ fn a_run_that_is_interrupted_after_taking_over_ends_its_claim() {
     assert!(fold(&entries).open.is_empty(), "{entries:?}");
 }
 
-/// Another run creates the room after this run's plan: before this run claims the create, or before it reads the list again.
+/// Another run creates the room after this run has made its plan. It does so either before this
+/// run claims the create, or later, before this run reads the list again.
 #[test]
 fn a_welcome_is_sent_only_if_the_intent_of_the_create_has_it() {
     let promise = || {

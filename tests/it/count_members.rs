@@ -233,7 +233,8 @@ fn forget_and_apply_add_a_removed_member_again() {
     counted(&scene, "").shows("7 rooms counted: equal");
 }
 
-/// A member who left the manifest is expected until the manual step is done.
+/// A member who is no longer declared still belongs to the expected count until the manual step
+/// is done.
 #[test]
 fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     let scene = applied(Quirks::default());
@@ -242,7 +243,7 @@ fn a_member_who_left_the_manifest_counts_until_the_step_is_done() {
     set_members(&scene, "team", &[21, 22]);
     let plan = scene.run("plan --count-members --detailed-exitcode");
     plan.exits(0)
-        .shows("team: 3 known, 2 counted; 1 open removal; if done: `roomform todo done PIPE`")
+        .shows("team: 3 known, 2 counted; 1 open removal; if already done in ImbaChat, run `roomform todo done PIPE`")
         .shows("7 rooms counted: 6 equal, 1 fewer (open removals); ")
         .lacks("ledger forget");
     let document = scene.run("plan --count-members --format json").json();
@@ -270,7 +271,7 @@ fn an_open_removal_explains_the_count_of_a_single_room() {
     set_members(&scene, "team", &[21, 22]);
     let plan = scene.run("plan --count-members --detailed-exitcode");
     plan.exits(0)
-        .shows("1 open removal; if done:")
+        .shows("1 open removal; if already done in ImbaChat, run")
         .lacks("ledger forget");
 }
 
@@ -383,7 +384,8 @@ fn apply_records_a_count_only_if_it_changed() {
     counted(&scene, "").shows("1 more");
 }
 
-/// Without a ledger, members are assumed only in rooms whose count equals the number of declared members.
+/// Without a ledger, a room whose count equals the number of its declared members is assumed to
+/// have these members. No members are assumed in other rooms.
 #[test]
 fn members_are_assumed_only_if_the_count_agrees() {
     let rooms = MANIFEST.lines().filter(|line| !line.contains("room-"));
@@ -415,7 +417,7 @@ fn members_are_assumed_only_if_the_count_agrees() {
         lounge: 2 declared, 3 counted
         team: 3 declared, 2 counted
 
-    plan: 8 members of 3 rooms to send again (unknown); 0 unchanged, 1 unmanaged
+    plan: 8 members of 3 rooms to send again (membership unknown); 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 3 to write, 1 to verify
           3 rooms counted: 1 as declared, 1 more, 1 different; 6 requests, 1 KiB
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
@@ -431,9 +433,9 @@ fn members_are_assumed_only_if_the_count_agrees() {
       notes
         lounge: 2 declared, 3 counted
         team: 3 declared, 2 counted
-        --assume-members: 3 memberships of 1 room assumed present without a record; nothing is sent for them
+        --assume-members: 3 memberships of 1 room assumed to be present, although the ledger does not record them; nothing is sent for them
 
-    plan: 5 members of 2 rooms to send again (unknown); 1 unchanged, 1 unmanaged
+    plan: 5 members of 2 rooms to send again (membership unknown); 1 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           3 rooms counted: 1 as declared, 1 more, 1 different; 6 requests, 1 KiB
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
@@ -445,10 +447,14 @@ fn a_budget_that_runs_out_leaves_rooms_uncounted() {
     let scene = applied(Quirks::default());
     let plan = scene.run("plan --count-members --count-requests 5 --detailed-exitcode");
     plan.exits(0).shows("; 5 requests, ");
-    plan.shows("1 room cannot be counted: --count-requests or --count-bytes is used up");
+    plan.shows(
+        "1 room cannot be counted: the limit of --count-requests or --count-bytes is reached",
+    );
     let plan = scene.run("plan --count-members --count-bytes 100 --detailed-exitcode");
     plan.exits(0);
-    plan.shows("7 rooms cannot be counted: --count-requests or --count-bytes is used up");
+    plan.shows(
+        "7 rooms cannot be counted: the limit of --count-requests or --count-bytes is reached",
+    );
     scene
         .run("plan --count-members --count-requests 4")
         .exits(64);
@@ -463,7 +469,7 @@ fn a_budget_that_runs_out_is_never_called_a_contradiction() {
         let plan = scene.run(format!("plan --count-members --count-bytes {bytes}"));
         plan.exits(0).lacks("contradict");
         counted_some |=
-            plan.out.contains("4 of 7 rooms counted: equal") && plan.out.contains("is used up");
+            plan.out.contains("4 of 7 rooms counted: equal") && plan.out.contains("is reached");
     }
     assert!(counted_some);
 }

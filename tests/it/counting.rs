@@ -1,5 +1,5 @@
-//! Compares the results of counting members with a simulated server, where every number is
-//! known.
+//! Counts members on a simulated server, where every number is known, and compares the results
+//! with these numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -274,8 +274,8 @@ fn check(world: &World, planted: Option<Planted>) -> Result<(), TestCaseError> {
     let is_static = history.len() == 1;
     for (index, (room, case)) in counts.rooms.iter().zip(&world.rooms).enumerate() {
         prop_assert_eq!(room.expected, case.known());
-        // If counting assumed no offset, its statements must be true for the server's real
-        // offset.
+        // If the count made no assumption about the offset, its statements must be true for the
+        // server's real offset.
         let offset = counts.offset.unwrap_or(world.offset);
         let offset = if case.is_created { offset } else { 0 };
         let users: BTreeSet<u64> = history.iter().map(|now| now[index]).collect();
@@ -421,8 +421,8 @@ fn the_writing_user_counts_as_in_earlier_counts_unless_many_rooms_disagree() {
         assert_eq!(results(known, now, &[1]), [fewer(3, 3)]);
         assert_eq!(results(known, now, &[1, 1, 1]), [fewer(3, 3); 3]);
         assert_eq!(results(None, now, &[0, 0, 1])[2], fewer(3, 3));
-        // Even if the counts of all recorded rooms differ, roomform assumes that the server
-        // still counts as before.
+        // Even if the counts of all recorded rooms differ from the expected counts, roomform
+        // assumes that the server still counts in the same way as before.
         let other = Some(1 - now);
         assert_ne!(results(other, now, &[0, 0])[0], CountResult::Equal);
     }
@@ -437,7 +437,7 @@ fn if_no_answer_names_a_room_nothing_is_counted() {
         let rooms = counted_before(Some(0), 0, removed).rooms;
         assert!(rooms.iter().all(|room| room.result == nothing), "{rooms:?}");
     }
-    // A room that is empty while another one is not gets a different result.
+    // An empty room gets a different result if another room is not empty.
     let rooms = counted_before(Some(0), 0, &[0, 4]).rooms;
     assert!(matches!(rooms[1].result, CountResult::Outside(_)));
 }

@@ -231,17 +231,17 @@ fn the_error_about_an_unusable_file_names_its_variable() {
     };
     assert_snapshot!(with("IMBACHAT_SECRET_KEY", None), @"
     exit 1
-    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
+    error: the file that the variable IMBACHAT_SECRET_KEY_FILE points to cannot be read: No such file or directory (os error 2)
       hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
     ");
     assert_snapshot!(with("IMBACHAT_SECRET_KEY", Some("")), @"
     exit 1
-    error: the file that IMBACHAT_SECRET_KEY_FILE names is empty
+    error: the file that the variable IMBACHAT_SECRET_KEY_FILE points to is empty
       hint: put the value into it, or unset IMBACHAT_SECRET_KEY_FILE
     ");
     assert_snapshot!(with("IMBACHAT_PASSWORD", Some("\n")), @"
     exit 1
-    error: the file that IMBACHAT_PASSWORD_FILE names is empty
+    error: the file that the variable IMBACHAT_PASSWORD_FILE points to is empty
       hint: put the value into it, or unset IMBACHAT_PASSWORD_FILE
     ");
     assert_snapshot!(with("IMBACHAT_WIDGET", Some("Zx81-Qw27\n")), @"
@@ -261,13 +261,13 @@ fn a_credential_file_must_be_regular_and_small() {
     };
     assert_snapshot!(named(large.to_str().unwrap()), @"
     exit 1
-    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: it is larger than 64 KiB
+    error: the file that the variable IMBACHAT_SECRET_KEY_FILE points to cannot be read: it is larger than 64 KiB
       hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
     ");
     let device = named("/dev/zero");
     assert_snapshot!(device, @"
     exit 1
-    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: it is not a regular file
+    error: the file that the variable IMBACHAT_SECRET_KEY_FILE points to cannot be read: it is not a regular file
       hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
     ");
     assert_eq!(named("/"), device);

@@ -18,7 +18,7 @@ fn members(scene: &Scene, today: &str) -> Vec<String> {
     rooms.collect()
 }
 
-/// A room whose members are the rows of `a.csv` with dates.
+/// A room whose members and their dates come from the rows of `a.csv`.
 fn class(rows: &str) -> Scene {
     let scene = Scene::new().manifest(
         "version: 1
@@ -196,7 +196,7 @@ rooms: [{pipe: class, title: Class, members: [{roster: a.csv, user: id, where: {
     ran.err.shows("`a.csv` has no column `end`");
 }
 
-/// At the end of a term, the dates of all rows in a file end on the same day.
+/// At the end of a term, all memberships in a file end on the same day.
 #[test]
 fn the_end_of_a_term_is_not_refused() {
     let rows: String = (1..=9).map(|id| format!("{id},,2026-06-30\n")).collect();
@@ -217,7 +217,7 @@ fn the_end_of_a_term_is_not_refused() {
     let ran = scene.run("plan --today 2026-07-02");
     ran.exits(5);
     ran.out
-        .shows("`a.csv` has 1 rooms and memberships, 9 when last applied");
+        .shows("`a.csv` has 1 rooms and memberships, but had 9 when last applied");
     // A file without any row is an error, whatever the day.
     scene.write("a.csv", "id,start,end\n");
     scene.run("check --today 2026-07-02").exits(3);
@@ -260,7 +260,8 @@ fn plans_say_how_many_memberships_end_soon() {
     assert_eq!(plan["notes"], serde_json::json!([note]));
 }
 
-/// The plan file only selects changes: dates are evaluated for the day of the run.
+/// A plan file only selects which changes are applied. Dates are evaluated for the day of the
+/// apply.
 #[test]
 fn a_saved_plan_uses_the_date_of_its_apply() {
     let scene = class("1,,2026-09-14\n2,,\n3,2026-09-15,\n").sandbox();
@@ -268,7 +269,7 @@ fn a_saved_plan_uses_the_date_of_its_apply() {
     let ran = scene.run("apply plan.json --today 2026-09-15");
     ran.exits(0);
     ran.err
-        .shows("`class`: 1 member no longer in the manifest, skipped: 1")
+        .shows("`class`: skipped 1 member no longer in the manifest: 1")
         .shows("not in the saved plan: 1 member; make a new plan to apply them");
     let plan = scene.run("plan --today 2026-09-15 --format json").json();
     assert_eq!(plan["changes"][0]["members"]["new"], serde_json::json!([3]));

@@ -59,7 +59,7 @@ fn outside_changes_are_marked_in_text_json_and_markdown() {
           title   "Party" → "Team B" (changed outside)
       # rooms.yaml:5
       ~ team-c               update
-          title   "C" → "Team Sea" (changed outside, and in the manifest)
+          title   "C" → "Team Sea" (changed outside, and also changed in the manifest)
 
     plan: 3 to update (3 changed outside); 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 3 to write, 1 to verify
@@ -80,7 +80,7 @@ fn outside_changes_are_marked_in_text_json_and_markdown() {
         let page = scene.run(["plan", "--format", format]).ok();
         assert_eq!(page.matches("(changed outside)").count(), 2, "{page}");
         assert_eq!(
-            page.matches("(changed outside, and in the manifest)")
+            page.matches("(changed outside, and also changed in the manifest)")
                 .count(),
             1,
             "{page}"
@@ -122,7 +122,7 @@ fn without_a_record_no_change_is_called_outside() {
         changed(&scene, &["--ledger", "none.jsonl"]),
         json!([["title", []]])
     );
-    // There is no drift either if the last run could not verify its writes.
+    // If the last run could not verify its writes, the plan reports no drift either.
     let kept = scene.ledger();
     let blind: Vec<&str> = kept
         .lines()
@@ -202,7 +202,8 @@ fn a_room_reopened_after_a_lagging_list_is_drift() {
     assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
     scene.apply().ok();
     assert_eq!(scene.ledger(), after);
-    // The room is opened again outside: its values match the old pending record, and yet this is drift.
+    // The room is made public again outside roomform. Its values match the old pending record,
+    // but the plan must report drift.
     apply_as_another_user(&scene, &manifest("Team A", true));
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);
@@ -217,13 +218,13 @@ fn a_room_reopened_after_a_lagging_list_is_drift() {
 
 #[test]
 fn a_pending_record_ends_when_the_list_after_other_writes_shows_the_value() {
-    // The plan of this apply reads the fourth list, which still shows the room as public. The list that it reads after its write
-    // is up to date.
+    // To make its plan, this apply reads the fourth list, which still shows the room as public.
+    // The list that the apply reads after its write is up to date.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     scene.declare(renamed(false));
     let ran = scene.apply();
-    ran.shows("it is sent again");
+    ran.shows("the field is sent again");
     late(&scene, 0);
     apply_as_another_user(&scene, &renamed(true));
     let fields = changed(&scene, &[]);

@@ -289,7 +289,7 @@ fn a_limit_is_5() {
     let limited = format!("limits: {{create: 0}}\n{MANIFEST}");
     refused(
         || new_room().manifest(&limited),
-        "refused: 1 to create, `limits.create` allows 0; ",
+        "refused: 1 to create, but `limits.create` allows 0; ",
     );
 }
 
@@ -362,7 +362,8 @@ fn wrong_usage_is_64() {
 #[test]
 fn mistakes_of_new_users_get_a_hint() {
     let empty = Scene::new();
-    let hint = "create one with `roomform init`, or with `roomform export` from the live rooms";
+    let hint =
+        "create a manifest with `roomform init`, or from the live rooms with `roomform export`";
     empty.run("check").exits(3).err.shows(hint);
     let scene = Scene::new().manifest(MANIFEST);
     let ran = scene.run("plan rooms.yaml");
@@ -475,7 +476,7 @@ fn global_flags_work_before_and_after_the_command_and_others_only_after_it() {
     assert_eq!(after, before);
     let wrong = scene.run([&own[..], &["plan"]].concat());
     let document = document(64, &wrong);
-    assert_eq!(document["message"], "`--file` comes before the verb");
+    assert_eq!(document["message"], "`--file` must come after the verb");
     assert_eq!(
         document["hints"][0],
         "write it after the verb: roomform plan --file"
@@ -517,7 +518,7 @@ fn a_flag_of_another_command_is_64_with_a_tip() {
         ),
         (
             &["--sandbox"],
-            "`--sandbox` comes before the verb",
+            "`--sandbox` must come after the verb",
             "`--sandbox` is a flag of `plan`, `apply`",
         ),
     ] {

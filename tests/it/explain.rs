@@ -58,7 +58,7 @@ fn a_room_lists_the_source_of_each_member_and_the_exclusions() {
     "#);
     assert_snapshot!(scene.run("explain course-rust").ok(), @r#"
     course-rust  "Rust · лето"
-      conference, closed, members only when it is created; declared at courses.csv:2
+      conference, closed, members are added only when the room is created; declared at courses.csv:2
       2 members:
         tutor (4)  courses.csv:2
                    enrollments.csv:4 (enrol)
@@ -103,7 +103,7 @@ fn a_user_is_found_by_id_or_name_with_all_rooms() {
     absent.exits(64);
     assert_snapshot!(absent.err, @r"
     error: `absent` is neither a room's pipe nor a user in the manifest or the ledger
-      hint: name a pipe, a user from `people`, or a user's id without a sign or leading zeros
+      hint: write a room's pipe, a name from `people`, or a user's id without a sign or leading zeros
     ");
 }
 
@@ -221,7 +221,7 @@ generate:
         rooms.yaml:3   outside its dates
         staff.csv:3    left out by `where`
         courses.csv:3  left out by `where`
-        enrol.csv:2    the person is left out in people.csv:3
+        enrol.csv:2    the person's row, people.csv:3, is left out
         enrol.csv:4    left out by `where`
         enrol.csv:5    outside its dates
     ");

@@ -26,7 +26,7 @@ const OLD: &[(&str, &str, u8)] = &[
 fn widget(rooms: &[(&str, &str, u8)]) -> Scene {
     let scene = Scene::new().sandbox();
     rooms.iter().for_each(|room| add(&scene, room));
-    // Otherwise the server adds a support room with a time-dependent pipe.
+    // Without a support room, the server adds one with a time-dependent pipe.
     if rooms.iter().all(|(.., kind)| *kind != 3) {
         add(&scene, &("help", "Help", 3));
     }
@@ -82,8 +82,8 @@ fn export_writes_a_file_and_replaces_it_only_with_force() {
     let ran = scene.run("export -o rooms.yaml");
     assert_snapshot!(ran.err, @"
     error: 1 file with other content would be overwritten: `rooms.yaml`
-      hint: move them away, or replace them with --force; nothing was written
-      hint: use --add to keep them and append the rooms that they do not declare
+      hint: move them away, or use --force to replace them; nothing was written
+      hint: use --add to keep the existing files and append the rooms that the files do not declare
     ");
     assert_eq!((ran.code, ran.out.as_str()), (5, ""));
     assert_eq!(scene.files(), before);
@@ -443,7 +443,8 @@ fn a_file_that_cannot_be_extended_is_not_changed() {
         scene.declare(text);
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
-        ran.err.shows("write `rooms:` with a line `- pipe:");
+        ran.err
+            .shows("write `rooms:` and, below it, a line `- pipe:");
         assert_eq!(scene.read("rooms.yaml"), text);
     }
     // YAML ends at `...`, so text appended to the file would not be read.
@@ -623,21 +624,24 @@ fn the_new_text_is_read_back_and_compared() {
         ),
         (
             with(", members_policy: on_create", new, ""),
-            "the room `old` would be read differently",
+            "the room `old` would be read differently than before",
         ),
         (
             with(", exclude: [1]", new, ""),
-            "the room `old` would be read differently",
+            "the room `old` would be read differently than before",
         ),
         (
             with(", welcome: {from: 1, text: Hello}", new, ""),
-            "the room `old` would be read differently",
+            "the room `old` would be read differently than before",
         ),
         (
             with("", new, policy),
-            "the room `old` would be read differently",
+            "the room `old` would be read differently than before",
         ),
-        (meant.clone(), "the room `old` would be read differently"),
+        (
+            meant.clone(),
+            "the room `old` would be read differently than before",
+        ),
         (
             with("", &format!("{new}  - {{pipe: more, title: More}}\n"), ""),
             "the room `more` would also be declared",

@@ -251,7 +251,8 @@ fn assert_true(
     };
     let counted = |what: &str| report["requests"][what].as_u64().unwrap() as usize;
     let (verify, write, send) = (counted("verify"), counted("write"), counted("send"));
-    // The lists before the first write belong to the plan, except the last one if only the welcome message is left.
+    // The lists that are read before the first write belong to the plan. If only the welcome
+    // message is left, there is no such write, and the last list is read to verify.
     let planned = calls.iter().take_while(is_list).count();
     let written = calls.iter().skip(planned).any(|call| !is_message(&call));
     let planned = if written {

@@ -43,7 +43,7 @@ fn a_roster_that_lost_more_than_half_of_its_rows_is_refused() {
     let scene = applied();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 10");
     let shown = scene.run("ledger show").ok();
-    shown.shows("\n  data/enrollments.csv  had 10 rooms and memberships\n");
+    shown.shows("\n  data/enrollments.csv  had a total of 10 rooms and memberships\n");
     let (before, writes) = (scene.ledger(), scene.writes());
     scene.write("data/enrollments.csv", rows(5));
     // A file with exactly half of its rows is accepted.
@@ -51,9 +51,9 @@ fn a_roster_that_lost_more_than_half_of_its_rows_is_refused() {
     scene.write("data/enrollments.csv", rows(4));
     let ran = scene.plan();
     ran.exits(5);
-    assert_snapshot!(ran.out.lines().last().unwrap(), @"refused: `data/enrollments.csv` has 4 rooms and memberships, 10 when last applied: is the file complete? allow it with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap(), @"refused: `data/enrollments.csv` has 4 rooms and memberships, but had 10 when last applied: is the file complete? if it is, allow the change with --ignore-limits");
     let json = scene.run("plan --format json").json();
-    assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` has 4 rooms and memberships, 10 when last applied: is the file complete? allow it with --ignore-limits","source":"data/enrollments.csv"}]"#);
+    assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` has 4 rooms and memberships, but had 10 when last applied: is the file complete? if it is, allow the change with --ignore-limits","source":"data/enrollments.csv"}]"#);
     scene.apply().exits(5);
     scene.run("plan --only course-1").exits(5);
     scene
@@ -67,7 +67,7 @@ fn small_and_empty_rosters_are_checked_too() {
     let scene = applied();
     scene.write("data/enrollments.csv", rows(0));
     let ran = scene.plan();
-    ran.shows("has 0 rooms and memberships, 10 when");
+    ran.shows("has 0 rooms and memberships, but had 10 when");
     scene.run("apply --yes --ignore-limits").ok();
     scene.write("data/enrollments.csv", rows(1));
     scene.apply().ok();
@@ -116,7 +116,9 @@ fn a_saved_plan_is_checked_again_and_its_refusal_has_the_figures() {
     scene.run("plan --out plan.json").exits(5);
     let ran = scene.run("apply plan.json");
     ran.exits(5);
-    ran.shows("refused: `data/enrollments.csv` has 4 rooms and memberships, 10 when last applied");
+    ran.shows(
+        "refused: `data/enrollments.csv` has 4 rooms and memberships, but had 10 when last applied",
+    );
     let writes = scene.writes();
     scene.run("apply plan.json --ignore-limits").ok();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 4");
@@ -173,7 +175,7 @@ fn a_diff_says_that_a_plan_would_be_refused() {
         scene.write(&format!("{side}/data/enrollments.csv"), rows(count));
     }
     let out = scene.run("diff base head").ok();
-    out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, 9 before: is the file complete?");
+    out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, but had 9 before: is the file complete?");
 }
 
 #[test]

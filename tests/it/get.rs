@@ -436,7 +436,7 @@ fn a_truncated_list_prints_no_rows() {
     let failed: [Ran; 2] =
         ["csv", "json"].map(|format| against(&server).run(["get", "rooms", "--format", format]));
     assert_eq!((failed[0].code, failed[0].out.as_str()), (1, ""));
-    failed[0].err.shows("the answer ends in the middle");
+    failed[0].err.shows("the answer is cut off before its end");
     failed[1].exits(1);
     assert_eq!(
         failed[1].json()["exit"],

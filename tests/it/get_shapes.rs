@@ -85,8 +85,8 @@ fn an_ambiguous_answer_is_an_error_that_names_its_keys() {
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): no access
       hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
-    error("[{\"id\":1}").shows("the answer ends in the middle");
-    error("{\"messages\":[{\"id\":1}").shows("the answer ends in the middle");
+    error("[{\"id\":1}").shows("the answer is cut off before its end");
+    error("{\"messages\":[{\"id\":1}").shows("the answer is cut off before its end");
     // Rooms have a documented format; no other is accepted.
     let rooms = get(r#"[{"id":7}]"#, &["rooms"]);
     assert!(

@@ -26,7 +26,7 @@ fn a_changed_prefix_is_refused() {
     scene.declare(term("spring", &[1, 2, 3, 4]));
     let ran = scene.apply();
     assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
-    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created: was a prefix changed? if a new term replaces the old one, allow it once with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created: was a prefix changed? if a new term replaces the old one, allow the change once with --ignore-limits");
     let json = scene.run("plan --format json").json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
     scene.run("apply --yes --ignore-limits").exits(0);
@@ -44,7 +44,7 @@ fn replacing_half_of_the_rooms_is_allowed_and_all_of_one_is_not() {
     scene.plan().exits(0);
     let scene = applied(&[1]);
     scene.declare(term("spring", &[1]));
-    // The guard has no minimum size.
+    // The guard applies to any number of rooms, even to a single one.
     scene.plan().exits(5);
 }
 
@@ -56,7 +56,7 @@ fn rooms_that_left_in_an_earlier_term_do_not_count() {
     scene.declare(term("spring", &[1, 2, 3, 4]));
     scene.plan().exits(5);
     scene.run("apply --yes --ignore-limits").ok();
-    // There are many new rooms, but none left the manifest.
+    // There are many new rooms, but no room left the manifest.
     scene.declare(term("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     scene.apply().ok();
     // Replacing half of a term is not a mass change; replacing all of it is. Earlier terms do not matter.
@@ -100,7 +100,7 @@ fn rooms_that_come_back_count_again() {
         "{shown}"
     );
     scene.declare(term("spring", &[1]));
-    // Every room of the last apply has left the manifest: one of one.
+    // The last apply had one room, and that room has left the manifest.
     scene.plan().exits(5);
     scene.declare(term("autumn", &[1, 2, 3, 4]));
     scene.apply().ok();

@@ -25,7 +25,11 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
         return scene.run(&args);
     }
     let output = Command::new("/bin/sh")
-        .args(["-c", r#"ulimit -t 30 && ulimit -v "$1" && shift && exec "$@""#, "sh"])
+        .args([
+            "-c",
+            r#"ulimit -t 30 && ulimit -v "$1" && shift && exec "$@""#,
+            "sh",
+        ])
         .arg((megabytes * 1024).to_string())
         .arg(env!("CARGO_BIN_EXE_roomform"))
         .args(args)
@@ -43,7 +47,7 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
     }
 }
 
-/// The error output for a manifest that must be rejected; it has at most `most` bytes.
+/// The error output for a manifest that must be rejected. The output has at most `most` bytes.
 #[track_caller]
 fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
     let scene = Scene::new();
@@ -246,12 +250,12 @@ fn bytes_that_are_not_text_are_refused() {
     let bytes: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 256) as u8).collect();
     assert_eq!(
         refused(bytes, ONE).lines().next().unwrap(),
-        "error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 19, in line 1"
+        "error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 19 of the file, in line 1"
     );
     let overlong = b"version: 1\nwidget: \xc0\xaf\n";
-    refused(overlong, ONE).shows("byte 19, in line 2");
+    refused(overlong, ONE).shows("byte 19 of the file, in line 2");
     let surrogate = b"version: 1\n\nwidget: \xed\xa0\x80\n";
-    refused(surrogate, ONE).shows("byte 20, in line 3");
+    refused(surrogate, ONE).shows("byte 20 of the file, in line 3");
 }
 
 #[test]
@@ -295,7 +299,8 @@ fn nul_bytes_are_refused() {
     "#);
 }
 
-/// Red, a new window title, a cleared screen, an erased line, a C1 escape, right-to-left text, hidden text.
+/// Escapes for red text, a new window title, a cleared screen, an erased line, a C1 escape,
+/// right-to-left text and hidden text.
 const ESCAPES: [&str; 7] = [
     "\\e[31m",
     "\\e]0;owned\\a",
@@ -415,9 +420,9 @@ fn more_errors_than_are_kept_are_only_counted() {
     let manifest = format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 100_000)));
     let output = refused(&manifest, ALL);
     insta::assert_snapshot!(output.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
-    error[E006 too-large]: 90000 more errors; roomform keeps the first 10000
+    error[E006 too-large]: roomform reports only the first 10000 errors; it found 90000 more
      |
-     = help: fix these first, then run `check` again
+     = help: fix the reported errors first, then run `check` again
     "#);
     let scene = Scene::new().manifest(&manifest);
     let document = check(&scene, LITTLE, &["--format", "json"]).json();

@@ -341,7 +341,8 @@ fn a_signal_ends_a_read_of_the_users() {
     assert_eq!(report["exit"], 130);
 }
 
-/// The list never shows the new rooms, which does not mean that they are in conflict.
+/// The list never shows the new rooms, so a remaining plan would report them as conflicts by
+/// mistake.
 #[test]
 fn an_interrupted_verification_shows_no_remaining_plan() {
     let scene = Scene::new().sandbox();
@@ -370,14 +371,14 @@ fn an_interrupted_verification_shows_no_remaining_plan() {
     assert_eq!(statuses, [("applied".to_owned(), 9)]);
 }
 
-/// Interrupts a run that has written nothing, once it waits.
+/// Interrupts a run while it waits, before it has written anything.
 #[track_caller]
 pub fn interrupt_before_writes(command: &mut Command, wait: impl FnOnce(&mut Child)) -> Output {
     let piped = command.stdin(Stdio::piped());
     let piped = piped.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     wait(&mut child);
-    // Some commands get one signal, some the other.
+    // Some commands get SIGINT, and the other commands get SIGTERM.
     signal(&child, ["INT", "TERM"][command.get_args().count() % 2]);
     // Closes stdin only after the run has ended.
     let stdin = child.stdin.take();
@@ -425,7 +426,7 @@ fn a_signal_ends_every_verb_that_waits_for_the_server() {
             let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
             let (kind, exit) = (&report["kind"], &report["exit"]);
             assert_eq!((kind, exit), (&"error".into(), &130.into()));
-            // The next run may replace the report.
+            // The next run is allowed to replace the report.
             let again = scene.run(args.replace("--yes", "--yes --timeout 1ms"));
             again.exits(1).err.lacks("is not a report");
         }
@@ -521,8 +522,8 @@ fn a_rate_stays_below_the_limit_of_the_server() {
     scene.run([&APPLY[..], &["--rate", "20/s"]].concat()).ok();
     let took = begun.elapsed();
     report(&scene, 0);
-    // Two of these calls read lists, which have no rate limit.
     assert_eq!((scene.stats().refused, scene.writes()), (0, 66));
+    // The pause between two writes is 50 ms.
     assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
 }
 

@@ -1,5 +1,5 @@
-//! Tokens for reading, given or signed with the secret key for `--read-as`. A list that is read with a token
-//! may lack rooms.
+//! Tokens for reading. A token is either given in `IMBACHAT_JWT`, or signed with the secret key
+//! for `--read-as`. A list that is read with a token may lack rooms.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -85,7 +85,7 @@ fn a_refused_token_and_a_missing_key_are_reported() {
     assert_snapshot!(said(at(&url, "another key"), &["--read-as", "7"]), @"
     exit 1
     error: the server does not accept the JWT signed with the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
-      hint: check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent
+      hint: check --read-as, IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY and this machine's clock; if you omit --read-as, roomform sends the secret key itself instead of a JWT
     ");
     let unsigned = at(&url, "").env("IMBACHAT_JWT", EXPIRED);
     assert_snapshot!(said(unsigned, &["--read-as", "7"]), @"
@@ -188,8 +188,8 @@ fn plans_show_rooms_that_are_not_listed_as_conflicts() {
     let run = |args: &[&str]| scene.run([args, &token].concat());
     assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&scene.url(), "API"), @r#"
       conflicts: nothing is written to these rooms
-        new (rooms.yaml:4): not listed: a JWT may show only one user's rooms; read with the secret key
-        unseen (rooms.yaml:6): not listed: a JWT may show only one user's rooms; read with the secret key
+        new (rooms.yaml:4): the room is not listed: a JWT may show only one user's rooms; read with the secret key
+        unseen (rooms.yaml:6): the room is not listed: a JWT may show only one user's rooms; read with the secret key
 
       # rooms.yaml:5
       ~ seen                 update
@@ -279,7 +279,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     adopt: 0 memberships of 1 room to record as present
            2 declared rooms not listed: a JWT may show only one user's rooms; read with the secret key
            target: widget 627 on API
-           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
+           nothing is sent to the server, and it confirms nothing: `apply` will not add a recorded user who is not in the room
     ");
     scene
         .run("apply --yes --ignore-limits --allow-publish unseen")
@@ -287,16 +287,17 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let doctor = run(&["doctor", "--write-probe", "probe", "--yes"]);
     let lines = doctor.out.lines().filter(|line| line.contains("JWT"));
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
-    ok       credentials     the server accepts a JWT signed with the secret key for user 7
+    ok       credentials     for user 7, the server accepts a JWT signed with the secret key
     ok       token           a new JWT is signed for each request, and is valid for an hour
     warning  rooms           1 room: 1 conference; 0 public; a JWT may show only one user's rooms
+                             remedy: use the secret key for reading: with a JWT, a declared room that is not in the list is a conflict, and roomform does not create it
                              remedy: read with the secret key: a JWT may show only one user's rooms
-    failed   write-probe     nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms
+    failed   write-probe     nothing was written: a JWT may show only one user's rooms, so the pipe may belong to a live room that is not in the list
     ");
     assert_eq!(scene.rooms().len(), 3, "no probe was made");
 }
 
-/// A server with an empty list that answers no write.
+/// A server that returns an empty list and answers no write.
 #[derive(Default)]
 struct Silent(AtomicUsize);
 

@@ -123,7 +123,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     })
 }
 
-/// Few times and runs, so that entries often collide.
+/// Entries with only a few different times and runs, so that their stamps often collide.
 fn entries() -> impl Strategy<Value = Entries> {
     let stamp = (0..6, select(vec!["a", "b"]), 1..4_u64).prop_map(|(time, run, sequence)| Stamp {
         time: format!("2026-01-01T00:00:0{time}.000Z").into(),
@@ -188,7 +188,7 @@ proptest! {
         shuffled.insert(0, lines[0]);
         let shuffled = shuffled.join("\n") + "\n";
         prop_assert_eq!(recorded(shuffled.as_bytes()), fold(&entries));
-        // A file gives the same result.
+        // Reading the same entries from a file gives the same result.
         let scene = Scene::new();
         for text in [text.clone(), shuffled, text + "{\"run\":\"a\",\"se"] {
             let path = scene.write("l.jsonl", text);
@@ -221,7 +221,7 @@ proptest! {
         let each = union([&compact(a.clone()), &compact(b.clone())]);
         prop_assert_eq!(fold(&each), fold(&ab));
         prop_assert_eq!(&compact(each.clone()), &small);
-        // Later entries, with older and newer stamps.
+        // Entries that are added later may have older or newer stamps.
         prop_assert_eq!(fold(&union([&small, c])), fold(&all));
         prop_assert_eq!(fold(&union([&each, &compact(c.clone())])), fold(&all));
         prop_assert_eq!(compact(union([&small, c])), compact(all));
@@ -288,7 +288,8 @@ fn every_reader_reports_the_same_errors() {
 
 // concurrent appends
 
-/// Lines are written in batches: a cancelled caller loses neither its own lines nor the results of the others.
+/// Lines are written in batches. If a caller is cancelled, its lines are still written, and the
+/// other callers still get their results.
 #[test]
 fn a_cancelled_append_loses_no_lines_or_results() {
     const CALLERS: usize = 20;
@@ -450,7 +451,8 @@ fn show_lists_what_is_recorded() {
         .sandbox_with(ignoring_updates());
     let empty = run(&scene, "ledger show").ok();
     empty.shows("0 lines, 0 rooms recorded");
-    // One room at a time: the order decides the ids, and what the list proves about the title.
+    // Apply one room at a time, because the order of the writes decides which ids the rooms get
+    // and what the list proves about the title.
     run(&scene, "apply --yes --parallelism 1").ok();
     let changed = courses(2)
         .replace("Course 2", "Another")
@@ -542,7 +544,7 @@ fn forget_makes_members_unknown_and_rejects_unknown_rooms() {
     assert_eq!((ran.code, scene.read("l.jsonl")), (1, before));
     assert_snapshot!(ran.err, @r"
     error: the ledger has no record of `course-07`, `x`
-      hint: run `roomform ledger show` to list the record
+      hint: run `roomform ledger show` to list the recorded rooms
     ");
     run(&scene, "ledger forget course-01").ok();
     let plan = run(&scene, "plan --detailed-exitcode");
@@ -569,7 +571,8 @@ fn a_room_that_left_the_manifest_can_be_forgotten() {
     scene.plan().ok().lacks("manual steps");
 }
 
-/// A machine whose clock is ahead wrote the ledger. Entries that are added later still count as later.
+/// A machine whose clock is ahead wrote the ledger. Entries that are added afterwards still
+/// take precedence.
 #[test]
 fn entries_from_a_fast_clock_do_not_override_later_ones() {
     let scene = Scene::new().manifest(courses(2)).sandbox();
@@ -727,7 +730,7 @@ fn merge_accepts_any_order_and_refuses_other_targets() {
     error: ledger `damaged.jsonl`, line 3: not an entry: invalid value: integer `-2`, expected u64 at line 1 column 34
       hint: fix or remove that line; if you remove the whole ledger, the next apply sends all members again
     error: ledger `headless.jsonl`: the file does not start with a ledger's header
-      hint: restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger
+      hint: restore the first line of the file from a copy; if the file is not a ledger, move it away, or name another file with --ledger
     error: ledger `missing.jsonl`: no such file
     error: ledger `directory.jsonl`: cannot be read: it is not a regular file
       hint: name a regular file with --ledger
@@ -781,7 +784,8 @@ fn compact_shrinks_the_ledger_and_changes_no_plan() {
     assert_content(&scene, 5);
 }
 
-/// A ledger that is a symbolic link stays a link: others share the file it points to.
+/// A ledger that is a symbolic link stays a link, because the file that it points to may be
+/// shared.
 #[cfg(unix)]
 #[test]
 fn compact_follows_a_link_and_keeps_it() {
@@ -848,7 +852,8 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
                 .filter(|(run, _)| run == name)
                 .map(|(_, seq)| *seq)
                 .collect();
-            // A claim is not written if another run holds it, so numbers are missing.
+            // A run does not write a claim that another run holds, so some sequence numbers are
+            // missing.
             assert!(own.is_sorted_by(|one, next| one < next), "{own:?}");
         }
         assert_converged(&scene);

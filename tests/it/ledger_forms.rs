@@ -64,7 +64,7 @@ fn a_file_without_a_header_is_refused_and_kept() {
             ran.exits(1);
             ran.err
                 .shows("ledger `l.jsonl`: the file does not start with a ledger's header")
-                .shows("hint: restore its first line from a copy");
+                .shows("hint: restore the first line of the file from a copy");
             assert_eq!(scene.read("l.jsonl"), text);
         }
     }

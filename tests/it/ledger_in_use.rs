@@ -321,7 +321,7 @@ fn an_apply_stops_if_its_ledger_is_lost_and_the_next_one_continues() {
     }
 }
 
-/// The ledger disappears while the list is read, before the run opens it or afterwards.
+/// The ledger disappears while the list is read, before or after the run opens the ledger.
 #[test]
 fn losing_the_ledger_before_anything_was_sent_exits_with_4() {
     for lists in [1, 2] {
@@ -382,8 +382,8 @@ fn a_link_switched_to_another_file_replaces_the_ledger() {
     assert_eq!(loss(&error), Some(Loss::Gone));
 }
 
-/// A run that takes over another run's claim ends this claim, even if the other run has written
-/// it in the meantime, with a clock that is ahead.
+/// A run can take over and end another run's claim, even if the other run's clock is ahead and
+/// the claim was written after this run opened the ledger.
 #[test]
 fn a_claim_of_a_run_whose_clock_is_ahead_can_be_ended() {
     let scene = Scene::new();

@@ -57,7 +57,7 @@ fn the_offline_plan_example_works() {
           title   "Lobby" → "Lounge"
           members unknown: 1 sent again (5)   none known
 
-    plan: 1 to create, 1 to update, 2 members to add, 1 member of 1 room to send again (unknown); 0 unchanged, 1 unmanaged
+    plan: 1 to create, 1 to update, 2 members to add, 1 member of 1 room to send again (membership unknown); 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on https://api.imbachat.com
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat

@@ -50,7 +50,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// All files in the directory of a manifest.
+/// All files of a manifest: the file itself, or all files in the manifest's directory.
 fn all_files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -73,7 +73,8 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
         .any(|extension| path.extension().is_some_and(|found| found == *extension))
 }
 
-/// A file as the other library reads it, in the data model of JSON Schema. None if it is not valid YAML.
+/// A file as `serde_yaml` or `serde_json` reads it, in the data model of JSON Schema. `None` if
+/// the file is not valid.
 fn read_by_others(path: &Path) -> Option<Value> {
     let text = fs::read_to_string(path).unwrap();
     if has_extension(path, &["json"]) {
@@ -210,7 +211,8 @@ fn the_committed_schema_is_the_printed_one() {
 /// Title, type, visibility and members of each pipe.
 type Rooms = BTreeMap<String, (String, i64, bool, Vec<u64>)>;
 
-/// The rooms of some files, computed from the other library's result without our code.
+/// The rooms in `documents`, computed without roomform's code. Another library has parsed the
+/// documents.
 fn rooms_by_others(documents: &[Value]) -> Rooms {
     let collect = |key: &str| -> BTreeMap<String, Value> {
         let maps = documents
@@ -330,7 +332,8 @@ fn a_manifest_means_the_same_in_yaml_and_json() {
     assert_eq!(yaml, json);
 }
 
-/// Code and location of each printed diagnostic: a line with the code, then a line with the location, unless it concerns a whole file.
+/// The code and location of each printed diagnostic. A line with the code is followed by a line
+/// with the location, unless the diagnostic concerns a whole file.
 fn drawn(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
@@ -411,14 +414,14 @@ fn a_missing_file_is_an_error() {
     insta::assert_snapshot!(refused(&Scene::new(), "-f no/such.yaml"), @r#"
     error[E001 unreadable]: no/such.yaml: no such file or directory
      |
-     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
+     = help: create a manifest with `roomform init`, or from the live rooms with `roomform export`; or name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);
     insta::assert_snapshot!(refused(&Scene::new(), ""), @r#"
     error[E001 unreadable]: rooms.yaml: no such file or directory
      |
-     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
+     = help: create a manifest with `roomform init`, or from the live rooms with `roomform export`; or name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);
@@ -474,7 +477,7 @@ fn a_file_that_is_not_utf_8_is_an_error() {
         b"version: 1\nrooms:\n  - {pipe: cafe, title: Caf\xe9}\n",
     );
     insta::assert_snapshot!(refused(&scene, ""), @r#"
-    error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 45, in line 3
+    error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 45 of the file, in line 3
      |
      = help: save the file as UTF-8
 
@@ -487,7 +490,7 @@ fn a_file_that_is_not_utf_8_is_an_error() {
             .collect::<Vec<u8>>(),
     );
     scene.declare([b"\xff\xfe".as_slice(), &scene.files()[0].1].concat());
-    refused(&scene, "").shows("byte 0, in line 1");
+    refused(&scene, "").shows("byte 0 of the file, in line 1");
 }
 
 #[test]
@@ -680,7 +683,7 @@ fn links_within_the_directory_are_followed_once_and_broken_ones_reported() {
     insta::assert_snapshot!(ran.err, @r#"
     error[E001 unreadable]: rooms/c.yaml: no such file or directory
      |
-     = help: create one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
+     = help: create a manifest with `roomform init`, or from the live rooms with `roomform export`; or name another file or directory with -f
 
     the manifest is invalid: 1 error
     "#);

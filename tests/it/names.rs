@@ -123,7 +123,7 @@ fn a_saved_plan_names_the_members_that_it_skips() {
     );
     let ran = scene.run("apply plan.json");
     ran.err
-        .shows("`team-a`: 1 member no longer in the manifest, skipped: tutor (5)");
+        .shows("`team-a`: skipped 1 member no longer in the manifest: tutor (5)");
 }
 
 /// The name that an output shows for a user is accepted as input, even after the person is no

@@ -50,7 +50,7 @@ fn no_output_replaces_an_input() {
             let args = [&["apply", "--yes", flag, input], &ledger[..]].concat();
             let output = refused(&scene, &args);
             output.begins(format!("error: {flag} and "));
-            // --force does not apply to inputs.
+            // `--force` does not let a command overwrite one of its inputs.
             refused(&scene, [&args[..], &["--force"]].concat());
         }
         for input in ["plan.json", "l.jsonl"] {

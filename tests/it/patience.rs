@@ -27,7 +27,7 @@ fn busy(body: &'static str) -> (Canned, Scene) {
 
 const LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
 const SENT: &str = r#"{"success":true,"message":{"id":4543}}"#;
-const WAITING: &str = "waiting 1 s: the server asked for it\n";
+const WAITING: &str = "waiting 1 s, as the server requested\n";
 
 #[test]
 fn a_wait_that_the_server_asks_for_is_reported() {

@@ -119,7 +119,8 @@ fn a_room_that_would_become_public_is_refused_unless_allowed() {
     assert_snapshot!(plan.out.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
 }
 
-/// A manifest with these limits and two rooms that would become public. One pipe is a glob that would match the other.
+/// A manifest with these limits and two rooms that would become public. The pipe of one room,
+/// if read as a glob, would match the other pipe.
 fn two_to_publish(limits: &str) -> Scene {
     let rooms = |public: &str| {
         let a = format!("  - {{pipe: team-a, title: A, public: {public}}}\n");
@@ -155,7 +156,7 @@ fn a_room_that_becomes_public_names_the_entry_or_flag_that_allows_it() {
     plan.exits(0);
     plan.shows("allowed by --allow-publish\n");
     plan.err
-        .shows("pass --allow-publish team-a to `apply` again\n");
+        .shows("`apply` needs them again: --allow-publish team-a\n");
     let json = scene.run(format!("plan {flag} --format json")).json();
     assert_eq!(
         json["changes"][1]["publish"],
@@ -207,7 +208,7 @@ fn allow_publish_needs_a_declared_pipe() {
     let refused = scene.run("plan --allow-publish team-b");
     refused.exits(64);
     assert_snapshot!(refused.err, @"
-    warning[W101 unusual-pipe]: `team-[a]` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+    warning[W101 unusual-pipe]: `team-[a]` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -
      --> rooms.yaml:5:12
       |
     5 |   - {pipe: 'team-[a]', title: B, public: true}
@@ -224,7 +225,7 @@ fn allow_publish_needs_a_declared_pipe() {
     let refused = scene.run("apply --allow-publish plan.json");
     refused.exits(64);
     assert_snapshot!(refused.err, @"
-    warning[W101 unusual-pipe]: `team-[a]` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+    warning[W101 unusual-pipe]: `team-[a]` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -
      --> rooms.yaml:5:12
       |
     5 |   - {pipe: 'team-[a]', title: B, public: true}
@@ -251,7 +252,7 @@ fn a_publish_entry_whose_rooms_are_already_public_is_noted() {
     plan.exits(0);
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       notes
-        public already, so `limits.publish` need not list them: `team-*`, `team-a`
+        entries of `limits.publish` that are no longer needed, because the rooms are already public: `team-*`, `team-a`
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -264,7 +265,7 @@ fn a_publish_entry_whose_rooms_are_already_public_is_noted() {
     );
     // The entry is not noted if its room is about to be closed.
     scene.edit("title: A, public: true", "title: A, public: false");
-    scene.plan().shows("list them: `team-*`\n");
+    scene.plan().shows("already public: `team-*`\n");
 }
 
 #[test]
@@ -311,7 +312,7 @@ fn removed_members_are_manual_steps_and_sent_again_if_declared_again() {
     scene
         .plan()
         .ok()
-        .shows("remove 4 from room 2, no longer in the manifest since today");
+        .shows("remove 4 from room 2: no longer in the manifest; open since today");
     scene
         .edit("Team A, members: [3]", "Team A, members: [3, 4]")
         .plan()
@@ -368,7 +369,7 @@ fn without_a_ledger_members_are_sent_again_unless_assumed() {
       ~ team-b               send members again
           members unknown: 1 sent again (3)   none known
 
-    plan: 3 members of 2 rooms to send again (unknown); 0 unchanged, 1 unmanaged
+    plan: 3 members of 2 rooms to send again (membership unknown); 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on URL
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
@@ -377,7 +378,7 @@ fn without_a_ledger_members_are_sent_again_unless_assumed() {
     let assumed = scene.run("plan --detailed-exitcode --assume-members").ok();
     assert_snapshot!(assumed.replace(&scene.url(), "URL"), @"
       notes
-        --assume-members: 3 memberships of 2 rooms assumed present without a record; nothing is sent for them
+        --assume-members: 3 memberships of 2 rooms assumed to be present, although the ledger does not record them; nothing is sent for them
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -419,7 +420,7 @@ fn a_recorded_room_missing_from_the_list_is_recreated_only_with_a_flag() {
     ran.exits(4);
     assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       conflicts: nothing is written to these rooms
-        team-a (rooms.yaml:4): the ledger records room 2, but the list does not show it: it was deleted, or the list is truncated; --allow-recreate creates a new one
+        team-a (rooms.yaml:4): the ledger records room 2, but the list does not show it: it was deleted, or the list is truncated; --allow-recreate creates a new room
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -492,7 +493,7 @@ fn a_pipe_with_only_a_deleted_room_is_a_conflict() {
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
-    assert_snapshot!(line, @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate creates a new one");
+    assert_snapshot!(line, @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate creates a new room");
 }
 
 #[test]
@@ -543,8 +544,8 @@ fn a_refusal_shows_the_limit_the_figure_and_the_flag() {
         .filter(|line| line.starts_with("refused"))
         .collect();
     assert_snapshot!(refused.join("\n"), @r"
-    refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
-    refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
+    refused: 2 to create, but `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
+    refused: 3 members to send, but `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
     ");
     assert_eq!((ran.code, scene.writes()), (5, 0));
     scene.run("apply --yes --ignore-limits").ok();
@@ -556,7 +557,7 @@ fn a_refusal_shows_the_limit_the_figure_and_the_flag() {
     let plan = scene.edit("Team A", "Team Alpha").plan();
     // Limits apply to manifests of any size.
     plan.exits(5)
-        .shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
+        .shows("refused: 1 to update, but `limits.update` allows 0 (49.99%)");
     scene.edit("49.99%", "50%").plan().exits(0);
 }
 
@@ -775,8 +776,8 @@ fn a_field_the_server_ignored_is_not_changed_by_other_writes() {
         (false, 3),
         "publishing was not allowed"
     );
-    // Sending the ignored value again would make the room public, so it is refused like any
-    // such change.
+    // Sent again, the ignored value would make the room public, so the plan is refused like any
+    // plan that makes a room public without permission.
     scene.run("plan --resend-ignored").exits(5);
 }
 

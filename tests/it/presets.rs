@@ -141,7 +141,7 @@ fn canvas_moves_the_members_of_a_cross_listed_section() {
     let ran = scene.run("check");
     ran.exits(3);
     ran.err
-        .shows("xlists.csv:4:section_id: `S1` is in an earlier row with other values");
+        .shows("xlists.csv:4:section_id: an earlier row also has `S1`, but different values in other columns");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn canvas_finds_users_by_their_integration_id() {
     output.shows("`enrollments.csv` has no column `user_id`");
 }
 
-/// The rooms on a day.
+/// The users in the rooms on a day.
 fn rooms_on(scene: &Scene, day: &str) -> Vec<String> {
     let rendered = scene.run(format!("render --format csv --today {day}")).ok();
     let users = rendered.lines().skip(1).map(|line| {
@@ -379,7 +379,8 @@ fn wordpress_has_a_room_for_each_role() {
 
 #[test]
 fn keys_beside_a_preset_override_it_at_every_level() {
-    // A condition of the manifest is added to the preset's, whatever the case of its column.
+    // The manifest's conditions are merged with the preset's. Upper and lower case in column
+    // names do not matter.
     let scene = over(
         "canvas",
         "{format: canvas, from: sis, id: canvas_user_id, room: {enrol: {where: {STATUS: deleted, section_id: \"\"}, people: {where: {status: [active, suspended]}}}}}",
@@ -481,7 +482,8 @@ fn an_unnamed_role_is_an_error_whatever_selects_the_rows() {
         }
         assert!(output.ends_with("invalid: 3 errors\n"), "{choice}{output}");
     }
-    // Named roles are known, and `any` leaves the choice to `where`.
+    // Roles named in `roles` are accepted. With `roles: any`, every role is accepted, and
+    // `where` selects the rows.
     for (choice, users) in [
         ("roles: [studnet, tutor, \"\"]", "102"),
         ("roles: any, room: {enrol: {where: {role: [tutor]}}}", "102"),
@@ -522,7 +524,7 @@ fn a_file_of_ids_is_joined_to_the_users_of_the_preset() {
             "{{format: oneroster, {more}room: {{pipe: physics, title: P, enrol: {{{enrol}people: {{roster: ids.csv, name: sourcedId, id: site_id}}}}}}}}"
         ))
     };
-    // A user who left and returned has an active row.
+    // A user who left and returned has a deleted row and an active row; the active row decides.
     let active = "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14";
     assert_eq!(rooms(&own("", "")), active);
     assert_eq!(
@@ -574,7 +576,7 @@ fn without_the_presets_users_the_file_of_ids_has_their_status() {
     );
     fs::remove_file(scene.path("users.csv")).unwrap();
     assert_snapshot!(scene.run("check").err, @"
-    error[E001 unreadable]: there is no file `users.csv` with the status of the users
+    error[E001 unreadable]: the file `users.csv` does not exist, so the status of the users is unknown
      --> rooms.yaml:3:82
       |
     3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}

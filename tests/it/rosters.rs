@@ -74,8 +74,8 @@ fn extra_cells_are_allowed_if_they_are_empty() {
     let ran = scene.run("check");
     ran.exits(3);
     ran.err
-        .shows("a.csv:2: the row has 4 cells, the header 2")
-        .shows("a.csv:3: the row has 1 cell, the header 2")
+        .shows("a.csv:2: the row has 4 cells, but the header has 2")
+        .shows("a.csv:3: the row has 1 cell, but the header has 2")
         .ends("invalid: 2 errors\n");
 }
 
@@ -98,7 +98,7 @@ fn a_text_file_with_a_delimiter_is_a_table() {
 
     let plain = room("{roster: a.txt, user: person}");
     plain.write("a.txt", "course|person\nmath|7\n");
-    let hint = "help: write `delimiter` if the file is a table; without it, a .txt file has one user per line";
+    let hint = "help: if the file is a table, set `delimiter`; without `delimiter`, a .txt file has one user per line";
     plain.run("check").err.shows(hint);
 }
 
@@ -119,13 +119,13 @@ generate:
     scene.write("b.csv", "id,user\ncourse-1,9223372036854775808\n");
     let output = scene.run("check").err;
     output.shows(
-        "a.csv:3:user: `104857600000000000001` is too large for a user id: the largest id is 9223372036854775807",
+        "a.csv:3:user: `104857600000000000001` is too large for a user id: the largest allowed id is 9223372036854775807",
     );
     output.shows(
         "help: fix the cell; if the number is a name, write `by: name` and list it in `people`",
     );
     output.shows("b.csv:2:user: a member becomes `9223372036854775808` in this row\n");
-    output.shows("help: the largest id is 9223372036854775807\n");
+    output.shows("help: the largest allowed id is 9223372036854775807\n");
     output.ends("invalid: 2 errors\n");
 }
 
@@ -677,7 +677,7 @@ fn a_lone_carriage_return_ends_a_line() {
     let scene = room("{roster: a.csv}");
     scene.write("a.csv", b"user\r7\r\xff\r");
     let output = scene.run("check").err;
-    output.shows("byte 7, in line 3");
+    output.shows("byte 7 of the file, in line 3");
 }
 
 /// Only the room is skipped: its enrolments must still name a known user, as docs/rosters.md says.
@@ -880,7 +880,7 @@ fn each_of_many_uses_accounts_for_every_row() {
     assert_eq!(uses["enrol.csv"], vec!["blank 1, left_out 4, used 1"; 4]);
 }
 
-/// Every mistake is reported, also by a use that does not read all rows.
+/// Every mistake is also reported by later uses of the file, which do not read all rows.
 #[test]
 fn later_uses_of_a_file_report_and_name_what_the_first_one_does() {
     let class =

@@ -210,7 +210,7 @@ fn flags_that_lift_guards_must_be_passed_again() {
     ran.exits(0);
     assert_eq!(
         ran.err,
-        "flags that lift guards are not saved: pass --allow-publish team-a --allow-recreate --ignore-limits to `apply` again\n"
+        "the plan does not save flags that lift a guard; `apply` needs them again: --allow-publish team-a --allow-recreate --ignore-limits\n"
     );
     let before = scene.writes();
     for left_out in 0..flags.len() {
@@ -296,7 +296,7 @@ fn a_forged_plan_writes_nothing() {
     let title = forged(&|plan| plan["changes"][0]["send"]["title"] = "Team Omega".into());
     title.exits(5);
     title.err.shows(
-        "`team-a` has changed since the plan was saved: the saved plan has a different title",
+        "`team-a` has changed since the plan was saved: the saved plan has another value for `title`",
     );
     let public = forged(&|plan| plan["changes"][2]["send"]["public"] = true.into());
     public.exits(5);
@@ -325,7 +325,7 @@ fn a_forged_plan_writes_nothing() {
     member.exits(0);
     member
         .err
-        .begins("`team-a`: 1 member no longer in the manifest, skipped: 666\n");
+        .begins("`team-a`: skipped 1 member no longer in the manifest: 666\n");
     check_applied(&scene);
 }
 

@@ -17,7 +17,8 @@ use crate::support::{
 const KEY: &str = "K9\"w\\T é}";
 const LOGIN: &str = "qZ%7W";
 const PASSWORD: &str = "V&3k<";
-/// Signed with the sandbox's key, which the sandbox checks; valid until 2100.
+/// A token that is valid until 2100. It is signed with the sandbox's key, because the sandbox
+/// checks the signature.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 /// Base64 of RFC 4648, as in the `Authorization` header.
@@ -279,7 +280,7 @@ fn no_secret_is_printed_if_it_cannot_be_sent() {
     }
 }
 
-/// A key that is longer than six bytes. Each form escapes some of its characters.
+/// A key that is longer than six bytes. Each form in [`echoes`] escapes some of its characters.
 const LONG_KEY: &str = "K9\"w\\T é/&<+'8x";
 
 /// The forms in which a server may repeat the key.

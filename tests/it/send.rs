@@ -222,7 +222,7 @@ fn nothing_is_sent_unless_the_pipe_names_one_live_room() {
     error: no room has the pipe `Team-A`; nothing was sent
       hint: pipes are compared byte for byte; `roomform get rooms` lists them
     error: the room with the pipe `gone` was deleted; nothing was sent
-      hint: `roomform get rooms` lists the others
+      hint: `roomform get rooms` lists the other rooms
     error: 2 live rooms have the pipe `two`: 9, 10; nothing was sent
       hint: name one with --room-id
     error: no room has the pipe `x\u{1b}[2J\u{202e}`; nothing was sent
@@ -245,7 +245,7 @@ fn a_sent_message_is_reported_even_if_stdout_fails() {
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
         let expected = format!(
-            "error: the message was sent to room 7 with the number {number}, but the result could not be printed: "
+            "error: the message with the number {number} was sent to room 7, but the result could not be printed: "
         );
         err.begins(&expected);
         err.ends("  hint: do not send it again\n");
@@ -265,7 +265,7 @@ fn a_message_with_a_lost_answer_is_uncertain_and_never_resent() {
     let output = ran.err.split(": the connection was lost").next().unwrap();
     assert_eq!(
         output,
-        "error: uncertain: the message may have been sent to room 7, so it is not sent again"
+        "error: uncertain: the message may have been sent to room 7, so roomform does not send it again"
     );
     ran.err
         .ends("  hint: check room 7 before you send it again\n");
@@ -504,7 +504,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     let mut err = String::new();
     // Once the program says that it waits, no call is in flight.
     stderr.read_line(&mut err).unwrap();
-    assert_eq!(err, "waiting 60 s: the server asked for it\n");
+    assert_eq!(err, "waiting 60 s, as the server requested\n");
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")
         .args(["-c", &kill])
@@ -512,7 +512,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     assert!(sent.unwrap().success());
     stderr.read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
-    let expected = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
+    let expected = "waiting 60 s, as the server requested\nerror: the message was not sent: ";
     err.begins(expected);
     assert_eq!((tries(&proxy), messages(&scene)), (1, Vec::new()));
 }

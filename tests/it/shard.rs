@@ -119,7 +119,7 @@ fn the_plan_says_which_part_it_is() {
     let json = scene.run("plan --sandbox --shard 1/2 --format json");
     let json = json.json();
     assert_eq!(json["notes"][0]["shard"], "1/2", "{json}");
-    // A part may be empty: it has nothing to do.
+    // A part may have no rooms. A run on such a part has nothing to do.
     let all = (0..40).map(|index| of(&format!("{index}/40")));
     let empty = all.filter(|ran| ran.code == 0 && ran.out.contains("nothing to do"));
     assert!(empty.count() >= 36);
@@ -164,7 +164,7 @@ fn guards_apply_to_all_parts_together() {
     refused(&scene, "limits.create");
 }
 
-/// A run on one part must record nothing about the others.
+/// A run on one part must record nothing about the other parts.
 #[test]
 fn a_flag_lifts_a_guard_for_its_own_part_only() {
     let rooms: Vec<u32> = (1..=16).collect();
@@ -212,7 +212,7 @@ fn a_flag_lifts_a_guard_for_its_own_part_only() {
             apply(index, &[]).ok();
         }
         whole(0);
-        // A change that was allowed once does not raise later limits.
+        // A change that was allowed once does not raise the limits of later runs.
         scene.write("class.csv", class(20));
         apply(2, &[]).ok();
         scene.write("class.csv", class(8));
@@ -245,9 +245,9 @@ fn a_saved_plan_is_not_divided() {
     scene.run("plan --sandbox -o p.plan --shard 0/2").ok();
     let ran = scene.run("apply p.plan --sandbox --shard 0/2");
     ran.exits(64);
-    let hint = "one with --shard for each part";
+    let hint = "with --shard, make one plan for each shard";
     ran.err.shows(hint);
-    // The plan contains only its own part.
+    // The plan file contains only the part for which it was made.
     let ran = scene.run("apply p.plan --sandbox");
     ran.exits(0);
     let other = scene.run("plan --sandbox --shard 1/2");

@@ -1,5 +1,5 @@
-//! CSV for programs, and `--spreadsheet`, which writes cells that a spreadsheet does not run as
-//! formulas.
+//! CSV for programs, and `--spreadsheet`, which writes CSV so that a spreadsheet program does
+//! not run its cells as formulas.
 
 use insta::assert_snapshot;
 

@@ -171,7 +171,7 @@ fn an_invalid_type_or_public_is_an_error_at_its_cell() {
 
     the manifest is invalid: 4 errors
     "#);
-    // A room that is not generated has no row.
+    // A room that is not generated has no row, so its `public` cannot come from a column.
     let room = "rooms: [{pipe: p-01, title: x, public: \"{{ open }}\"}]";
     let scene = Scene::new().manifest(format!("version: 1\n{room}\n"));
     scene

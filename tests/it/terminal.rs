@@ -246,8 +246,9 @@ fn a_table_fits_its_terminal() {
     }
 }
 
-/// Other commands need the whole pipe or id (`send`, `--only`, `ledger forget`). So the other columns shrink, or each field
-/// gets its own line, which the terminal wraps if needed.
+/// Users copy pipes and ids from tables into other commands (`send`, `--only`,
+/// `ledger forget`), so pipes and ids are never cut. Instead, the other columns shrink, or each
+/// field gets its own line, which the terminal wraps if needed.
 #[test]
 fn pipes_and_ids_are_never_cut() {
     const PIPE: &str = "6b0a21b800000_1764291600";

@@ -12,8 +12,8 @@ rooms:
   - {pipe: team-c, title: C, members: [3, 9]}
 ";
 
-/// Three removals in two rooms, recorded two weeks ago: user 4 left both rooms, and user 5 is
-/// excluded from one of them.
+/// Three removals in two rooms, recorded two weeks ago. User 4 is no longer declared in either
+/// room, and user 5 is excluded from one of the rooms.
 fn two_weeks_later() -> Scene {
     let scene = Scene::new().manifest(MANIFEST).applied();
     let left = MANIFEST.replace("[3, tutor, 5]}", "[3], exclude: [5]}");
@@ -46,9 +46,9 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
     let text = scene.run("todo").ok().replace(&scene.url(), "URL");
     assert_snapshot!(stable(&text), @r#"
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-b "B" (rooms.yaml:5): remove tutor (4) from room 2, no longer in the manifest for 14 days, by run `RUN`
-        team-platform "Platform, \"core\"" (rooms.yaml:4): remove tutor (4) from room 4, no longer in the manifest for 14 days, by run `RUN`
-        team-platform "Platform, \"core\"" (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
+        team-b "B" (rooms.yaml:5): remove tutor (4) from room 2: no longer in the manifest; open for 14 days, recorded by run `RUN`
+        team-platform "Platform, \"core\"" (rooms.yaml:4): remove tutor (4) from room 4: no longer in the manifest; open for 14 days, recorded by run `RUN`
+        team-platform "Platform, \"core\"" (rooms.yaml:4): remove 5 from room 4: excluded; open for 14 days, recorded by run `RUN`
 
     todo: 3 open steps in 2 rooms, the oldest for 14 days
           target: widget 627 on URL
@@ -68,9 +68,9 @@ fn each_open_step_is_listed_with_room_user_reason_age_and_run() {
 
     Remove these members in ImbaChat, then run `roomform todo done PIPE`.
 
-    - [ ] `team-b` `B`: remove `tutor (4)` from room `2`, no longer in the manifest for 14 days, by run `RUN` (`rooms.yaml:5`)
-    - [ ] `team-platform` `Platform, "core"`: remove `tutor (4)` from room `4`, no longer in the manifest for 14 days, by run `RUN` (`rooms.yaml:4`)
-    - [ ] `team-platform` `Platform, "core"`: remove `5` from room `4`, excluded for 14 days, by run `RUN` (`rooms.yaml:4`)
+    - [ ] `team-b` `B`: remove `tutor (4)` from room `2`: no longer in the manifest; open for 14 days, recorded by run `RUN` (`rooms.yaml:5`)
+    - [ ] `team-platform` `Platform, "core"`: remove `tutor (4)` from room `4`: no longer in the manifest; open for 14 days, recorded by run `RUN` (`rooms.yaml:4`)
+    - [ ] `team-platform` `Platform, "core"`: remove `5` from room `4`: excluded; open for 14 days, recorded by run `RUN` (`rooms.yaml:4`)
     "#);
     let document = scene.run("todo --format json").json();
     scene.fits_schema("todo", &document);
@@ -120,7 +120,7 @@ fn steps_are_marked_as_done_as_documented() {
     too_early.exits(64);
     assert_snapshot!(too_early.err, @r"
     error: no manual steps are open for `team-platform`
-      hint: run `roomform todo` to list the open steps; `apply` records who left the manifest
+      hint: run `roomform todo` to list the open steps; a step opens when `apply` records that a member is no longer in the manifest
     ");
     let writes = scene.writes();
     scene.apply().ok();
@@ -129,20 +129,20 @@ fn steps_are_marked_as_done_as_documented() {
         scene
             .run(plan)
             .ok()
-            .shows("remove tutor (4), 5 from room 4, no longer in the manifest since today");
+            .shows("remove tutor (4), 5 from room 4: no longer in the manifest; open since today");
     }
     let one = scene.run("todo done team-platform tutor");
     one.exits(0);
     assert_eq!(one.err, "1 member of 1 room marked as removed\n");
     one.out
         .shows("todo: 2 open steps in 2 rooms")
-        .lacks("remove tutor (4) from room 4,");
-    scene.run(plan).ok().shows("remove 5 from room 4,");
+        .lacks("remove tutor (4) from room 4:");
+    scene.run(plan).ok().shows("remove 5 from room 4:");
     scene.run("todo done team-platform").ok();
     let after = scene.run(plan).ok();
     after
         .lacks("team-platform")
-        .shows("remove tutor (4) from room 2,");
+        .shows("remove tutor (4) from room 2:");
     let done = scene.run("todo done team-* --format json");
     assert_eq!(done.json()["steps"].as_array().unwrap().len(), 0);
     let clear = scene.run(plan).ok();
@@ -154,7 +154,7 @@ fn steps_are_marked_as_done_as_documented() {
     scene.run("ledger compact").ok();
     assert_eq!(scene.run(plan).ok(), clear);
     assert_eq!(scene.writes(), writes, "nothing was sent for it");
-    // A member who returns is a new member.
+    // If a member is declared again after the removal, the plan adds the member again.
     scene.declare(MANIFEST);
     scene.plan().ok().shows("members +2 (tutor (4), 5)");
 }
@@ -173,7 +173,7 @@ fn only_open_steps_can_be_marked_as_done() {
         scene.run(args).exits(64);
     }
     assert_snapshot!(scene.run("todo done team-b 4 5").err, @r"
-    error: removing `5` from `team-b` is not an open step
+    error: there is no open step to remove `5` from `team-b`
       hint: run `roomform todo` to list the open steps
     ");
     assert_eq!(scene.ledger(), ledger, "nothing was recorded");
@@ -223,7 +223,8 @@ fn fail_on_overdue_exits_with_2_if_a_step_is_old() {
         .ok()
         .lacks("for 14 days");
     scene.run("plan --fail-on-overdue 14").exits(64);
-    // A refusal takes precedence over an overdue step, and only the steps of selected rooms count.
+    // With `--only`, overdue steps of other rooms do not matter. If a plan is refused, the exit
+    // code is that of a refusal, even if a step is overdue.
     scene
         .run("plan --fail-on-overdue 0d --only team-c")
         .exits(0);
@@ -234,7 +235,8 @@ fn fail_on_overdue_exits_with_2_if_a_step_is_old() {
     scene.run("plan --fail-on-overdue 0d").exits(0);
 }
 
-/// A plan separates the steps of this change from those still open. The result of an apply does too.
+/// A plan lists the steps that this change causes separately from the steps that were already
+/// open. The result of an apply does the same.
 #[test]
 fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
     let scene = two_weeks_later();
@@ -253,8 +255,8 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
         1 likely rename: `team-d` has the title of `team-b`; a pipe is an identity, so new rooms are created and the old ones stay as they are
 
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-platform (rooms.yaml:4): remove tutor (4) from room 4, no longer in the manifest for 14 days, by run `RUN`
-        team-platform (rooms.yaml:4): remove 5 from room 4, excluded for 14 days, by run `RUN`
+        team-platform (rooms.yaml:4): remove tutor (4) from room 4: no longer in the manifest; open for 14 days, recorded by run `RUN`
+        team-platform (rooms.yaml:4): remove 5 from room 4: excluded; open for 14 days, recorded by run `RUN`
     "#);
     let page = scene.run("plan --ignore-limits --format markdown").ok();
     let applied = scene
@@ -267,11 +269,11 @@ fn a_plan_lists_the_steps_of_this_change_before_those_still_open() {
         new.lacks("team-platform");
         open.begins("2\n").lacks("team-c").lacks("Rooms that left");
     }
-    // In the next plan, the steps of this change are open steps too, and `todo` lists the room
-    // that left.
+    // The next plan lists the steps of this change as open steps, and `todo` lists the room
+    // that is no longer in the manifest.
     let todo = scene.run("todo").ok();
     todo.shows(
-        "team-c \"C\" (rooms.yaml:6): remove 9 from room 3, no longer in the manifest since today",
+        "team-c \"C\" (rooms.yaml:6): remove 9 from room 3: no longer in the manifest; open since today",
     );
     todo.shows("team-b \"B\": room 2, 1 known member, no longer in the manifest since today");
     scene
@@ -304,7 +306,8 @@ fn overdue_steps_and_the_count_of_open_steps_are_in_every_format() {
     page(" --fail-on-overdue 9d").shows("<strong>Overdue</strong>");
 }
 
-/// Two rooms left the manifest a day ago. Two weeks before that, members had left both rooms.
+/// Two rooms were removed from the manifest a day ago. Two weeks before that, some members of
+/// these rooms were removed from the manifest.
 fn after_a_term() -> Scene {
     let scene = two_weeks_later();
     let kept =
@@ -321,13 +324,13 @@ fn rooms_that_left_the_manifest_are_steps_until_they_are_forgotten() {
     let text = scene.run("todo").ok();
     assert_snapshot!(stable(&text).replace(&scene.url(), "URL"), @r#"
       manual steps still open: remove these members in ImbaChat, then run `roomform todo done PIPE`
-        team-b "B": remove tutor (4) from room 2, no longer in the manifest for 15 days, by run `RUN`
-        team-platform "Platform, \"core\"": remove tutor (4) from room 4, no longer in the manifest for 15 days, by run `RUN`
-        team-platform "Platform, \"core\"": remove 5 from room 4, no longer in the manifest for 15 days, by run `RUN`
+        team-b "B": remove tutor (4) from room 2: no longer in the manifest; open for 15 days, recorded by run `RUN`
+        team-platform "Platform, \"core\"": remove tutor (4) from room 4: no longer in the manifest; open for 15 days, recorded by run `RUN`
+        team-platform "Platform, \"core\"": remove 5 from room 4: no longer in the manifest; open for 15 days, recorded by run `RUN`
 
-      rooms that left the manifest: delete or keep each in ImbaChat, then run `roomform ledger forget PIPE`, or for many `roomform ledger forget 'term-1-*'`
-        team-b "B": room 2, 1 known member, no longer in the manifest for 1 day, by run `RUN`
-        team-platform "Platform, \"core\"": room 4, 1 known member, no longer in the manifest for 1 day, by run `RUN`
+      rooms that left the manifest: delete or keep each room in ImbaChat, then run `roomform ledger forget PIPE`; for many rooms, use a glob: `roomform ledger forget 'term-1-*'`
+        team-b "B": room 2, 1 known member, no longer in the manifest for 1 day, recorded by run `RUN`
+        team-platform "Platform, \"core\"": room 4, 1 known member, no longer in the manifest for 1 day, recorded by run `RUN`
 
     todo: 5 open steps in 2 rooms, the oldest for 15 days
           target: widget 627 on URL
@@ -360,20 +363,21 @@ fn rooms_that_left_the_manifest_are_steps_until_they_are_forgotten() {
     cannot.exits(64);
     assert_snapshot!(cannot.err, @r"
     error: no manual steps are open for `team-b`
-      hint: if the room is deleted or kept, run `roomform ledger forget team-b`
+      hint: after you delete the room in ImbaChat, or if you decide to keep it there, run `roomform ledger forget team-b`
     ");
     scene.run("ledger forget team-*").ok();
     scene.run("todo").ok().shows("todo: no open steps");
     scene.run("plan --fail-on-overdue 0d").exits(0);
 }
 
-/// A person who leaves is still in the rooms that left the manifest before.
+/// The steps for a person include rooms that are no longer in the manifest, because the person
+/// is still a member of these rooms on the server.
 #[test]
 fn a_persons_steps_include_rooms_that_left_the_manifest() {
     let scene = after_a_term();
     let todo = scene.run("todo --user 3").ok();
     todo.shows(
-        "team-b \"B\": remove 3 from room 2, the room is no longer in the manifest for 1 day",
+        "team-b \"B\": remove 3 from room 2: the room is no longer in the manifest; open for 1 day",
     )
     .shows("team-platform")
     .shows("todo: 2 open steps in 2 rooms");

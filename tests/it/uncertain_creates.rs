@@ -55,7 +55,7 @@ fn every_output_says_since_when_a_create_is_uncertain() {
         page.ok().shows(format!("create, uncertain since {since}"));
     }
     let shown = scene.run("ledger show --ledger l.jsonl").ok();
-    shown.shows(format!("team-a  create uncertain since {since}"));
+    shown.shows(format!("has been uncertain since {since}"));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_server_that_never_answers_gets_each_create_at_most_twice() {
     let ran = scene.run("apply --yes --timeout 300ms --verify-timeout 200ms");
     ran.exits(4);
     ran.out
-        .shows("apply: 1 uncertain; 0 members confirmed; 2 to write");
+        .shows("apply: 1 uncertain; 0 members confirmed; requests: 2 to write");
 }
 
 #[test]

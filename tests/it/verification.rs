@@ -1,5 +1,5 @@
 //! Verification after an apply: lists that lag, fields that the server ignores, and drift that
-//! occurs after either of these.
+//! occurs after a lag or after an ignored field.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,7 +72,7 @@ fn a_field_that_is_not_shown_in_time_is_pending_and_not_called_ignored() {
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);
     plan.shows("\"Old\" → \"Team A\"\n")
-        .shows("team-a: title was sent as \"Team A\" before; the list showed \"Old\" at ");
+        .shows("team-a: title was sent as \"Team A\" before, but the list showed \"Old\" at ");
     let document = scene.run("plan --format json").json();
     scene.fits_schema("plan", &document);
     assert_eq!(document["notes"][0]["note"], "pending");
@@ -172,7 +172,8 @@ fn a_pending_field_is_ignored_after_an_hour_unless_the_room_has_changed_since() 
         .shows("1 to update")
         .lacks("ignored")
         .lacks("sent again");
-    // After an apply records that the field is ignored, a change to something else in the room does not matter.
+    // Once an apply has recorded that the field is ignored, a change to something else in the
+    // room does not matter.
     scene.apply().ok();
     assert_eq!(entries(&scene, "shown").len(), 1);
     scene.run("ledger show").ok().shows("ignored   public");
@@ -234,7 +235,8 @@ fn a_just_confirmed_room_is_a_conflict_only_after_a_wait() {
     plan.out.shows("nothing to do");
     plan.err
         .shows("waiting for the list to show rooms that were just written");
-    // A room that is deleted two hours later is a conflict at once: the plan does not wait for it.
+    // A room that is missing from the list two hours after its write is a conflict: the plan
+    // does not wait for the list to show the room.
     scene.world(|world| world.set_quirks(Quirks::default()));
     scene.delete("team-a");
     scene.run("plan --detailed-exitcode").exits(2);

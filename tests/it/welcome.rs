@@ -139,7 +139,7 @@ fn a_new_room_gets_its_welcome_after_its_members() {
       ok team-a               verified     created as room 2, 2 members confirmed, 1 message confirmed
       ok team-b               verified     created as room 3, 1 member confirmed
 
-    apply: 2 verified; 3 members, 1 message confirmed; 2 to write, 1 to verify, 1 to send
+    apply: 2 verified; 3 members, 1 message confirmed; requests: 2 to write, 1 to verify, 1 to send
     now:  nothing to do; 2 unchanged, 1 unmanaged
     ");
     assert_eq!((ran.code, messages(&scene)), (0, once()));
@@ -195,7 +195,7 @@ fn messages_have_a_limit() {
     let ran = apply(&scene);
     assert_eq!((ran.code, scene.writes()), (5, 0));
     let last = ran.out.lines().last().unwrap_or_default();
-    assert_snapshot!(last, @"refused: 1 messages to send, `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
+    assert_snapshot!(last, @"refused: 1 messages to send, but `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
     scene.declare(format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"));
     assert_eq!((apply(&scene).code, messages(&scene)), (0, once()));
 }
@@ -257,7 +257,7 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
             .find(|line| line.contains("!! team-a"))
             .unwrap();
         line.shows("uncertain    the welcome may have been sent: ");
-        line.ends("; check the room; it is not sent again");
+        line.ends("; check the room; the welcome is not sent again");
         let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         let room = &report["rooms"][0];
         assert_eq!(
@@ -277,7 +277,7 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(0);
-        next.shows("    team-a: its welcome may have been sent, so it is not sent again; check room 2, then remove `welcome` from the manifest\n");
+        next.shows("    team-a: the welcome may have been sent, so it is not sent again; look for it in room 2, then remove `welcome` from the manifest\n");
         assert_eq!((apply(&scene).code, messages(&scene)), (0, there.clone()));
         scene.declare(MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&scene);
@@ -313,7 +313,7 @@ fn a_message_that_the_server_rejected_is_sent_later() {
         );
         ran.shows("failed       the welcome was not sent: ");
         assert_eq!(stages(&scene), ["intended", "failed"]);
-        let hint = "check the sender (`from`) and the room";
+        let hint = "check the sender with `roomform get users`";
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = scene.run("ledger show --ledger l.jsonl").ok();
@@ -339,7 +339,7 @@ fn a_message_that_the_server_rejected_is_sent_later() {
 
       ok team-a               verified     welcomed, 1 message confirmed
 
-    apply: 1 verified; 0 members, 1 message confirmed; 0 to write, 1 to verify, 1 to send
+    apply: 1 verified; 0 members, 1 message confirmed; requests: 0 to write, 1 to verify, 1 to send
     now:  nothing to do; 2 unchanged, 1 unmanaged
     "#);
 }

@@ -81,7 +81,7 @@ generate:
     assert_eq!(rooms[0]["members"], serde_json::json!([1]));
 }
 
-/// A row that another condition leaves out is not checked.
+/// If another condition already leaves out a row, the date in that row is not checked.
 #[test]
 fn a_cell_that_is_not_a_date_is_an_error() {
     let scene = Scene::new().manifest(

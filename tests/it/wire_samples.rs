@@ -210,6 +210,6 @@ fn answers_of_other_calls_confirm_no_write() {
     lines.dedup();
     insta::assert_snapshot!(lines.join("\n"), @"
     !! c613                 uncertain    the server's answer cannot be used: the answer names no room; the next run checks whether the room exists
-    !! c613                 uncertain    the server's answer cannot be used: the answer does not say whether it succeeded; the next run checks whether the room exists
+    !! c613                 uncertain    the server's answer cannot be used: the answer does not say whether the call succeeded; the next run checks whether the room exists
     ");
 }

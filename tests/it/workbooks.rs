@@ -88,15 +88,15 @@ fn errors_name_the_cell_in_the_sheet() {
     8 | ,,8x,
       |   ^^
       |
-      = help: add them to `people`; write a whole number above zero
+      = help: add the name to `people`, or write a whole number above zero
 
-    error[E025 ragged-row]: book.xlsx#One:9: the row has 5 cells, the header 4
+    error[E025 ragged-row]: book.xlsx#One:9: the row has 5 cells, but the header has 4
      --> book.xlsx#One:9:1
       |
     9 | ,,9,two,three
       | ^
       |
-      = help: name the column in the header, or clear the cells beside the table
+      = help: give each extra column a name in the header, or clear the cells beside the table
 
     the manifest is invalid: 2 errors
     ");
@@ -122,7 +122,7 @@ fn a_sheet_is_selected_by_name_or_number() {
     let ran = scene.run("check");
     ran.exits(3);
     assert_snapshot!(ran.err, @r#"
-    error[E034 bad-workbook]: `book.xlsx`: the workbook has no sheet 2026
+    error[E034 bad-workbook]: `book.xlsx`: the workbook has no sheet number 2026
      --> rooms.yaml:2:79
       |
     2 | rooms: [{pipe: first-room, title: First, members: [{roster: book.xlsx, sheet: 2026}]}]
@@ -139,7 +139,7 @@ fn a_sheet_is_selected_by_name_or_number() {
         .shows("`book.xlsx`: the workbook has no sheet `Класс`");
 }
 
-/// If the count of one sheet shrinks, the count of the other sheet does not hide it.
+/// Each sheet has its own count. If one sheet shrinks, the other sheet does not hide the loss.
 #[test]
 fn each_sheet_is_a_separate_source() {
     let scene = Scene::new().sandbox().manifest(
@@ -218,10 +218,11 @@ fn a_cell_that_cannot_be_read_as_shown_is_an_error_if_its_column_is_used() {
         "the format of this cell adds text to its number",
         "format the column as text, and enter the values as they are shown",
     );
-    // For example, a text such as `3-4`, which a spreadsheet program stores as a date.
+    // Such a cell results, for example, from typing `3-4`: the spreadsheet program stores this
+    // text as a date.
     let hides_part = (
         "this cell has a date, but shows only a part of it",
-        "format the column as text, and enter the values again; for dates, use a format with day, month and year",
+        "for dates, use a format with day, month and year; for other values, format the column as text, and enter the values again",
     );
     for (cell, (message, hint)) in [
         (Failed("#N/A"), failed),
@@ -322,7 +323,7 @@ fn hints_for_a_workbook_do_not_name_delimiters() {
         ("7\n8", "add a row with the names of the columns"),
         (
             "user\n7,late",
-            "name the column in the header, or clear the cells beside the table",
+            "give each extra column a name in the header, or clear the cells beside the table",
         ),
     ] {
         let ran = check(&workbook(&[Sheet::from_csv("One", text)]), "");
@@ -337,7 +338,8 @@ fn keys_for_text_do_not_apply_to_a_workbook() {
     let book = workbook(&[Sheet::from_csv("One", "user\n7")]);
     for roster in ["encoding: utf-16", "delimiter: \";\""] {
         let ran = check(&book, &format!(", {roster}"));
-        ran.err.shows("`encoding` and `delimiter` are for text");
+        ran.err
+            .shows("`encoding` and `delimiter` are only for text files");
     }
 }
 

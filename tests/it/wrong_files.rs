@@ -77,11 +77,11 @@ fn documents_of_other_programs_are_named() {
     error[E033 wrong-file]: `class.xlsb` is a binary Excel workbook (.xlsb)
     = help: open it in a spreadsheet program, and save it as .xlsx or CSV
     error[E033 wrong-file]: `class.docx` is a zip archive
-    = help: unpack it, and name the file inside
+    = help: unpack it, and give the path of the file inside
     error[E033 wrong-file]: `class.pdf` is a PDF document
     = help: export the data as .xlsx or CSV
     error[E033 wrong-file]: `class.gz` is a compressed file
-    = help: unpack it, and name the file inside
+    = help: unpack it, and give the path of the file inside
     error[E033 wrong-file]: `class.csv` is a web page, such as a sign-in page
     = help: sign in, and download the file again
     error[E033 wrong-file]: `class.csv` is a web page, such as a sign-in page
@@ -93,7 +93,7 @@ fn documents_of_other_programs_are_named() {
     error[E033 wrong-file]: `class.csv` is a web page, such as a sign-in page
     = help: sign in, and download the file again
     error[E033 wrong-file]: `~$class.xlsx` is a lock file of a spreadsheet program
-    = help: name the workbook itself, without `~$`
+    = help: give the path of the workbook itself, without `~$`
     error[E033 wrong-file]: `class.xml` is an XML document
     = help: export the data as .xlsx or CSV
     error[E033 wrong-file]: `class.csv` is a JSON document
@@ -101,7 +101,7 @@ fn documents_of_other_programs_are_named() {
     error[E033 wrong-file]: `class.txt` is a JSON document
     = help: export the data as .xlsx or CSV
     error[E033 wrong-file]: `class.csv` is a Git LFS pointer: the file itself is not here
-    = help: run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and name its directory
+    = help: run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and give the path of the new directory
     ");
 }
 
@@ -177,7 +177,7 @@ fn a_title_above_the_header_is_recognized() {
     assert_eq!(check("class.csv", "user\n\n7\n8\n").code, 0);
     check("class.csv", "user\n7,8\n")
         .err
-        .shows("class.csv:2: the row has 2 cells, the header 1");
+        .shows("class.csv:2: the row has 2 cells, but the header has 1");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_title_with_a_delimiter_is_recognized_by_the_missing_column() {
     let ran = scene.run("check");
     ran.err.shows("`class.csv` has no column `Login`");
     ran.err
-        .shows("help: remove the lines above the header: line 3 has this column");
+        .shows("help: line 3 has this column, so it seems to be the header");
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! The floor (lower bound) of a run: reads files once with the bare library, keeps nothing, and prints how many items there are.
-//! `floor [granit|saphyr|libyaml] FILE...`: YAML events, JSON values, rows of CSV, cells of workbooks.
+//! The floor (lower bound) of a run: reads each file once with the parsing library alone, keeps
+//! nothing, and prints the number of items.
+//!
+//! Usage: `floor [granit|saphyr|libyaml] FILE...`. The items are YAML events, JSON values, CSV
+//! rows or workbook cells.
 
 use std::error::Error;
 use std::fs;
@@ -57,7 +60,7 @@ fn yaml(parser: &str, text: &str) -> Count {
     Ok(count)
 }
 
-/// One JSON value, or one per line.
+/// Counts the JSON values of a file: a single value, or one per line.
 fn json(bytes: &[u8]) -> Count {
     let values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde::de::IgnoredAny>();
     let mut count = 0;

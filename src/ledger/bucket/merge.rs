@@ -17,7 +17,7 @@ use super::store::{CONCURRENT_CALLS, run_concurrently};
 use super::write::create_subject;
 use crate::model::{RoomId, Target};
 
-/// At this age, no run still waits for the answer to a claim.
+/// After this many hours, no run still waits for the answer to a claim.
 const CLAIM_HOURS: i64 = 24;
 
 impl Bucket {
@@ -46,9 +46,10 @@ impl Bucket {
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Ok(new) => {
-                    // Skip the check if the version has not changed, as may happen for equal bytes.
-                    // A second write would then prove nothing, and could not overwrite anything
-                    // either.
+                    // Skip the check if the version has not changed, which may happen if the
+                    // bytes are equal. Even a store that checks conditions would then accept a
+                    // second write, so its result would prove nothing. A second write would
+                    // also overwrite nothing, because its bytes are the same.
                     let old = reader.base.as_ref();
                     if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";
@@ -76,9 +77,10 @@ impl Bucket {
     }
 }
 
-/// Removes the merged pieces, the old claims of rooms that exist, and the old claims of messages
-/// that the base records as started. The claim of a failed create or message stays, so that the
-/// next claim gets a new name in every run. An object that cannot be removed does no harm.
+/// Removes the merged pieces, the old claims of rooms that exist, and the old claims of
+/// messages that the base records as started. The claim of a failed create or message stays,
+/// so that every run gives the next claim a new name. An object that cannot be removed does no
+/// harm.
 async fn remove_merged(
     reader: &BucketReader,
     entries: &Entries,

@@ -1,25 +1,25 @@
-//! The ledger in a bucket: many small objects that are written once, and one base object into which
-//! they are merged.
+//! The ledger in a bucket: many small objects that are written once, and one base object into
+//! which they are merged.
 //!
 //! Main type: [`Bucket`]. A ledger named `KEY` has these objects:
 //!
-//! - `KEY` is the base. It has the format of a file ledger. A merge and a compaction replace it, on
-//!   the condition that it has not changed (`If-Match`).
-//! - `KEY.d/RUN-NUMBER.jsonl` is a piece. It holds the batches that one run wrote at once, and
-//!   never changes. No two runs use the same name. A run that repeats a write after a lost answer
-//!   writes the same bytes.
+//! - `KEY` is the base. It has the format of a file ledger. A merge or a compaction replaces
+//!   it, on the condition that it has not changed (`If-Match`).
+//! - `KEY.d/RUN-NUMBER.jsonl` is a piece. It holds the batches that one run wrote together, and
+//!   never changes. No two runs use the same name. A run that repeats a write after a lost
+//!   answer writes the same bytes.
 //! - `KEY.d/claims/ROOM-NUMBER.jsonl` is a claim: the intent to send a message.
 //!   `KEY.d/claims/create-HASH-NUMBER.jsonl` is the intent to create a room. Only one run can
 //!   create each of these objects (`If-None-Match: *`).
 //!
 //! The ledger is the union of all these objects. A merge removes pieces only after the base
-//! contains them. A reader lists the pieces before it reads the base, so the base contains every
-//! piece that was removed in between.
+//! contains them. A reader lists the pieces before it reads the base, so the base contains
+//! every piece that was removed in between.
 //!
-//! Before each write, a run checks that the base, the first known piece and the last known piece
-//! still exist. The header of a merged base names the bases that it replaces (`lineage`). The
-//! header of a piece names the base and the pieces before it, so that a reader notices a lost
-//! object.
+//! Before each write, a run checks that the base, the first known piece and the last known
+//! piece still exist. The header of a merged base names the bases that it replaces (`lineage`).
+//! The header of a piece names the base and the pieces before it, so that a reader notices a
+//! lost object.
 
 mod connect;
 mod merge;

@@ -84,9 +84,9 @@ impl BucketReader {
         Ok(snapshot)
     }
 
-    /// Returns an object that is missing: a piece named by another piece, or the base named by a
-    /// piece. A merge replaces the base and then removes pieces, so pieces that name another base
-    /// prove nothing.
+    /// Returns a missing object that a piece names: the base or another piece. A merge replaces
+    /// the base and then removes pieces. So if a piece names a base other than the current one,
+    /// the other pieces that it names may be missing without being lost.
     fn find_missing(&self) -> Option<Path> {
         let base = self.base.as_ref().map(|base| &base.fingerprint);
         let there: BTreeSet<&Path> = self.pieces().map(|object| &object.location).collect();
@@ -103,8 +103,8 @@ impl BucketReader {
         None
     }
 
-    /// Returns the link of the next piece: the base, and the known pieces that no base contains and
-    /// no piece names.
+    /// Returns the link of the next piece. It names the base, and the known pieces that are
+    /// neither in the base nor named by another piece.
     fn find_link(&self) -> Link {
         let base = self.base.as_ref().map(|base| &base.fingerprint);
         let pieces = self
@@ -123,8 +123,7 @@ impl BucketReader {
     /// Reads the new objects. Lists pieces before it reads the base, because a piece removed in
     /// between is in the base.
     async fn read_once(&mut self) -> Result<Snapshot, LedgerError> {
-        // Note what is watched before the listing, because another task may write a piece during
-        // the listing.
+        // Note now what is watched, because another task may write a piece during the listing.
         let (known, pieces) = {
             let watched = self.watched();
             (watched.base.clone(), watched.pieces.len())

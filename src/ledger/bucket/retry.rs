@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 const CHECK_NETWORK: &str = "check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; if you set no key, check that the machine's role provides one";
 const GRANT_RIGHTS: &str = "allow the credentials to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy";
-pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table";
+pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md lists these variables";
 const CHECK_BUCKET: &str = "check the bucket's name and region; roomform does not create buckets";
 const CHECK_SERVER: &str =
     "check the address, the region, and the server in AWS_ENDPOINT_URL or its equivalent";
@@ -64,7 +64,7 @@ impl StoreFailure {
         }
     }
 
-    /// Returns the reason for a message, and what the user can do about it.
+    /// Returns why the call failed, as text for a message, and what the user can do about it.
     pub(super) fn into_reason(self) -> (String, &'static str) {
         match self {
             Self::Absent(reason) => (reason, CHECK_BUCKET),
@@ -77,15 +77,16 @@ impl StoreFailure {
     }
 }
 
-/// Returns the HTTP status and the text from there on. The library reports the status only in the
-/// text of its error.
+/// Returns the HTTP status, and the text that starts with it. The library reports the status
+/// only in the text of its error.
 fn status(text: &str) -> Option<(u16, &str)> {
     let (_, rest) = text.split_once("status code: ")?;
     let number = rest.get(..3)?.parse().ok()?;
     Some((number, rest))
 }
 
-/// Recognises a redirect without a target by the library's message, which then has no status.
+/// Returns whether the error is a redirect without a target. The library reports such a
+/// redirect without a status, so this function checks the message.
 fn is_redirect(error: &object_store::Error) -> bool {
     error.to_string().contains("Received redirect")
 }
@@ -121,7 +122,8 @@ fn describe_answer(rest: &str) -> String {
     }
 }
 
-/// Returns the innermost cause if there was no answer. It has the useful message, and no address.
+/// If the store did not answer, returns the innermost cause of the error. This cause has the
+/// useful message, and no address.
 fn innermost_cause(error: &object_store::Error) -> Option<String> {
     let mut cause: &dyn Error = error;
     let mut http = false;

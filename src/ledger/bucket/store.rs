@@ -174,7 +174,7 @@ impl Store {
             Err(_) => Ok(false),
             Ok(_) => {
                 let reason = "the store ignores If-Match and If-None-Match, so two runs could overwrite each other";
-                let remedy = "update the store, or use one that honours conditional writes; docs/ledger-in-a-bucket.md names some";
+                let remedy = "update the store, or use a store that honours conditional writes; docs/ledger-in-a-bucket.md names such stores";
                 let failure = StoreFailure::Permanent(reason.to_owned(), remedy);
                 Err(self.error(doing, failure))
             }
@@ -187,8 +187,8 @@ impl Store {
         put.map(Into::into).map_err(|error| self.failure(error))
     }
 
-    /// Writes an object under a name unique to this run. If it exists with this content, an earlier
-    /// attempt succeeded.
+    /// Writes an object under a name unique to this run. If the object already exists with this
+    /// content, an earlier attempt succeeded.
     pub(super) async fn put_piece(
         &self,
         path: &Path,

@@ -138,9 +138,9 @@ impl Writer {
         }
     }
 
-    /// Makes claims. Returns the answers to those that are refused, by index. Reads new entries
-    /// before it refuses a claim, because its view may be out of date, and again if the claim's
-    /// object exists.
+    /// Makes claims. Returns the answers to the refused claims, by index. Before it refuses a
+    /// claim, it reads new entries, because its view may be out of date. If the claim's object
+    /// already exists, it reads new entries again.
     async fn claim_all(
         &mut self,
         mut open: Vec<OpenClaim>,

@@ -77,7 +77,8 @@ fn complete_entry(fields: &Fields) -> Option<RawGenerate> {
     })
 }
 
-/// Decodes `each`: a file name, or a mapping with more options. Its conditions are in the entry.
+/// Decodes `each`: a file name, or a mapping with more options. `filters` are the conditions
+/// for its rows, which are written in the entry and not in `each`.
 fn each(
     decoder: &Decoder,
     node: &Node,
@@ -134,8 +135,11 @@ fn check_replaced(
     for (column, _) in to {
         let is_same = |(other, _): &(Spanned<String>, _)| is_same_key(&other.value, &column.value);
         if !on.iter().any(is_same) {
-            let message = format!("`{}` is not in `on` of the roster", clip(&column.value));
-            let hint = "name the column that joins the roster to the rooms";
+            let message = format!(
+                "`to` has the column `{}`, which is not in `on` of the roster",
+                clip(&column.value)
+            );
+            let hint = "in `to`, use a column that is in `on` of the roster";
             decoder.refuse::<()>(Code::BadValue, column.at, message, hint);
         }
     }

@@ -25,7 +25,8 @@ const TOP: Keys = Keys::new(
 const DEFAULTS: Keys = Keys::new("`defaults`", "type public members_policy");
 const LIMITS: Keys = Keys::new("`limits`", "create update add_members messages publish");
 
-/// Decodes a manifest file. Also returns the files with rows that it names.
+/// Decodes a manifest file. Also returns the files with rows, such as rosters, that the
+/// manifest names.
 pub(super) fn decode_file(
     source: &Source,
     file: FileId,
@@ -140,8 +141,9 @@ fn publish_list(decoder: &Decoder, node: &Node) -> Vec<Spanned<String>> {
             Value::Scalar { text, plain } => written(text, *plain),
             _ => node.noun().to_owned(),
         };
-        let message =
-            format!("`publish` must be a list of the rooms that may become public, not {found}");
+        let message = format!(
+            "`publish` is {found}, but it must be a list of the rooms that may become public"
+        );
         let hint = "write pipes or globs, as in [lounge, \"club-*\"], or [] for none";
         decoder.refuse::<()>(Code::WrongType, node.at, message, hint);
         return Vec::new();

@@ -49,7 +49,8 @@ pub(super) fn from_fields(fields: &Fields, settings: RawSettings) -> RawRoom {
     }
 }
 
-/// Decodes the settings of a room. Skips keys for which `is_from_row` is true: they are templates.
+/// Decodes the settings of a room. Skips a key if `is_from_row` is true for it, because its
+/// value is then a template.
 pub(super) fn settings(fields: &Fields, is_from_row: impl Fn(&str) -> bool) -> RawSettings {
     let kind = (!is_from_row("type")).then(|| fields.choice("type", &KINDS));
     let public = (!is_from_row("public")).then(|| fields.boolean("public"));
@@ -131,12 +132,12 @@ fn dated(decoder: &Decoder, node: &Node) -> Option<Spanned<RawMember>> {
         && until < from
     {
         let message = format!("`until` is before `from`, {from}");
-        let hint = "swap the two dates; both days belong to the membership";
+        let hint = "swap the two dates; the membership includes its first and its last day";
         decoder.refuse::<()>(Code::BadValue, at, message, hint);
     }
     let Spanned { value, at } = member?;
     if matches!(value, RawMember::Group(_)) {
-        let message = "only a single user can have dates";
+        let message = "a group cannot have dates";
         let hint = "write an id or a name from `people`";
         return decoder.refuse(Code::BadValue, at, message, hint);
     }
@@ -148,7 +149,7 @@ fn dated(decoder: &Decoder, node: &Node) -> Option<Spanned<RawMember>> {
     ))
 }
 
-/// Decodes the value of a key that takes a user from a single word.
+/// Decodes the user in the value of a key. The value must be a single word.
 fn single(decoder: &Decoder, node: &Node, key: &str) -> Option<Spanned<RawMember>> {
     match node.word() {
         Some(_) => scalar(decoder, node, key, key),

@@ -34,7 +34,8 @@ pub(super) const DELIMITERS: [(&str, u8); 5] = [
     ("\t", b'\t'),
 ];
 
-/// Whether `people` describes a file. A key `roster` with an id is a person of that name.
+/// Whether `people` describes a file: it has a key `roster`, and the value of that key is not
+/// an id. With an id as its value, `roster` is the name of a person.
 pub(super) fn is_directory(node: &Node) -> bool {
     node.get("roster").is_some_and(|roster| {
         let word = roster.word();
@@ -42,7 +43,7 @@ pub(super) fn is_directory(node: &Node) -> bool {
     })
 }
 
-/// Decodes a roster. `part` is its part of the entry.
+/// Decodes a roster. `part` names the part of the entry that describes the roster.
 pub(super) fn roster(fields: &Fields, part: &'static str) -> Option<RawRoster> {
     let people = fields.get("people");
     let people = optional(people, |node| directory(fields.decoder, node));
@@ -59,8 +60,8 @@ pub(super) fn roster(fields: &Fields, part: &'static str) -> Option<RawRoster> {
     })
 }
 
-/// Decodes `user`. Returns the columns with users, whether only the first column that is not empty
-/// counts, and the separator between the users in a cell.
+/// Decodes `user`. Returns the columns with users, whether only the first non-empty cell of a
+/// row is used, and the separator between the users in a cell.
 fn users(fields: &Fields) -> (Vec<Spanned<String>>, bool, Option<String>) {
     let node = fields.get("user");
     let Some(node) = node.filter(|node| matches!(node.value(), Value::Map(_))) else {
@@ -129,7 +130,7 @@ pub(super) fn file(
     let [from, until] = ["from", "until"].map(|key| date_column(fields, key));
     if let Some(node) = fields.get("days").filter(|_| fields.get("from").is_none()) {
         let hint = "add `from`: the column with the first day";
-        let message = "`days` counts from the day in `from`";
+        let message = "`days` needs `from`, the day from which it counts";
         decoder.refuse::<()>(Code::MissingKey, node.at, message, hint);
     }
     let number = decoder.files.borrow().len();
@@ -177,7 +178,7 @@ fn date_column(fields: &Fields, key: &str) -> Option<Spanned<String>> {
     if node.word().and_then(Date::parse).is_none() {
         return fields.text(key);
     }
-    let message = format!("`{key}` names a column with dates, not a day");
+    let message = format!("`{key}` must be the name of a column with dates, but it is a date");
     let hint = "write the name of the column; for one user with dates, write {user: tutor, until: 2026-09-01}";
     fields
         .decoder
@@ -280,8 +281,8 @@ pub(super) fn columns<'n>(
     columns
 }
 
-/// Decodes a cell value in `where`. An unquoted number or bool is allowed only in the form that a
-/// file would have, such as `7` or `true`.
+/// Decodes a cell value in `where`. An unquoted number or bool must be spelled as it would be
+/// in a cell of a file, such as `7` or `true`.
 fn cell(decoder: &Decoder, node: &Node) -> Option<String> {
     let what = "a cell in `where`";
     let Value::Scalar { text, plain } = node.value() else {

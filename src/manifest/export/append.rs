@@ -51,7 +51,8 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     Some(format!("{mark}{before}{added}{after}"))
 }
 
-/// Returns the end of the list, after comments directly below it that are indented like its items.
+/// Returns where the list ends. Comments directly below the list belong to it if they are
+/// indented like its items.
 fn below(text: &str, column: usize, end: usize) -> usize {
     let rest = text.get(end..).unwrap_or_default();
     let started = end == 0

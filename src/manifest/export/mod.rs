@@ -27,8 +27,8 @@ pub struct Entry {
     pub pipe: Pipe,
     /// The type of the room, or of the first room if several have this pipe.
     pub kind: RoomKind,
-    /// Whether the text declares the room. Otherwise, the text is a comment that says why it
-    /// cannot.
+    /// Whether the text declares the room. Otherwise, the text is a comment that says why the
+    /// room cannot be declared.
     pub declared: bool,
     /// The lines of the entry, indented by two spaces.
     pub text: String,
@@ -130,7 +130,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     let members: Vec<String> = members.map(|user| user.to_string()).collect();
     let remark = match members.is_empty() {
         true => "unknown: none on record, and the API does not list members",
-        false => "known; there may be others",
+        false => "these members are known; there may be more",
     };
     let members = members.join(", ");
     lines.push(format!("    members: [{members}] # {remark}\n"));
@@ -153,11 +153,12 @@ pub fn quote_yaml(text: &str) -> String {
 const OTHER_FILE: &str = "other";
 /// Maximum length of a file name, in bytes.
 const LONGEST_NAME: usize = 60;
-/// Device names that Windows reserves, with any extension.
+/// Device names that Windows reserves, even if an extension follows.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// Returns the file name, without extension, for the prefix of a pipe: the text before the first
-/// `-` or `_`. The name is valid on all systems. All pipes that the server generated share one file, because each has its own prefix.
+/// Returns the file name, without extension, for the prefix of a pipe: the text before the
+/// first `-` or `_`. The name is valid on all systems. All pipes that the server generated
+/// share one file. Their prefixes all differ, so otherwise each would get its own file.
 pub fn by_prefix(entry: &Entry) -> String {
     let pipe = entry.pipe.as_str();
     let prefix = match pipe.split_once(['-', '_']) {
@@ -203,13 +204,13 @@ pub enum Unlike {
     #[error("the new room `{0}` would not be read correctly")]
     New(String),
     /// A room that was already declared would be read differently.
-    #[error("the room `{0}` would be read differently")]
+    #[error("the room `{0}` would be read differently than before")]
     Old(String),
     /// Another room would be declared too, for example because a file has changed meanwhile.
     #[error("the room `{0}` would also be declared")]
     Extra(String),
     /// The widget, the scope or the limits would be read differently.
-    #[error("`widget`, `scope` or `limits` would be read differently")]
+    #[error("`widget`, `scope` or `limits` would be read differently than before")]
     Rest,
 }
 

@@ -21,13 +21,16 @@ impl People {
         problems: &Problems,
     ) {
         if let Some(missing) = tables.find_absent(&users.file) {
-            // Without the users file, the manifest's own must have the status column.
+            // If there is no users file, the manifest's own file of people must have the status
+            // column.
             let mut status = missing.filters.iter().map(|filter| &filter.column.value);
             if let Some(table) = tables.get(&own.file, problems)
                 && !status.any(|column| table.has_column(column))
             {
                 let [missing, own_file] = [missing, &table.raw].map(|it| clip(&it.path.value));
-                let message = format!("there is no file `{missing}` with the status of the users");
+                let message = format!(
+                    "the file `{missing}` does not exist, so the status of the users is unknown"
+                );
                 let hint = format!(
                     "add `{missing}`, add a status column to `{own_file}`, or write `status: any`"
                 );
@@ -39,7 +42,8 @@ impl People {
         let Some(table) = tables.get(&users.file, problems) else {
             return;
         };
-        // The two files may name people by different columns, so read the columns of both.
+        // The two files may name people by different columns. So also use the name columns of
+        // the manifest's own file, if the users file has them.
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names);

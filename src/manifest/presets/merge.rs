@@ -30,8 +30,8 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
                     continue;
                 }
                 let place = merge(&mut below, name, value, key.at);
-                // Use the manifest's key, with its spelling and place, because its value is now the
-                // manifest's.
+                // Use the key from the manifest, with its spelling and place, because the value
+                // now comes from the manifest.
                 if let Some((known, _)) = below.get_mut(place) {
                     *known = key.clone();
                 }

@@ -33,8 +33,8 @@ const ENROL: &str = "enrol";
 
 /// The manifest's options for a preset.
 struct Choice<'t> {
-    /// The directory of the files with a trailing slash, or the path of the only file. Empty for
-    /// the manifest's own directory.
+    /// The directory of the files, with a trailing slash, or the path of the only file. Empty
+    /// if the files are in the manifest's own directory.
     from: String,
     /// The allowed values of the role column; `None` allows any value.
     roles: Option<Node<'t>>,
@@ -77,7 +77,8 @@ pub(super) struct Filled<'t> {
 pub(super) struct Vocabulary {
     /// The place of `format` in the manifest. All nodes of the preset have this place.
     at: At,
-    /// The values by part of the entry (such as `enrol`) and column, and whether they are roles.
+    /// For each part of the entry (such as `enrol`) and each column: the values, and whether
+    /// they are roles.
     columns: BTreeMap<(String, String), (KnownWords, bool)>,
 }
 
@@ -89,8 +90,8 @@ impl Vocabulary {
         self.columns.insert(key, (known, is_role));
     }
 
-    /// Adds the values to the conditions on a file of the entry. Marks files that may be absent.
-    /// `users` is the preset's users file beside the manifest's own people.
+    /// Adds the values to the conditions on a file of the entry. Marks the file if it may be
+    /// absent. `users` is the preset's users file, if the manifest has its own people.
     pub(super) fn teach(&self, file: &mut RawFile, users: Option<&RawDirectory>) {
         for filter in &mut file.filters {
             let key = (file.part.to_owned(), column_key(&filter.column.value));
@@ -191,7 +192,7 @@ fn parse_preset(text: &'static str, at: At) -> Node<'static> {
 
 impl<'t> Choice<'t> {
     /// Returns the preset's users file, if only active users are wanted and the manifest names
-    /// another one.
+    /// another file of people.
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
         let own = own_enrol.get("people")?.get("roster")?;
         let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
@@ -255,8 +256,8 @@ fn check_roles(decoder: &Decoder, roles: &Node, has_roles: bool) {
     decoder.refuse::<()>(Code::BadValue, roles.at, message, hint);
 }
 
-/// Returns the cell values for these roles. A role that the preset does not define is its own cell
-/// value.
+/// Returns the cell values for these roles. For a role that the preset does not define, the
+/// cell value is the role itself.
 fn role_cells<'t>(decoder: &Decoder, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let mut cells = Vec::new();
     for role in node.items() {

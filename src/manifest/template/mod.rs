@@ -92,7 +92,7 @@ impl Template {
         first.collect()
     }
 
-    /// Whether the template has a condition, so that its result may be empty on purpose.
+    /// Whether the template has a condition. If it has one, an empty result may be intended.
     pub(super) fn is_conditional(&self) -> bool {
         self.environment.is_some() && self.text.contains("{%")
     }
@@ -130,7 +130,8 @@ fn has_placeholder(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
 
-/// Returns the first tag that is not allowed. Loops, for example, could run without limit.
+/// Returns the first tag that is not allowed. For example, loops are not allowed, because they
+/// could run without limit.
 fn foreign_tag(text: &str) -> Option<&str> {
     let mut tags = text.split("{%").skip(1).map(|inside| {
         let inside = inside.trim_start_matches(['-', '+']).trim_start();
@@ -145,7 +146,7 @@ fn template_error(error: Error) -> Mistake {
     let (message, hint) = match error.kind() {
         ErrorKind::UndefinedError => (
             "a name in it has no value".to_owned(),
-            "use the names of columns; {% if name %} tests whether a cell is empty",
+            "use the names of columns; {% if name %} is true if the cell is not empty",
         ),
         ErrorKind::UnknownFilter => (
             format!("no such filter: {detail}"),

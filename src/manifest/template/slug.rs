@@ -1,7 +1,7 @@
 //! Writes any text in ASCII letters, digits and dashes.
 //!
 //! Main entry: [`slug`]. A pipe never changes, so each letter must always give the same result.
-//! Tests check the alphabets.
+//! Tests check the results for whole alphabets.
 
 use any_ascii::any_ascii_char;
 use deunicode::deunicode_char;
@@ -10,8 +10,8 @@ use deunicode::deunicode_char;
 pub(in crate::manifest) fn slug(text: &str) -> String {
     let spelled: String = text.chars().map(spell).collect();
     let mut slug = String::with_capacity(spelled.len());
-    // Apostrophes and soft signs are part of a word. Any other character that is not a letter or
-    // digit ends the word.
+    // Apostrophes and soft signs are left out, and do not end the word. Any other character
+    // that is not a letter or digit ends the word.
     for c in spelled.chars().filter(|c| !matches!(c, '\'' | '`')) {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
@@ -99,7 +99,8 @@ mod tests {
         ),
     ];
 
-    /// The letters whose capitals have another result. Georgian has no capitals in ordinary text.
+    /// The letters whose capital gives another result than the small letter. Georgian has no
+    /// capitals in ordinary text.
     const OTHER_CAPITALS: [(char, &str); 5] = [
         ('є', "e"),
         ('ξ', "ks"),

@@ -22,7 +22,8 @@ use crate::view::title_diff::{both, by_words};
 use crate::view::{self, Line, SectionKind, Span, State, Text, Title, Tone, View};
 
 const STYLE: &str = include_str!("style.css");
-/// Maximum number of rows of a section whose changed words are marked: each mark costs the browser time.
+/// Maximum number of rows of each section in which changed words are marked. Too many marks
+/// would make the browser slow.
 const MARKED: usize = 1_000;
 const SCRIPT: &str = include_str!("script.js");
 
@@ -35,7 +36,8 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// Each row is dropped once it is written, because all of them together need much memory.
+    /// Returns the rows one at a time. Each row is dropped once it is written, because all rows
+    /// together would need much memory.
     fn rows(&self) -> impl Iterator<Item = Row> {
         let lines = self.view.lines(self.lines).enumerate();
         lines.map(|(index, line)| row(self.view, self.kind, &line, index < MARKED))
@@ -135,7 +137,8 @@ fn row(view: &View<'_>, kind: SectionKind, line: &Line<'_>, is_marked: bool) -> 
     }
 }
 
-/// The title, or both titles, with the changed words marked if asked to.
+/// Returns the title, or both titles if it changed. If `is_marked` is true, the changed words
+/// are marked.
 fn title(title: &Title<'_>, is_marked: bool) -> String {
     let (texts, drift) = match title {
         Title::Same(title) => return html(&brief(title)),

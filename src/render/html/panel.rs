@@ -60,14 +60,15 @@ impl Panel {
             );
             let _ = write!(self.users, "{} ", welcome.from);
         }
-        // A manifest diff has no live rooms, so its ids are made up.
+        // A manifest diff has no live rooms. Its room ids are made up, so do not show them.
         if let Some(id) = change.room_id.filter(|_| view.state != State::Compared) {
             let _ = writeln!(self.lines, "Room: {id}");
         }
     }
 
-    /// Adds users, grouped by the place that adds them to the room; users without a place get that
-    /// of the room. A roster is one group, and its users are shown with their row numbers.
+    /// Adds users, grouped by the place that adds them to the room. Users without a place get
+    /// the place of the room. A roster is one group, and its users are shown with their row
+    /// numbers.
     fn add_users(&mut self, view: &View<'_>, name: &str, pipe: Option<&Pipe>, users: &[UserId]) {
         let desired = view.desired;
         let room = pipe.and_then(|pipe| desired?.rooms.get(pipe));

@@ -12,11 +12,12 @@ use crate::model::Target;
 use crate::view::grammar::sentence;
 use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
 
-/// What a page must fit.
+/// The size limit and the Markdown dialect of the site that shows a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// Maximum size in bytes; at least 4096, so that the figures fit. The limit also works for
-    /// sites that count characters, because a text never has more characters than bytes.
+    /// Maximum size of a page in bytes. The value is at least 4096, so that the figures fit.
+    /// The limit also works for sites that count characters, because a text never has more
+    /// characters than bytes.
     pub bytes: Option<usize>,
     /// The Markdown that the site supports.
     pub dialect: Dialect,

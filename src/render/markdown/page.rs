@@ -32,7 +32,8 @@ pub(super) struct Section {
     /// The items, without list markers.
     pub(super) items: Vec<String>,
     pub(super) is_folded: bool,
-    /// The command that lists the items, if there is one: they are then the first to be replaced by their count.
+    /// The command that lists the items, if there is one. If the page is too long, the items
+    /// that a command lists are the first to be replaced by their count.
     pub(super) listed_by: Option<&'static str>,
 }
 
@@ -70,8 +71,9 @@ impl Page {
         least
     }
 
-    /// Decides how many items of each section fit into this many bytes. Fills either the pinned
-    /// sections or the others.
+    /// Decides how many items of each section fit into this many bytes. Considers only the
+    /// pinned sections if `pinned` is true. Otherwise, considers only the sections that are not
+    /// pinned.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
         let wanted = |section: &Section| {
             let is_listed = section.listed_by.is_some();

@@ -1,4 +1,4 @@
-//! Writes text with our own words as Markdown prose, and untrusted text as code.
+//! Writes roomform's own words as Markdown prose, and untrusted text as code.
 
 use crate::render::escape::markdown;
 

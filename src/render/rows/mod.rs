@@ -32,7 +32,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
         let mut fields = there.iter().filter(|(field, _)| field == name);
         match listing {
             Listing::Messages => fields.next().is_some(),
-            // Few rows are deleted, so show this column only if at least one is.
+            // Deleted rows are rare, so show `deleted_at` only if at least one row is deleted.
             _ => *name != "deleted_at" || fields.any(|(_, filled)| *filled),
         }
     });
@@ -72,7 +72,7 @@ impl Rows<'_> {
             return Ok(());
         }
         let mut table = reader.start(out)?;
-        // The CSV may be shown on a terminal or in a CI log, so remove characters that they would obey.
+        // The CSV may go to a terminal or a CI log, so escape text that could control them.
         let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
         let header = self.columns.iter().map(|name| show(name));
         table.write_record(header).map_err(io_error)?;

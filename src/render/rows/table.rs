@@ -1,5 +1,5 @@
-//! Writes rows for people: a table that fits the terminal, with each column as wide as its widest
-//! cell.
+//! Writes rows for people: a table that fits the terminal. Each column is as wide as its widest
+//! cell, unless it is narrowed to fit.
 
 use std::io::{self, Write};
 
@@ -18,8 +18,8 @@ const GAP: u16 = 2;
 /// The minimum width of a column that is narrowed. Columns that identify a row are never narrowed.
 const NARROWEST: u16 = 5;
 
-/// Returns whether other commands and lists refer to a row by this field. A shortened value would
-/// be useless.
+/// Returns whether other commands and lists refer to a row by this field. A shortened value of
+/// such a field would be useless.
 fn is_identity(name: &str) -> bool {
     name == "pipe" || name == "id" || name.ends_with("_id")
 }

@@ -190,7 +190,8 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         if !self.session.is_empty() {
-            // The driver stops the browser. A failed test has already printed its error.
+            // The driver stops the browser. If the test has already failed, its error is
+            // printed, and an error here is ignored.
             let path = format!("/session/{}", self.session);
             let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 self.call("DELETE", &path, &Value::Null)

@@ -22,7 +22,8 @@ fn texts(list: &Value) -> Vec<String> {
     list.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The file system of a pod: its mounts are below one directory, and its variables point there.
+/// The file system of a pod. All mounts are below one directory, and the pod's environment
+/// variables point to that directory.
 fn pod(pod: &Value, server: &Scene, s3: &S3) -> Scene {
     let container = &pod["containers"][0];
     let place = |path: &str| path.trim_start_matches('/').to_owned();

@@ -224,7 +224,8 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
     ran.exits(4);
     ran.all().shows(format!("ledger `{LEDGER}` disappeared"));
     assert!(scene.rooms().len() < 150);
-    // Remove any piece whose write was in progress during the loss: it names the lost pieces.
+    // A write that was in progress during the loss may have left a piece that names the lost
+    // pieces. Remove that piece.
     remove_all(&s3);
     scene.run(args).ok();
     assert_eq!(scene.rooms().len(), 150);

@@ -24,7 +24,7 @@ pub use s3::{Call, Fault, S3, SECRET};
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
 const WRITERS: u64 = 8;
 
-/// A client that shares only the bucket with the others.
+/// A client that shares nothing with other clients except the bucket.
 fn place(s3: &S3) -> LedgerBackend {
     let names = [
         "AWS_ENDPOINT_URL",
@@ -49,7 +49,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime().block_on(work)
 }
 
-/// Random faults from a seed: six of every `of` requests fail.
+/// Random faults from a seed. Each request fails with a probability of `6 / of`.
 fn storm(seed: u64, of: u64) -> impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static {
     let mut state = seed;
     move |_| {

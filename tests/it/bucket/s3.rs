@@ -128,7 +128,7 @@ impl S3 {
         vars.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// Sets the faults from now on.
+    /// Sets the faults for all later requests.
     pub fn fail(&self, faults: impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static) {
         self.state().faults = Some(Box::new(faults));
     }

@@ -166,7 +166,7 @@ fn an_invalid_ledger_address_is_a_usage_error() {
     error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3:///key
-    error: --ledger: the address names no bucket
+    error: --ledger: the address has no valid bucket or container name
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/a//b
     error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
@@ -253,7 +253,7 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
       hint: allow the credentials to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy
     401 Unauthorized
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 401 Unauthorized
-      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md lists these variables
     400 Bad Request
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 400 Bad Request: AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1'
       hint: check the address, the region, and the server in AWS_ENDPOINT_URL or its equivalent
@@ -271,15 +271,15 @@ fn the_error_about_an_unusable_bucket_has_address_reason_and_remedy() {
       hint: check the address, the network and, for your own server, AWS_ENDPOINT_URL or its equivalent; if you set no key, check that the machine's role provides one
     something else among the pieces
     error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`: the file does not start with a ledger's header
-      hint: restore its first line from a copy, or move it away if it is no ledger, or name another one with --ledger
+      hint: restore the first line of the file from a copy; if the file is not a ledger, move it away, or name another file with --ledger
     half of the keys
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
-      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md lists these variables
     in clear
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address of another machine
       hint: use https; to send signed requests unencrypted, set AWS_ALLOW_HTTP=true (or AZURE_ALLOW_HTTP, GOOGLE_ALLOW_HTTP)
     no such file
-    error: the file that AWS_ACCESS_KEY_ID_FILE names cannot be read: No such file or directory (os error 2)
+    error: the file that the variable AWS_ACCESS_KEY_ID_FILE points to cannot be read: No such file or directory (os error 2)
       hint: set AWS_ACCESS_KEY_ID_FILE to the path of a file, not to its content
     "#);
 }

@@ -70,7 +70,8 @@ fn only_the_plan_of_the_pull_request_itself_is_used() {
     assert_eq!(site.pipes(), ["team-platform", "team-tools"]);
 }
 
-/// A user with write access can forge an artifact. It applies nothing that the manifest on `main` does not declare.
+/// A user with write access can forge an artifact. Even then, the apply writes nothing that the
+/// manifest on `main` does not declare.
 #[test]
 fn a_forged_plan_applies_nothing_that_main_does_not_declare() {
     let mut site = applied("github", "cache");
@@ -300,7 +301,8 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
 
         // The changes of a fork are only listed, not applied.
         let fork = site.branch("fork", &room("team-fork"));
-        // This is so even if a member ran the pipeline of the fork in this project.
+        // Even if a member ran the fork's pipeline in this project, the changes are
+        // only listed.
         plan_on_gitlab(&mut site, "4", &fork);
         let merged = site.merge_from("someone/rooms", 4, "fork", &fork);
         let job = apply_on_gitlab(&mut site, &merged, "push");

@@ -1,4 +1,5 @@
-//! A runner for the GitHub workflow: runs each `run:` step in a shell, and imitates what the few actions in use do to files.
+//! A runner for the GitHub workflow. It runs each `run:` step in a shell. For the few actions
+//! that the workflow uses, it imitates only their effect on files.
 
 use std::collections::BTreeMap;
 use std::fs;

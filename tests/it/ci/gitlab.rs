@@ -15,7 +15,8 @@ pub struct Job {
     pub log: String,
 }
 
-/// Runs one job of the pipeline on a commit. The server lists a pipeline of a merge request, and a deployment.
+/// Runs one job of the pipeline on a commit. The server records the pipelines of merge requests
+/// and the deployments.
 pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &str)]) -> Job {
     // GitLab fetches only a few commits.
     let place = runner.check_out(&format!("--depth 1 origin {commit}"), "FETCH_HEAD");

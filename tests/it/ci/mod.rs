@@ -59,7 +59,7 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     assert_eq!((refused.code, refused.out.as_str()), (5, ""));
     assert_snapshot!(refused.err, @r"
     error: 1 file with other content would be overwritten: `./schema/manifest.schema.json`
-      hint: move them away, or replace them with --force; nothing was written
+      hint: move them away, or use --force to replace them; nothing was written
     ");
     assert_eq!(scene.files(), before);
     scene.run("init --force").ok();
@@ -123,9 +123,9 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     let scene = Scene::new().file("schema", "");
     assert_snapshot!(scene.run("init").err, @r"
     error: in the way: `./schema`, which is a file, not a directory
-      hint: move it away, or choose another directory; nothing was written
+      hint: move what is in the way, or choose another directory; nothing was written
     ");
-    // A dangling link is also an existing file.
+    // A dangling link is refused like an existing file.
     #[cfg(unix)]
     {
         let scene = Scene::new();
@@ -294,7 +294,7 @@ fn names_its_ledger(script: &str) {
 #[test]
 fn the_gitlab_pipeline_is_careful() {
     for (name, document) in examples("gitlab") {
-        // This would also apply to the other jobs of the project.
+        // A top-level `workflow` would also apply to the other jobs of the project.
         assert!(document["workflow"].is_null(), "{name}");
         for job in [
             "roomform-check",

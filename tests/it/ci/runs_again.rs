@@ -5,8 +5,7 @@ use super::gitlab;
 use super::site::{STORES, Site, VERSION};
 use crate::support::Shows;
 
-/// The names of a manifest in the CI file, each with the path of the manifest. There is one for
-/// each store.
+/// For each store: the name of the manifest in the CI file, and the path of the manifest.
 const MANIFESTS: [(&str, &str); 3] = [
     ("rooms", "rooms/rooms.yaml"),
     ("school/chat/", "school/chat/all.yaml"),

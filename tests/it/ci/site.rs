@@ -81,7 +81,8 @@ impl Site {
         site
     }
 
-    /// With a directory as manifest, so that branches that add rooms merge without conflicts.
+    /// Creates a site whose manifest is a directory, so that branches that add rooms merge
+    /// without conflicts.
     pub fn with_directory(ci: &'static str, store: &str) -> Self {
         Self::new(ci, store, ("rooms", "rooms/rooms.yaml"))
     }

@@ -92,7 +92,7 @@ fn a_revision_is_compared_with_the_work_tree_including_rosters() {
 
     diff: 1 gains members, 1 member to add; 1 unchanged
           people: 1 person joins 1 room; 1 to remove from 1 room (manual)
-          HEAD:rooms/ → rooms: two manifests; no server was read
+          HEAD:rooms/ → rooms: two manifests were compared; no server was read
     "#);
     assert_eq!(
         repo.scene.files(),
@@ -119,7 +119,7 @@ fn a_roster_in_git_lfs_is_named_with_its_revision() {
     3 |   - {pipe: team-a, title: Team A, members: [3, {roster: people/a.csv, user: id}]}
       |                                                         ^^^^^^^^^^^^
       |
-      = help: run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and name its directory
+      = help: run `git lfs pull`; to read a git revision, check it out with `git worktree add`, and give the path of the new directory
 
     the manifest is invalid: 1 error
     ");
@@ -198,25 +198,25 @@ fn unreadable_revisions_and_paths_are_reported() {
     };
     assert_snapshot!(output("nosuch:rooms"), @"
     1 error: git has no revision `nosuch`
-      hint: fetch it first; check it with git log -1 REVISION
+      hint: fetch the revision first; `git log -1 REVISION` shows whether git has it
     ");
     assert_snapshot!(output("HEAD:nosuch.yaml"), @"
     3 error: `nosuch.yaml` is not in `HEAD`
-      hint: write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`
+      hint: write the path from the top of the repository, as in origin/main:rooms/, or from this directory, as in origin/main:./rooms/
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output("HEAD:/rooms"), @"
     3 error: `/rooms` is not in `HEAD`
-      hint: write a path from the top of the repository, as in origin/main:rooms/, or a path from this directory that starts with `./`
+      hint: write the path from the top of the repository, as in origin/main:rooms/, or from this directory, as in origin/main:./rooms/
       hint: if the manifest is new, compare it with /dev/null
     ");
     assert_snapshot!(output(":rooms"), @"
     64 error: `:rooms`: no revision before the colon
-      hint: write it as HEAD:rooms.yaml; staged files are not read
+      hint: write it as HEAD:rooms.yaml; in git, `:PATH` is a staged file, which roomform does not read
     ");
     assert_snapshot!(output("HEAD"), @"
     3 error: `HEAD`: no such file or directory
-      hint: write a path after a git revision, as in origin/main:rooms.yaml
+      hint: to compare with a git revision, write a path after the revision, as in origin/main:rooms.yaml
     ");
     assert_snapshot!(output("HEAD:rooms/people"), @"
     3 error[E001 unreadable]: HEAD:rooms/people: the directory has no *.yaml or *.yml file
@@ -258,8 +258,8 @@ fn a_missing_repository_or_git_is_reported() {
         format!("{} {}", ran.code, ran.err)
     };
     assert_snapshot!(output(&scene), @"
-    1 error: `HEAD:rooms.yaml` is not a file, and this is not a git repository
-      hint: run it in a repository, or name a file or a directory
+    1 error: `HEAD:rooms.yaml` is not a file, and the current directory is not in a git repository
+      hint: run roomform in a git repository, or give the path of a file or a directory
     ");
     let scene = scene.env("PATH", "/nosuch");
     assert_snapshot!(output(&scene), @"
@@ -424,7 +424,7 @@ fn malformed_trees_are_refused_quickly() {
     }
     let ran = repo.diff(&format!("{bomb}:"), "rooms");
     ran.exits(3);
-    ran.err.shows("more than 100000 names");
+    ran.err.shows("more than 100000 entries in total");
 }
 
 #[test]

@@ -52,7 +52,7 @@ rooms:
 
     diff: 1 to create, 1 to update (1 becomes public), 1 gains members, 5 members to add, 1 room to remove manually; 0 unchanged
           people: 3 people join 3 rooms; 1 to remove from 1 room (manual)
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
     diff(BASE, head, &["--detailed-exitcode"]).exits(2);
 }
@@ -72,7 +72,7 @@ rooms:
     ran.exits(0);
     assert_snapshot!(ran.out, @"
     diff: no difference; 3 unchanged
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     ");
 }
 
@@ -102,7 +102,7 @@ rooms:
     ran.exits(2);
     assert_snapshot!(ran.out, @r#"
       guards
-        widget: 627 → 628; these are different rooms
+        widget: 627 → 628; the two manifests describe different rooms
         scope: `team-*` → all rooms
         limits.update: 20% → 12.5%
         limits.publish: none → `team-b`, `team-*`
@@ -111,18 +111,18 @@ rooms:
         team-a: 2 members not sent, because the room exists and its policy is `on_create`: 4, 5
         team-a: now excluded: 22
         team-a: no longer excluded: 21
-        team-b: title "Team B" → "Team Bee" is not sent, because it is in `ignore`
+        team-b: title "Team B" → "Team Bee" is not sent, because the field is in `ignore`
         team-b: type is now in `ignore`
         team-b: public is no longer in `ignore`: it is set to closed
         team-c: members_policy: ensure → on_create; members are sent only with a new room
 
     diff: nothing to send; 0 unchanged
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
     let back = diff(head, base, &[]);
     assert_snapshot!(back.out, @r#"
       guards
-        widget: 628 → 627; these are different rooms
+        widget: 628 → 627; the two manifests describe different rooms
         scope: all rooms → `team-*`
         limits.update: 12.5% → 20%
         limits.publish: `team-b`, `team-*` → none
@@ -133,14 +133,14 @@ rooms:
       also differs
         team-a: now excluded: 21
         team-a: no longer excluded: 22
-        team-b: title "Team Bee" → "Team B" is not sent, because it is in `ignore`
+        team-b: title "Team Bee" → "Team B" is not sent, because the field is in `ignore`
         team-b: type is no longer in `ignore`: it is set to conference
         team-b: public is now in `ignore`
         team-c: members_policy: on_create → ensure; members not on record are sent
 
     diff: nothing to send; 0 unchanged
           people: 2 people to remove from 1 room (manual)
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
 }
 
@@ -158,8 +158,8 @@ fn limits_only_cause_warnings_in_a_diff() {
         "  would be refused: a plan of the second manifest would be refused unless allowed\n";
     let (_, guards) = ran.out.split_once(heading).unwrap();
     assert_snapshot!(guards, @r#"
-        1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
-        2 members to send, `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
+        1 to create, but `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
+        2 members to send, but `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
 
       guards
         limits.create: not set → 0
@@ -172,7 +172,7 @@ fn limits_only_cause_warnings_in_a_diff() {
 
     diff: 1 to create (1 public), 2 members to add; 3 unchanged
           people: 2 people join 1 room
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
     let published = edited("title: Team A", "title: Team A, public: true", &[]);
     published.shows("unless allowed\n    `team-a` would become public");
@@ -200,7 +200,7 @@ fn a_room_that_becomes_public_says_whether_its_limit_is_new() {
           allowed by `team-*` in limits.publish, added in this change
 
     diff: 1 to update (1 becomes public); 2 unchanged
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     ");
     // A permission that is only written differently is not new.
     publish("team-a", "'team-*'").shows("allowed by `team-*` in limits.publish\n");
@@ -211,7 +211,7 @@ fn a_changed_pipe_looks_like_a_rename_and_a_changed_prefix_like_a_mass_change() 
     let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
     let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
     assert_snapshot!(guards, @r#"
-        3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? if a new term replaces the old one, allow it once with --ignore-limits
+        3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? if a new term replaces the old one, allow the change once with --ignore-limits
 
       # head.yaml:5
       + neu-old              create  conference, closed, 2 members
@@ -236,7 +236,7 @@ fn a_changed_pipe_looks_like_a_rename_and_a_changed_prefix_like_a_mass_change() 
 
     diff: 3 to create, 6 members to add, 3 rooms to remove manually; 0 unchanged
           people: 4 people join 3 rooms
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
 }
 
@@ -255,7 +255,7 @@ fn only_limits_the_diff_to_some_rooms() {
         --only leaves out 2 declared rooms
 
     diff: 1 to update; 0 unchanged
-          base.yaml → head.yaml: two manifests; no server was read
+          base.yaml → head.yaml: two manifests were compared; no server was read
     "#);
     let gone = diff(BASE, &head, &["--only", "old"]).ok();
     gone.shows("old: the room left the manifest");

@@ -154,8 +154,8 @@ fn names_are_escaped_and_colour_adds_no_information() {
     assert_eq!(stripped, plain);
 }
 
-/// A whole manifest in the format of `--unified`: the added lines of a diff from nothing, and the
-/// context lines.
+/// A whole manifest in the format of `--unified`: the added lines and the context lines of a
+/// diff from `/dev/null`.
 fn view(scene: &Scene, name: &str) -> String {
     let whole = scene.run(["diff", "--unified", "/dev/null", name]).ok();
     let lines = whole.lines().skip(2).filter(|line| !line.starts_with("@@"));

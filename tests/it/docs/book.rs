@@ -115,7 +115,7 @@ fn links_out_of_the_site_lead_to_the_repository() {
     ));
 }
 
-/// Help as Markdown, in which `<` and `*` are markup.
+/// Help text as Markdown. `<` and `*` are escaped, because they are markup.
 fn escaped(help: impl ToString) -> String {
     help.to_string().replace('<', "&lt;").replace('*', "\\*")
 }

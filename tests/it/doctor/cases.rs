@@ -24,15 +24,15 @@ fn a_healthy_server_passes_every_check() {
                              IMBACHAT_PASSWORD in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           within a minute of the server's
+    ok       clock           this machine's clock is within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         2 rows, all with the documented fields
+    ok       answers         2 rows; the answer is exactly as documented
     ok       ledger          `.roomform/127.0.0.1_PORT-627.jsonl`: 1 room on record
     ok       rooms           2 rooms: 1 conference, 1 support; 0 public
-    ok       count           not a round number, so the list was probably not truncated
+    ok       count           the number of rows is not round, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
@@ -83,15 +83,15 @@ fn the_built_in_sandbox_passes_every_check() {
     ok       settings        the sandbox's own settings; the environment is not used
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on the sandbox
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           within a minute of the server's
+    ok       clock           this machine's clock is within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         1 row, all with the documented fields
+    ok       answers         1 row; the answer is exactly as documented
     skipped  ledger          there is no ledger at `.roomform/sandbox-627.jsonl` yet
     ok       rooms           1 room: 1 support; 0 public
-    ok       count           not a round number, so the list was probably not truncated
+    ok       count           the number of rows is not round, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
@@ -111,15 +111,15 @@ fn a_wrong_secret_key_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           within a minute of the server's
+    ok       clock           this machine's clock is within a minute of the server's
     failed   credentials     the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
                              remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     skipped  token           no JWT is used
@@ -145,7 +145,7 @@ fn an_unreachable_server_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -180,7 +180,7 @@ fn a_redirect_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
@@ -218,13 +218,13 @@ fn an_html_answer_is_reported() {
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 200 to a call without credentials
+    ok       connection      the server answers HTTP 200 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     skipped  clock           the server's answer has no date
     skipped  credentials     the answer does not show whether the credentials are valid; see `answers`
@@ -248,7 +248,7 @@ fn a_server_error_is_reported() {
     let server = Canned::answer("404 Not Found", "", "{}");
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
-    ok       connection      HTTP 404 to a call without credentials
+    ok       connection      the server answers HTTP 404 to a call without credentials
     skipped  credentials     the answer does not show whether the credentials are valid; see `answers`
     failed   answers         the server does not know this address (HTTP 404)
                              remedy: check --api-url
@@ -311,22 +311,22 @@ fn a_clock_difference_is_a_warning() {
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     warning  clock           this machine's clock is about 3 days behind the server's
                              remedy: set it with NTP: tokens and ledger entries depend on it
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         1 row, all with the documented fields
+    ok       answers         1 row; the answer is exactly as documented
     skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     ok       rooms           1 room: 1 conference; 0 public
-    ok       count           not a round number, so the list was probably not truncated
+    ok       count           the number of rows is not round, so the list was probably not truncated
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted rooms
     ok       look-alikes     no two pipes look alike
@@ -370,32 +370,32 @@ fn rooms_that_a_plan_would_refuse_are_reported() {
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
-    ok       settings        3 settings found; no credentials for writing, which only `apply` needs
+    ok       settings        3 settings found; the credentials for writing are not set, but only `apply` needs them
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           within a minute of the server's
+    ok       clock           this machine's clock is within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         10 rows, all with the documented fields
+    ok       answers         10 rows; the answer is exactly as documented
     skipped  ledger          there is no ledger at `.roomform/127.0.0.1_PORT-627.jsonl` yet
     ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
-    ok       count           not a round number, so the list was probably not truncated
+    ok       count           the number of rows is not round, so the list was probably not truncated
     warning  duplicates      3 pipes have more than one live room
                              `\u{1b}[2J\u{202e}`: rooms 7, 6
                              `twice`: rooms 2, 1
                              `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`: rooms 9, 8
-                             remedy: delete all but one in ImbaChat; until then, each pipe is a conflict, and nothing is written to its rooms
+                             remedy: in ImbaChat, delete all but one room of each such pipe; until then, the pipe is a conflict, and nothing is written to its rooms
     warning  deleted         the list shows 1 deleted room; 1 declared pipe has only deleted rooms
                              `team-a`
-                             remedy: remove them from the manifest, or recreate them with --allow-recreate
+                             remedy: remove each such pipe from the manifest, or recreate its room with --allow-recreate
     warning  look-alikes     1 pipe looks like another
                              `аdmin` looks like `Admin`: U+0430 for U+0041
-                             remedy: check that each is intended: people cannot tell them apart, and the server may not either
+                             remedy: check that each pipe is intended: people cannot tell such pipes apart, and the server may confuse them
     skipped  on-record       needs `ledger`
 
     doctor: 9 ok, 3 warnings, 0 failed, 4 skipped
@@ -418,7 +418,7 @@ fn a_list_without_authentication_proves_no_credentials() {
     });
     let text = doctor_output(&at(&scene.url()), &scene.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
-    ok       connection      HTTP 200 to a call without credentials
+    ok       connection      the server answers HTTP 200 to a call without credentials
     ok       credentials     the server accepts the widget's secret key
     ");
 }
@@ -453,7 +453,7 @@ fn lists_that_look_truncated_are_a_warning() {
             assert_snapshot!(steps(&text, &["rooms", "count"]), @"
             ok       rooms           100 rooms: 100 conferences; 0 public
             warning  count           exactly 100 rows: the server may have truncated the list
-                                     remedy: compare this with the number of rooms in ImbaChat; if ImbaChat has more, roomform treats the others as missing
+                                     remedy: compare the number of rows with the number of rooms in ImbaChat; if ImbaChat has more rooms, roomform treats those that are not in the list as missing
             ");
         }
     }
@@ -467,17 +467,17 @@ fn unknown_or_missing_fields_are_a_warning() {
     let server = Canned::answer("200 OK", "", &body);
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers"]), @r"
-    warning  answers         2 rows, not all with exactly the documented fields
+    warning  answers         2 rows; the answer is not exactly as documented
                              unknown field `colour\u{1b}[2J` in 1 row
                              unknown field `page` outside the rows
                              no field `tab` in 1 row
                              1 row of another widget
-                             remedy: no action needed if plans look right; please report it
+                             remedy: no action is needed if plans look right, but please report the difference
     ");
     let server = Canned::answer("200 OK", "", &list(&[]));
     let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers", "rooms"]), @"
-    ok       answers         0 rows, all with the documented fields
+    ok       answers         0 rows; the answer is exactly as documented
     warning  rooms           the list is empty, but every widget has at least a support room
                              remedy: check IMBACHAT_WIDGET: is it the right widget?
     ");
@@ -497,17 +497,17 @@ fn unusable_ledgers_and_missing_recorded_rooms_are_reported() {
     ok       ledger          `l.jsonl`: 1 room on record
     warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them
+                             remedy: check in ImbaChat whether a missing room was deleted, or the list is truncated; recreate a deleted room with --allow-recreate, or forget it with `ledger forget`
     ");
     let whole = scene.read("l.jsonl");
     scene.write("l.jsonl", format!("{whole}{{\"torn"));
     assert_snapshot!(steps(&look(), &names), @"
     warning  ledger          `l.jsonl`: 1 room on record
-                             ledger `l.jsonl`: the last line is incomplete, probably from a killed run; it is dropped
-                             remedy: no action needed: the next write repairs it
+                             ledger `l.jsonl`: the last line is incomplete, probably because a run was killed; roomform ignores that line
+                             remedy: no action needed: the next write to the ledger repairs it
     warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: check ImbaChat: they were deleted, or the list is truncated; --allow-recreate recreates them, `ledger forget` forgets them
+                             remedy: check in ImbaChat whether a missing room was deleted, or the list is truncated; recreate a deleted room with --allow-recreate, or forget it with `ledger forget`
     ");
     scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"
@@ -543,21 +543,21 @@ fn errors_and_warnings_of_the_manifest_are_reported() {
                              rooms.yaml:3: E009 unknown key `titel` in a room
                              rooms.yaml:4: E008 `title` must be text, but YAML reads `no` as a bool
                              remedy: run `roomform check`, which shows how to fix each one
-    ok       answers         1 row, all with the documented fields
+    ok       answers         1 row; the answer is exactly as documented
     ");
     text.begins("exit 1\n");
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n");
     let text = doctor_output(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     warning  manifest        1 file: 1 room, 0 memberships; 1 warning
-                             rooms.yaml:3: W101 `ab` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+                             rooms.yaml:3: W101 `ab` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -
                              remedy: run `roomform check`
     ");
     text.begins("exit 0\n");
     // An error that belongs to no file is printed without a place.
     scene.declare(format!("version: 1\nrooms:\n{}", "  - {}\n".repeat(5_001)));
     let text = doctor_output(&scene, &server.url(), &[]);
-    text.shows("\n                         E006 2 more errors; roomform keeps the first 10000\n");
+    text.shows("\n                         E006 roomform reports only the first 10000 errors; it found 2 more\n");
     let text = doctor_output(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 error
@@ -575,14 +575,14 @@ fn an_unusable_setting_skips_only_the_steps_that_need_it() {
     let text = doctor_output(&scene, &server.url(), &[]);
     text.lacks("Zx81-Qw27");
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
-    failed   settings        the file that IMBACHAT_JWT_FILE names cannot be read: No such file or directory (os error 2)
+    failed   settings        the file that the variable IMBACHAT_JWT_FILE points to cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              IMBACHAT_SECRET_KEY in the environment
                              IMBACHAT_LOGIN in the environment
                              remedy: set IMBACHAT_JWT_FILE to the path of a file, not to its content
     ok       credentials     the server accepts the widget's secret key
-    ok       answers         1 row, all with the documented fields
+    ok       answers         1 row; the answer is exactly as documented
     ");
     let scene = at(&server.url())
         .env("IMBACHAT_WIDGET", "627x")
@@ -607,7 +607,7 @@ fn an_unreadable_address_is_not_replaced_by_the_default() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
     let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
-    failed   settings        the file that IMBACHAT_API_URL_FILE names cannot be read: No such file or directory (os error 2)
+    failed   settings        the file that the variable IMBACHAT_API_URL_FILE points to cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_SECRET_KEY in the environment
                              remedy: set IMBACHAT_API_URL_FILE to the path of a file, not to its content
@@ -620,7 +620,7 @@ fn an_unreadable_address_is_not_replaced_by_the_default() {
         .env("IMBACHAT_SECRET_KEY_FILE", "nowhere");
     let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
-    failed   settings        the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
+    failed   settings        the file that the variable IMBACHAT_SECRET_KEY_FILE points to cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
                              IMBACHAT_API_URL in the environment
                              remedy: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
@@ -659,18 +659,18 @@ fn expired_and_expiring_tokens_are_reported() {
     assert_snapshot!(with(&token(now + 355), true), @"
     ok       credentials     the server accepts the JWT
     warning  token           expires in about 5 minutes
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
+                             remedy: put a new JWT into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with(&token(now - 90_000), true), @"
     ok       credentials     the server accepts the JWT
-    warning  token           expired about 25 hours ago by this machine's clock, but still accepted
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
+    warning  token           by this machine's clock, the JWT expired about 25 hours ago, but the server still accepts it
+                             remedy: put a new JWT into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with(&token(now - 90_000), false), @"
     failed   credentials     the server does not accept the JWT (HTTP 401)
                              remedy: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
     failed   token           expired about 25 hours ago
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
+                             remedy: put a new JWT into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with("Uv94Uv94", true), @"
     ok       credentials     the server accepts the JWT
@@ -680,7 +680,7 @@ fn expired_and_expiring_tokens_are_reported() {
     let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
     assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
     assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
-    ok       credentials     the server accepts a JWT signed with the secret key for user 7
+    ok       credentials     for user 7, the server accepts a JWT signed with the secret key
     ok       token           a new JWT is signed for each request, and is valid for an hour
     ");
 }

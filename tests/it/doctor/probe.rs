@@ -40,7 +40,7 @@ fn a_server_that_applies_updates_is_recognized() {
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
       open     does a repeated call update the visibility: not tried: the probe never makes a room public
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also had the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
@@ -87,7 +87,7 @@ fn a_server_that_ignores_updates_is_recognized() {
       settled  does a repeated call update the title: no, not within 3 reads of the list
       settled  does a repeated call update the type: no, not within 3 reads of the list
       open     does a repeated call update the visibility: not tried: the probe never makes a room public
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also had the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -107,17 +107,17 @@ fn a_list_that_lags_is_recognized() {
 
     write probe `probe-1`
       settled  does the list lag: yes: the read after the create did not show the room
-      open     does a create's title arrive: not visible before it was updated
-      open     does a create's type arrive: not visible before it was updated
-      open     does a create's visibility arrive: not visible before it was updated
+      open     does a create's title arrive: the list lacked the room before the update
+      open     does a create's type arrive: the list lacked the room before the update
+      open     does a create's visibility arrive: the list lacked the room before the update
       settled  does a call by pipe and id return the same room id: yes
       settled  does a call by pipe and id update the room or duplicate it: it updates: there is one room with the pipe
       settled  is the pipe kept: yes, byte for byte
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
       open     does a repeated call update the visibility: not tried: the probe never makes a room public
-      settled  does the list lag after an update: yes: the update was shown at read 2
-      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also gave the room's id
+      settled  does the list lag after an update: yes: it took 2 reads until the list showed the update
+      open     does a call by pipe alone update the room or duplicate it: not tried: the call after the create also had the room's id
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -131,7 +131,7 @@ fn a_denied_write_creates_no_room() {
     assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     no room was created: the server does not accept the site user's login and password (HTTP 401): no user of the site has that login and password
-                             remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+                             remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
@@ -160,7 +160,7 @@ fn probed_users(quirks: Quirks) -> String {
     let words = [
         "count_users",
         "users in the room",
-        "writing user",
+        "login's user",
         "JWT list",
     ];
     let lines = text
@@ -172,9 +172,9 @@ fn probed_users(quirks: Quirks) -> String {
 #[test]
 fn probe_users_show_the_meaning_of_the_filter() {
     assert_snapshot!(probed_users(Quirks::default()), @"
-    settled  which rooms does the filter count_users find: those with this number of users
+    settled  which rooms does the filter count_users find: rooms with exactly this number
     settled  are the users in the room: yes, all were counted
-    settled  does the writing user count as a member: no
+    settled  does the login's user count as a member: no
     settled  does a JWT list only its user's rooms: no, it lists all rooms
     ");
     let at_least = Quirks {
@@ -184,9 +184,9 @@ fn probe_users_show_the_meaning_of_the_filter() {
         ..Quirks::default()
     };
     assert_snapshot!(probed_users(at_least), @"
-    settled  which rooms does the filter count_users find: those with at least this number
+    settled  which rooms does the filter count_users find: rooms with at least this number
     settled  are the users in the room: yes, all were counted
-    settled  does the writing user count as a member: yes
+    settled  does the login's user count as a member: yes
     settled  does a JWT list only its user's rooms: yes, it lists 1 of 3 rooms
     ");
     let ignored = Quirks {
@@ -194,7 +194,7 @@ fn probe_users_show_the_meaning_of_the_filter() {
         ..Quirks::default()
     };
     assert_snapshot!(probed_users(ignored), @"
-    settled  which rooms does the filter count_users find: all rooms: members cannot be counted
+    settled  which rooms does the filter count_users find: all rooms: the server ignores the filter, so members cannot be counted
     open     are the users in the room: they could not be counted
     settled  does a JWT list only its user's rooms: no, it lists all rooms
     ");
@@ -205,8 +205,8 @@ fn probe_users_show_the_meaning_of_the_filter() {
     };
     assert_snapshot!(probed_users(dropped), @"
     open     which rooms does the filter count_users find: the answers fit more than one meaning, or contradict each other
-    settled  are the users in the room: 3 were sent, and 1 to 2 were counted
-    open     does a JWT list only its user's rooms: the JWT of a user who was added does not list this room
+    settled  are the users in the room: users sent: 3; users counted: 1 to 2
+    open     does a JWT list only its user's rooms: the JWT of a user who was added to the probe's room does not list that room
     ");
     let scene = sandbox(Quirks::default());
     for users in ["3", "3,3", "x"] {
@@ -260,7 +260,7 @@ fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
     ");
     scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
-    failed   write-probe     nothing was written: `other` may be declared: the manifest is invalid
+    failed   write-probe     nothing was written: `other` unknown: the manifest is invalid
                              remedy: choose an unused pipe, such as roomform-probe-1
     ");
     assert_eq!(scene.writes(), writes);

@@ -133,7 +133,7 @@ fn a_trusted_certificate_passes() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(connection_steps(&server, &signer), @"
-    ok       connection      HTTP 401 to a call without credentials
+    ok       connection      the server answers HTTP 401 to a call without credentials
     ok       tls             the certificate is valid for this server
     failed   credentials     the server does not accept the widget's secret key (HTTP 401)
                              remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
@@ -147,7 +147,7 @@ fn a_certificate_of_an_untrusted_authority_is_rejected() {
     assert_snapshot!(connection_steps(&server, &Signer::new("someone else")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts
-                             remedy: check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to its certificate
+                             remedy: check --api-url and the proxy settings; for your own certificate authority, set SSL_CERT_FILE to the path of its certificate
     skipped  credentials     needs `connection` and `tls`
     ");
 }
@@ -205,7 +205,7 @@ fn a_server_without_tls_is_reported() {
     ");
 }
 
-/// `get` reports the same error, and control characters in a name do no harm.
+/// `get` reports the same error as `doctor`, and control characters in a name do no harm.
 #[test]
 fn names_in_certificates_are_escaped() {
     let signer = Signer::new("someone");
@@ -237,12 +237,12 @@ fn an_authoritys_own_certificate_is_rejected() {
     assert_snapshot!(connection_steps(&server, &signer), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate belongs to a certificate authority, not to a server
-                             remedy: ask the server's operator for a certificate that an authority signed, and set SSL_CERT_FILE to the authority's
+                             remedy: ask the server's operator to use a certificate that an authority signed, and set SSL_CERT_FILE to the path of that authority's certificate
     skipped  credentials     needs `connection` and `tls`
     ");
 }
 
-/// `get rooms` fails with the same words, before anything is sent.
+/// `get rooms` fails with the same message as `doctor`, before anything is sent.
 #[test]
 fn unreadable_trusted_certificates_are_an_error() {
     let signer = Signer::new("someone");
@@ -267,32 +267,32 @@ fn unreadable_trusted_certificates_are_an_error() {
     assert_snapshot!(run("SSL_CERT_FILE", "no-such.pem"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_FILE: `no-such.pem` cannot be read: No such file or directory (os error 2)
-                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_FILE to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_FILE", "junk.pem"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_FILE: `junk.pem` holds no certificate
-                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_FILE to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_FILE", "empty.pem"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_FILE: `empty.pem` holds no certificate
-                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_FILE to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_FILE", "/dev/zero"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_FILE: `/dev/zero` is not a regular file
-                             remedy: set SSL_CERT_FILE to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_FILE to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_DIR", "junk.pem"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_DIR: `junk.pem` is not a directory
-                             remedy: set SSL_CERT_DIR to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_DIR to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_DIR", "empty"), @"
     skipped  connection      needs `tls`
     failed   tls             SSL_CERT_DIR: `empty` holds no certificate
-                             remedy: set SSL_CERT_DIR to the certificates (PEM) of the authorities to trust, or unset it
+                             remedy: set SSL_CERT_DIR to the path of the certificates (PEM) of the authorities to trust, or unset it
     ");
     assert_snapshot!(run("SSL_CERT_FILE", ""), @"
     skipped  connection      needs `tls`

@@ -1,4 +1,4 @@
-//! Servers that never stop: every run ends, and its error names the limit.
+//! Servers that never stop sending: every run still ends, and its error names the limit.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -111,12 +111,12 @@ fn endless_white_space_and_commas_exceed_a_limit() {
     assert_eq!(run("apply --yes", OK, LIST, ",\t"), text);
     assert_snapshot!(run("plan", OK, "", " "), @"
     exit 1
-    error: the server's answer without its rows is larger than 1 MiB
+    error: the server's answer, not counting its rows, is larger than 1 MiB
       hint: check --api-url, and ask the server's operator
     ");
     assert_snapshot!(run("plan", OK, r#"{"message":""#, "text "), @"
     exit 1
-    error: the server's answer without its rows is larger than 1 MiB
+    error: the server's answer, not counting its rows, is larger than 1 MiB
       hint: check --api-url, and ask the server's operator
     ");
 }
@@ -155,7 +155,7 @@ fn an_endless_answer_to_a_write_exceeds_a_limit() {
     let sent = scene.run("send --room-id 7 --user 3 hi");
     assert_snapshot!(redacted_output(&sent, &[]), @"
     exit 1
-    error: uncertain: the message may have been sent to room 7, so it is not sent again: the server's answer is larger than 4 MiB
+    error: uncertain: the message may have been sent to room 7, so roomform does not send it again: the server's answer is larger than 4 MiB
       hint: check room 7 before you send it again
     ");
 }
@@ -199,7 +199,7 @@ fn row(id: usize, pipe: &str, deleted_at: Option<&str>) -> Value {
     json!({"id": id, "pipe": pipe, "name": "Team A", "type": 1, "is_public": 0, "deleted_at": deleted_at})
 }
 
-/// The output of a command against a list of these rows, without the port.
+/// The output of a command if the server lists these rows. The port is replaced in the output.
 #[track_caller]
 fn with_rows(args: &str, rows: impl Iterator<Item = Value>) -> String {
     let list = json!({"data": rows.collect::<Vec<_>>()}).to_string();

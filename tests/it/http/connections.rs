@@ -115,7 +115,7 @@ async fn pass_on(
         protocols.lock().unwrap().push(protocol);
         let mut far = TcpStream::connect(to).await.unwrap();
         tokio::spawn(async move {
-            // The first side to finish closes the connection.
+            // An error only means that one side closed the connection.
             drop(copy_bidirectional(&mut near, &mut far).await);
         });
     }
@@ -155,7 +155,7 @@ fn tunnel_to(server: &str) -> (String, JoinHandle<String>) {
         runtime().block_on(async {
             let mut near = TcpStream::from_std(near).unwrap();
             let mut far = TcpStream::connect(server).await.unwrap();
-            // The first side to finish closes the connection.
+            // An error only means that one side closed the connection.
             drop(copy_bidirectional(&mut near, &mut far).await);
         });
         request

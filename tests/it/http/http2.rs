@@ -43,7 +43,7 @@ enum Reply {
     GoAway,
     /// The room is created, then GOAWAY that includes the stream, then the connection is closed.
     GoAwayAfter,
-    /// The room is created, then RST_STREAM with another reason.
+    /// The room is created, then RST_STREAM with a reason other than REFUSED_STREAM.
     ResetAfter,
 }
 

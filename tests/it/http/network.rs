@@ -161,7 +161,7 @@ fn an_invalid_proxy_variable_is_an_error() {
     let ran = insecure.run("get rooms --allow-insecure-http");
     ran.err
         .shows("HTTP_PROXY is not the address of an HTTP proxy");
-    // Only the variable that is used must be valid.
+    // A proxy variable that is not used may be invalid.
     let proxy = Canned::answer("403 Forbidden", "", "");
     let scene = behind("HTTPS_PROXY", &proxy.url(), SERVER).env("ALL_PROXY", "socks5://x");
     get_rooms(&scene, &proxy).shows("does not connect to https://chat.invalid");
@@ -204,7 +204,7 @@ fn doctor_names_the_proxy_in_use() {
     let text = redacted_output(&ran, &[(&proxy.url(), "http://proxy")]);
     text.shows("HTTP_PROXY in the environment: http://proxy\n");
     text.shows(
-        "HTTP 401 to a call without credentials through the proxy http://proxy (HTTP_PROXY)\n",
+        "the server answers HTTP 401 to a call without credentials through the proxy http://proxy (HTTP_PROXY)\n",
     );
     text.lacks("hunter2");
 }
@@ -246,7 +246,7 @@ fn a_small_answer_that_unpacks_to_a_large_one_exceeds_a_limit() {
         redacted_output(&scene_at(&compressed(status, body).url()).run(args), &[])
     };
     run("get messages", "200 OK", spaces(65)).shows("answer is larger than 64 MiB");
-    run("plan", "200 OK", spaces(2)).shows("without its rows is larger than 1 MiB");
+    run("plan", "200 OK", spaces(2)).shows("not counting its rows, is larger than 1 MiB");
     run("plan", "403 No", spaces(1)).shows("(HTTP 403): the server's answer is larger than 64 KiB");
 }
 

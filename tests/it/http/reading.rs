@@ -43,7 +43,8 @@ fn answered(status: &str, body: &str) -> String {
 
 // rejected requests
 
-/// The output of both commands for a sandbox that rejects these credentials. Neither command may change the sandbox.
+/// The output of `plan` and `apply --yes` for a sandbox that rejects these credentials. Neither
+/// command may change the sandbox.
 #[track_caller]
 fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
     let scene = vars.iter().fold(
@@ -183,7 +184,7 @@ fn a_truncated_list_is_reported() {
     let (cut, _) = EMPTY_LIST.split_at(EMPTY_LIST.len() - 12);
     assert_snapshot!(answered("200 OK", cut), @"
     exit 1
-    error: the server's answer cannot be used: the answer ends in the middle
+    error: the server's answer cannot be used: the answer is cut off before its end
       hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
     let promised = String::from_utf8(json(EMPTY_LIST)).unwrap();
@@ -387,7 +388,7 @@ fn a_list_that_always_gets_425_fails() {
     let server = Canned::answer("429 Too Many Requests", "Retry-After: 0\r\n", body);
     assert_snapshot!(against(&server), @"
     exit 1
-    error: the server asks to slow down (HTTP 429): Too Many Attempts
+    error: the server asks roomform to slow down (HTTP 429): Too Many Attempts
       hint: lower --parallelism, or set --rate
     ");
     assert_eq!(server.served(), 20, "ten tries of each");

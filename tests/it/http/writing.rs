@@ -22,7 +22,8 @@ fn ending(ran: &Ran) -> String {
     lines.join("\n")
 }
 
-/// The output about a create that gets this answer. Checks that it is sent once, and that nothing is recorded as confirmed.
+/// The output about a create that gets this answer. Checks that the create is sent once, and
+/// that nothing is recorded as confirmed.
 #[track_caller]
 fn created(answer: Vec<u8>) -> String {
     created_in(1, answer)
@@ -38,7 +39,8 @@ fn created_in(times: usize, answer: Vec<u8>) -> String {
     let reads = requests.split(|request| is_write(request));
     let reads: Vec<usize> = reads.map(<[String]>::len).collect();
     assert_eq!(reads.len(), times + 1, "{ran:#?}");
-    // A search reads the list at its start and at its end, before the create is repeated.
+    // Before a create is repeated, roomform searches for the room: it reads the list at the
+    // start and at the end of the search.
     assert!(reads[1..times].iter().all(|count| *count >= 2), "{reads:?}");
     let verify: usize = reads[1..].iter().sum();
     ran.shows(format!("{times} to write, {verify} to verify"));
@@ -75,33 +77,33 @@ fn a_refused_create_fails_and_is_not_retried() {
     let body = r#"{"message":"Invalid.","errors":{"login":["The login field is required."]}}"#;
     assert_snapshot!(created(answer("422 Unprocessable Entity", "", body)), @"
       !! team-a               failed       the server rejects the request (HTTP 422): The login field is required; Invalid, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
     let denied = r#"{"code":401,"error":"who are you"}"#;
     assert_snapshot!(created(answer("401 Unauthorized", "", denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): who are you, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget
     stopped: the server rejects the credentials; writes to other rooms were not started
     ");
     assert_snapshot!(created(json(denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (code 401 with HTTP 200): who are you, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget
     stopped: the server rejects the credentials; writes to other rooms were not started
     ");
     assert_snapshot!(created(json(r#"{"errors":["the pipe is taken"]}"#)), @"
       !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
     assert_snapshot!(created(json(r#"{"errorMsg":"the pipe is taken"}"#)), @"
       !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
     let inside = r#"{"code":200,"data":[{"success":false,"error":"the pipe is taken"}]}"#;
     assert_snapshot!(created(json(inside)), @"
       !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
 }
 
@@ -133,7 +135,7 @@ fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
         ),
         (
             json(&WRITTEN[..WRITTEN.len() - 9]),
-            "the server's answer cannot be used: the answer ends in the middle",
+            "the server's answer cannot be used: the answer is cut off before its end",
         ),
         (
             Vec::new(),
@@ -149,7 +151,7 @@ fn a_create_with_an_unclear_answer_is_looked_up_before_it_is_repeated() {
             scope.spawn(move || {
                 let expected = format!(
                     "  !! team-a               uncertain    {reason}; the next run checks whether the room exists\n\
-                     apply: 1 uncertain; 0 members confirmed; 2 to write, "
+                     apply: 1 uncertain; 0 members confirmed; requests: 2 to write, "
                 );
                 // `created_in` checks when the list is read. The number of reads depends on the
                 // machine.
@@ -187,7 +189,7 @@ fn a_create_is_repeated_after_425() {
     let server = server(EMPTY_LIST, LISTED, early);
     let scene = scene_at(&server.url());
     let out = scene.apply().ok();
-    out.shows("apply: 1 verified; 2 members confirmed; 2 to write, 1 to verify");
+    out.shows("apply: 1 verified; 2 members confirmed; requests: 2 to write, 1 to verify");
     assert_eq!(writes(&server).len(), 2);
     assert_eq!(ledger_kinds(&scene), ["intent", "confirmed", "seen"]);
 }
@@ -208,7 +210,7 @@ fn a_create_without_an_answer_is_uncertain() {
     let text = ending(&ran);
     assert_snapshot!(text, @"
       !! team-a               uncertain    no answer within 0.2 s: error sending request: operation timed out; the next run checks whether the room exists
-    apply: 1 uncertain; 0 members confirmed; 1 to write, 8 to verify
+    apply: 1 uncertain; 0 members confirmed; requests: 1 to write, 8 to verify
     not verified: the list could not be read again: no answer within 0.2 s: error sending request: operation timed out
     ");
 }
@@ -219,8 +221,8 @@ fn secrets_are_hidden_if_the_answer_to_a_write_repeats_them() {
     let body = serde_json::json!({"code": 401, "error": said}).to_string();
     assert_snapshot!(created(answer("401 Unauthorized", "", &body)), @r"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): *** / *** / *** \u{1b}[1m, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget
     stopped: the server rejects the credentials; writes to other rooms were not started
     ");
 }
@@ -255,7 +257,7 @@ fn a_wrong_login_changes_nothing_and_the_right_one_continues() {
             .env("IMBACHAT_LOGIN", LOGIN);
         let text = ending(&scene.apply());
         text.shows("failed       the server does not accept the site user's login and password (");
-        text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget");
+        text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they must belong to a user of the site that has the widget");
         assert!(scene.rooms().is_empty());
         assert_eq!(scene.writes(), 1);
         let scene = scene.env("IMBACHAT_LOGIN", "admin");
@@ -274,7 +276,8 @@ fn a_create_with_a_lost_answer_is_found_and_finished_in_the_same_run() {
         "version: 1\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{}]}}\n",
         members.join(", ")
     );
-    // With this seed, only the second request loses its answer: the create after the list.
+    // The first request reads the list, and the second one creates the room. With this seed,
+    // only the second request loses its answer.
     let scene = Scene::new().manifest(&manifest).sandbox_with(Config {
         lost_answer_rate: 0.1,
         seed: 3,
@@ -284,7 +287,7 @@ fn a_create_with_a_lost_answer_is_found_and_finished_in_the_same_run() {
     let out = scene
         .run(["apply", "--yes", "--report", report.to_str().unwrap()])
         .ok();
-    out.shows("apply: 1 verified; 201 members confirmed; 3 to write, 2 to verify");
+    out.shows("apply: 1 verified; 201 members confirmed; requests: 3 to write, 2 to verify");
     assert_eq!(
         (scene.stats().lost, scene.writes(), scene.rooms().len()),
         (1, 3, 1)
@@ -329,7 +332,7 @@ fn a_failing_update_is_tried_four_times() {
     assert_eq!(sent, 4);
     assert_snapshot!(ending(&ran), @"
       !! team-a               failed       the server failed (HTTP 500): Server Error, after 4 requests
-    apply: 1 failed; 0 members confirmed; 4 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 4 to write, 1 to verify
     ");
 }
 
@@ -339,7 +342,7 @@ fn a_refused_update_is_not_repeated() {
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
       !! team-a               failed       the server does not know this address (HTTP 404): Room not found, after 1 request
-    apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 failed; 0 members confirmed; requests: 1 to write, 1 to verify
       hint: check --api-url
     ");
 }
@@ -351,7 +354,7 @@ fn an_answer_for_another_room_stops_the_writes_of_the_room() {
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
       !! team-a               conflict     the call was for room 7, but the server answered for room 8
-    apply: 1 conflict; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 conflict; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
 }
 
@@ -362,7 +365,7 @@ fn an_error_in_an_answer_for_another_room_is_shown() {
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
       !! team-a               conflict     the call was for room 7, but the server answered for room 8; the server answered: user 4 is unknown
-    apply: 1 conflict; 0 members confirmed; 1 to write, 1 to verify
+    apply: 1 conflict; 0 members confirmed; requests: 1 to write, 1 to verify
     ");
 }
 
@@ -407,7 +410,7 @@ fn a_success_with_an_error_records_the_room_without_members() {
         let text = ending(&ran);
         let expected = format!(
             "  !! team-a               partial      created as room 7, 0 members confirmed; the server answered: {words}\n\
-             apply: 1 partial; 0 members confirmed; 1 to write, 1 to verify"
+             apply: 1 partial; 0 members confirmed; requests: 1 to write, 1 to verify"
         );
         assert_eq!(text, expected);
         ran.shows("now:  1 gains members, 2 members to add");
@@ -449,7 +452,7 @@ fn only_the_members_of_the_call_with_the_error_are_sent_again() {
     let ran = scene.run("apply --yes --failed failed.csv");
     assert_snapshot!(ending(&ran), @"
       !! team-a               partial      created as room 7, 201 members confirmed; the server answered: one is unknown
-    apply: 1 partial; 201 members confirmed; 3 to write, 1 to verify
+    apply: 1 partial; 201 members confirmed; requests: 3 to write, 1 to verify
     ");
     let failed = scene.read("failed.csv");
     let users: Vec<&str> = failed

@@ -18,7 +18,8 @@ use serde_json::Value;
 
 use crate::support::{Scene, until};
 
-/// The number of calls that write the whole manifest: every fiftieth room has more members than fit into one call.
+/// The number of calls that are needed to write the whole manifest. Every fiftieth room needs a
+/// second call, because its members do not fit into one.
 const WRITES: u64 = ROOMS + ROOMS / 50;
 /// The number of rooms with a welcome: every third one.
 const WELCOMES: u64 = ROOMS / 3;

@@ -32,7 +32,7 @@ fn errors_have_line_and_column() {
     assert_snapshot!(ran.out, @r#"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=18,title=E009 unknown-key::unknown key `titel` in a room%0Adid you mean `title`?
-    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 unusual-pipe::`a/b` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -%0Aconsider another pipe: the realtime layer may not accept it as a channel name
+    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 unusual-pipe::`a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -%0Aconsider another pipe: the realtime layer may not accept it as a channel name
     ::notice title=roomform check::invalid: 2 errors, 1 warning
     "#);
     let plan = scene.run("plan --sandbox --format github");
@@ -46,7 +46,7 @@ fn errors_have_line_and_column() {
 fn a_failure_and_a_missing_file_are_reported_too() {
     let scene = Scene::new();
     assert_snapshot!(scene.run("plan --format github").out, @"
-    ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Acreate one with `roomform init`, or with `roomform export` from the live rooms; name another file or directory with -f
+    ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Acreate a manifest with `roomform init`, or from the live rooms with `roomform export`; or name another file or directory with -f
     ::notice title=roomform plan::invalid: 1 error
     ");
     scene.declare(BEFORE);
@@ -86,7 +86,7 @@ fn an_apply_annotates_failed_rooms() {
     refused.begins("::error title=refused::`lounge` would");
     assert_snapshot!(scene.run([&args[..], &["--allow-publish", "lounge"]].concat()).ok(), @"
     ::warning title=manual steps::`team-platform` `Platform team`: remove `104` from room `4`
-    ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
+    ::notice title=roomform apply::5 verified; 4 members confirmed; requests: 5 to write, 1 to verify
     ");
 }
 

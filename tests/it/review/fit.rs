@@ -184,7 +184,7 @@ fn dangerous(page: &str) -> Vec<&str> {
 /// A widget, its ledger and a manifest with differences of every kind: 5,000 changes.
 fn widget() -> Scene {
     let scene = Scene::new().sandbox();
-    // In every 101 rooms, one loses a member, ...
+    // Of every 101 rooms, one loses a member.
     let leaving = |n: usize, members: &str| {
         format!(
             "- {{pipe: room-{n:05}, title: \"{}\", members: [{members}]}}\n",
@@ -195,7 +195,8 @@ fn widget() -> Scene {
     let rooms: String = of(100).map(|n| leaving(n, "3, 4")).collect();
     scene.write("rooms/00.yaml", format!("version: 1\nrooms:\n{rooms}"));
     scene.run("apply --yes --ledger l.jsonl").ok();
-    // ... one becomes public, one is duplicated, ten have an old title, thirty are not recorded, and the others are new.
+    // Of the other 100 rooms, one becomes public, one is duplicated, ten have an old title,
+    // thirty are not recorded, and 58 are new.
     for n in (0..5_050).filter(|n| n % 101 < 42) {
         let old = if (2..12).contains(&(n % 101)) {
             " старое"

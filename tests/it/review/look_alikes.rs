@@ -72,8 +72,8 @@ fn an_undeclared_live_room_that_looks_like_a_declared_one_is_reported() {
         .nth(1)
         .unwrap();
     assert_snapshot!(warnings.split("\n\n").next().unwrap(), @"
-    team-a: looks like the live room `team-A`, which is not declared (U+0061 for U+0041); a server that ignores case would confuse the two
-    team-a: looks like the live room `teаm-a`, which is not declared (U+0061 for U+0430); a server that ignores case would confuse the two
+    team-a: looks like the live room `team-A` (U+0061 for U+0041), which is not declared; a server that ignores case would confuse the two rooms
+    team-a: looks like the live room `teаm-a` (U+0061 for U+0430), which is not declared; a server that ignores case would confuse the two rooms
     ");
     let page = scene.run("plan --format markdown").ok();
     page.shows("### Look-alikes: 2\n");

@@ -150,7 +150,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Warnings: 1
 
-    - `rooms.yaml:4:12` W101 unusual-pipe: `a/b` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
+    - `rooms.yaml:4:12` W101 unusual-pipe: `a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the diagnostics to the log.
@@ -263,7 +263,7 @@ fn a_diff_is_a_page() {
 
     </details>
 
-    Two manifests; no server was read.
+    Two manifests were compared; no server was read.
     ");
     Rendered::new(&ran.out);
     let plain = scene.run([&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
@@ -308,7 +308,7 @@ fn the_result_of_an_apply_is_a_page() {
 
     ## Applied to widget 627 on the sandbox
 
-    **5 verified; 4 members confirmed; 5 to write, 1 to verify**
+    **5 verified; 4 members confirmed; requests: 5 to write, 1 to verify**
 
     Now: nothing to do; 5 unchanged, 1 unmanaged; 1 open step in 1 room, the oldest since today.
 

@@ -17,7 +17,7 @@ pub struct Rendered {
     pub items: Vec<String>,
 }
 
-/// The HTML that our pages use: longest first.
+/// The HTML tags that our pages use.
 const OURS: [&str; 5] = [
     "<details open>",
     "</details>",
@@ -39,9 +39,10 @@ impl Rendered {
         read.done
     }
 
-    /// Reads a page as [`Rendered::new`] does, and checks that GitHub's own engine finds the same code and words in it, and no other
-    /// element. The engine is `cmarkgfm` from PyPI, in the Python that `ROOMFORM_CMARKGFM` names. Without it the check is skipped,
-    /// which fails in CI.
+    /// Reads a page as [`Rendered::new`] does, and checks that GitHub's own engine finds the same
+    /// code and words in it, and no other element. The engine is `cmarkgfm` from PyPI, in the
+    /// Python that `ROOMFORM_CMARKGFM` names. If the variable is not set, the check is skipped,
+    /// but in CI the test fails.
     #[track_caller]
     pub fn as_on_github(page: &str) -> Self {
         let read = Self::new(page);

@@ -46,7 +46,7 @@ impl Serve {
         assert_eq!(self.send(&post(WRITE, &form)).await.0, 200);
     }
 
-    /// One value of each listed room, without the room that every widget has.
+    /// The value of a key in each listed room, except the room that every widget has.
     async fn rooms(&self, filter: &str, key: &str) -> Vec<String> {
         let (_, answer) = self.send(&post(LIST, filter)).await;
         let rows = answer["data"].as_array().unwrap().iter();
@@ -225,7 +225,7 @@ fn serving_other_machines_causes_a_warning() {
         let stderr = serve.process.stderr.as_mut().unwrap();
         stderr.read_to_string(&mut said).unwrap();
         assert_eq!(
-            said.contains("other machines can reach it"),
+            said.contains("other machines can reach the sandbox"),
             warns,
             "{said}"
         );

@@ -1,4 +1,5 @@
-//! The state file: written before the answer, read back completely, and never overwritten if it is not a state file.
+//! The state file: it is written before the answer, and it is read back completely. A file that
+//! is not a state file is never overwritten.
 
 use std::path::Path;
 
@@ -96,7 +97,7 @@ async fn a_file_that_is_not_a_state_file_is_refused_and_kept() {
             error.to_string(),
             format!("the sandbox state `{}` {message}", path.display())
         );
-        error.hint().unwrap().shows("move the file away");
+        error.hint().unwrap().shows("away");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -118,7 +119,7 @@ async fn a_write_that_cannot_be_saved_gets_an_error() {
     ));
 }
 
-/// If each save wrote the whole state, 10,000 rooms would write gigabytes.
+/// If each save wrote the whole state, creating 10,000 rooms would write gigabytes.
 #[tokio::test]
 async fn a_write_appends_its_changes_and_a_stop_saves_one_state() {
     let dir = tempfile::tempdir().unwrap();

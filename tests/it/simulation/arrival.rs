@@ -77,7 +77,8 @@ impl State {
         self.disk.is_whole && self.weather.is_bounded() && !self.unprotected.contains(pipe)
     }
 
-    /// Sends a message to a room: at most once, unless the ledger lost its entries about it.
+    /// Sends a message to a room. A room gets at most one message, unless ledger entries about
+    /// the message were lost.
     pub fn said(&mut self, said: &Said) -> Result<(), Failure> {
         let done = self.server.say(said);
         self.say(|| format!("said {said:?}: {done:?}"));

@@ -15,7 +15,8 @@ pub fn line(
 ) {
     let ChangedBy { outside, manifest } = named.changed;
     let (known, field) = (truth.known(row), named.field);
-    // If the server treats two pipes as one, the last write may have been meant for the other room.
+    // If the server treats two pipes as one, the last write to this room may have been meant
+    // for the other pipe.
     let meant = |_: &&_| known.wrote.as_ref().is_some_and(|(_, meant)| meant == pipe);
     let sent = known.sent.as_ref().filter(meant);
     let sent = sent.map(|sent| sent.value(field));

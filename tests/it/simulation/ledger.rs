@@ -90,7 +90,7 @@ impl Record for Ledger {
 }
 
 impl Ledger {
-    /// Writes facts, unless another process already has their claim.
+    /// Writes facts. Writes nothing if another process already has the claim.
     async fn write(
         &self,
         mut facts: Vec<Fact>,

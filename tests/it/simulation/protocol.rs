@@ -234,10 +234,10 @@ fn is_recorded(state: &State, room: &Room, write: &Arrival) -> bool {
     })
 }
 
-/// Whether the last write that sent this value set the field, and no later write changed the
-/// field. If this run sent the value, only the writes of this run are considered; otherwise,
-/// the writes of all runs. If the field was already pending, the list may also prove that the
-/// server ignored the pending write.
+/// Whether the field was set by the last write that sent this value and was not changed by a
+/// later write. If this run sent the value, only the writes of this run are considered;
+/// otherwise, the writes of all runs are. If the field was already pending, the list may also
+/// prove that the server ignored the pending write.
 fn took(state: &State, run: usize, room: RoomId, field: Field, sent: &FieldValue) -> bool {
     let Some(room) = state.server.rooms.get(&room) else {
         return false;
@@ -282,8 +282,8 @@ fn unconfirmed(process: &Run, write: &Write) -> bool {
 }
 
 /// Whether the run holds the claim of the pipe, and its intent names all members of this
-/// create. In the second after the claim, the claim may already have a room, because another
-/// run found an older room of the pipe.
+/// create. During the first second after it was made, the claim may already have a room,
+/// because another run found an older room of the pipe.
 fn claimed(state: &State, run: usize, write: &Write) -> bool {
     let process = &state.runs[run];
     let account = Account::of(&state.disk.entries);

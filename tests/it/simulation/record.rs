@@ -9,9 +9,9 @@ use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, Time,
 /// What the ledger records for one room.
 #[derive(Debug, Default, PartialEq)]
 pub struct Known {
-    /// Confirmed, and not released since.
+    /// Members that were confirmed and not released since.
     pub on: BTreeSet<UserId>,
-    /// Released, and not confirmed since.
+    /// Members that were released and not confirmed since.
     pub released: BTreeSet<UserId>,
     /// The last confirmed write.
     pub sent: Option<RoomState>,
@@ -89,7 +89,8 @@ impl Account {
         account
     }
 
-    /// Finds the last writer of each room and what that run saw, from all lines about the room after that write.
+    /// Finds the run that last wrote to each room. What that run saw is computed from all lines
+    /// about the room after its write.
     fn look(&mut self, entries: &Entries, forgotten: &BTreeMap<&Pipe, &Stamp>) {
         for (id, known) in &mut self.rooms {
             let lines: Vec<(&Stamp, &Fact)> = entries
@@ -174,7 +175,7 @@ impl Account {
                 });
                 known.sent = Some(sent.clone());
                 known.pending.clear();
-                // The server may accept a value that is sent again.
+                // The server may accept an ignored value when it is sent again.
                 let resent = |field: &Field, value: &FieldValue| sent.value(*field) == *value;
                 known
                     .shown
@@ -248,7 +249,7 @@ impl Account {
         }
     }
 
-    /// Records the room of a pipe, which the server's answer or its list showed.
+    /// Records the room of a pipe. The room is known from the server's answer or from its list.
     fn names(&mut self, pipe: &Pipe, room: RoomId) {
         self.ids.insert(pipe.clone(), room);
         for claim in self.claims.get_mut(pipe).into_iter().flatten() {
@@ -292,13 +293,13 @@ impl Account {
         open
     }
 
-    /// The members that creates promised and that are not confirmed.
+    /// The members that were promised by a create of the pipe and are not confirmed yet.
     pub fn owed(&self, pipe: &Pipe) -> BTreeSet<UserId> {
         let claims = self.claims.get(pipe).into_iter().flatten();
         claims.flat_map(|claim| &claim.owed).copied().collect()
     }
 
-    /// Whether a create promised a welcome that no run is known to have sent.
+    /// Whether the ledger records a create with a welcome that no run is known to have sent.
     pub fn promises_welcome(&self, pipe: &Pipe) -> bool {
         let claims = self.claims.get(pipe);
         claims.is_some_and(|claims| claims.iter().any(|claim| claim.welcome))

@@ -78,9 +78,9 @@ pub struct Manners {
     pub strays: bool,
     /// Fields that an update never changes cannot be set on creation either.
     pub stubborn_from_birth: bool,
-    /// A write moves `updated_at` even if it changes nothing.
+    /// A write updates `updated_at` even if it changes no field.
     pub touches: bool,
-    /// How many milliseconds its clock is ahead; negative if it is behind.
+    /// How many milliseconds the server's clock is ahead; negative if it is behind.
     pub ahead: i64,
 }
 
@@ -230,7 +230,7 @@ impl Server {
         })
     }
 
-    /// Keeps the list as it is now, for readers that see it later.
+    /// Stores the current list for readers that later get an outdated list.
     pub fn keep_list(&mut self) {
         self.history.push((self.time, self.list()));
     }
@@ -321,7 +321,7 @@ impl Server {
         self.keep_list();
     }
 
-    /// Others create a room, under the server's own rule for pipes.
+    /// Creates a room as another user would. The server applies its usual rules for pipes.
     fn make(&mut self, pipe: Pipe, rng: &mut Rng) -> String {
         let write = Write {
             room: None,

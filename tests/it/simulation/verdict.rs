@@ -94,7 +94,7 @@ fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> 
     (all && !lost.is_empty()).then(|| format!("{pipe}: members are lost: {lost:?}"))
 }
 
-/// Checks that the welcome that a create promised was sent, or is known to be uncertain.
+/// Checks that each promised welcome was sent, or is known to be uncertain.
 fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     for id in state.server.live(pipe) {
         let said = state.server.rooms[&id].said.len();

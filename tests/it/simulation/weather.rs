@@ -9,7 +9,7 @@ use super::types::{Fate, Flags, Start};
 /// How long a run waits for a list to show its writes.
 pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Maximum clock error in milliseconds. With it, two clocks differ by less than the 5 minutes
+/// Maximum error of a clock in milliseconds. Two such clocks differ by less than the 5 minutes
 /// that the product tolerates.
 pub const MOST_AHEAD: u64 = 149 * 1000;
 
@@ -43,7 +43,8 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// The fault rates of a world. Each kind of fault is absent from half of the worlds, so that the others also occur alone.
+    /// The fault rates of a world. Each kind of fault is absent from half of the worlds, so
+    /// that the other kinds also occur without it.
     pub fn new(rng: &mut Rng) -> Self {
         let mut some = |most: u64| {
             if rng.chance(500) {

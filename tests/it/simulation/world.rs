@@ -300,7 +300,7 @@ impl State {
         fails.then(|| self.rng.choose(&self.weather.faults))?
     }
 
-    /// Others may change something.
+    /// Someone else may change something on the server.
     pub fn others(&mut self) {
         if self.rng.chance(self.weather.others) {
             self.catch_up();

@@ -17,7 +17,8 @@ pub fn json(body: &str) -> Vec<u8> {
     answer("200 OK", "Content-Type: application/json\r\n", body)
 }
 
-/// Reads a request with its body; empty if it is incomplete, for example because the client was killed.
+/// Reads a request with its body. Returns an empty string if the request is incomplete, for
+/// example because the client was killed.
 pub fn read_request(stream: &mut TcpStream) -> String {
     let (mut bytes, mut piece) = (Vec::new(), [0; 16_384]);
     loop {

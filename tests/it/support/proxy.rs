@@ -11,7 +11,8 @@ use tokio::net::TcpSocket;
 
 use super::messages::{answer, read_request};
 
-/// A fault at one call. `After` means that the server executes the request first.
+/// A fault at one call. If the name ends in `After`, the server executes the request before the
+/// fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Connections are refused from this call until `reopen`.
@@ -20,17 +21,17 @@ pub enum Fault {
     CutUnread,
     /// The request is read, and the connection is closed.
     Cut,
-    /// The same, after the request is executed.
+    /// Like `Cut`, but the server executes the request first.
     CutAfter,
     /// No answer until the client gives up.
     Silence,
-    /// The same, after the request is executed.
+    /// Like `Silence`, but the server executes the request first.
     SilenceAfter,
     /// The first half of the server's own answer.
     HalfAfter,
     /// An answer with this status line, these headers and this body; the request is not executed.
     Answer(&'static str, &'static str, &'static str),
-    /// The same, after the request is executed.
+    /// Like `Answer`, but the server executes the request first.
     AnswerAfter(&'static str, &'static str, &'static str),
     /// An answer with this status line that echoes the whole request as JSON; the request is not executed.
     Echo(&'static str),
@@ -38,7 +39,8 @@ pub enum Fault {
     EchoPage(&'static str),
 }
 
-/// A proxy that forwards all but some calls, with one connection per call.
+/// A proxy that forwards calls to a server and makes some of them fail. Each call has its own
+/// connection.
 pub struct Proxy {
     /// A bound socket. It reserves the port while connections are refused.
     port: TcpSocket,
@@ -58,7 +60,8 @@ pub struct Seen {
     pub answered: bool,
 }
 
-/// Selects a fault by the number of the call, from 0, and the request, which is `None` before it is read.
+/// Selects the fault of a call, if it has one. The arguments are the number of the call,
+/// counted from 0, and the request, or `None` if the request is not read yet.
 type Decide = dyn Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync;
 
 impl Proxy {

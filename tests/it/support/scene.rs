@@ -210,7 +210,8 @@ impl Scene {
         self.world(|world| world.insert_room(627, room, 0))
     }
 
-    /// Deletes a room directly, without a request, two hours after the last run. Returns its id.
+    /// Deletes a room directly, without a request, and returns the room's id. Also makes the
+    /// ledgers two hours older, as if the last run was two hours before the deletion.
     #[track_caller]
     pub fn delete(&self, pipe: &str) -> u64 {
         let id = self.room(pipe).id;

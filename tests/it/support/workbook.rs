@@ -50,7 +50,7 @@ impl Sheet {
         let mut text = String::new();
         for (index, cells) in rows.iter().enumerate() {
             let line = row + index;
-            // Every second row is hidden, which readers must ignore.
+            // Every second row is hidden. Readers must treat hidden rows like visible rows.
             let hidden = line % 2;
             write!(text, "<row r=\"{line}\" hidden=\"{hidden}\">").unwrap();
             for (index, cell) in cells.iter().enumerate() {
