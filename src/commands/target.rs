@@ -66,18 +66,19 @@ fn default_ledger(
     let host = endpoint.map(Endpoint::host_label).unwrap_or_default();
     let name = Path::new(".roomform").join(format!("{host}-{widget}.jsonl"));
     let manifest = config.manifest().swap_remove(0);
-    let directory = directory_of(&manifest);
+    let directory = match manifest.parent() {
+        Some(parent) if !manifest.is_dir() => parent,
+        _ => &manifest,
+    };
     let older = directory.join(&name);
     // A link out of the work tree is refused later, when the ledger is opened.
-    if manifest.is_relative() && links_out(&Disk, &manifest) {
+    if directory.is_relative() && links_out(&Disk, directory) {
         return Ok(older);
     }
-    let real_path = |path: &Path| Disk.real_path(&Path::new(".").join(path));
-    let real = real_path(&manifest).or_else(|_| real_path(directory));
-    let (Ok(real), Ok(current)) = (real, real_path(Path::new(""))) else {
+    let real = Disk.real_path(&Path::new(".").join(directory));
+    let (Ok(real), Ok(current)) = (real, Disk.real_path(Path::new("."))) else {
         return Ok(older);
     };
-    let real = directory_of(&real).to_owned();
     let is_top = Disk.work_tree(&real).is_some_and(|top| top == real);
     let root = match real.parent() {
         Some(parent) if real.ends_with("rooms") && !is_top => parent,
@@ -87,7 +88,7 @@ fn default_ledger(
         true => root.join(name),
         false => relative(root, &current).join(name),
     };
-    if !older.exists() || real_path(&older).ok() == real_path(&ledger).ok() {
+    if root == real || !older.exists() {
         return Ok(ledger);
     }
     let (shown, old) = (ledger.display(), older.display());
@@ -101,16 +102,8 @@ fn default_ledger(
     Ok(older)
 }
 
-/// Returns the directory of a manifest, which may itself be a directory.
-fn directory_of(manifest: &Path) -> &Path {
-    match manifest.parent() {
-        Some(parent) if !manifest.is_dir() => parent,
-        _ => manifest,
-    }
-}
-
 /// Returns the relative path from one directory to another. Both paths must be real.
-pub(super) fn relative(to: &Path, from: &Path) -> PathBuf {
+fn relative(to: &Path, from: &Path) -> PathBuf {
     let pairs = to.components().zip(from.components());
     let common = pairs.take_while(|(a, b)| a == b).count();
     let up = from.components().skip(common).map(|_| Component::ParentDir);
