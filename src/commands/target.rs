@@ -103,7 +103,7 @@ fn default_ledger(
 }
 
 /// Returns the relative path from one directory to another. Both paths must be real.
-fn relative(to: &Path, from: &Path) -> PathBuf {
+pub(super) fn relative(to: &Path, from: &Path) -> PathBuf {
     let pairs = to.components().zip(from.components());
     let common = pairs.take_while(|(a, b)| a == b).count();
     let up = from.components().skip(common).map(|_| Component::ParentDir);

@@ -103,9 +103,7 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
     };
     let ahead = Timestamp::now().as_second() - date.as_second();
     if ahead.abs() <= CLOCK_TOLERANCE {
-        return Finding::ok(
-            "this machine's clock is within a minute of the server's",
-        );
+        return Finding::ok("this machine's clock is within a minute of the server's");
     }
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let ahead = duration(ahead);

@@ -56,8 +56,11 @@ impl<'a> Joins<'a> {
             })
         })?;
         let index = self.joins.len();
+        // Each use of an empty roster reports it.
+        if !join.is_empty() || directory.allows_empty(roster) {
+            self.known.insert(key, index);
+        }
         self.joins.push(join);
-        self.known.insert(key, index);
         Some(index)
     }
 

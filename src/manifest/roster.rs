@@ -81,10 +81,18 @@ impl<'a> RosterReader<'a> {
             }
             RowUse::Used
         });
+        // Each use of an empty roster reports it.
         match read {
-            Some(()) => self.lists.keep(key, members),
-            None => Rc::default(),
+            Some(()) if members.len() > 0 || self.allows_empty(raw) => {
+                self.lists.keep(key, members)
+            }
+            _ => Rc::default(),
         }
+    }
+
+    pub(super) fn allows_empty(&self, raw: &RawRoster) -> bool {
+        let table = self.table(&raw.file);
+        table.is_some_and(|table| table.raw.allow_empty)
     }
 
     /// Returns a value with the same hash for all rosters with the same rows and users.

@@ -102,6 +102,10 @@ impl<'t> Join<'t> {
         })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// Adds a row of the roster with its users. Returns how the row is used.
     ///
     /// # Errors

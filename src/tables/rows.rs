@@ -18,8 +18,8 @@ use super::selection::Selection;
 use super::table::{Table, TableUse};
 use crate::model::{Place, Presence};
 
-/// The number of indexes that are built one by one. After that, a single pass builds all others, so
-/// that the passes do not grow with the columns.
+/// The number of indexes that are built one by one. After that, each pass doubles the number of
+/// indexes, so that the passes do not grow with the columns.
 const MOST_BUILT_ALONE: usize = 8;
 
 impl TableUse<'_> {
@@ -81,15 +81,20 @@ impl TableUse<'_> {
     ) -> Vec<Place> {
         let numbered = self.numbered().next();
         let numbered = numbered.and_then(|name| self.column(name));
-        let (first, rows) = (columns.first(), self.header.rows.get());
-        let first = first.zip(rows).zip(cells.clone().next());
-        let found = first.into_iter().flat_map(|((column, rows), text)| {
-            let indexes = self.indexes(column, rows);
-            let found = indexes.flat_map(|index| index.find(&index.cells, text));
-            rows.at(found.map(|(_, row)| *row))
+        let rows = self.header.rows.get();
+        // An index has no empty cells. Many rows may have the same cell in one of the columns.
+        let wanted = columns.iter().zip(cells.clone());
+        let found = wanted.filter(|(_, text)| !text.is_empty());
+        let found = found.map(|(column, text)| {
+            let indexes = rows.into_iter().flat_map(|rows| self.indexes(column, rows));
+            let found = indexes.map(|index| index.find(&index.cells, text));
+            found.collect::<Vec<_>>()
         });
+        let fewest = found.min_by_key(|found| found.iter().map(|rows| rows.len()).sum::<usize>());
+        let fewest = fewest.into_iter().flatten().flatten().map(|(_, row)| *row);
+        let starts = rows.into_iter().flat_map(|rows| rows.at(fewest.clone()));
         let mut places = Vec::new();
-        self.read_at(found, |record, start| {
+        self.read_at(starts, |record, start| {
             let has_cells = row_values(record, numbered.as_ref()).any(|row| {
                 let own = columns.iter().map(|column| column.cell(record, row));
                 own.eq(cells.clone())
@@ -159,10 +164,11 @@ impl Table {
         column.places().filter_map(|place| {
             if known.get(place)?.get().is_none() {
                 let built = known.iter().filter(|index| index.get().is_some()).count();
-                let all = built >= MOST_BUILT_ALONE;
+                let more = if built < MOST_BUILT_ALONE { 0 } else { built };
                 let others = known.iter().enumerate();
-                let others = others.filter(|(_, index)| all && index.get().is_none());
-                self.build_indexes(others.map(|(place, _)| place).chain([place]), rows);
+                let others = others.filter(|(other, it)| *other != place && it.get().is_none());
+                let others = others.map(|(other, _)| other).take(more);
+                self.build_indexes(others.chain([place]), rows);
             }
             known.get(place)?.get()
         })

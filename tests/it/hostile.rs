@@ -536,6 +536,25 @@ fn a_wide_file_that_every_room_uses_is_read_quickly() {
     ran.err.shows("did you mean `column-0`?");
 }
 
+/// All rows have the same cell in the first column of `on`. All rooms but one are left out.
+#[test]
+fn rows_with_an_equal_first_key_column_are_joined_quickly() {
+    let count = 8000;
+    let enrol = "{roster: enrol.csv, on: {school: school, course: id}, user: user}";
+    let room = format!("{{pipe: \"{{{{ id }}}}\", title: C, enrol: {enrol}}}");
+    let scene = Scene::new().manifest(format!(
+        "version: 1\ngenerate:\n  - {{each: courses.csv, where: {{term: \"0\"}}, room: {room}}}\n"
+    ));
+    let courses = (0..count).map(|n| format!("north,course-{n},{n}"));
+    scene.write("courses.csv", format!("school,id,term\n{}", lines(courses)));
+    let users = (0..count).map(|n| format!("north,course-{n},{}", n + 1));
+    scene.write("enrol.csv", format!("school,course,user\n{}", lines(users)));
+    assert_eq!(
+        check(&scene, 256, &[]).ok(),
+        "valid: 1 room, 1 membership\n"
+    );
+}
+
 /// Each room selects the users with a mark in its own column.
 #[test]
 fn a_condition_on_each_column_of_a_wide_file_is_read_quickly() {

@@ -901,3 +901,16 @@ fn later_uses_of_a_file_report_and_name_what_the_first_one_does() {
     let names: Vec<_> = loaded.desired.names.values().collect();
     assert_eq!(names, ["One", "Three", "Tutor"]);
 }
+
+#[test]
+fn every_use_of_an_empty_roster_reports_it() {
+    let scene = Scene::new().manifest(
+        "version: 1\nrooms:\n\
+         \x20 - {pipe: team-a, title: A, members: [{roster: a.csv}]}\n\
+         \x20 - {pipe: team-b, title: B, members: [{roster: a.csv}]}\n",
+    );
+    scene.write("a.csv", "user\n");
+    let ran = scene.run("check");
+    ran.exits(3);
+    assert_eq!(ran.err.matches("error[E024").count(), 2, "{}", ran.err);
+}

@@ -53,7 +53,11 @@ pub(super) fn decode_file(
             let hint = "start with `version: 1`, and list `rooms`";
             problems.note(Code::Empty, at, "the file is empty", hint);
         }
-        (Ok(()), fields) => _ = fields.as_ref().map(|it| it.require("version", "1")),
+        (Ok(()), fields) => {
+            _ = fields
+                .as_ref()
+                .map(|it| it.require("version", "the line `version: 1`"))
+        }
     }
     let raw = fields.map(|fields| manifest(&fields, rooms));
     let mut files = decoder.files.into_inner();
