@@ -171,7 +171,7 @@ impl Header {
             true => "add a header line, or remove `delimiter` if the file has one user per line",
             false if file.is_sheet() => "add a row with the names of the columns",
             false => {
-                "add a header line; or, if the file has one user per line, change its extension to .txt if it has one user per line"
+                "add a header line; or, if the file has one user per line, change its extension to .txt"
             }
         };
         if !found || names.iter().all(String::is_empty) {
