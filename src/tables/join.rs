@@ -9,8 +9,8 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use super::column::{optional, resolved};
-use super::diagnostic::{Code, Diagnostic, clip};
-use super::header::column_key;
+use super::diagnostic::{At, Code, Diagnostic, clip};
+use super::header::is_same_key;
 use super::input::{FileUse, RawOn, RawVia};
 use super::open::Tables;
 use super::row::{Column, Row};
@@ -57,8 +57,11 @@ struct Group {
     rows: usize,
     /// The number of rows that add a member today.
     used: usize,
-    /// The start of the warning that no row has this key, at the first cell of the key.
-    first: Diagnostic,
+    /// The first cell of the key in the first of these rows.
+    first: At,
+    line: u32,
+    /// The place of that cell's column in the header.
+    column: Option<usize>,
     /// The highest [`RowUse`] of the other table's rows with this key; `None` if there is no such
     /// row.
     joined: Option<RowUse>,
@@ -206,12 +209,15 @@ impl<'t> Join<'t> {
     pub(crate) fn finish(mut self, asked: Option<UserId>) -> Vec<Place> {
         let (each, mut unused) = (self.each, Vec::new());
         for (key, group) in &mut self.groups {
+            let members = &group.members;
+            let has_asked = || asked.is_some() && members.today().any(|it| Some(it.user) == asked);
             // Rows of `each` that `where` leaves out may not have been visited, so search for the
-            // key.
-            if group.joined <= Some(RowUse::LeftOut) {
+            // key. The asked user also needs the places of rows that were visited.
+            let is_left_out = group.joined == Some(RowUse::LeftOut);
+            if group.joined.is_none() || is_left_out && has_asked() {
                 let rows = each.rows_with(&self.columns, key.split(BETWEEN));
                 group.joined = rows.first().map(|_| RowUse::LeftOut);
-                if asked.is_some() && group.members.today().any(|it| Some(it.user) == asked) {
+                if has_asked() {
                     unused.extend(rows);
                 }
             }
@@ -235,7 +241,7 @@ impl<'t> Join<'t> {
         // A key may refer to a row with too few or too many cells, which is already reported.
         let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
-        left.sort_by_key(|(key, group)| (group.first.at, *key));
+        left.sort_by_key(|(key, group)| (group.first, *key));
         let Some((_, first)) = left.first().filter(|_| left.len() > MOST_UNJOINED) else {
             let warnings = left.iter().map(|(key, group)| self.unjoined(key, group));
             return self.roster.problems.extend(warnings);
@@ -247,8 +253,7 @@ impl<'t> Join<'t> {
             format!("{rows} rows of `{roster}` match no row of `{each}`; only the first is shown");
         let hint = "check the columns of `on`; no one is added for these rows";
         let problems = self.roster.problems;
-        let first = first.first.clone();
-        problems.push(Diagnostic { message, ..first }.hint(hint));
+        problems.note(Code::Unjoined, first.first, message, hint);
     }
 
     fn unjoined(&self, key: &str, group: &Group) -> Diagnostic {
@@ -258,9 +263,15 @@ impl<'t> Join<'t> {
             rows => format!("; {} more rows of the roster have this value", rows - 1),
         };
         let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &self.each.file.name);
-        let mut mistake = group.first.clone();
-        mistake.message += &format!("`{key}` is not in any row of `{name}`{more}");
-        mistake.hint(format!("fix the cell, or add a row to `{name}`"))
+        let column = group
+            .column
+            .and_then(|place| self.roster.header.columns.get(place));
+        let column = column.map(|column| format!(":{}", clip(column)));
+        let (file, line) = (&self.roster.file.source.name, group.line);
+        let place = format!("{file}:{line}{}", column.unwrap_or_default());
+        let message = format!("{place}: `{key}` is not in any row of `{name}`{more}");
+        let hint = format!("fix the cell, or add a row to `{name}`");
+        Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
     }
 }
 
@@ -272,7 +283,9 @@ impl Group {
             members: MemberList::default(),
             rows: 0,
             used: 0,
-            first: mistake(row, Code::Unjoined, column, ""),
+            first: column.map_or_else(|| row.at(), |column| row.cell_at(column)),
+            line: row.start.line,
+            column: column.and_then(|column| column.index(row.number)),
             joined: None,
         }
     }
@@ -296,9 +309,8 @@ impl Via {
         let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own)));
         let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name)));
         let wanted = resolved(on.iter().map(|(name, _)| {
-            let is_same = |other: &str| column_key(other) == column_key(&name.value);
             let mut to = raw.to.iter();
-            match to.find(|(other, _)| is_same(&other.value)) {
+            match to.find(|(other, _)| is_same_key(&other.value, &name.value)) {
                 Some((_, own)) => table.column(own).map(Some),
                 None if raw.to.is_empty() => table.column(name).map(Some),
                 None => Some(None),

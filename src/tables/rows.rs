@@ -19,7 +19,7 @@ use super::table::{Table, TableUse};
 use crate::model::{Place, Presence};
 
 /// The number of indexes that are built one by one. After that, each pass doubles the number of
-/// indexes, so that the passes do not grow with the columns.
+/// indexes, so that a file with many columns needs few passes.
 const MOST_BUILT_ALONE: usize = 8;
 
 impl TableUse<'_> {
@@ -59,10 +59,8 @@ impl TableUse<'_> {
         };
         match (self.header.rows.get(), self.find_rows(selection)) {
             (None, _) => self.read_first(visit_record),
-            (Some(rows), found) => {
-                let starts = found.unwrap_or_else(|| rows.starts.clone());
-                self.read_at(starts.into_iter(), visit_record);
-            }
+            (Some(rows), None) => self.read_at(rows.starts.iter().copied(), visit_record),
+            (Some(_), Some(found)) => self.read_at(found.into_iter(), visit_record),
         }
         if let Some(rows) = self.header.rows.get() {
             counts.add(RowUse::LeftOut, rows.made - visited.rows);
@@ -82,7 +80,7 @@ impl TableUse<'_> {
         let numbered = self.numbered().next();
         let numbered = numbered.and_then(|name| self.column(name));
         let rows = self.header.rows.get();
-        // An index has no empty cells. Many rows may have the same cell in one of the columns.
+        // An index has no empty cells. Use the column whose cell is in the fewest rows.
         let wanted = columns.iter().zip(cells.clone());
         let found = wanted.filter(|(_, text)| !text.is_empty());
         let found = found.map(|(column, text)| {
@@ -154,7 +152,7 @@ impl Table {
         Some(rows.at(found.into_iter()).collect())
     }
 
-    /// Returns an index for each place that a column's cells are at.
+    /// Returns the index of each place where a column has cells. Builds missing indexes.
     fn indexes<'i>(
         &'i self,
         column: &'i Column,
