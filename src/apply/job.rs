@@ -1,4 +1,5 @@
-//! The inputs of an apply (a plan, clients, a ledger and limits), what it records, and why it stops.
+//! The inputs of an apply: a plan, clients, a ledger and limits. Also records facts in the ledger,
+//! and has the reasons to stop ([`Stop`]).
 
 use std::pin::pin;
 use std::time::Duration;

@@ -163,6 +163,7 @@ where
             .values()
             .filter(|room| room.id.is_none() && claimed.get(&room.pipe) == Some(&room.requests));
         let ended = unsent.map(|room| Fact::Pipe(room.pipe.clone(), PipeFact::NotCreated(None)));
+        // If this write fails, the claims stay open, which is safe.
         let _ = self.record(ended.collect()).await;
         rooms.extend(written);
         true

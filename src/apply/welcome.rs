@@ -52,8 +52,8 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
 }
 
 /// Sends the welcome of one room. Keeps the room's status if the welcome is sent, or if there
-/// is nothing to send: the welcome was not recorded as due by any create, or another run has
-/// claimed the welcome.
+/// is nothing to send: no create in the ledger still needs the welcome, or another run has
+/// claimed it.
 pub(super) async fn welcome<R, W: SendMessages, L: Record>(
     job: &Job<'_, R, W, L>,
     change: &Change,

@@ -148,7 +148,7 @@ pub struct ApplyArgs {
     /// It is written even if rooms failed or the run was interrupted.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write the members not yet sent to this file, as CSV
+    /// Write the members still missing to this file as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
     /// Replace existing --report and --failed files, whatever they contain

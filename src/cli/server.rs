@@ -157,10 +157,10 @@ pub struct RoomFilters {
     /// Rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
     pub kind: Option<i64>,
-    /// Rooms that have a user with this status; only the server filters
+    /// Filter by the status of a user in the room; applied only by the server
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// Rooms with this number of users; only the server filters
+    /// Filter by the number of users; applied only by the server
     #[arg(long, value_name = "N")]
     pub count_users: Option<u64>,
     /// Filter by the date of the last message; applied only by the server

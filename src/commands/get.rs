@@ -180,8 +180,8 @@ fn sort(rows: &mut [Row], fields: &[String]) {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Nothing,
-    /// The bits of the number as a float, arranged so that they sort as floats do. Then the
-    /// number as an integer, if it is one, because large integers can round to the same float.
+    /// The bits of the number as a float, arranged so that they sort as floats do. Then, for a
+    /// whole number, the integer, because large integers can round to the same float.
     Number(i64, Option<i128>),
     Text(String),
 }

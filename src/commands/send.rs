@@ -21,6 +21,7 @@ use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::{Cause, Delivery, Dice, Failure, Message, ReadRooms, SendMessages, Sender};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::{few, sent};
+use crate::tables::files::read_at_most;
 use crate::view::Sent;
 
 /// Maximum size of a message file, in bytes. A larger file is probably the wrong one.
@@ -28,7 +29,7 @@ const MOST_BYTES: u64 = 1 << 20;
 const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N instead of PIPE";
 
-/// How long a delivery that is not under way takes to end after a signal.
+/// Maximum time that a delivery takes to end after a signal, unless a request is under way.
 const AT_ONCE: Duration = Duration::from_millis(100);
 const UNDER_WAY: &str =
     "the message is being sent; if you stop now, you will not know whether it was sent";
@@ -142,13 +143,11 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
 
 /// Reads a whole text, without its final line break.
 fn read_all(input: impl Read, name: &str) -> Result<String> {
-    let mut bytes = Vec::new();
-    let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
-    read.with_context(|| format!("{name} cannot be read"))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    let read = read_at_most(input, MOST_BYTES);
+    let Some(bytes) = read.with_context(|| format!("{name} cannot be read"))? else {
         bail!(Failed: "{name} has more than {MOST_BYTES} bytes; nothing was sent";
             "send a shorter text");
-    }
+    };
     let Ok(text) = String::from_utf8(bytes) else {
         bail!(Failed: "{name} is not text in UTF-8; nothing was sent"; "save it as UTF-8");
     };

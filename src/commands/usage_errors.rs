@@ -104,7 +104,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
     if verbs.iter().any(has_flag) {
         return Some(error!(Usage: "`{flag}` must come after the verb";
-            format!("write it after the verb: roomform {typed} {flag}")));
+            format!("write roomform {typed} {flag}")));
     }
     let hint = match (typed.as_str(), flag) {
         ("diff", "-f" | "--file") => "write roomform diff BASE HEAD".to_owned(),

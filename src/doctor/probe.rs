@@ -48,7 +48,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
         Some(room) if room.deleted => "belonged to a room that was deleted".to_owned(),
         Some(_) => "is a live room".to_owned(),
-        None if !loaded.is_valid() => "unknown: the manifest is invalid".to_owned(),
+        None if !loaded.is_valid() => "may be in the manifest, which is invalid".to_owned(),
         None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
         None if known.recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
             "is in the ledger".to_owned()
@@ -288,8 +288,12 @@ impl Notes {
         let ignored = "all rooms: the server ignores the filter, so members cannot be counted";
         let unclear = "the answers fit more than one meaning, or contradict each other";
         match seen.counts.meaning {
-            CountMeaning::Exact => self.settle(question, Ok("rooms with exactly this number")),
-            CountMeaning::AtLeast => self.settle(question, Ok("rooms with at least this number")),
+            CountMeaning::Exact => {
+                self.settle(question, Ok("rooms with exactly this number of users"));
+            }
+            CountMeaning::AtLeast => {
+                self.settle(question, Ok("rooms with at least this number of users"));
+            }
             CountMeaning::Ignored => self.settle(question, Err(ignored.to_owned())),
             CountMeaning::Either | CountMeaning::Unclear => self.leave_open(question, unclear),
         }
@@ -300,7 +304,7 @@ impl Notes {
                     self.settle(question, Ok("yes, all were counted"));
                     let is_counted = seen.counts.offset == Some(1);
                     let answer = if is_counted { "yes" } else { "no" };
-                    self.settle("does the login's user count as a member", Ok(answer));
+                    self.settle("does the writing user count as a member", Ok(answer));
                 }
                 CountResult::Fewer(size) | CountResult::More(size) => {
                     let answer = format!("users sent: {}; users counted: {size}", room.expected);

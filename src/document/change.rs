@@ -54,7 +54,7 @@ define_documents! {
         before: ValueDocument = value(&change.before),
         after: ValueDocument = value(&change.after),
         /// Where the field was changed since the last recorded write, as far as the ledger
-        /// shows: `outside` (not by roomform), `manifest`, or both.
+        /// shows: `outside` (not by a run in this ledger), `manifest`, or both.
         changed: Vec<Cow<'static, str>> = name_changers(change.changed),
     }
 

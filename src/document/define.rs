@@ -1,7 +1,7 @@
 //! Macros that define a document together with the function that builds it.
 
 /// Defines documents, each with a function that builds it. A field has its name, its type and its value in one place. With `=?`
-/// instead of `=`, the field is absent if its value is `None`.
+/// instead of `=`, the field is absent if its value is `None`. `$none` never matches: it only ties the attribute to the `?`.
 macro_rules! define_documents {
     ($(
         $(#[$attribute:meta])*
@@ -32,7 +32,7 @@ macro_rules! define_documents {
 }
 
 /// Defines a document with variants. Each variant is written as the pattern that its source
-/// matches, its name, and its fields as in [`define_documents!`].
+/// matches, its name, and its fields as in [`define_documents!`], but without `=?`.
 macro_rules! define_variants {
     (
         $(#[$attribute:meta])*

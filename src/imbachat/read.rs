@@ -150,8 +150,8 @@ impl Reader {
     }
 
     /// Reads the ids that the widget's users have on the site, with retries. Users without a
-    /// site id are omitted. If `banned` is true, reads only banned users; if it is false, reads
-    /// only users who are not banned.
+    /// site id are omitted. `Some(true)` reads only banned users, and `Some(false)` only users who
+    /// are not banned.
     ///
     /// # Errors
     /// Returns a [`Failure`] if the list cannot be read, or if there is only a JWT, because

@@ -177,7 +177,7 @@ impl Fact {
 pub type Entries = BTreeMap<Stamp, Fact>;
 
 /// The identity of an entry, and its place in the order. A merge of two ledgers keeps every stamp
-/// once. Adjacent entries share their texts.
+/// once. Entries with the same time or run may share the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// The time in UTC, as RFC 3339 with milliseconds. Sorting these texts sorts them by time.

@@ -92,7 +92,7 @@ impl Folding {
                     room: None,
                 };
                 let intents = self.intents.entry(pipe);
-                // A pipe rarely has more than one.
+                // A pipe rarely has more than one create.
                 let intents = intents.or_insert_with(|| Vec::with_capacity(1));
                 intents.push(intent);
             }
@@ -240,14 +240,14 @@ impl Folding {
         }
     }
 
-    /// Returns the last write to a room, if it is of this run.
+    /// Returns the last write to a room, if this run sent it.
     fn last_write(&mut self, room: RoomId, run: &Arc<str>) -> Option<&mut LastWrite> {
         let last = self.last_writes.get_mut(&room);
         last.filter(|last| last.run == *run)
     }
 
     /// Notes the room in the creates of its pipe, and removes the members that the room has
-    /// received. Discards a create once nothing must still be sent.
+    /// received. Discards a create once nothing is left to send to its room.
     fn settle_intents(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         if let Some(intents) = self.intents.get_mut(pipe) {
             intents.retain_mut(|intent| {

@@ -123,10 +123,12 @@ impl Tracer {
         let ways = ways.flat_map(|it| it.ways.iter().chain(&it.excluded));
         let counted: BTreeSet<Place> = ways.map(|way| way.place).collect();
         let mut skipped = self.skipped;
-        // A row that one `where` leaves out may count for another.
+        // One roster may use a row that the `where` of another roster leaves out.
         skipped.retain(|(place, why)| *why != SkipReason::Where || !counted.contains(place));
         let is_known = !(names.is_empty() && self.of_user.is_empty() && skipped.is_empty());
-        names.retain(|_| !hide_names);
+        if hide_names {
+            names.clear();
+        }
         is_known.then_some(Explained {
             subject: Subject::User(user, names),
             left_out: self.left_out,
@@ -137,7 +139,7 @@ impl Tracer {
 }
 
 /// Returns the paths of all users of a room, or of one user. If all users are requested, omits
-/// those who have no path to the membership and are excluded by a group or a roster: a long
+/// those who have no path to the membership and are excluded only by groups or rosters: a long
 /// list of people who opted out is of no interest.
 fn memberships(
     written: &RawRoom,
@@ -149,7 +151,8 @@ fn memberships(
     let joined = joined.today();
     let joined = joined.filter(|member| only.is_none_or(|only| only == member.user));
     let joined = joined.map(|member| Way::new(&[], member, true));
-    for (user, way) in directory.ways(&written.members, only, &[]).chain(joined) {
+    let ways = directory.ways(&written.members, only, &[]);
+    for (user, way) in ways.into_iter().chain(joined) {
         found.entry(user).or_default().0.insert(way);
     }
     let is_list = |it: &&Spanned<RawMember>| {
@@ -195,7 +198,7 @@ impl Directory<'_> {
         list: impl IntoIterator<Item = &'m Spanned<RawMember>>,
         only: Option<UserId>,
         groups: &[String],
-    ) -> std::vec::IntoIter<(UserId, Way)> {
+    ) -> Vec<(UserId, Way)> {
         let mut found = Vec::new();
         for written in list {
             match &written.value {
@@ -215,6 +218,6 @@ impl Directory<'_> {
                 }
             }
         }
-        found.into_iter()
+        found
     }
 }

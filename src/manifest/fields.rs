@@ -7,11 +7,12 @@ use std::fmt::Display;
 
 use super::raw::{Names, RawFile, Spanned};
 use super::scalar::{Reading, reading};
-use super::yaml::{Node, Value};
+use super::yaml::{MAPPING_HINT, Node, Value};
 use crate::model::{Date, Limit};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
 use crate::tables::number::{LARGEST_ID, TOO_LARGE, is_digits, positive_id, share, whole_number};
+use crate::tables::row::DATE_HINT;
 use crate::tables::source::Lines;
 
 #[derive(Debug)]
@@ -209,7 +210,7 @@ impl<'a> Decoder<'a> {
         self.problems.push(diagnostic.related(first, "first here"));
     }
 
-    /// Reports an error. Always returns `None`, for callers that need a value.
+    /// Reports an error. Always returns `None`, so that callers can return the result of this call.
     pub(super) fn refuse<T>(
         &self,
         code: Code,
@@ -220,14 +221,14 @@ impl<'a> Decoder<'a> {
         self.problems.refuse(code, at, message, hint)
     }
 
-    /// Reports a value of the wrong type. Always returns `None`, which callers use instead of
-    /// the value.
+    /// Reports a value of the wrong type. Always returns `None`, like [`refuse`](Self::refuse).
     pub(super) fn wrong_type<T>(&self, node: &Node, what: impl Display, wanted: &str) -> Option<T> {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
         let hint = match wanted {
-            "a mapping" => "write it as `key: value`, one line for each key".to_owned(),
+            "a mapping" => MAPPING_HINT.to_owned(),
             "text" => "write text; quote it if it starts with [ or {".to_owned(),
             "a list" => "write it as [a, b], or [] for none".to_owned(),
+            "a date" => DATE_HINT.to_owned(),
             _ => format!("write {wanted}"),
         };
         self.refuse(Code::WrongType, node.at, message, hint)

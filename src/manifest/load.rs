@@ -40,7 +40,7 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics refer to.
     pub sources: Sources,
-    /// Real paths of the manifest files.
+    /// Real paths of the manifest files; `<stdin>` for stdin.
     pub manifest_files: BTreeSet<PathBuf>,
     /// Real paths of the files with rows, such as rosters.
     pub roster_files: BTreeSet<PathBuf>,
@@ -275,7 +275,7 @@ impl<'a> Loader<'a> {
 
     fn resolve(self, tracer: Option<&mut Tracer>) -> Loaded {
         let (mut sources, problems) = (self.sources, self.problems);
-        let Options { today, .. } = self.options;
+        let today = self.options.today;
         let opener = Opener::new(self.files, self.real_paths, today, &mut sources, &problems);
         let (tables, roster_files) = opener.open_all(self.rosters);
         let mut desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &problems);

@@ -41,7 +41,7 @@ pub(super) struct Anchored<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Creates a node that the file does not contain. Errors in it are reported at `at`.
+    /// Creates a node. Errors in it are reported at `at`.
     pub(super) fn made(at: At, value: Value<'t>) -> Self {
         Self { at, value }
     }

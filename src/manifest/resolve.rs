@@ -66,7 +66,7 @@ pub(super) fn resolve(
         tracer.skipped = directory.skipped.take().into_iter().collect();
     }
     warn_of_look_alikes(&rooms, problems);
-    // Sort by small keys, because a room is large.
+    // Sort by small keys first: rooms are large, and the map below sorts its entries.
     rooms.sort_by_cached_key(|(room, _)| room.pipe.clone());
     let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
     let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);

@@ -34,11 +34,12 @@ pub(super) struct RosterReader<'a> {
     pub(super) sources: &'a Sources,
     /// The lists of users that were read. Equal rosters share them.
     pub(super) lists: Shared<MemberList>,
-    /// The columns whose names and users were read from all rows, with and without conditions.
+    /// Hashes of the columns that were read from all rows, including the rows that conditions leave
+    /// out.
     pub(super) read: RefCell<HashSet<u64>>,
     /// The user that a query names.
     pub(super) asked: Option<UserId>,
-    /// The places that name this user and do not count for a use.
+    /// The places that name this user but are skipped at least once, each with the reason.
     pub(super) skipped: RefCell<BTreeSet<(Place, SkipReason)>>,
 }
 
@@ -157,8 +158,8 @@ impl<'a> RosterReader<'a> {
         };
         let selection = table.selection();
         let (columns, mut selection) = (columns?, selection?);
-        // Rows that `where` leaves out also define display names. So, when these columns are
-        // used for the first time, all rows are read for the names.
+        // Rows that `where` leaves out also define display names, and `explain` lists them. So,
+        // when these columns are used for the first time, all rows are read.
         let named = match columns.as_slice() {
             [column] if !selection.show.is_empty() => Some(column),
             _ => None,

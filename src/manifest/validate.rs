@@ -1,4 +1,5 @@
 //! Checks single values: pipes, titles, dialogs and globs. Every check runs, even after an error.
+//! Also warns of texts that look alike.
 
 use std::collections::{HashMap, HashSet};
 
@@ -181,8 +182,8 @@ pub(super) fn globs(
     }
 }
 
-/// Warns of texts that look alike but differ in case, in Unicode normal form, or in letters
-/// that look alike. The warning is at the place of the later text, and shows the code points.
+/// Warns of different texts that look alike: they differ only in case, in Unicode normal form, or
+/// in similar letters. The warning is at the place of the later text, and shows the code points.
 pub(super) fn warn_of_look_alikes(
     mut texts: Vec<(&str, At)>,
     code: Code,

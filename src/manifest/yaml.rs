@@ -25,14 +25,16 @@ use crate::tables::diagnostic::{At, Code, Diagnostic};
 const DEPTH: usize = 64;
 /// Maximum number of nodes that all aliases of a file may expand to.
 const ALIASED: u64 = 1_000_000;
+/// The hint for a value that must be a mapping.
+pub(super) const MAPPING_HINT: &str = "write it as `key: value`, one line for each key";
 
 /// Reads one document, a mapping. Passes each top-level key with its value to `take`, and each
 /// element of the list under the key `streamed` without a key, as soon as it is read. The value of
 /// that key is then an empty list.
 ///
 /// # Errors
-/// Returns the first syntax error, too deep nesting, or too large aliases. Earlier parts were
-/// already passed on.
+/// Returns the first error: invalid syntax, a document that is not a mapping, too deep nesting, or
+/// too large aliases. Earlier parts were already passed on.
 pub(super) fn read<'t>(
     text: &'t str,
     file: FileId,
@@ -52,8 +54,8 @@ pub(super) fn read<'t>(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            // An anchor on the top-level mapping is an error: every alias of it would contain
-            // itself.
+            // An anchor of the top-level mapping is ignored. An alias of it is an error, because it
+            // would contain itself.
             Event::MappingStart(_, _, None) => reader.entries(0, Some(streamed), take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
@@ -67,8 +69,7 @@ pub(super) fn read<'t>(
             event => {
                 let noun = reader.node(event, from, 0)?.noun();
                 let message = format!("a manifest must be a mapping, not {noun}");
-                let hint = "write it as `key: value`, one line for each key";
-                return fail(Code::WrongType, from.at, message, hint);
+                return fail(Code::WrongType, from.at, message, MAPPING_HINT);
             }
         }
     }

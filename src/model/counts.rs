@@ -82,7 +82,7 @@ named_enum! {
         Unclear = "unclear",
         /// No answer names any of the rooms.
         NoneFound = "none_found",
-        /// It is unclear whether the count includes the user that roomform logs in as.
+        /// It is unclear whether the count includes the writing user.
         Writer = "writer",
     }
 }
@@ -101,8 +101,8 @@ pub struct RoomCount {
     pub is_recorded: bool,
     /// Number of expected members whose removal is an open manual step.
     pub open_removals: u64,
-    /// 1 if the count includes the user that roomform logs in as, otherwise 0. `None` if that
-    /// is unclear, or if roomform did not create the room.
+    /// 1 if the count includes the writing user, otherwise 0. `None` if that is unclear, or if
+    /// roomform did not create the room.
     pub offset: Option<u64>,
     /// How the counted size compares with the expected size.
     pub result: CountResult,
@@ -143,9 +143,9 @@ impl RoomCount {
 pub struct MemberCounts {
     /// What the filter `count_users` means.
     pub meaning: CountMeaning,
-    /// 1 if the counts of rooms that roomform created include the user that roomform logs in
-    /// as, otherwise 0. The value is inferred from most of these rooms and from earlier counts.
-    /// `None` if it is unclear, or if there are no such rooms.
+    /// 1 if the counts of rooms that roomform created include the writing user, otherwise 0. The
+    /// value is inferred from most of these rooms and from earlier counts. `None` if it is
+    /// unclear, or if there are no such rooms.
     pub offset: Option<u64>,
     /// Requests sent, including retries.
     pub requests: u64,

@@ -266,7 +266,7 @@ impl Diff<'_> {
         if fields.is_empty() && members.count() == 0 && welcome.is_none() {
             return plan;
         }
-        // Most changes are of one field, and a vector grows to four.
+        // Most changes have one field, but the first push allocates room for four.
         fields.shrink_to_fit();
         let mut send = room.state.clone();
         for field in as_it_is.iter() {

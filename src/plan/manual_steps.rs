@@ -42,7 +42,7 @@ pub struct OpenStep {
     pub run: Arc<str>,
 }
 
-/// A room that left the manifest in an earlier run. Someone must remove it manually, because
+/// A room that left the manifest in an earlier run. Someone must delete it manually, because
 /// the API cannot delete rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftRoom {

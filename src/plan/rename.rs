@@ -2,7 +2,7 @@
 //! the same title or most of its members.
 //!
 //! A pipe is the identity of a room, so roomform never treats an edited pipe as a rename. But a
-//! user who edits a pipe usually meant to rename the room, and therefore gets a note.
+//! user who edits a pipe usually wants to rename the room, so the plan has a note about it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -60,8 +60,8 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     notes.collect()
 }
 
-/// Users who were members of many of the rooms that left the manifest do not help to tell which
-/// room was renamed. Users who were in more of these rooms than this maximum are ignored.
+/// Users who were in more than this many of the rooms that left the manifest are ignored, because
+/// they do not help to tell which room was renamed.
 const MAX_ROOMS_PER_USER: usize = 20;
 
 /// Returns the rooms that left and share enough members with the new room: more than half of

@@ -69,9 +69,9 @@ impl SandboxError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Setting { .. } => {
-                Some("a rate must be from 0 to 1, and a limit must be above 0 requests per second")
-            }
+            Self::Setting { .. } => Some(
+                "set `error_rate` and `lost_answer_rate` from 0 to 1, and `rate_limit` above 0",
+            ),
             Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
             Self::Serve(_) => None,
             Self::File { .. } => Some("check the path and its permissions, or name another file"),

@@ -49,11 +49,12 @@ impl Filter<'_> {
     fn size(&self, room: &Room, has_admin: bool, quirks: Quirks) -> bool {
         let admin = usize::from(quirks.count_admin && !has_admin);
         let size = (room.members.len() + admin) as u64;
-        let wanted = self.0.number("count_users");
         match quirks.count_users {
-            _ if self.0.text("count_users").is_none() => true,
-            CountUsers::Exact => wanted == Some(size),
-            CountUsers::AtLeast => wanted.is_some_and(|wanted| wanted <= size),
+            CountUsers::Exact => self.number("count_users", size),
+            CountUsers::AtLeast => {
+                let wanted = self.0.number("count_users");
+                self.0.text("count_users").is_none() || wanted.is_some_and(|wanted| wanted <= size)
+            }
             CountUsers::Ignored => true,
         }
     }

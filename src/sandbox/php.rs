@@ -95,10 +95,10 @@ impl Array {
             self.items.insert(key, Variable::Text(value.to_owned()));
             return;
         }
-        let inner = self.items.entry(key);
-        let inner = inner.or_insert(Variable::Text(String::new()));
+        let empty = || Variable::Array(Self::default());
+        let inner = self.items.entry(key).or_insert_with(empty);
         if let Variable::Text(_) = inner {
-            *inner = Variable::Array(Self::default());
+            *inner = empty();
         }
         if let Variable::Array(array) = inner {
             array.register(rest, value);

@@ -1,8 +1,8 @@
 //! The world that all connections share, and its state file.
 //!
 //! The main type is [`Store`]. Saves are grouped: the first caller saves the newest state for all
-//! callers that wait. A save appends changes. When the changes are as large as the state, and at
-//! shutdown, the file is replaced atomically. The file is not locked. If a second process writes
+//! callers that wait. A save appends changes. When many changes were appended (see [`SMALL`]), and
+//! at shutdown, the file is replaced atomically. The file is not locked. If a second process writes
 //! it, the next save reports an error. A change that could not be saved stays in memory and is part
 //! of the next save.
 

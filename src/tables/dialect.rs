@@ -38,7 +38,8 @@ pub(crate) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
         .filter(|end| bytes.get(*end) != Some(&b'\n') || bytes.get(end - 1) == Some(&b'\n'))
 }
 
-/// Returns the offset after the LF of a CR LF, which the CSV reader leaves to the next row.
+/// Returns the offset, or the next offset if this one is between a CR and its LF. The CSV reader
+/// leaves such an LF to the next row.
 pub(crate) fn after_line_end(text: &str, byte: usize) -> usize {
     let ends = text.get(byte.saturating_sub(1)..=byte) == Some("\r\n");
     byte + usize::from(ends)
@@ -127,8 +128,8 @@ pub(crate) fn trimmed(cell: &str) -> &str {
 }
 
 /// The reasons why a quote probably does not open a quoted cell.
-pub(crate) const NEVER_CLOSED: &str = "a quoted cell starts here and is never closed";
-pub(crate) const TEXT_AFTER: &str =
+const NEVER_CLOSED: &str = "a quoted cell starts here and is never closed";
+const TEXT_AFTER: &str =
     "a quoted cell starts here, spans lines and has text after its closing quote";
 
 /// Returns the offset after the closing quote. `from` is the offset after the opening quote.

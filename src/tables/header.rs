@@ -83,7 +83,7 @@ pub(crate) struct RowStarts {
     pub(super) starts: Vec<Start>,
     /// The indices in `starts` of the rows with too few or too many cells.
     pub(super) ragged: Vec<u32>,
-    /// The number of blank rows before the last row, and of records that make no row.
+    /// The number of blank rows before the last row, plus the number of records that make no row.
     pub(super) blank: usize,
     /// The number of rows that the other records make.
     pub(super) made: usize,
@@ -193,7 +193,9 @@ impl Header {
             let message = format!("{}: {what} {below}", line(at));
             let hint = match file.is_sheet() {
                 true => "remove the rows above the header",
-                false => "remove the lines above the header, or quote cells with a delimiter",
+                false => {
+                    "remove the lines above the header, or quote cells that contain a delimiter"
+                }
             };
             return problems.refuse(Code::EmptyRoster, at, message, hint);
         }

@@ -45,7 +45,7 @@ impl Index {
         }
     }
 
-    /// Sorts the pairs, when all cells are added.
+    /// Sorts the pairs, which [`Self::find`] requires. Call this after all cells are added.
     pub(super) fn sorted(mut self) -> Self {
         self.cells.sort_unstable();
         self.lists.sort_unstable();

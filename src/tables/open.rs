@@ -218,7 +218,7 @@ impl<'a> Opener<'a> {
         if let Some(what) = wrong_bytes(&name, &bytes) {
             return wrong(what);
         }
-        let no_text = |code, named: Option<At>, why: Mistake| {
+        let note = |code, named: Option<At>, why: Mistake| {
             let what = format!("`{shown}`");
             problems.push(why.to_diagnostic(code, named.unwrap_or(at), &what));
         };
@@ -231,7 +231,7 @@ impl<'a> Opener<'a> {
             } else {
                 read_sheet(&bytes, sheet.map(|sheet| &sheet.value))
             };
-            let read = read.map_err(|why| no_text(Code::BadWorkbook, at_sheet, why));
+            let read = read.map_err(|why| note(Code::BadWorkbook, at_sheet, why));
             let (sheet, text, unusable) = read.ok()?;
             (format!("{name}#{sheet}"), text, XLSX, unusable)
         } else {
@@ -243,7 +243,7 @@ impl<'a> Opener<'a> {
             let label = raw.encoding.as_ref();
             let decoded = decode(bytes, label.map(|label| label.value.as_str()));
             let at = label.map(|label| label.at);
-            let decoded = decoded.map_err(|why| no_text(Code::NotUtf8, at, why));
+            let decoded = decoded.map_err(|why| note(Code::NotUtf8, at, why));
             let (text, encoding) = decoded.ok()?;
             let json = || is_json(&text).then_some(JSON);
             if let Some(what) = wrong_text(&text).or_else(json) {

@@ -62,7 +62,7 @@ impl Column {
         one.into_iter().chain(many.iter().copied().flatten())
     }
 
-    /// Returns the trimmed cell in the row with this number, which is made for this value.
+    /// Returns the trimmed cell in the row that is made for this number and value.
     pub(super) fn cell<'r>(
         &self,
         record: &'r StringRecord,
@@ -78,8 +78,8 @@ impl Column {
     }
 }
 
-/// Returns the rows that a record makes: the number and the value of each value of `first`. Without
-/// `first`, a record makes one row.
+/// Returns the number and the value of each row that a record makes: one row for each value of
+/// `first`. Without `first`, a record makes one row.
 pub(super) fn row_values<'r>(
     record: &'r StringRecord,
     first: Option<&'r Column>,

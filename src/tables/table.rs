@@ -85,8 +85,7 @@ impl Table {
     }
 
     /// Visits every record after the header, except blank records. Stores where each record
-    /// starts.
-    /// `visit` returns how many rows a record makes.
+    /// starts. `visit` returns how many rows a record makes.
     pub(super) fn read_first(&self, mut visit: impl FnMut(&StringRecord, Start) -> usize) {
         let mut rows = RowStarts::default();
         let mut visit = |record: &StringRecord, start| {

@@ -182,15 +182,15 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
         } => {
             let key = kind.name();
             let counted = match kind {
-                LimitKind::Create => "to create",
-                LimitKind::Update => "to update",
-                LimitKind::Messages => "messages to send",
-                LimitKind::AddMembers => "members to send",
+                LimitKind::Create => format!("{count} to create"),
+                LimitKind::Update => format!("{count} to update"),
+                LimitKind::Messages => format!("{} to send", Count(*count as usize, "message")),
+                LimitKind::AddMembers => format!("{} to send", Count(*count as usize, "member")),
             };
             let share = share.map(|share| format!(" ({})", percent(share)));
             let share = share.unwrap_or_default();
             Span::words(format!(
-                "{count} {counted}, but `limits.{key}` allows {allowed}{share}; allow it with {flag} or `limits.{key}: {count}`"
+                "{counted}, but `limits.{key}` allows {allowed}{share}; allow it with {flag} or `limits.{key}: {count}`"
             ))
             .into()
         }

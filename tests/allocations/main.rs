@@ -68,10 +68,11 @@ fn uses_of_one_file(uses: u64) -> FileMap {
     ])
 }
 
-/// The same for uses that are equal, or that make several rows of each record.
+/// Maximum allocations and bytes for each room and its `generate` entry in [`equal_uses`].
 const EQUAL_USES: (usize, usize) = (470, 115_000);
 
-/// A manifest with many `generate` entries that join the same rosters, and with many rooms that use numbered columns.
+/// A manifest with many `generate` entries that join the same rosters, and with many rooms that
+/// use `numbered` and `expand`.
 fn equal_uses(uses: u64) -> FileMap {
     let courses = (0..uses).map(|n| format!("k{n},t{n}\n"));
     let sections = (0..uses).map(|n| format!("s{n},k{n}\n"));

@@ -669,7 +669,7 @@ fn an_export_without_rooms_says_so() {
     let ran = scene.run("export --scope zz*");
     let expected = "warning: no live room matches --scope\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, expected));
-    ran.lacks("finds nothing");
+    ran.lacks("finds no changes");
     let ran = scene.run("export --scope zz* --out zz.yaml");
     assert_eq!(
         (ran.code, ran.out.as_str()),

@@ -55,7 +55,9 @@ fn every_output_says_since_when_a_create_is_uncertain() {
         page.ok().shows(format!("create, uncertain since {since}"));
     }
     let shown = scene.run("ledger show --ledger l.jsonl").ok();
-    shown.shows(format!("has been uncertain since {since}"));
+    shown.shows(format!(
+        "\n  team-a  the create by run 00000000000000aa has been uncertain since {since}\n"
+    ));
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn messages_have_a_limit() {
     let ran = apply(&scene);
     assert_eq!((ran.code, scene.writes()), (5, 0));
     let last = ran.out.lines().last().unwrap_or_default();
-    assert_snapshot!(last, @"refused: 1 messages to send, but `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
+    assert_snapshot!(last, @"refused: 1 message to send, but `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
     scene.declare(format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"));
     assert_eq!((apply(&scene).code, messages(&scene)), (0, once()));
 }

@@ -166,11 +166,11 @@ fn a_title_above_the_header_is_recognized() {
     ];
     assert_snapshot!(errors.concat(), @"
     error[E024 empty-roster]: class.csv:1: this looks like a title; the header seems to be in line 3
-    = help: remove the lines above the header, or quote cells with a delimiter
+    = help: remove the lines above the header, or quote cells that contain a delimiter
     error[E024 empty-roster]: class.csv:1: this looks like a title; the header seems to be in line 3
-    = help: remove the lines above the header, or quote cells with a delimiter
+    = help: remove the lines above the header, or quote cells that contain a delimiter
     error[E024 empty-roster]: class.csv:2: this looks like a title; the header seems to be in line 4
-    = help: remove the lines above the header, or quote cells with a delimiter
+    = help: remove the lines above the header, or quote cells that contain a delimiter
     ");
     // The first file has one column. The second has ids in two columns under a header with one
     // column.
@@ -188,8 +188,9 @@ fn a_title_with_a_delimiter_is_recognized_by_the_missing_column() {
     scene.write("class.csv", "Class 7B, autumn\n\nid, login\n7,8\n");
     let ran = scene.run("check");
     ran.err.shows("`class.csv` has no column `Login`");
-    ran.err
-        .shows("help: line 3 has this column, so it seems to be the header");
+    ran.err.shows(
+        "help: line 3 has this column, so it seems to be the header; remove the lines above it\n",
+    );
 }
 
 #[test]

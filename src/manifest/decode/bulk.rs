@@ -139,7 +139,7 @@ fn check_replaced(
                 "`to` has the column `{}`, which is not in `on` of the roster",
                 clip(&column.value)
             );
-            let hint = "in `to`, use a column that is in `on` of the roster";
+            let hint = "remove it from `to`, or add it to `on` of the roster";
             decoder.refuse::<()>(Code::BadValue, column.at, message, hint);
         }
     }

@@ -53,11 +53,10 @@ pub(super) fn decode_file(
             let hint = "start with `version: 1`, and list `rooms`";
             problems.note(Code::Empty, at, "the file is empty", hint);
         }
-        (Ok(()), fields) => {
-            _ = fields
-                .as_ref()
-                .map(|it| it.require("version", "the line `version: 1`"))
+        (Ok(()), Some(fields)) => {
+            fields.require("version", "the format of this file, as in `version: 1`");
         }
+        (Ok(()), None) => {}
     }
     let raw = fields.map(|fields| manifest(&fields, rooms));
     let mut files = decoder.files.into_inner();
@@ -76,6 +75,7 @@ fn manifest(fields: &Fields, mut rooms: Vec<RawRoom>) -> RawManifest {
     rooms.extend(listed.filter_map(|node| room::room(decoder, node)));
     let file = fields.get("people").filter(|node| rows::is_directory(node));
     let directory = file.and_then(|node| rows::directory(decoder, node));
+    // A value that is not a mapping, and a file of people with a mistake, are already reported.
     let is_unread = |key| match fields.get(key).map(Node::value) {
         Some(Value::Map(_)) => file.is_some() && directory.is_none() && key == "people",
         given => given.is_some(),
@@ -112,9 +112,8 @@ fn scope(decoder: &Decoder, node: &Node) -> Spanned<Vec<Spanned<String>>> {
 
 fn check_version(decoder: &Decoder, node: &Node) {
     let Value::Scalar { text, plain } = node.value() else {
-        return decoder
-            .wrong_type(node, "`version`", "1")
-            .unwrap_or_default();
+        decoder.wrong_type::<()>(node, "`version`", "1");
+        return;
     };
     if text != "1" || !plain {
         let found = written(text, *plain);

@@ -24,6 +24,7 @@ pub(in super::super) const KINDS: [(&str, RoomKind); 6] = [
     ("1", RoomKind::Conference),
     ("3", RoomKind::Support),
 ];
+
 /// Decodes a room under `rooms`.
 pub(super) fn room(decoder: &Decoder, node: &Node) -> Option<RawRoom> {
     let fields = decoder.fields(node, ROOM)?;
@@ -89,12 +90,9 @@ fn members(decoder: &Decoder, nodes: &[Node]) -> Vec<Spanned<RawMember>> {
             list.extend(member(decoder, node));
             continue;
         };
-        let (file, line) = (
-            node.at.file,
-            decoder.lines.borrow_mut().find(node.at.offset),
-        );
+        let line = decoder.lines.borrow_mut().find(node.at.offset);
+        let (file, user) = (node.at.file, UserId(id));
         let place = Place { file, line };
-        let user = UserId(id);
         if let Some(RawMember::Ids(ids)) = list.last_mut().map(|last| &mut last.value) {
             ids.push(Member { user, place });
             continue;

@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Entry`], the text for one pipe. An export has the rooms in the server's list, and
 //! the members in the ledger. Comments say what is unknown. `append` adds to an existing text.
+//! `by_prefix` and `by_type` name the files of a split export. `read_back` checks the result.
 
 mod append;
 

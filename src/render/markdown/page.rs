@@ -102,7 +102,7 @@ impl Page {
     fn format(&self, shown: &[usize], limit: Option<usize>) -> String {
         let items = self.sections.iter().flat_map(|section| &section.items);
         let size = || items.map(|item| item.len() + 8).sum();
-        // A long page would otherwise grow to twice its size.
+        // Reserve the space, because the buffer of a long page would otherwise grow to twice its size.
         let mut text = String::with_capacity(limit.unwrap_or_else(size));
         for line in &self.head {
             let _ = writeln!(text, "{line}\n");

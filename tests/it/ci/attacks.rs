@@ -94,9 +94,10 @@ fn a_forged_plan_applies_nothing_that_main_does_not_declare() {
     site.runner.comments(12)[0].shows("team-evil");
 }
 
-/// Only the plan of an artifact is used. Its other files stop no apply, and are not posted.
+/// Only the plan of an artifact is used. The other files in an artifact do not stop an apply, and
+/// are not posted.
 #[test]
-fn a_forged_artifact_has_no_results() {
+fn results_in_a_forged_artifact_are_ignored() {
     let mut site = applied("github", "cache");
     let one = site.branch("one", &room("team-one"));
     let job = run(&mut site.runner, "plan", &Event::pull_request(1, &one));
@@ -288,7 +289,7 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
             notes[0].shows(format!("team-{name}"));
         }
 
-        // What is stale stays open, and its note is edited by each job.
+        // A stale plan is not applied, and each job edits the same note.
         let stale = site.edit_branch("three", "Platform team", "New");
         plan_on_gitlab(&mut site, "5", &stale);
         change_title(&site);
@@ -299,10 +300,9 @@ fn gitlab_applies_the_plans_of_merged_merge_requests() {
             assert_eq!(site.runner.comments(5).len(), 1, "{store}");
         }
 
-        // The changes of a fork are only listed, not applied.
+        // The changes of a fork are only listed, not applied, even if a member ran the fork's
+        // pipeline in this project.
         let fork = site.branch("fork", &room("team-fork"));
-        // Even if a member ran the fork's pipeline in this project, the changes are
-        // only listed.
         plan_on_gitlab(&mut site, "4", &fork);
         let merged = site.merge_from("someone/rooms", 4, "fork", &fork);
         let job = apply_on_gitlab(&mut site, &merged, "push");

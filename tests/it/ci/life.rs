@@ -192,7 +192,7 @@ fn a_gitlab_job_that_cannot_save_its_ledger_fails() {
     assert_eq!(site.pipes(), ["team-platform"]);
     std::fs::remove_file(site.runner.path(hook)).unwrap();
     assert_eq!(apply(&mut site).code, 0);
-    // Only the script saved it, not also `after_script`.
+    // The script saved the ledger, and `after_script` did not save it again.
     let log = site
         .runner
         .shell("origin.git", "git log --format=%s roomform-ledger");

@@ -160,7 +160,7 @@ fn probed_users(quirks: Quirks) -> String {
     let words = [
         "count_users",
         "users in the room",
-        "login's user",
+        "writing user",
         "JWT list",
     ];
     let lines = text
@@ -172,9 +172,9 @@ fn probed_users(quirks: Quirks) -> String {
 #[test]
 fn probe_users_show_the_meaning_of_the_filter() {
     assert_snapshot!(probed_users(Quirks::default()), @"
-    settled  which rooms does the filter count_users find: rooms with exactly this number
+    settled  which rooms does the filter count_users find: rooms with exactly this number of users
     settled  are the users in the room: yes, all were counted
-    settled  does the login's user count as a member: no
+    settled  does the writing user count as a member: no
     settled  does a JWT list only its user's rooms: no, it lists all rooms
     ");
     let at_least = Quirks {
@@ -184,9 +184,9 @@ fn probe_users_show_the_meaning_of_the_filter() {
         ..Quirks::default()
     };
     assert_snapshot!(probed_users(at_least), @"
-    settled  which rooms does the filter count_users find: rooms with at least this number
+    settled  which rooms does the filter count_users find: rooms with at least this number of users
     settled  are the users in the room: yes, all were counted
-    settled  does the login's user count as a member: yes
+    settled  does the writing user count as a member: yes
     settled  does a JWT list only its user's rooms: yes, it lists 1 of 3 rooms
     ");
     let ignored = Quirks {
@@ -260,7 +260,7 @@ fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
     ");
     scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
-    failed   write-probe     nothing was written: `other` unknown: the manifest is invalid
+    failed   write-probe     nothing was written: `other` may be in the manifest, which is invalid
                              remedy: choose an unused pipe, such as roomform-probe-1
     ");
     assert_eq!(scene.writes(), writes);

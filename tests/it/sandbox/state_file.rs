@@ -83,13 +83,18 @@ async fn the_state_survives_a_restart() {
 async fn a_file_that_is_not_a_state_file_is_refused_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
-    for (text, message) in [
-        ("{\"format\":1,\"rooms\":[", "is damaged"),
-        ("", "is damaged"),
-        (
-            "{\"format\":2}",
-            "has format 2, which this version does not know",
-        ),
+    let damaged = (
+        "is damaged",
+        "restore the file from a copy, or move it away",
+    );
+    let newer = (
+        "has format 2, which this version does not know",
+        "or move the file away",
+    );
+    for (text, (message, hint)) in [
+        ("{\"format\":1,\"rooms\":[", damaged),
+        ("", damaged),
+        ("{\"format\":2}", newer),
     ] {
         std::fs::write(&path, text).unwrap();
         let error = start(with_state(&path)).await.unwrap_err();
@@ -97,7 +102,7 @@ async fn a_file_that_is_not_a_state_file_is_refused_and_kept() {
             error.to_string(),
             format!("the sandbox state `{}` {message}", path.display())
         );
-        error.hint().unwrap().shows("away");
+        error.hint().unwrap().shows(hint);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }

@@ -15,7 +15,7 @@ pub struct Block<'a> {
 
 impl Block<'_> {
     /// The name of the file that the block shows, if the line above ends with a name in
-    /// backquotes and a colon.
+    /// back-ticks and a colon.
     pub fn file(&self) -> Option<&str> {
         let (_, name) = self.above.strip_suffix("`:")?.rsplit_once('`')?;
         Some(name)
