@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use roomform::document::read_plan;
-use roomform::imbachat::{ListStream, RowError};
+use roomform::imbachat::{BadAnswer, ListStream};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::{FileMap, Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
@@ -61,11 +61,13 @@ pub fn manifest(bytes: &[u8]) {
     assert_harmless(&github::write(&view::check(&loaded)));
     // Serialising our own documents never fails.
     assert!(render::json(&sarif::check(&loaded)).is_ok());
-    let page = |dialect| {
-        let bytes = Some(4096);
-        markdown::write(&view::check(&loaded), Fit { bytes, dialect })
+    let page = |view, bytes, dialect| {
+        let fit = Fit { bytes, dialect };
+        render::to_text(|out| markdown::write(view, fit, out)).unwrap()
     };
-    let (html, plain) = (page(Dialect::Html), page(Dialect::Plain));
+    let check = view::check(&loaded);
+    let html = page(&check, Some(4096), Dialect::Html);
+    let plain = page(&check, Some(4096), Dialect::Plain);
     assert!(html.len().max(plain.len()) <= 4096);
     assert_page(&html);
     assert_harmless(&plain);
@@ -82,10 +84,7 @@ pub fn manifest(bytes: &[u8]) {
     );
     assert_harmless(&render::plan(&plan, Paint::Plain));
     assert_harmless(&github::write(&view::plan(&plan, &loaded)));
-    assert_page(&markdown::write(
-        &view::plan(&plan, &loaded),
-        Fit::default(),
-    ));
+    assert_page(&page(&view::plan(&plan, &loaded), None, Dialect::Html));
 }
 
 /// A manifest with every possible use of a file with rows.
@@ -139,11 +138,11 @@ pub fn list(bytes: &[u8]) {
         for piece in bytes.chunks(size) {
             rows.feed(piece, |row| {
                 found.push(row.to_vec());
-                Ok::<(), RowError>(())
+                Ok(())
             })?;
         }
         assert_eq!(rows.count(), found.len());
-        Ok::<_, RowError>((found, rows.finish()?))
+        Ok::<_, BadAnswer>((found, rows.finish()?))
     };
     let whole = split(bytes.len().max(1));
     assert_eq!(whole, split(1));

@@ -9,9 +9,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, field, info};
 
-use super::control::Halt;
 use super::job::{Job, Stop};
-use super::outcome::RoomOutcome;
+use super::outcome::{Halt, RoomOutcome};
 use crate::imbachat::{Call, Delivery, Failure, Verdict, verdict};
 use crate::ledger::{Claim, Claimed, Fact, PipeFact, Record};
 use crate::model::UserId;
@@ -83,7 +82,7 @@ where
             }
             Err(failure) => failure,
         };
-        if failure.denied {
+        if failure.is_denied() {
             control.stop(Halt::Denied);
         }
         if !failure.lasting && failure.delivery != Delivery::Refused {

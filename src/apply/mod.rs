@@ -6,7 +6,6 @@
 
 mod attempts;
 mod baseline;
-mod control;
 mod job;
 mod limiter;
 mod outcome;
@@ -17,8 +16,7 @@ mod verify;
 mod welcome;
 
 pub use baseline::facts_of_counts;
-pub use control::{Backoff, Control, Halt, Interrupt, Patience};
-pub use job::Job;
+pub use job::{Backoff, Control, Interrupt, Job, Patience};
 pub use limiter::Limiter;
-pub use outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
+pub use outcome::{Doubt, Event, Halt, Outcome, RoomOutcome, Status};
 pub use run::apply;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::control::Halt;
 use crate::model::{Field, FieldValue, MemberCounts, Observed, Pipe, RoomCount, RoomId, UserId};
 use crate::plan::Change;
 
@@ -84,6 +83,24 @@ impl Outcome {
     pub fn sends(&self) -> u32 {
         self.rooms.iter().map(|room| room.sends).sum()
     }
+}
+
+/// Why the run ends early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// The ledger cannot be written, so nothing may be sent.
+    Ledger {
+        /// The error message, with a hint.
+        reason: String,
+        /// Whether the ledger disappeared or was replaced.
+        is_lost: bool,
+    },
+    /// The server rejects the credentials. Every room would fail, and many failed logins may lock the account.
+    Denied,
+    /// A room failed, and the run has fail-fast on.
+    FailFast,
+    /// The user interrupted the run.
+    Interrupted,
 }
 
 /// The result of one room.

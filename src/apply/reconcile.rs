@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::attempts::CreateClaim;
-use super::control::Backoff;
-use super::job::{Job, Stop};
+use super::job::{Backoff, Job};
 use crate::imbachat::ReadRooms;
 use crate::ledger::{Claimed, Record};
 use crate::model::{LiveRoom, Observed, Pipe, RoomId, Time};
@@ -110,7 +109,7 @@ impl Searches {
             for room in uncertain {
                 let pipe = &room.change.pipe;
                 let search = self.0.entry(pipe.clone()).or_insert_with(Search::new);
-                match search.step(*room, &reading, job).await.ok()? {
+                match search.step(*room, &reading, job).await? {
                     Ok(finding) => {
                         search.finish(&finding);
                         findings.insert(pipe.clone(), finding);
@@ -141,18 +140,19 @@ impl Searches {
 type Step = Result<Finding, Instant>;
 
 impl Search {
+    /// Returns `None` if the run ended.
     async fn step<R: ReadRooms, W, L: Record>(
         &mut self,
         room: Uncertain<'_>,
         reading: &Reading,
         job: &Job<'_, R, W, L>,
-    ) -> Result<Step, Stop> {
+    ) -> Option<Step> {
         let rows = reading.observed.live(&room.change.pipe);
         let ids: Vec<RoomId> = rows.map(|row| row.id).collect();
         match ids.as_slice() {
             [] => {}
-            [id] => return Ok(Ok(Finding::There(*id))),
-            _ => return Ok(Ok(Finding::Several(ids))),
+            [id] => return Some(Ok(Finding::There(*id))),
+            _ => return Some(Ok(Finding::Several(ids))),
         }
         let (patience, is_partial) = (job.control.patience, job.reader.is_partial());
         if room.is_ours || is_partial {
@@ -166,12 +166,12 @@ impl Search {
             };
             // Only a list that was read after the lag proves that the room is absent.
             let is_late = reading.begun >= until;
-            return Ok(is_late.then_some(absent).ok_or(until));
+            return Some(is_late.then_some(absent).ok_or(until));
         }
         let claim = CreateClaim::new(job, room.change);
-        let (run, since, age) = match claim.make(None).await? {
-            Claimed::Ours => return Ok(Ok(Finding::Absent)),
-            Claimed::Created(id) => return Ok(Ok(Finding::There(id))),
+        let (run, since, age) = match claim.make(None).await.ok()? {
+            Claimed::Ours => return Some(Ok(Finding::Absent)),
+            Claimed::Created(id) => return Some(Ok(Finding::There(id))),
             Claimed::Held { run, since, age } => (run, since, age),
         };
         let held = self.held.take();
@@ -195,12 +195,14 @@ impl Search {
         let give_up = self.begun + patience.other_run();
         if reading.begun < until {
             let is_over = Instant::now() >= give_up;
-            return Ok(is_over
-                .then_some(Finding::Unknown)
-                .ok_or(until.min(give_up)));
+            return Some(
+                is_over
+                    .then_some(Finding::Unknown)
+                    .ok_or(until.min(give_up)),
+            );
         }
         self.is_last_create = true;
-        Ok(match claim.make(Some(run)).await? {
+        Some(match claim.make(Some(run)).await.ok()? {
             Claimed::Ours => Ok(Finding::Absent),
             Claimed::Created(id) => Ok(Finding::There(id)),
             Claimed::Held { .. } => Err(give_up),

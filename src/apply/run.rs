@@ -7,9 +7,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::baseline;
-use super::control::Halt;
 use super::job::Job;
-use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
+use super::outcome::{Doubt, Event, Halt, Outcome, RoomOutcome, Status};
 use super::reconcile::{Finding, Searches, Uncertain};
 use super::send_calls::carry_out;
 use super::verify::{PendingFields, pending_fields, verify};

@@ -5,10 +5,9 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::attempts::{CreateClaim, Unsent, attempts};
-use super::control::Halt;
 use super::job::{Job, Stop};
 use super::limiter::Permit;
-use super::outcome::{Doubt, RoomOutcome, Status};
+use super::outcome::{Doubt, Halt, RoomOutcome, Status};
 use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Claimed, Fact, Record, RoomFact};
 use crate::model::UserId;

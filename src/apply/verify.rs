@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 use tracing::info;
 
-use super::control::Backoff;
-use super::job::Job;
+use super::job::{Backoff, Job};
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, PendingField, Pipe, RoomId};

@@ -8,9 +8,8 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::attempts::{Unsent, attempts};
-use super::control::Halt;
 use super::job::{Job, Stop};
-use super::outcome::{Doubt, RoomOutcome, Status};
+use super::outcome::{Doubt, Halt, RoomOutcome, Status};
 use crate::imbachat::{Call, Cause, Message, SendMessages};
 use crate::ledger::{Claim, Claimed, Fact, Record, RoomFact, Stage};
 use crate::model::Welcome;

@@ -7,10 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::flags::{
-    CsvFlags, DayFlag, FilterFlags, LedgerFlag, ManifestFlags, NamesFlag, PageFlags, ServerFlags,
-    TargetFlags,
+    CheckFormat, CsvFlags, DayFlag, DocumentFormat, FilterFlags, LedgerFlag, ManifestFlags,
+    NamesFlag, PageFlags, PlanFormat, RenderFormat, ReportFormat, ServerFlags, TargetFlags,
 };
-use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
 
 #[derive(Debug, Args)]

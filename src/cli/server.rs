@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 use super::flags::{
-    ConnectionFlags, CsvFlags, DayFlag, FileFlags, FilterFlags, LedgerFlag, NamesFlag, PageFlags,
-    ReaderFlag, ServerFlags, TargetFlags,
+    ConnectionFlags, CsvFlags, DayFlag, DocumentFormat, FileFlags, FilterFlags, GetFormat,
+    LedgerFlag, NamesFlag, PageFlags, ReaderFlag, ServerFlags, TargetFlags, TodoFormat,
 };
-use super::format::{DocumentFormat, GetFormat, TodoFormat};
 use super::parse;
 
 #[derive(Debug, Args)]

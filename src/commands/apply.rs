@@ -5,22 +5,20 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::apply_report::ApplyReport;
-use super::filter::{check_allowed, count_limits, plan_options};
-use super::prompt::{check_can_ask, consent};
-use super::run_files::{OutputKind, RunFiles};
+use super::apply_run::ApplyRun;
+use super::files::{OutputKind, RunFiles};
+use super::options::{check_allowed, count_limits, plan_options};
+use super::prompt::check_can_ask;
 use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, check_can_send, write_auth};
 use super::{Console, interrupt};
-use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::config::Config;
 use crate::document::{self, SavedPlanError, read_plan};
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::manifest::Loaded;
 use crate::plan::{Approved, PlanOptions, SavedPlan, SkipReason};
 use crate::render::{self, Count, escape};
-use crate::view::{self, names};
+use crate::view::grammar;
 
 pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (report, failed) = (args.report.as_deref(), args.failed.as_deref());
@@ -66,44 +64,28 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     }
     check_can_send(&auth, &approved.plan)?;
     print_skipped(&approved, console);
-    let mut report = session.report(&approved, &loaded);
-    match withheld(&approved, &loaded, args, console).await? {
-        Some(exit) => report.exit = exit,
-        None => session.apply(&mut report, &options, auth, args).await?,
+    let mut apply = ApplyRun {
+        session: &session,
+        args,
+        options: &options,
+        loaded: &loaded,
+        approved: &approved,
+        exit: Exit::Done,
+        outcome: None,
+        after: None,
+        unknown: Vec::new(),
+    };
+    match apply.withheld(console).await? {
+        Some(exit) => apply.exit = exit,
+        None => apply.apply(auth).await?,
     }
     if args.plan.is_some() {
-        add_skipped(&mut report);
+        apply.add_skipped();
     }
-    report.write(args, console)?;
+    apply.report(console)?;
+    let exit = apply.exit;
     session.close().await?;
-    Ok(report.exit)
-}
-
-/// Returns an exit code if the plan will not be applied. A plan file counts as approval, so the
-/// user is not asked again.
-async fn withheld(
-    approved: &Approved,
-    loaded: &Loaded,
-    args: &ApplyArgs,
-    console: &mut Console,
-) -> Result<Option<Exit>> {
-    let plan = &approved.plan;
-    if !plan.refusals.is_empty() {
-        return Ok(Some(Exit::Refused));
-    }
-    if approved.stale() > 0 && !args.apply_fresh {
-        console.error("nothing was applied: the plan is stale; make a new plan, or use --apply-fresh to apply only the rooms that have not changed");
-        return Ok(Some(Exit::Refused));
-    }
-    if args.plan.is_some() || args.yes || plan.is_empty() {
-        return Ok(None);
-    }
-    if console.streams.interactive {
-        let view = view::plan(plan, loaded);
-        console.prompt(&render::attention(&view, console.err_paint));
-    }
-    let question = format!("Apply this plan to {}?", plan.target);
-    consent(&question, "applied", console).await
+    Ok(exit)
 }
 
 /// Maximum size of a plan file, in bytes.
@@ -179,7 +161,7 @@ fn print_skipped(approved: &Approved, console: &mut Console) {
             "`{}`: skipped {} no longer in the manifest: {}",
             escape::terminal(pipe.as_str()),
             Count(users.len(), "member"),
-            escape::terminal(&names::users(users, &approved.plan.names))
+            escape::terminal(&grammar::users(users, &approved.plan.names))
         ));
     }
     let not_approved = [
@@ -194,32 +176,4 @@ fn print_skipped(approved: &Approved, console: &mut Console) {
             not_approved.join(", ")
         ));
     }
-}
-
-/// Adds the rooms of the saved plan that were skipped, unless guards refused the plan.
-fn add_skipped(report: &mut ApplyReport<'_>) {
-    let approved = report.approved;
-    if !approved.plan.refusals.is_empty() {
-        return;
-    }
-    if approved.stale() > 0 && report.exit == Exit::Done {
-        report.exit = Exit::Partial;
-    }
-    let rooms = approved.plan.changes.iter().map(RoomOutcome::begun);
-    let outcome = report.outcome.get_or_insert_with(|| Outcome {
-        rooms: rooms.collect(),
-        ..Outcome::default()
-    });
-    outcome.rooms.extend(approved.skipped.iter().map(|room| {
-        let status = match &room.reason {
-            SkipReason::UpToDate => Status::UpToDate,
-            SkipReason::Undeclared => Status::Undeclared,
-            SkipReason::Stale(reason) => Status::Stale(reason.clone()),
-        };
-        RoomOutcome {
-            status,
-            ..RoomOutcome::not_begun(&room.pipe, room.id)
-        }
-    }));
-    outcome.rooms.sort_by(|a, b| a.pipe.cmp(&b.pipe));
 }

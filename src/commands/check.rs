@@ -1,14 +1,15 @@
 //! `check`: validates the manifest, offline.
 
-use super::filter::{check_filter, load_options, room_filter};
+use super::Console;
+use super::log::log_files;
+use super::options::{check_filter, load_options, room_filter};
 use super::session::warn_of_ignored_directory;
-use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
 use crate::document;
 use crate::error::{Exit, Result};
 use crate::manifest::load;
-use crate::render::{Count, github, markdown, sarif};
+use crate::render::{Count, github, sarif};
 use crate::view;
 
 pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -18,7 +19,7 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
         load_options(config, args.manifest.allow_empty),
     );
     warn_of_ignored_directory(config, console);
-    verbose::log_files(&loaded);
+    log_files(&loaded);
     let mut exit = Exit::Invalid;
     if loaded.is_valid() {
         exit = Exit::Done;
@@ -43,7 +44,7 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
             }
         }
         CheckFormat::Json => console.print_document(&document::check(&loaded, exit))?,
-        CheckFormat::Markdown => console.print(&markdown::write(&view(), console.fit))?,
+        CheckFormat::Markdown => console.print_markdown(&view())?,
         CheckFormat::Github => console.print(&github::write(&view()))?,
         CheckFormat::Sarif => console.print_document(&sarif::check(&loaded))?,
     }

@@ -1,4 +1,4 @@
-//! Where output goes: results to stdout, everything else to stderr.
+//! Where output goes: results to stdout, everything else to stderr. No output shows a secret.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,18 +10,16 @@ use serde::Serialize;
 
 use super::files::{NewFile, replace_with};
 use super::log::{Log, Stderr};
-use super::redacted::Redacted;
+use super::options::page_limits;
 use crate::cli::{
-    ColorWhen, CsvFlags, DocumentFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat,
-    ReportFormat,
+    ColorWhen, DocumentFormat, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat,
 };
 use crate::document;
-use crate::error::{Error, Exit, Result, bail};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{Redactor, RunId, Target};
-use crate::render::markdown::{self, Dialect};
-use crate::render::{self, CsvReader, Paint, Progress, diagnostics, escape, github, html};
+use crate::render::{self, Paint, Progress, diagnostics, escape, github, html, markdown};
 use crate::view::{self, View};
 
 /// The process's streams, as `main` found them.
@@ -52,7 +50,7 @@ pub struct Console {
     pub err_paint: Paint,
     errors: ReportFormat,
     /// The limits of a Markdown page.
-    pub fit: markdown::Fit,
+    fit: markdown::Fit,
     /// The name of the verb, for a page about a failure.
     verb: String,
     pub target: Option<Target>,
@@ -87,7 +85,7 @@ impl Console {
                 LogFormat::Json => Paint::Plain,
             },
             errors,
-            fit: fit(page),
+            fit: page_limits(page),
             verb: verb.to_owned(),
             target: None,
             quiet: flags.quiet,
@@ -149,11 +147,16 @@ impl Console {
                 return self.print_stream(|out| render::write(&view(), paint, out));
             }
             PlanFormat::Json => return self.print_document(&document()),
-            PlanFormat::Markdown => markdown::write(&view(), self.fit),
+            PlanFormat::Markdown => return self.print_markdown(&view()),
             PlanFormat::Html => return self.print_stream(|out| html::write(&view(), out)),
             PlanFormat::Github => github::write(&view()),
         };
         self.print(&page)
+    }
+
+    pub fn print_markdown(&mut self, view: &View<'_>) -> Result<()> {
+        let fit = self.fit;
+        self.print_stream(|out| markdown::write(view, fit, out))
     }
 
     /// Prints the text. For JSON, prints the document instead.
@@ -245,7 +248,7 @@ impl Console {
                     let error = Error::message(Exit::Invalid, "the manifest is invalid");
                     self.print_document(&document::failure(&error, &invalid))?;
                 }
-                ReportFormat::Markdown => self.print(&markdown::write(&view(), self.fit))?,
+                ReportFormat::Markdown => self.print_markdown(&view())?,
                 ReportFormat::Github => self.print(&github::write(&view()))?,
             }
             return Ok(false);
@@ -301,7 +304,9 @@ impl Console {
             ReportFormat::Text => String::new(),
             ReportFormat::Json => render::json(&document::failure(error, &[])).unwrap_or_default(),
             ReportFormat::Github => github::failure(error, &self.verb),
-            ReportFormat::Markdown => markdown::failure(error, &self.verb, target, self.fit),
+            ReportFormat::Markdown => {
+                markdown::failure(error, &self.verb, target, self.fit).unwrap_or_default()
+            }
         }
     }
 
@@ -320,33 +325,63 @@ impl Console {
     }
 }
 
-/// Returns the intended reader of the CSV. Refuses `--spreadsheet` without `--format csv`.
-pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
-    match flags.spreadsheet {
-        true if !is_csv => bail!(Usage: "--spreadsheet is for CSV"; "add --format csv"),
-        true => Ok(CsvReader::Spreadsheet),
-        false => Ok(CsvReader::Program),
+/// Number of bytes that are searched for secrets at a time.
+const PIECE: usize = 1 << 16;
+
+/// Writes bytes to `out` without the secrets. The caller must call [`Redacted::finish`] at the end.
+struct Redacted<'a, W> {
+    out: W,
+    /// `None` if the run has no secrets.
+    redactor: Option<&'a Redactor>,
+    /// Bytes that are not written yet: a secret may begin in them and end in later bytes.
+    pending: Vec<u8>,
+    /// The length of `pending` after the last search.
+    kept: usize,
+}
+
+impl<'a, W: Write> Redacted<'a, W> {
+    fn new(out: W, redactor: Option<&'a Redactor>) -> Self {
+        Self {
+            out,
+            redactor,
+            pending: Vec::new(),
+            kept: 0,
+        }
+    }
+
+    /// Writes the bytes that are still pending, and flushes `out`.
+    fn finish(mut self) -> io::Result<()> {
+        self.pass_on(true)?;
+        self.out.flush()
+    }
+
+    fn pass_on(&mut self, is_last: bool) -> io::Result<()> {
+        if let Some(redactor) = self.redactor {
+            let mut clean = Vec::with_capacity(self.pending.len());
+            let used = redactor.redact_bytes(&self.pending, is_last, &mut clean);
+            self.pending.drain(..used);
+            self.kept = self.pending.len();
+            self.out.write_all(&clean)?;
+        }
+        Ok(())
     }
 }
 
-/// Bytes reserved for text that a bot may add around a page.
-const AROUND: usize = 256;
+impl<W: Write> Write for Redacted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.redactor.is_none() {
+            return self.out.write(bytes);
+        }
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() > self.kept + PIECE {
+            self.pass_on(false)?;
+        }
+        Ok(bytes.len())
+    }
 
-/// Returns the limits of a page. Sites count characters, UTF-16 units or bytes, and some do not
-/// document which. A text never has fewer bytes than characters or UTF-16 units, so pages are
-/// limited by bytes.
-fn fit(flags: PageFlags) -> markdown::Fit {
-    let (site, dialect) = match flags.fit {
-        None => (None, Dialect::Html),
-        Some(Fit::GithubComment) => (Some(65_536), Dialect::Html),
-        Some(Fit::GithubSummary) => (Some(1 << 20), Dialect::Html),
-        Some(Fit::Gitlab) => (Some(1_000_000), Dialect::Html),
-        Some(Fit::Azure) => (Some(150_000), Dialect::Html),
-        Some(Fit::Bitbucket) => (Some(32_768), Dialect::Plain),
-    };
-    let site = site.map(|bytes| bytes - AROUND);
-    markdown::Fit {
-        bytes: site.into_iter().chain(flags.max_bytes).min(),
-        dialect,
+    /// Flushes `out`, but does not write the pending bytes, because a secret may begin in them
+    /// and end in later bytes.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Console;
-use super::filter::{check_filter, load_options, room_filter};
 use super::git::GitFiles;
+use super::options::{check_filter, load_options, room_filter};
 use crate::cli::{DiffArgs, PlanFormat};
 use crate::config::Config;
 use crate::document::{DiffDocument, diagnostics};

@@ -3,8 +3,8 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
-use super::filter::load_options;
 use super::members::CountLimits;
+use super::options::load_options;
 use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
 use super::session::connect;
 use super::target::{ResolvedTarget, find_target, read_auth, write_auth};

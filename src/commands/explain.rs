@@ -1,8 +1,7 @@
 //! `explain` and `render`: resolve a manifest, offline. `explain` also reads the ledger.
 
 use super::Console;
-use super::console::csv_reader;
-use super::filter::{check_filter, find_shown_user, load_options, room_filter};
+use super::options::{check_filter, csv_reader, find_shown_user, load_options, room_filter};
 use super::session::{load_manifest, warn_of_ignored_directory};
 use super::target::{ResolvedTarget, find_target};
 use crate::cli::{ExplainArgs, RenderArgs, RenderFormat};

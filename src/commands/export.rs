@@ -8,9 +8,9 @@ use anyhow::Context;
 use indexmap::IndexSet;
 
 use super::Console;
+use super::files::RunFiles;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
-use super::filter::load_options;
-use super::run_files::RunFiles;
+use super::options::load_options;
 use super::session::Session;
 use super::target::ResolvedTarget;
 use crate::cli::{ExportArgs, SplitBy};

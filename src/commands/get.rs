@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use indexmap::IndexMap;
+use jiff::civil::DateTime;
 
 use super::Console;
-use super::console::csv_reader;
-use super::filter::room_filter;
+use super::options::{csv_reader, room_filter};
 use super::session::Session;
 use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
@@ -76,16 +76,13 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
 
 /// Whether a text is a date as the API writes it (`api: fact 9`), with or without the time.
 fn is_date(text: &str) -> bool {
-    let has_form = |form: &str| {
-        let bytes = text.bytes().zip(form.bytes());
-        let mut fits = bytes.map(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            form => byte == form,
-        });
-        text.len() == form.len() && fits.all(|fits| fits)
-    };
-    let has_form = has_form("0000-00-00") || has_form("0000-00-00 00:00:00");
-    has_form && text.parse::<jiff::civil::DateTime>().is_ok()
+    let forms = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"];
+    let date = text.parse::<DateTime>();
+    date.is_ok_and(|date| {
+        forms
+            .iter()
+            .any(|form| date.strftime(form).to_string() == text)
+    })
 }
 
 fn query(list: &GetList) -> Query {

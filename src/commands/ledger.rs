@@ -3,9 +3,9 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::filter::{find_user, load_options, match_pipes, room_filter};
+use super::files::RunFiles;
+use super::options::{find_user, load_options, match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
-use super::run_files::RunFiles;
 use super::session::{Session, load_run, open_ledger};
 use super::target::{ResolvedTarget, named_ledger};
 use super::{Console, interrupt};

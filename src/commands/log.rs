@@ -1,4 +1,5 @@
-//! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages.
+//! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages and
+//! the decisions of `plan` and `manifest`, which write no log themselves.
 //!
 //! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the events. Events of
 //! libraries are ignored, because only this crate's events are known to hold no secrets.
@@ -10,14 +11,19 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber, enabled, info};
 
 use crate::cli::LogFormat;
+use crate::manifest::Loaded;
 use crate::model::{Redactor, RunId};
+use crate::plan::Plan;
 use crate::render::log::{self, Entry};
+use crate::view::grammar::counts;
 
 /// The prefix of this crate's event targets.
 const OURS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
+const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
+const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
 #[derive(Clone)]
 pub struct Stderr {
@@ -149,5 +155,89 @@ impl Visit for Fields {
     }
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.put(field, value.into());
+    }
+}
+
+/// Logs the figures, and each room with something to report. Titles are not logged.
+pub fn log_plan(plan: &Plan) {
+    if !enabled!(Level::INFO) {
+        return;
+    }
+    for change in &plan.changes {
+        let action = if change.is_create() {
+            "create"
+        } else {
+            "update"
+        };
+        let room = change.room_id.map(|room| room.0);
+        let fields: Vec<&str> = change.fields.iter().map(|it| it.field.name()).collect();
+        let (members, fields) = (&change.members, fields.join(","));
+        info!(
+            target: PLAN,
+            pipe = %change.pipe,
+            action,
+            room,
+            fields,
+            new = members.new.len(),
+            unknown = members.unknown.len(),
+            known = members.known,
+            welcome = change.welcome.is_some(),
+            recreate = change.recreate,
+            "to write"
+        );
+    }
+    for conflict in &plan.conflicts {
+        info!(target: PLAN, pipe = %conflict.pipe, kind = ?conflict.kind, "conflict");
+    }
+    for field in &plan.ignored {
+        info!(target: PLAN, pipe = %field.pipe, field = field.field.name(), "the field is not sent again, because the server ignored it");
+    }
+    for room in &plan.manual_steps {
+        let (left, released) = (room.newly_removed.len(), room.previously_removed.len());
+        info!(target: PLAN, pipe = %room.pipe, left, released, "members to remove manually");
+    }
+    let summary = &plan.summary;
+    info!(
+        target: PLAN,
+        writes = summary.writes,
+        messages = summary.messages,
+        unchanged = summary.unchanged,
+        unmanaged = summary.unmanaged,
+        undeclared = plan.undeclared.len(),
+        guards = plan.guards.len(),
+        refusals = plan.refusals.len(),
+        "plan computed"
+    );
+}
+
+/// Logs how each file with rows was read, and what happened to its rows. The detected encoding and
+/// columns may be wrong, so the log shows them. They are not secret.
+pub fn log_files(loaded: &Loaded) {
+    if !enabled!(Level::INFO) {
+        return;
+    }
+    for note in loaded.notes() {
+        let delimiter = match note.delimiter {
+            None if note.columns.is_empty() => Some("none: one value per line".to_owned()),
+            None => None,
+            Some('\t') => Some("tab".to_owned()),
+            Some(delimiter) => Some(delimiter.to_string()),
+        };
+        let (manifest, place) = loaded.sources.name_and_position(note.at);
+        let rows = format!(
+            "{} read: {}",
+            note.rows.read(),
+            counts(note.rows.named().map(|(name, count)| (count, name)))
+        );
+        info!(
+            target: MANIFEST,
+            file = &*note.file,
+            by = format!("{manifest}:{}", place.line),
+            encoding = note.encoding,
+            delimiter,
+            rows,
+            columns = note.columns.join(","),
+            "rows read"
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! Main entry: [`run`]. It receives its arguments and streams from `main`. Only a signal makes it exit the process.
 
 mod apply;
-mod apply_report;
+mod apply_run;
 mod check;
 mod console;
 mod diff;
@@ -11,7 +11,6 @@ mod doctor;
 mod explain;
 mod export;
 mod files;
-mod filter;
 mod generate;
 mod get;
 mod git;
@@ -20,18 +19,15 @@ mod interrupt;
 mod ledger;
 mod log;
 mod members;
+mod options;
 mod plan;
 mod prompt;
-mod redacted;
-mod remaining;
-mod run_files;
 mod sandbox;
 mod send;
 mod session;
 mod target;
 mod todo;
 mod usage_errors;
-mod verbose;
 
 pub use console::Streams;
 

@@ -1,12 +1,13 @@
 //! `plan`: shows what apply would do. It never creates a writer, so it cannot write.
 
 use super::Console;
-use super::filter::{check_allowed, count_limits, plan_options};
+use super::files::{OutputKind, RunFiles};
 use super::members::check_users;
-use super::run_files::{OutputKind, RunFiles};
+use super::options::{check_allowed, count_limits, plan_options};
 use super::session::{Session, load_run};
 use crate::cli::PlanArgs;
 use crate::config::Config;
+use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Exit, Result, bail};
 use crate::model::Pipe;
 use crate::plan::{Change, Plan, PublishPermit};
@@ -49,7 +50,10 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         plan if plan.overdue.is_some() => Exit::Pending,
         _ => Exit::Done,
     };
-    let document = || session.plan_document(&plan, &loaded, exit);
+    let document = || {
+        let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
+        PlanDocument::new(&plan, session.ledger.portable(), exit, warnings)
+    };
     if let Some(path) = &args.out {
         console.save_document(path, &document())?;
         remind_of_guard_flags(&plan, console);

@@ -45,35 +45,22 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
 }
 
 fn quirks(flags: &BehaviourFlags) -> Quirks {
-    let BehaviourFlags {
-        keep_title,
-        ignore_updates,
-        list_lag,
-        show_deleted,
-        errors_with_200,
-        drop_unknown_users,
-        count_users,
-        count_admin,
-        jwt_lists_own,
-        strict_messages,
-        duplicate_pipes,
-    } = *flags;
     Quirks {
-        keep_title,
-        ignore_updates,
+        keep_title: flags.keep_title,
+        ignore_updates: flags.ignore_updates,
         lag: 0,
-        lag_time: list_lag,
-        duplicate_pipes,
-        show_deleted,
-        errors_with_200,
-        jwt_lists_own,
-        drop_unknown_users,
-        count_users: match count_users {
+        lag_time: flags.list_lag,
+        duplicate_pipes: flags.duplicate_pipes,
+        show_deleted: flags.show_deleted,
+        errors_with_200: flags.errors_with_200,
+        jwt_lists_own: flags.jwt_lists_own,
+        drop_unknown_users: flags.drop_unknown_users,
+        count_users: match flags.count_users {
             cli::CountUsers::Exact => CountUsers::Exact,
             cli::CountUsers::AtLeast => CountUsers::AtLeast,
             cli::CountUsers::Ignored => CountUsers::Ignored,
         },
-        count_admin,
-        strict_messages,
+        count_admin: flags.count_admin,
+        strict_messages: flags.strict_messages,
     }
 }

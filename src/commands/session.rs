@@ -1,40 +1,32 @@
 //! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It can only read: writing requires a [`WriteAuth`], and sending messages
-//! requires a key.
+//! Main type: [`Session`]. It can only read: writing requires credentials for writing, and sending
+//! messages requires a key.
 
-use std::cell::RefCell;
 use std::path::Path;
-use std::pin::pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, interval_at};
+use tokio::time::Instant;
 use tracing::info;
 
-use super::apply_report::{ApplyReport, exit_of};
-use super::files::has_manifest;
-use super::filter::{check_filter, load_options};
+use super::files::{RunFiles, has_manifest};
+use super::log::{log_files, log_plan};
 use super::members::CountLimits;
-use super::run_files::RunFiles;
+use super::options::{check_filter, load_options};
 use super::target::{ResolvedTarget, find_target, read_auth};
-use super::{Console, interrupt, verbose};
-use crate::apply::{Backoff, Control, Halt, Job, Limiter, Patience, apply, facts_of_counts};
-use crate::cli::ApplyArgs;
+use super::{Console, interrupt};
+use crate::apply::{Backoff, Patience};
 use crate::config::Config;
-use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit, Result, bail};
-use crate::imbachat::{
-    Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
-};
-use crate::ledger::{Fact, Journal, LedgerBackend, LedgerError, Record, Snapshot};
+use crate::imbachat::{Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader};
+use crate::ledger::{Journal, LedgerBackend, LedgerError, Snapshot};
 use crate::manifest::{Loaded, load};
 use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
 use crate::plan::{
-    Approved, Counting, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, countable,
-    plan, select, wait_for_confirmed,
+    Approved, Counting, Inputs, PlanOptions, RoomFilter, RowFilter, SavedPlan, countable, plan,
+    select, wait_for_confirmed,
 };
-use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
 
 /// An open connection to one widget, and its ledger.
@@ -49,7 +41,7 @@ pub struct Session {
     pub count: Option<CountLimits>,
     pub sandbox: Option<Sandbox>,
     pub console: Console,
-    run: RunId,
+    pub run: RunId,
 }
 
 impl Session {
@@ -104,7 +96,7 @@ impl Session {
         }
         let observed = &observed;
         let plan = plan(&self.target, desired, observed, recorded, options);
-        verbose::log_plan(&plan);
+        log_plan(&plan);
         if plan.summary.unknown.members > 0 && !found {
             self.console.warn(&format!(
                 "there is no ledger at `{}`, so the members of existing rooms are unknown; use --assume-members to treat them as present",
@@ -116,91 +108,6 @@ impl Session {
             Some(saved) => select(saved, &plan, inputs, &options.allow),
             None => Approved::whole(plan),
         })
-    }
-
-    /// Returns the report of an apply that has not started.
-    pub fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
-        ApplyReport {
-            approved,
-            loaded,
-            run: self.run.clone(),
-            ledger: self.ledger.portable(),
-            exit: Exit::Done,
-            outcome: None,
-            after: None,
-            unknown: Vec::new(),
-        }
-    }
-
-    /// Applies the approved plan, shows progress, and computes the remaining plan. The ledger is opened for writing before the first
-    /// call.
-    pub async fn apply(
-        &self,
-        report: &mut ApplyReport<'_>,
-        options: &PlanOptions,
-        auth: WriteAuth,
-        args: &ApplyArgs,
-    ) -> Result<()> {
-        let (plan, loaded) = (&report.approved.plan, report.loaded);
-        if plan.is_empty() && !plan.has_anything_to_record() {
-            report.exit = exit_of(plan, None);
-            return Ok(());
-        }
-        let ledger = self.open_ledger().await?;
-        let job = Job {
-            plan,
-            filter: RowFilter::new(&loaded.desired),
-            reader: &self.reader,
-            writer: &Writer::new(self.http.clone(), self.target.widget, auth),
-            ledger: &ledger,
-            control: Control::new(
-                Limiter::new(args.run.parallelism.get(), args.pace.rate),
-                Dice::random(),
-                args.pace.fail_fast,
-                self.patience,
-                interrupt::report(),
-            ),
-        };
-        let progress = RefCell::new(self.console.progress(plan.changes.len()));
-        let mut outcome = {
-            let mut work = pin!(apply(job, |event| progress.borrow_mut().event(&event)));
-            let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
-            let (mut stopped, mut is_stopped) = (interrupt::report(), false);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = interrupt::first(&mut stopped), if !is_stopped => {
-                        is_stopped = true;
-                        progress.borrow().say("interrupted: finishing requests in flight; press Ctrl-C again to stop at once");
-                    }
-                    outcome = &mut work => break outcome,
-                    _ = ticks.tick() => progress.borrow_mut().tick(),
-                }
-            }
-        };
-        progress.into_inner().finish();
-        report.after = self.plan_again(loaded, options, &mut outcome).await;
-        let mut recorded = Ok(());
-        if let Some(after) = &report.after {
-            let counted: Vec<Fact> = facts_of_counts(&after.baseline.counted).collect();
-            if !counted.is_empty() {
-                match interrupt::unless_interrupted(ledger.append(counted)).await {
-                    None => outcome.halt = Some(Halt::Interrupted),
-                    Some(appended) => recorded = appended,
-                }
-            }
-            report.unknown = self.find_unknown(loaded, &mut outcome).await;
-        }
-        report.exit = exit_of(plan, Some(&outcome));
-        // The report is written even if the counts cannot be recorded.
-        if let Err(error) = recorded {
-            self.console.error(&Error::from(error).chain());
-            if report.exit == Exit::Done {
-                report.exit = Exit::Partial;
-            }
-        }
-        report.outcome = Some(outcome);
-        Ok(())
     }
 
     /// Reads the list, and returns the rooms that matter to the manifest. Waits for rooms that were
@@ -263,16 +170,6 @@ impl Session {
 
     pub async fn open_ledger(&self) -> Result<Journal> {
         open_ledger(&self.ledger, &self.target, &self.run).await
-    }
-
-    pub fn plan_document<'a>(
-        &self,
-        plan: &'a Plan,
-        loaded: &Loaded,
-        exit: Exit,
-    ) -> PlanDocument<'a> {
-        let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
-        PlanDocument::new(plan, self.ledger.portable(), exit, warnings)
     }
 
     /// Stops the sandbox, if it is running.
@@ -341,7 +238,7 @@ pub fn load_manifest(
         members = loaded.desired.memberships(),
         "manifest read"
     );
-    verbose::log_files(&loaded);
+    log_files(&loaded);
     if !console.report_diagnostics(&[&loaded])? {
         return Ok(None);
     }

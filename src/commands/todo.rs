@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Console;
-use super::console::csv_reader;
-use super::filter::{find_user, load_options, match_pipes};
 use super::ledger::print_matched;
+use super::options::{csv_reader, find_user, load_options, match_pipes};
 use super::session::open_ledger;
 use super::target::ResolvedTarget;
 use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
@@ -16,7 +15,7 @@ use crate::ledger::{Fact, Record, RoomFact};
 use crate::manifest::load;
 use crate::model::{Desired, Pipe, Recorded, UserId};
 use crate::plan::{LeftRoom, left_rooms, open_steps};
-use crate::render::{self, Count, markdown};
+use crate::render::{self, Count};
 use crate::view;
 
 pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -71,7 +70,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         TodoFormat::Csv => {
             console.print_stream(|out| render::todo(&rooms, &left, names, reader, out))
         }
-        TodoFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
+        TodoFormat::Markdown => console.print_markdown(&view()),
     }?;
     Ok(Exit::Done)
 }

@@ -150,7 +150,7 @@ fn credentials(
 }
 
 fn is_denied(failure: &Failure) -> bool {
-    failure.denied || matches!(failure.cause, Some(Cause::Status(403) | Cause::Body(403)))
+    failure.is_denied() || matches!(failure.cause, Some(Cause::Status(403) | Cause::Body(403)))
 }
 
 fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {

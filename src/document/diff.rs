@@ -13,7 +13,7 @@ use crate::model::{Limit, Pipe, UserId};
 use crate::plan::{
     Change, Difference, ManifestDiff, ManualSteps, People, Removed, RoomDifference, Summary,
 };
-use crate::view::names::named_users;
+use crate::view::grammar::named_users;
 use crate::view::{percent, would_be_refused};
 
 define_documents! {

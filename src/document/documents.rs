@@ -1,13 +1,20 @@
-//! Documents about manifests, failures and sent messages.
+//! Diagnostics, and the documents without a schema: checks, failures, sent messages, ledgers and
+//! explanations.
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Document;
+use super::change::users;
+use super::{Documents, Header, TargetDocument, names};
 use crate::error::{Error, Exit};
-use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, LineColumn, Sources};
+use crate::manifest::{Explained, Loaded, SkipReason, Subject, Way};
+use crate::model::{
+    Desired, Field, HistoryEntry, ListedRoom, Pipe, Place, Recorded, RecordedRoom, RoomId, Sending,
+    Target, UserNames,
+};
 use crate::view::Sent;
 
 define_documents! {
@@ -49,6 +56,27 @@ define_documents! {
         column: u32 = place.column,
         /// How the second position is related to the problem.
         label: String = label.to_owned(),
+    }
+}
+
+/// A document without a schema. It starts with the same fields as every other document.
+#[derive(Debug, Serialize)]
+pub struct Document<B = Value> {
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    target: Option<TargetDocument>,
+    #[serde(flatten)]
+    body: B,
+}
+
+impl<B> Document<B> {
+    fn new(kind: &'static str, exit: Exit, target: Option<&Target>, body: B) -> Self {
+        Self {
+            header: Header::new(kind, exit),
+            target: target.map(TargetDocument::new),
+            body,
+        }
     }
 }
 
@@ -110,4 +138,153 @@ pub fn sent(sent: &Sent<'_>) -> Document {
         "message": sent.text,
     });
     Document::new("sent", Exit::Done, Some(sent.target), body)
+}
+
+#[derive(Debug, Serialize)]
+struct HistoryBody<E> {
+    entries: E,
+    names: BTreeMap<u64, String>,
+    /// Whether the ledger was compacted or merged, so that entries may be missing.
+    partial: bool,
+}
+
+/// The output of `ledger history --format json`.
+pub fn history(
+    target: &Target,
+    partial: bool,
+    entries: &[HistoryEntry],
+    known: &UserNames,
+) -> impl Serialize {
+    let members = entries.iter().flat_map(|entry| &entry.members);
+    let body = HistoryBody {
+        names: names(members.copied(), known),
+        entries: Documents(entries, |entry: &HistoryEntry| {
+            json!({
+                "time": &*entry.time,
+                "run": &*entry.run,
+                "action": entry.action,
+                "pipe": entry.pipe.as_ref().map(ToString::to_string),
+                "room_id": entry.room.map(|room| room.0),
+                "members": users(&entry.members),
+                "count": entry.count,
+                "source": entry.source,
+            })
+        }),
+        partial,
+    };
+    Document::new("history", Exit::Done, Some(target), body)
+}
+
+#[derive(Debug, Serialize)]
+struct LedgerBody<R> {
+    entries: usize,
+    names: BTreeMap<u64, String>,
+    owed: Value,
+    rooms: R,
+    rosters: Value,
+    uncertain: Value,
+}
+
+/// Builds the document for the recorded state of a ledger. `lines` is the number of its entries.
+pub fn ledger(
+    target: &Target,
+    lines: usize,
+    recorded: &Recorded,
+    known: &UserNames,
+) -> impl Serialize {
+    let named = recorded.rooms.values();
+    let named = named.flat_map(|room| room.members.iter().chain(room.released.keys()));
+    let names = names(named.copied(), known);
+    let rooms = recorded.ids.iter();
+    let rooms = rooms.map(move |(pipe, id)| (recorded, pipe, *id));
+    let owed = recorded.owed.iter().map(|(pipe, owed)| {
+        let members = users(owed.members.iter().as_slice());
+        json!({"pipe": pipe.as_str(), "members": members, "welcome": owed.welcome})
+    });
+    let open = recorded.open.iter();
+    let open = open.flat_map(|(pipe, open)| open.iter().map(move |open| (pipe, open)));
+    let uncertain = open.map(|(pipe, open)| {
+        json!({"pipe": pipe.as_str(), "run": open.run, "since": open.since.to_string()})
+    });
+    let rosters = recorded.rosters.iter();
+    let rosters = rosters.map(|(source, given)| json!({"source": source, "given": given}));
+    let body = LedgerBody {
+        entries: lines,
+        names,
+        owed: owed.collect(),
+        rooms: Documents(rooms, describe_room),
+        rosters: rosters.collect(),
+        uncertain: uncertain.collect(),
+    };
+    Document::new("ledger", Exit::Done, Some(target), body)
+}
+
+fn describe_room((recorded, pipe, id): (&Recorded, &Pipe, RoomId)) -> Value {
+    let empty = RecordedRoom::default();
+    let room = recorded.rooms.get(&id).unwrap_or(&empty);
+    let welcome = room.welcome.map(Sending::name);
+    let fields = |fields: Vec<&Field>| fields.into_iter().map(|it| it.name()).collect::<Value>();
+    json!({
+        "pipe": pipe.as_str(),
+        "room_id": id.0,
+        "left": recorded.left.contains_key(pipe),
+        "members": users(room.members.iter().as_slice()),
+        "adopted": users(room.adopted.iter().as_slice()),
+        "released": room.released.keys().map(|user| user.0).collect::<Value>(),
+        "welcome": welcome,
+        "ignored_fields": fields(room.shown.keys().collect()),
+        "pending_fields": fields(room.pending.keys().collect()),
+    })
+}
+
+/// Builds the output of `explain --format json`. It is about a room (`pipe`), or about a user
+/// (`user`, `names`).
+pub fn explained(explained: &Explained, listed: &[ListedRoom], desired: &Desired) -> Document {
+    let (pipe, user, names) = match &explained.subject {
+        Subject::Room(pipe) => (Some(pipe.to_string()), None, &[][..]),
+        Subject::User(user, names) => (None, user.map(|user| user.0), names.as_slice()),
+    };
+    let place = |place: Place| json!({"file": &*desired.file_name(place), "line": place.line});
+    // `groups` starts with the outermost group. `enrol` is true if a joined roster supplied the
+    // user.
+    let way = |way: &Way| {
+        let file = desired.file_name(way.place);
+        json!({"file": &*file, "line": way.place.line, "groups": way.groups, "enrol": way.joined})
+    };
+    let ways = |ways: &[Way]| ways.iter().map(way).collect::<Value>();
+    let memberships = explained.memberships.iter().map(|it| {
+        json!({
+            "pipe": it.pipe.as_str(),
+            "user": it.user.0,
+            "name": desired.names.get(&it.user),
+            "member": it.excluded.is_empty(),
+            "ways": ways(&it.ways),
+            "excluded_by": ways(&it.excluded),
+        })
+    });
+    let skipped = explained.skipped.iter().map(|(at, reason)| {
+        let (reason, row) = match reason {
+            SkipReason::Where => ("where", None),
+            SkipReason::Dates => ("dates", None),
+            SkipReason::People(row) => ("people", Some(place(*row))),
+        };
+        json!({"place": place(*at), "reason": reason, "row": row})
+    });
+    let in_ledger = listed.iter().map(|it| {
+        let state = match it.is_open_step {
+            true => "to_remove",
+            false => "known",
+        };
+        json!({"user": it.user.0, "pipe": it.pipe.as_str(), "room_id": it.room.0, "state": state, "since": it.since})
+    });
+    let body = json!({
+        "pipe": pipe,
+        "user": user,
+        "names": names,
+        "left_out": explained.left_out.map(place),
+        "memberships": memberships.collect::<Value>(),
+        "skipped": skipped.collect::<Value>(),
+        "in_ledger": in_ledger.collect::<Value>(),
+    });
+    Document::new("explain", Exit::Done, None, body)
 }

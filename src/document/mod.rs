@@ -8,12 +8,9 @@
 mod define;
 
 mod change;
-mod counts;
 mod diff;
 mod doctor;
 mod documents;
-mod explained;
-mod ledger;
 mod plan;
 mod read;
 mod report;
@@ -21,9 +18,9 @@ mod todo;
 
 pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
-pub use documents::{DiagnosticDocument, check, diagnostics, failure, sent};
-pub use explained::explained;
-pub use ledger::{history, ledger};
+pub use documents::{
+    DiagnosticDocument, Document, check, diagnostics, explained, failure, history, ledger, sent,
+};
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
@@ -69,27 +66,6 @@ struct Documents<I: IntoIterator, D>(I, fn(I::Item) -> D);
 impl<I: IntoIterator + Clone, D: Serialize> Serialize for Documents<I, D> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.clone().into_iter().map(self.1))
-    }
-}
-
-/// A document without a schema. It starts with the same fields as every other document.
-#[derive(Debug, Serialize)]
-pub struct Document<B = Value> {
-    #[serde(flatten)]
-    header: Header,
-    #[serde(flatten)]
-    target: Option<TargetDocument>,
-    #[serde(flatten)]
-    body: B,
-}
-
-impl<B> Document<B> {
-    fn new(kind: &'static str, exit: Exit, target: Option<&Target>, body: B) -> Self {
-        Self {
-            header: Header::new(kind, exit),
-            target: target.map(TargetDocument::new),
-            body,
-        }
     }
 }
 

@@ -1,18 +1,17 @@
-//! The JSON form of a plan.
+//! The JSON form of a plan, and of the member counts in it.
 
 use std::collections::BTreeMap;
 
 use super::change::{ChangeDocument, ValueDocument, users, value};
-use super::counts::CountsDocument;
 use super::todo::OpenStepDocument;
 use super::{DiagnosticDocument, Documents, Header, TargetDocument};
 use crate::error::Exit;
-use crate::model::MemberCounts;
+use crate::model::{CountGap, CountResult, MemberCounts, RoomCount, Size};
 use crate::plan::{
     Change, Conflict, ConflictKind, ManualSteps, MemberTally, Note, Plan, ShownField, Summary,
     Violation,
 };
-use crate::view::names::named_users;
+use crate::view::grammar::named_users;
 use crate::view::{self, Text};
 
 define_documents! {
@@ -259,4 +258,57 @@ fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
         } => ("roster", *now, before.div_ceil(2), Some(source.to_string())),
     };
     RefusalDocument::new(refused, message)
+}
+
+define_documents! {
+    /// What the server reported about the number of members in rooms.
+    pub(super) struct CountsDocument(counts: &MemberCounts) {
+        /// How the server interprets the filter `count_users`: `exact`, `at_least`,
+        /// `exact_or_at_least`, `ignored` or `unclear`.
+        meaning: &'static str = counts.meaning.name(),
+        /// Whether the server counts the writing user as a member of rooms that roomform created.
+        counts_writing_user: bool = counts.offset == Some(1),
+        requests: u64 = counts.requests,
+        /// The total size of the rows that the server sent.
+        bytes: u64 = counts.bytes,
+        /// Number of rooms that have as many members as expected.
+        equal: usize = counts.rooms.iter().filter(|room| room.result == CountResult::Equal).count(),
+        /// The rooms whose number of members is unknown or differs from the expected number.
+        rooms: Vec<RoomCountDocument> = counts.rooms.iter().filter_map(count_of_room).collect(),
+    }
+
+    struct RoomCountDocument(
+        room: &RoomCount,
+        (result, size, gap): (&'static str, Option<Size>, Option<CountGap>)
+    ) {
+        pipe: String = room.pipe.to_string(),
+        room_id: u64 = room.room.0,
+        /// The number of members on record who may be in the room. If the ledger has no record
+        /// of the room, the number of declared members.
+        expected: u64 = room.expected,
+        /// Whether the ledger has a record of the room. Only such a room can make the plan pending.
+        recorded: bool = room.is_recorded,
+        /// `fewer`, `more`, `outside` (not in the range from `least` to `most`) or `unknown`.
+        result: &'static str = result,
+        /// The smallest possible number of members; for `outside`, the start of the range.
+        least: Option<u64> =? size.map(|size| size.least),
+        /// The largest possible number of members; for `outside`, the end of the range.
+        most: Option<u64> =? size.and_then(|size| size.most),
+        /// The number of expected members whose removal is still an open manual step.
+        open_removals: Option<u64> =? Some(room.open_removals).filter(|removals| *removals > 0),
+        /// Why the number of members is unknown: `budget`, `failed`, `changed`, `ignored`,
+        /// `unclear`, `none_found` or `writer`.
+        reason: Option<&'static str> =? gap.map(CountGap::name),
+    }
+}
+
+fn count_of_room(room: &RoomCount) -> Option<RoomCountDocument> {
+    let result = match room.result {
+        CountResult::Equal => return None,
+        CountResult::Fewer(size) => ("fewer", Some(size), None),
+        CountResult::More(size) => ("more", Some(size), None),
+        CountResult::Outside(size) => ("outside", Some(size), None),
+        CountResult::Unknown(gap) => ("unknown", None, Some(gap)),
+    };
+    Some(RoomCountDocument::new(room, result))
 }

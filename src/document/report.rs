@@ -1,8 +1,7 @@
 //! The JSON form of the result of an apply.
 
 use super::Header;
-use super::counts::CountsDocument;
-use super::plan::PlanDocument;
+use super::plan::{CountsDocument, PlanDocument};
 use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 use crate::model::RunId;

@@ -9,9 +9,9 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use tracing::debug;
 
-use super::failure::{Cause, Failure};
 use super::http::{Http, date, header, parse_date};
-use super::wire::{self, Bad};
+use super::retry::{Cause, Failure};
+use super::wire::{self, BadAnswer};
 
 /// Maximum size of the answer to a write, in bytes.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
@@ -77,7 +77,7 @@ impl Http {
         mut response: Response,
         largest: usize,
         time: Duration,
-        mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
+        mut take: impl FnMut(&[u8]) -> Result<(), BadAnswer>,
     ) -> Result<(), Failure> {
         let read = async {
             let mut size = 0;
@@ -89,14 +89,14 @@ impl Http {
                         size => (size, "MiB"),
                     };
                     let text = format!("the server's answer is larger than {size} {unit}");
-                    return Err(self.reject(Bad::TooLarge(text)));
+                    return Err(self.reject(BadAnswer::TooLarge(text)));
                 }
                 take(&piece).map_err(|bad| self.reject(bad))?;
             }
             Ok(())
         };
         tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
-            let failure = self.reject(Bad::TooLarge(incomplete(time)));
+            let failure = self.reject(BadAnswer::TooLarge(incomplete(time)));
             Err(failure.hint("raise --timeout if the server needs more time"))
         })
     }

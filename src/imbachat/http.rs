@@ -2,8 +2,10 @@
 //!
 //! Main type: [`Http`]. It follows no redirects (`api: fact 4`), and redacts secrets in errors.
 
-use std::sync::Arc;
+use std::fmt::{Display, Write as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,11 +14,10 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, field};
 
-use super::endpoint::Endpoint;
-use super::failure::{Cause, Delivery, Failure};
-use super::network::{Network, Proxy};
+use super::network::{Endpoint, Network, Proxy};
+use super::retry::{Cause, Delivery, Failure};
 use super::transport_error::{classify, explain_tls, join_causes};
-use super::wire::Bad;
+use super::wire::BadAnswer;
 use crate::model::{Redactor, RunId};
 
 /// The `User-Agent` header, without the run id.
@@ -101,11 +102,15 @@ impl Http {
         Self { agent, ..self }
     }
 
-    /// Starts a POST request to a path below the base address.
-    pub(super) fn post(&self, path: &str) -> Result<RequestBuilder, Failure> {
+    /// Creates a POST request that sends a form to a path below the base address.
+    pub(super) fn post(&self, path: &str, form: Form) -> Result<RequestBuilder, Failure> {
         let request = self.client.post(self.endpoint.join(path)?);
-        let request = request.header(ACCEPT, "application/json");
-        Ok(request.header(USER_AGENT, &self.agent))
+        let content_type = format!("multipart/form-data; boundary={}", *BOUNDARY);
+        Ok(request
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, &self.agent)
+            .header(CONTENT_TYPE, content_type)
+            .body(form.into_body()))
     }
 
     /// Sends a request and returns the answer with any status. Logs neither the headers that it
@@ -142,13 +147,13 @@ impl Http {
     }
 
     /// Returns the failure for an answer that has HTTP status success but cannot be used.
-    pub(super) fn reject(&self, bad: Bad) -> Failure {
+    pub(super) fn reject(&self, bad: BadAnswer) -> Failure {
         let unusable = |cause, text: &str| {
             let text = self.redact(text);
             Failure::from_cause(cause, format!("the server's answer cannot be used: {text}"))
         };
         match bad {
-            Bad::Shape(text) => {
+            BadAnswer::Shape(text) => {
                 let cause = match text.contains("HTML") {
                     true => Cause::Html,
                     false => Cause::Unreadable,
@@ -156,18 +161,18 @@ impl Http {
                 unusable(cause, &text)
                     .hint("check --api-url; a proxy or a login page may have answered instead of the API")
             }
-            Bad::TooLarge(text) => Failure {
+            BadAnswer::TooLarge(text) => Failure {
                 lasting: true,
                 ..Failure::from_cause(Cause::Unreadable, text)
                     .hint("check --api-url, and ask the server's operator")
             },
-            Bad::NoList(text) => Failure {
+            BadAnswer::NoList(text) => Failure {
                 lasting: true,
                 ..unusable(Cause::Unreadable, &text).hint(
                     "check --endpoint: the answer must be a list, or have a list under `data` or `messages`",
                 )
             },
-            Bad::Complaint { code, text } => {
+            BadAnswer::Complaint { code, text } => {
                 let code = code.and_then(|code| u16::try_from(code).ok());
                 self.refusal(Cause::Body(code.unwrap_or_default()), Some(text))
             }
@@ -317,4 +322,50 @@ pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
 pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
     Some(date.timestamp())
+}
+
+/// The boundary between the fields of a form. It is random in each process, so that no title
+/// contains it.
+static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
+    let dice = RandomState::new();
+    format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
+});
+
+/// The fields of a call, in the order in which they are sent.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    body: String,
+}
+
+impl Form {
+    /// Adds a field. Its name needs no escaping, because it is never user text.
+    #[must_use]
+    pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
+        let boundary = &*BOUNDARY;
+        // Writing to a `String` cannot fail.
+        let _infallible = write!(
+            self.body,
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+        self
+    }
+
+    fn into_body(self) -> String {
+        self.body + "--" + &BOUNDARY + "--\r\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_sent_unchanged() {
+        let form = Form::default().text("a", "one\r\n--two\"").text("b", "");
+        let body = form.body.replace(&*BOUNDARY, "X");
+        let field = |name, value| {
+            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        assert_eq!(body, field("a", "one\r\n--two\"") + &field("b", ""));
+    }
 }

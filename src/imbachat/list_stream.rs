@@ -5,6 +5,9 @@
 //! `data` is a list, or an object with numeric keys, which is how PHP encodes a list with gaps.
 //! Stray commas are ignored (`api: fact 8`).
 
+use super::wire::{self, BadAnswer, shape};
+use crate::model::LiveRoom;
+
 /// Maximum number of elements in a list.
 const MOST_ROWS: usize = 1_000_000;
 /// Maximum size of an element in MiB.
@@ -12,27 +15,11 @@ const LARGEST_ROW: usize = 8;
 /// Maximum size in MiB of the envelope, and of the text between two elements.
 const LARGEST_ENVELOPE: usize = 1;
 
+pub(super) const NOT_AN_OBJECT: &str = "an element of the list is not an object";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The number of open brackets around an element: the bracket that opens the answer, and the
 /// bracket that opens `data`.
 const LEVEL: u32 = 2;
-
-/// Why a list answer cannot be split into elements.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RowError {
-    /// The list has too many elements.
-    #[error("the server's list has more than {MOST_ROWS} rows")]
-    TooMany,
-    /// This part of the answer is larger than this many MiB.
-    #[error("{0} is larger than {1} MiB")]
-    TooLarge(&'static str, usize),
-    /// An element is not an object.
-    #[error("an element of the list is not an object")]
-    NotAnObject,
-    /// The answer is truncated.
-    #[error("the answer is cut off before its end")]
-    Cut,
-}
 
 /// Finds the elements of `data` in an answer that arrives in pieces.
 #[derive(Debug, Default)]
@@ -57,12 +44,13 @@ impl ListStream {
     /// Reads a piece of the answer. Passes each element that ends in this piece to `take`.
     ///
     /// # Errors
-    /// Returns a [`RowError`], or the error that `take` returned.
-    pub fn feed<E: From<RowError>>(
+    /// Returns a [`BadAnswer`] if the list has another shape or is too large, or the error that
+    /// `take` returned.
+    pub fn feed(
         &mut self,
         piece: &[u8],
-        mut take: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut take: impl FnMut(&[u8]) -> Result<(), BadAnswer>,
+    ) -> Result<(), BadAnswer> {
         let mut rest = piece;
         while let Some((byte, after)) = rest.split_first() {
             if !self.in_data {
@@ -83,7 +71,8 @@ impl ListStream {
                 if end.is_some() {
                     self.count += 1;
                     if self.count > MOST_ROWS {
-                        return Err(RowError::TooMany.into());
+                        let text = format!("the server's list has more than {MOST_ROWS} rows");
+                        return Err(BadAnswer::TooLarge(text));
                     }
                     take(&self.row)?;
                 }
@@ -101,20 +90,20 @@ impl ListStream {
     /// Returns the envelope: the answer without its elements.
     ///
     /// # Errors
-    /// Returns [`RowError::Cut`] if the answer is incomplete.
-    pub fn finish(self) -> Result<Vec<u8>, RowError> {
+    /// Returns a [`BadAnswer`] if the answer is incomplete.
+    pub fn finish(self) -> Result<Vec<u8>, BadAnswer> {
         let whole = self.depth == 0 && !self.in_text;
         // If the answer is not a JSON object (it may be HTML), parsing the envelope gives a better
         // error.
         if whole || self.is_object != Some(true) {
             Ok(self.envelope)
         } else {
-            Err(RowError::Cut)
+            Err(shape("the answer is cut off before its end"))
         }
     }
 
     /// Reads a byte between two elements. Returns true if the byte is the start of an element.
-    fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
+    fn starts_element(&mut self, byte: u8) -> Result<bool, BadAnswer> {
         self.between += 1;
         limit(
             "the gap between two rows of the server's list",
@@ -140,7 +129,7 @@ impl ListStream {
             b'"' if !self.expect_value => {}
             b':' => self.expect_value = true,
             b',' | b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => return Err(RowError::NotAnObject),
+            _ => return Err(shape(NOT_AN_OBJECT)),
         }
         Ok(false)
     }
@@ -160,7 +149,7 @@ impl ListStream {
         end.map(|end| end + 1)
     }
 
-    fn read_envelope(&mut self, byte: u8) -> Result<(), RowError> {
+    fn read_envelope(&mut self, byte: u8) -> Result<(), BadAnswer> {
         self.envelope.push(byte);
         let what = "the server's answer, not counting its rows,";
         limit(what, self.envelope.len(), LARGEST_ENVELOPE)?;
@@ -213,11 +202,29 @@ impl ListStream {
 }
 
 /// Returns an error if a part of the answer has more than `most` MiB.
-fn limit(what: &'static str, bytes: usize, most: usize) -> Result<(), RowError> {
+fn limit(what: &str, bytes: usize, most: usize) -> Result<(), BadAnswer> {
     match bytes > most << 20 {
-        true => Err(RowError::TooLarge(what, most)),
+        true => Err(BadAnswer::TooLarge(format!(
+            "{what} is larger than {most} MiB"
+        ))),
         false => Ok(()),
     }
+}
+
+/// Parses a saved answer of get_rooms. Returns its rooms in the server's order, including
+/// deleted ones. Tolerates the same deviations from the documented format as in answers over
+/// HTTP.
+///
+/// # Errors
+/// Returns a [`BadAnswer`] if the answer is not a list of rooms, or reports an error.
+pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, BadAnswer> {
+    let (mut list, mut rooms) = (ListStream::default(), Vec::new());
+    list.feed(answer, |text| {
+        rooms.push(wire::row(text)?);
+        Ok(())
+    })?;
+    wire::envelope(&list.finish()?)?;
+    Ok(rooms)
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::iter::repeat;
 
 use super::*;
 
-fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
+fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), BadAnswer> {
     let (mut rows, mut found) = (ListStream::default(), Vec::new());
     for piece in text.as_bytes().chunks(piece) {
         rows.feed(piece, |row| {
             found.push(String::from_utf8_lossy(row).into_owned());
-            Ok::<(), RowError>(())
+            Ok(())
         })?;
     }
     assert_eq!(rows.count(), found.len());
@@ -82,23 +82,21 @@ fn other_shapes_are_left_to_the_envelope_or_refused() {
         split(r#"{"errors":["data",["data"]]}"#, 9).map(|(rows, _)| rows.len()),
         Ok(0)
     );
-    assert_eq!(split(r#"{"data":[null]}"#, 9), Err(RowError::NotAnObject));
-    assert_eq!(split(r#"{"data":["x"]}"#, 9), Err(RowError::NotAnObject));
-    assert_eq!(
-        split(r#"{"data":{"0":"x"}}"#, 9),
-        Err(RowError::NotAnObject)
+    let (not_an_object, cut) = (
+        Err(shape("an element of the list is not an object")),
+        Err(shape("the answer is cut off before its end")),
     );
-    assert_eq!(
-        split(r#"{"data":{"error":1}}"#, 9),
-        Err(RowError::NotAnObject)
-    );
-    assert_eq!(split(r#"{"data":[[1]]}"#, 9), Err(RowError::NotAnObject));
+    assert_eq!(split(r#"{"data":[null]}"#, 9), not_an_object);
+    assert_eq!(split(r#"{"data":["x"]}"#, 9), not_an_object);
+    assert_eq!(split(r#"{"data":{"0":"x"}}"#, 9), not_an_object);
+    assert_eq!(split(r#"{"data":{"error":1}}"#, 9), not_an_object);
+    assert_eq!(split(r#"{"data":[[1]]}"#, 9), not_an_object);
     let page = r#"<html><script>let x = {"data":[1]}</script>"#;
     assert_eq!(split(page, 9), Ok((Vec::new(), page.to_owned())));
-    assert_eq!(split(r#"{"data":[{"id":1},{"id""#, 9), Err(RowError::Cut));
-    assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), Err(RowError::Cut));
+    assert_eq!(split(r#"{"data":[{"id":1},{"id""#, 9), cut);
+    assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), cut);
     let marked = "\u{feff}{\"data\":[{\"id\":1}]";
-    assert_eq!(split(marked, 9), Err(RowError::Cut));
+    assert_eq!(split(marked, 9), cut);
 }
 
 #[test]
@@ -108,11 +106,16 @@ fn an_answer_without_end_is_too_large_wherever_it_goes_on() {
         let pieces = std::iter::once(start.to_owned()).chain(repeat(piece.repeat(1000)));
         let mut fed = pieces
             .take(20_000)
-            .map(|text| rows.feed(text.as_bytes(), |_| Ok::<(), RowError>(())));
+            .map(|text| rows.feed(text.as_bytes(), |_| Ok(())));
         fed.find_map(Result::err)
     };
     let rows = "{\"data\":[";
-    assert_eq!(endless(rows, "{},"), Some(RowError::TooMany));
+    assert_eq!(
+        endless(rows, "{},"),
+        Some(BadAnswer::TooLarge(
+            "the server's list has more than 1000000 rows".to_owned()
+        ))
+    );
     for (start, piece, most) in [
         (rows, " ", 1),
         (rows, ",", 1),
@@ -124,7 +127,7 @@ fn an_answer_without_end_is_too_large_wherever_it_goes_on() {
     ] {
         let error = endless(start, piece);
         assert!(
-            matches!(error, Some(RowError::TooLarge(_, size)) if size == most),
+            matches!(&error, Some(BadAnswer::TooLarge(text)) if text.ends_with(&format!(" is larger than {most} MiB"))),
             "{start} {piece}: {error:?}"
         );
     }

@@ -6,8 +6,6 @@
 //! send; it reports how a call ended ([`Failure`]).
 
 mod answer;
-mod endpoint;
-mod failure;
 mod http;
 mod list_stream;
 mod network;
@@ -19,17 +17,13 @@ mod token;
 mod transport_error;
 mod wire;
 mod write;
-mod write_answer;
 
-pub use endpoint::Endpoint;
-pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
-pub use list_stream::{ListStream, RowError};
-pub use network::{Network, show_variable};
+pub use list_stream::{ListStream, rooms_of};
+pub use network::{Endpoint, Network, show_variable};
 pub use read::{ENVELOPE, ListSurvey, Query, Reachability, ReadAuth, ReadRooms, Reader};
-pub use retry::{Dice, Verdict, Wait, verdict};
+pub use retry::{Call, Cause, Delivery, Dice, Failure, Verdict, Wait, verdict};
 pub use sizes::CountBudget;
 pub use token::{expiry, token_start};
-pub use wire::{NoList, rooms_of};
-pub use write::{Message, RoomWrite, SendMessages, Sender, WriteAuth, WriteRooms, Writer};
-pub use write_answer::Written;
+pub use wire::BadAnswer;
+pub use write::{Message, RoomWrite, SendMessages, Sender, WriteAuth, WriteRooms, Writer, Written};

@@ -14,8 +14,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::list_stream::RowError;
-use super::wire::{self, Bad};
+use super::list_stream::NOT_AN_OBJECT;
+use super::wire::{self, BadAnswer};
 use crate::model::{Cell, Listing, Row, few};
 
 /// Maximum number of fields in a row.
@@ -37,12 +37,12 @@ const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 /// A list that may contain the messages, and its name.
 type NamedList<'a> = (String, Vec<&'a RawValue>);
 
-pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<Row, Bad> {
+pub(super) fn row(listing: Listing, text: &[u8], shapes: &mut Shapes) -> Result<Row, BadAnswer> {
     let mut clean = Vec::new();
-    let Fields(fields): Fields<&RawValue> = wire::parse_borrowed(text, &mut clean)?;
+    let Fields(fields): Fields<'_> = wire::parse_borrowed(text, &mut clean)?;
     if fields.len() > MOST_FIELDS {
         let text = format!("an element of the list has more than {MOST_FIELDS} fields");
-        return Err(Bad::Shape(text));
+        return Err(BadAnswer::Shape(text));
     }
     let mut cells = IndexMap::with_capacity(fields.len());
     for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
@@ -63,7 +63,7 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    fn share(&mut self, names: Vec<String>) -> Result<Arc<[String]>, Bad> {
+    fn share(&mut self, names: Vec<String>) -> Result<Arc<[String]>, BadAnswer> {
         self.values += names.len();
         let names = match self.known.get(names.as_slice()) {
             Some(known) => Arc::clone(known),
@@ -75,7 +75,7 @@ impl Shapes {
             }
         };
         match self.values > MOST_VALUES {
-            true => Err(Bad::TooLarge(format!(
+            true => Err(BadAnswer::TooLarge(format!(
                 "the server's list has more than {MOST_VALUES} values"
             ))),
             false => Ok(names),
@@ -85,15 +85,15 @@ impl Shapes {
 
 /// The fields of an object, in order. This is not a map, because a name may occur twice, and
 /// every value must be searched for secrets.
-struct Fields<V>(Vec<(String, V)>);
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Self(Vec::new()))
     }
 }
 
-impl<'de, V: Deserialize<'de>> Visitor<'de> for Fields<V> {
+impl<'de> Visitor<'de> for Fields<'de> {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +136,7 @@ impl FieldType {
     }
 }
 
-fn cell(value: &RawValue, field: FieldType) -> Result<Cell, Bad> {
+fn cell(value: &RawValue, field: FieldType) -> Result<Cell, BadAnswer> {
     let text = value.get();
     if field == FieldType::Whole
         && !text.starts_with(['[', '{'])
@@ -171,7 +171,7 @@ fn is_secret(name: &str) -> bool {
 
 /// In a JSON value, removes the fields that may hold secrets, and sets `removed` if there were
 /// any. All other values stay unchanged.
-fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String, Bad> {
+fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String, BadAnswer> {
     if depth > DEEPEST {
         return Err(wire::shape("an element of the list is nested too deep"));
     }
@@ -185,8 +185,7 @@ fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String,
             format!("[{}]", items.collect::<Result<Vec<_>, _>>()?.join(","))
         }
         Some(b'{') => {
-            let Fields(mut fields): Fields<&RawValue> =
-                serde_json::from_str(json).map_err(not_text)?;
+            let Fields(mut fields): Fields<'_> = serde_json::from_str(json).map_err(not_text)?;
             let all = fields.len();
             fields.retain(|(name, _)| !is_secret(name));
             *removed |= fields.len() < all;
@@ -194,7 +193,10 @@ fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String,
                 let value = without_secrets(value.get(), depth, removed)?;
                 Ok(format!("{}:{value}", Value::String(name)))
             });
-            format!("{{{}}}", fields.collect::<Result<Vec<_>, Bad>>()?.join(","))
+            format!(
+                "{{{}}}",
+                fields.collect::<Result<Vec<_>, BadAnswer>>()?.join(",")
+            )
         }
         Some(b'"') => {
             let text = serde_json::from_str(json).map_err(not_text)?;
@@ -232,12 +234,12 @@ fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String 
 /// `take` fails.
 pub(super) fn take_messages(
     answer: &[u8],
-    mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
-) -> Result<(), Bad> {
+    mut take: impl FnMut(&[u8]) -> Result<(), BadAnswer>,
+) -> Result<(), BadAnswer> {
     let mut clean = Vec::new();
     let answer: &RawValue = wire::parse_borrowed(answer, &mut clean)?;
     let rows = match answer.get().as_bytes().first() {
-        Some(b'[') => elements("", answer).ok_or(RowError::NotAnObject)?,
+        Some(b'[') => elements("", answer).ok_or_else(|| wire::shape(NOT_AN_OBJECT))?,
         Some(b'{') => message_list(answer)?,
         _ => {
             let text = "the answer is JSON, but neither an object nor a list";
@@ -248,7 +250,7 @@ pub(super) fn take_messages(
         .try_for_each(|row| take(row.get().as_bytes()))
 }
 
-fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, Bad> {
+fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, BadAnswer> {
     let fields = fields(answer);
     let verdict = fields.iter().filter(|(name, value)| {
         let words = *name == "message" && value.get().starts_with('"');
@@ -281,13 +283,16 @@ fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, Bad> {
 
 /// Returns the fields of an object; empty if the value is not an object.
 fn fields(value: &RawValue) -> Vec<(String, &RawValue)> {
-    let fields = serde_json::from_str::<Fields<&RawValue>>(value.get());
+    let fields = serde_json::from_str::<Fields<'_>>(value.get());
     fields.map_or_else(|_| Vec::new(), |Fields(fields)| fields)
 }
 
 /// Selects one list. Prefers lists that have rows, then lists with a known name, then the list
 /// named `data`. Fails if several lists are left, or none.
-fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a RawValue>, Bad> {
+fn choose<'a>(
+    mut lists: Vec<NamedList<'a>>,
+    keys: &[String],
+) -> Result<Vec<&'a RawValue>, BadAnswer> {
     let preferences: [fn(&NamedList<'_>) -> bool; 3] = [
         |(_, rows)| !rows.is_empty(),
         |(name, _)| NAMED.contains(&name.as_str()),
@@ -301,11 +306,11 @@ fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a 
     let names: Vec<String> = lists.iter().map(|(name, _)| name.clone()).collect();
     match (lists.pop(), lists.is_empty()) {
         (Some((_, rows)), true) => Ok(rows),
-        (None, _) => Err(Bad::NoList(format!(
+        (None, _) => Err(BadAnswer::NoList(format!(
             "it contains no list of messages; its keys are {}",
             quoted(keys)
         ))),
-        (Some(_), false) => Err(Bad::NoList(format!(
+        (Some(_), false) => Err(BadAnswer::NoList(format!(
             "it contains several lists that may be the messages: {}",
             quoted(&names)
         ))),
@@ -346,7 +351,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repeated_name_hides_no_secret() -> Result<(), Bad> {
+    fn a_repeated_name_hides_no_secret() -> Result<(), BadAnswer> {
         let cell = |text: &str| {
             let text = Value::String(text.to_owned()).to_string();
             let text = format!(r#"{{"x":{text}}}"#);
@@ -359,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_share_their_names_and_a_list_has_a_limit() -> Result<(), Bad> {
+    fn rows_share_their_names_and_a_list_has_a_limit() -> Result<(), BadAnswer> {
         let mut shapes = Shapes::default();
         let mut row = |text: &str| row(Listing::Users, text.as_bytes(), &mut shapes);
         row(r#"{"a":1,"b":2}"#)?;
@@ -371,7 +376,8 @@ mod tests {
         let names = || vec![String::new(); 1000];
         let mut results = (0..16_000).map(|_| shapes.share(names()).map(drop));
         assert!(results.by_ref().take(15_998).all(|result| result.is_ok()));
-        let error = Bad::TooLarge("the server's list has more than 16000000 values".to_owned());
+        let error =
+            BadAnswer::TooLarge("the server's list has more than 16000000 values".to_owned());
         assert_eq!(results.next(), Some(Err(error)));
         Ok(())
     }

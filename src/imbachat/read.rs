@@ -10,14 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::answer::number;
-use super::failure::{Call, Cause, Delivery, Failure};
-use super::http::{Http, JWT, MINTED_JWT, date};
+use super::http::{Form, Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
 use super::raw_rows::{self, Shapes};
-use super::retry::{Dice, with_retries};
+use super::retry::{Call, Cause, Delivery, Dice, Failure, with_retries};
 use super::token::{mint, token_start};
-use super::wire::{self, Bad};
-use super::write::Form;
+use super::wire::{self, BadAnswer};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
 /// Maximum size of a list in bytes.
@@ -119,7 +117,7 @@ impl Query {
         for (name, value) in &self.filters {
             form = form.text(name, value);
         }
-        Ok(form.attach_to(http.post(&self.path(widget))?))
+        http.post(&self.path(widget), form)
     }
 
     /// Adds a hint if the server does not know the path, and the path was set by the user or is not
@@ -137,7 +135,7 @@ impl Query {
 }
 
 /// A function that receives each row of a list as JSON text.
-pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<(), Bad>;
+pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<(), BadAnswer>;
 
 impl Reader {
     /// Creates a client that reads one widget.
@@ -193,7 +191,7 @@ impl Reader {
                 *survey.row_keys.entry(name).or_default() += 1;
             }
             match survey.row_keys.len() > MOST_KEYS {
-                true => Err(Bad::TooLarge(format!(
+                true => Err(BadAnswer::TooLarge(format!(
                     "the rows of the server's list have more than {MOST_KEYS} different keys"
                 ))),
                 false => Ok(()),
@@ -243,7 +241,7 @@ impl Reader {
         query: &Query,
         dice: &Dice,
         collect: impl Fn() -> T,
-        take: impl Fn(&mut T, &[u8]) -> Result<(), Bad>,
+        take: impl Fn(&mut T, &[u8]) -> Result<(), BadAnswer>,
     ) -> Result<(T, Value), Failure> {
         let read = || async {
             let mut collected = collect();
@@ -378,7 +376,7 @@ impl Http {
         let time = self.list_time();
         self.pieces(response, LARGEST_LIST, time, feed).await?;
         let count = list.count();
-        let envelope = list.finish().map_err(|error| bad(error.into()))?;
+        let envelope = list.finish().map_err(bad)?;
         self.log_body(number, Some(count), &envelope);
         wire::envelope(&envelope).map_err(bad)
     }

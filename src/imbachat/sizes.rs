@@ -3,10 +3,9 @@
 use std::cell::Cell;
 use std::future::pending;
 
-use super::failure::{Call, Delivery, Failure};
 use super::read::{Query, Reader};
-use super::retry::{Dice, with_retries};
-use super::wire::{self, Bad};
+use super::retry::{Call, Delivery, Dice, Failure, with_retries};
+use super::wire::{self, BadAnswer};
 use crate::model::{Listing, RoomId};
 
 const SPENT: &str = "the budget for counting is spent";
@@ -90,7 +89,7 @@ impl Reader {
             let take = &mut |row: &[u8]| {
                 budget.spend(0, row.len() as u64);
                 if budget.is_over() {
-                    return Err(Bad::TooLarge(SPENT.to_owned()));
+                    return Err(BadAnswer::TooLarge(SPENT.to_owned()));
                 }
                 let room = wire::row(row)?;
                 rows += 1;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage, OtherError};
 
-use super::failure::Cause;
+use super::retry::Cause;
 use crate::model::few;
 
 /// Maximum number of names from a certificate that a message shows.

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::list_stream::{ListStream, RowError};
 use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
 
 /// The keys that report an error. [`WARNINGS`] are the keys that report a warning.
@@ -13,26 +12,26 @@ pub(super) const ERRORS: [&str; 3] = ["error", "errorMsg", "errors"];
 pub(super) const WARNINGS: [&str; 2] = ["warning", "warnings"];
 pub(super) const NO_REASON: &str = "the server gave no reason";
 
-/// Why an answer cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Bad {
+/// Why an answer cannot be used. The text may quote the server, so escape it before you print it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadAnswer {
     /// The answer is not JSON, or has an unknown shape.
+    #[error("{0}")]
     Shape(String),
     /// The answer reports success, but has no list, or it is unclear which list to use.
+    #[error("{0}")]
     NoList(String),
     /// The answer is larger than a limit.
+    #[error("{0}")]
     TooLarge(String),
-    /// The server reports an error with this code and reason.
-    Complaint { code: Option<i64>, text: String },
-}
-
-impl From<RowError> for Bad {
-    fn from(error: RowError) -> Self {
-        match error {
-            RowError::TooMany | RowError::TooLarge(..) => Self::TooLarge(error.to_string()),
-            RowError::NotAnObject | RowError::Cut => Self::Shape(error.to_string()),
-        }
-    }
+    /// The server reports an error.
+    #[error("the answer reports an error: {text}")]
+    Complaint {
+        /// The error code in the answer.
+        code: Option<i64>,
+        /// The reason that the server gave.
+        text: String,
+    },
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,7 +49,7 @@ struct Row<'r> {
     updated_at: Value,
 }
 
-pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
+pub(super) fn row(text: &[u8]) -> Result<LiveRoom, BadAnswer> {
     let mut clean = Vec::new();
     let row: Row<'_> = parse_borrowed(text, &mut clean)?;
     let pipe = row.pipe.map_or("null", RawValue::get);
@@ -58,7 +57,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
         Ok(pipe) => Pipe::new(pipe),
         Err(_) => Pipe::new(raw_text(parse(pipe.as_bytes())?)),
     };
-    let bad = |what: &str| Bad::Shape(format!("a room in the list {what}"));
+    let bad = |what: &str| BadAnswer::Shape(format!("a room in the list {what}"));
     let id = integer(&row.id).and_then(|id| u64::try_from(id).ok());
     let id = id.ok_or_else(|| bad("has no numeric id"))?;
     let kind = integer(&row.r#type).ok_or_else(|| bad("has no numeric type"))?;
@@ -80,7 +79,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
 }
 
 /// Parses a list answer without its rows, and checks that it reports success.
-pub(super) fn envelope(text: &[u8]) -> Result<Value, Bad> {
+pub(super) fn envelope(text: &[u8]) -> Result<Value, BadAnswer> {
     let envelope: Value = parse(text)?;
     good(&envelope)?;
     match envelope.get("data") {
@@ -96,7 +95,7 @@ pub(super) fn complaint(text: &[u8]) -> Option<String> {
 
 /// Checks that an answer reports success: `code` is absent or 200, `success` is absent or true, and
 /// there is no error.
-pub(super) fn good(answer: &Value) -> Result<(), Bad> {
+pub(super) fn good(answer: &Value) -> Result<(), BadAnswer> {
     is_object(answer)?;
     let code = answer.get("code").and_then(integer);
     if code.is_none_or(|code| code == 200) && !is_denied(answer) && !has_error(answer) {
@@ -105,7 +104,7 @@ pub(super) fn good(answer: &Value) -> Result<(), Bad> {
     Err(complaint_of(answer))
 }
 
-pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
+pub(super) fn is_object(answer: &Value) -> Result<(), BadAnswer> {
     if answer.is_object() {
         return Ok(());
     }
@@ -124,19 +123,19 @@ pub(super) fn has_error(answer: &Value) -> bool {
     errors.into_iter().any(|error| !is_nothing(error))
 }
 
-pub(super) fn complaint_of(answer: &Value) -> Bad {
-    Bad::Complaint {
+pub(super) fn complaint_of(answer: &Value) -> BadAnswer {
+    BadAnswer::Complaint {
         code: answer.get("code").and_then(integer),
         text: reasons(answer).unwrap_or_else(|| NO_REASON.to_owned()),
     }
 }
 
-pub(super) fn shape(text: &str) -> Bad {
-    Bad::Shape(text.to_owned())
+pub(super) fn shape(text: &str) -> BadAnswer {
+    BadAnswer::Shape(text.to_owned())
 }
 
 /// Parses JSON. Accepts a byte order mark and trailing commas.
-pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
+pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadAnswer> {
     parse_borrowed(text, &mut Vec::new())
 }
 
@@ -145,11 +144,11 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
 pub(super) fn parse_borrowed<'t, T: Deserialize<'t>>(
     text: &'t [u8],
     clean: &'t mut Vec<u8>,
-) -> Result<T, Bad> {
+) -> Result<T, BadAnswer> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     serde_json::from_slice(text).or_else(|error| {
         *clean = without_stray_commas(text);
-        serde_json::from_slice(clean).map_err(|_| Bad::Shape(not_json(text, &error)))
+        serde_json::from_slice(clean).map_err(|_| BadAnswer::Shape(not_json(text, &error)))
     })
 }
 
@@ -272,37 +271,6 @@ pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
         Value::Object(map) => map.values().for_each(|value| collect(value, found)),
         _ => {}
     }
-}
-
-/// The reason why a saved answer is not a list of rooms. It may quote the server, so escape it
-/// before you print it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoList(String);
-
-impl From<Bad> for NoList {
-    fn from(bad: Bad) -> Self {
-        match bad {
-            Bad::Shape(text) | Bad::NoList(text) | Bad::TooLarge(text) => Self(text),
-            Bad::Complaint { text, .. } => Self(format!("the answer reports an error: {text}")),
-        }
-    }
-}
-
-/// Parses a saved answer of get_rooms. Returns its rooms in the server's order, including
-/// deleted ones. Tolerates the same deviations from the documented format as in answers over
-/// HTTP.
-///
-/// # Errors
-/// Returns [`NoList`] if the answer is not a list of rooms, or reports an error.
-pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, NoList> {
-    let (mut list, mut rooms) = (ListStream::default(), Vec::new());
-    list.feed(answer, |text| {
-        rooms.push(row(text)?);
-        Ok::<(), Bad>(())
-    })?;
-    envelope(&list.finish().map_err(Bad::from)?)?;
-    Ok(rooms)
 }
 
 #[cfg(test)]

@@ -2,21 +2,21 @@
 
 use super::*;
 use crate::imbachat::Written;
-use crate::imbachat::write_answer::{self, sent};
+use crate::imbachat::write::{self, sent};
 
 /// Returns the room of an answer that must have no errors.
-fn written(text: &[u8]) -> Result<RoomId, Bad> {
-    let Written { room, errors } = write_answer::written(text, false)?;
+fn written(text: &[u8]) -> Result<RoomId, BadAnswer> {
+    let Written { room, errors } = write::written(text, false)?;
     assert_eq!(errors, Vec::<String>::new());
     Ok(room)
 }
 
-fn shape<T>(text: &str) -> Result<T, Bad> {
+fn shape<T>(text: &str) -> Result<T, BadAnswer> {
     Err(super::shape(text))
 }
 
-fn complaint_of(code: Option<i64>, text: &str) -> Bad {
-    Bad::Complaint {
+fn complaint_of(code: Option<i64>, text: &str) -> BadAnswer {
+    BadAnswer::Complaint {
         code,
         text: text.to_owned(),
     }
@@ -76,13 +76,13 @@ fn answers_that_say_no_with_http_200() {
             "{{\"code\":200,\"data\":[{{\"error\":{error},\"success\":false,\"room_id\":5}}]}}"
         );
         assert!(
-            matches!(written(text.as_bytes()), Err(Bad::Complaint { .. })),
+            matches!(written(text.as_bytes()), Err(BadAnswer::Complaint { .. })),
             "{text}"
         );
     }
     assert!(matches!(
         written(br#"{"data":[{"success":true,"room_id":1e300}]}"#),
-        Err(Bad::Shape(_))
+        Err(BadAnswer::Shape(_))
     ));
     let laravel = br#"{"message":"The given data was invalid.","errors":{"imba_id":["required"],"login":["required"]}}"#;
     assert_eq!(
@@ -147,12 +147,12 @@ fn a_success_that_carries_an_error_names_it() {
         (format!(r#"{{"code":202,{good}}}"#), accepted),
     ];
     for (text, expected) in cases {
-        let answer = write_answer::written(text.as_bytes(), false);
+        let answer = write::written(text.as_bytes(), false);
         let shown = answer.map(|Written { room, errors }| (room, errors.join("; ")));
         assert_eq!(shown, Ok((RoomId(7), expected.to_owned())), "{text}");
     }
     let text = format!(r#"{{"code":200,{good}}}"#);
-    let answer = write_answer::written(text.as_bytes(), true);
+    let answer = write::written(text.as_bytes(), true);
     assert_eq!(
         answer.map(|answer| answer.errors),
         Ok(vec![accepted.to_owned()])
@@ -160,8 +160,8 @@ fn a_success_that_carries_an_error_names_it() {
     // A server that accepted a call (202) may still act on it, so the call is uncertain and not
     // refused.
     assert_eq!(
-        write_answer::written(br#"{"code":202,"message":"queued"}"#, false),
-        Err(Bad::Shape("the answer names no room".to_owned()))
+        write::written(br#"{"code":202,"message":"queued"}"#, false),
+        Err(BadAnswer::Shape("the answer names no room".to_owned()))
     );
 }
 
@@ -263,10 +263,10 @@ fn a_message_that_succeeds_with_an_error_is_uncertain() {
 }
 
 #[test]
-fn an_answer_with_many_errors_reports_the_first_ones() -> Result<(), Bad> {
+fn an_answer_with_many_errors_reports_the_first_ones() -> Result<(), BadAnswer> {
     let errors: Vec<String> = (0..5000).map(|number| format!("error {number}")).collect();
     let answer = serde_json::json!({"errors": errors, "data": [{"success": true, "room_id": 7}]});
-    let written = write_answer::written(answer.to_string().as_bytes(), false)?;
+    let written = write::written(answer.to_string().as_bytes(), false)?;
     assert_eq!(written.errors.len(), 21);
     assert_eq!(
         written.errors.last().map(String::as_str),

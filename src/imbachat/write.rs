@@ -4,21 +4,21 @@
 //! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried
 //! once the server may have acted on it.
 
-use std::fmt::{Display, Write as _};
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use tracing::debug;
 
 use super::answer::LARGEST_ANSWER;
-use super::failure::{Call, Delivery, Failure};
-use super::http::{Http, SITE_USER};
-use super::retry::{Dice, with_retries};
-use super::write_answer::{Written, sent, written};
+use super::http::{Form, Http, SITE_USER};
+use super::retry::{Call, Delivery, Dice, Failure, with_retries};
+use super::wire::{
+    BadAnswer, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, good, has_error, integer,
+    is_denied, is_nothing, is_object, parse, reasons, shape, truth,
+};
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
 
 /// The credentials for writing. They belong to a user of the site that has the widget.
@@ -158,7 +158,7 @@ impl WriteRooms for Writer {
             form = form.text(format_args!("users_ids[{index}]"), user);
         }
         let http = &self.http;
-        let request = form.attach_to(http.post("imbachat/v1/widget/imba_rooms")?);
+        let request = http.post("imbachat/v1/widget/imba_rooms", form)?;
         let response = http.send(request.timeout(http.timeout)).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
         let body = http.body(response, LARGEST_ANSWER, http.timeout).await?;
@@ -194,10 +194,6 @@ impl SendMessages for Sender {
         debug!(%room, %from, text_length = text.chars().count(), "message");
         // Messages are private, so keep the text out of logs even if the server echoes it.
         let http = self.http.clone().hiding(SecretString::from(*text));
-        let request = http
-            .post(&format!("imbachat/v2/{}/send_msg", self.widget))?
-            .timeout(http.timeout)
-            .basic_auth(self.widget, Some(self.key.expose_secret()));
         // The documentation says that `imba_id` is required, but its sample omits it.
         let mut form = Form::default().text("imba_id", self.widget);
         if let Some(password) = &self.password {
@@ -207,7 +203,11 @@ impl SendMessages for Sender {
             .text("user_id", from)
             .text("room_id", room)
             .text("message", text);
-        let response = http.send(form.attach_to(request)).await?;
+        let request = http
+            .post(&format!("imbachat/v2/{}/send_msg", self.widget), form)?
+            .timeout(http.timeout)
+            .basic_auth(self.widget, Some(self.key.expose_secret()));
+        let response = http.send(request).await?;
         let body = http.body(response, LARGEST_ANSWER, http.timeout).await?;
         sent(&body).map_err(|bad| http.reject(bad))
     }
@@ -225,54 +225,148 @@ impl SendMessages for Writer {
     }
 }
 
-/// The boundary between the fields of a form. It is random in each process, so that no title
-/// contains it.
-static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
-    let dice = RandomState::new();
-    format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
-});
+/// Maximum number of errors that are reported for one answer.
+const MOST_ERRORS: usize = 20;
 
-/// The fields of a call, in the order in which they are sent.
-#[derive(Debug, Default)]
-pub(super) struct Form {
-    body: String,
+/// What the answer to a successful write contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The room that the server wrote.
+    pub room: RoomId,
+    /// The errors and warnings in the answer. If there are any, no member is confirmed.
+    pub errors: Vec<String>,
 }
 
-impl Form {
-    /// Adds a field. Its name needs no escaping, because it is never user text.
-    #[must_use]
-    pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
-        let boundary = &*BOUNDARY;
-        // Writing to a `String` cannot fail.
-        let _infallible = write!(
-            self.body,
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
-        self
-    }
-
-    /// Sets the form as the body of the request.
-    pub(super) fn attach_to(self, request: RequestBuilder) -> RequestBuilder {
-        let (mut body, boundary) = (self.body, &*BOUNDARY);
-        body.push_str("--");
-        body.push_str(boundary);
-        body.push_str("--\r\n");
-        let kind = format!("multipart/form-data; boundary={boundary}");
-        request.header(CONTENT_TYPE, kind).body(body)
+/// Creates the result of a write without errors.
+impl From<RoomId> for Written {
+    fn from(room: RoomId) -> Self {
+        let errors = Vec::new();
+        Self { room, errors }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_sent_unchanged() {
-        let form = Form::default().text("a", "one\r\n--two\"").text("b", "");
-        let body = form.body.replace(&*BOUNDARY, "X");
-        let field = |name, value| {
-            format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-        };
-        assert_eq!(body, field("a", "one\r\n--two\"") + &field("b", ""));
+/// Parses the answer to a write. `accepted` is true if the HTTP status is 202.
+pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, BadAnswer> {
+    let answer: Value = parse(text)?;
+    is_object(&answer)?;
+    let code = answer.get("code").and_then(integer);
+    let accepted = accepted || code == Some(202);
+    if is_denied(&answer) || code.is_some_and(|code| !matches!(code, 200 | 202)) {
+        return Err(complaint_of(&answer));
     }
+    let elements: Vec<&Value> = match answer.get("data") {
+        Some(Value::Array(rows)) => rows.iter().collect(),
+        Some(Value::Object(rows)) if rows.contains_key("0") => {
+            let first = rows.get("0").into_iter();
+            let others = rows.iter().filter(|(key, _)| *key != "0");
+            first.chain(others.map(|(_, row)| row)).collect()
+        }
+        Some(row @ Value::Object(_)) => vec![row],
+        _ => Vec::new(),
+    };
+    match first_room(&elements) {
+        Ok(room) => Ok(Written {
+            room,
+            errors: carried_errors(&answer, &elements, accepted),
+        }),
+        // An answer with an error and no room is a failure, not a success with errors.
+        Err(BadAnswer::Shape(_)) if has_error(&answer) => Err(complaint_of(&answer)),
+        Err(bad) => Err(bad),
+    }
+}
+
+/// Returns the room in the first element, if that element reports success. The element may also
+/// contain an error.
+fn first_room(elements: &[&Value]) -> Result<RoomId, BadAnswer> {
+    let first = elements
+        .first()
+        .ok_or_else(|| shape("the answer names no room"))?;
+    let failed = first.get("error").is_some_and(|error| !is_nothing(error));
+    let succeeded = first.get("success").and_then(truth);
+    if succeeded == Some(false) || (failed && succeeded != Some(true)) {
+        let text = reasons(first).unwrap_or_else(|| NO_REASON.to_owned());
+        return Err(BadAnswer::Complaint { code: None, text });
+    }
+    if succeeded.is_none() {
+        return Err(shape("the answer does not say whether the call succeeded"));
+    }
+    rooms(first)
+        .next()
+        .ok_or_else(|| shape("the answer has no numeric room_id"))
+}
+
+fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
+    ["room_id", "roomId"]
+        .iter()
+        .filter_map(|key| integer(element.get(key)?))
+        .filter_map(|id| u64::try_from(id).ok().filter(|id| *id > 0))
+        .map(RoomId)
+}
+
+/// Returns the errors and warnings in an answer that succeeded as a whole.
+fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<String> {
+    let mut errors = Vec::new();
+    if accepted {
+        errors.push("the call was accepted but not confirmed (202)".to_owned());
+    }
+    let parts = std::iter::once(answer).chain(elements.iter().copied());
+    for (index, part) in parts.clone().enumerate() {
+        let before = errors.len();
+        let keys = ERRORS.iter().chain(&WARNINGS);
+        let values = keys.filter_map(|key| part.get(key));
+        let code = part.get("code").and_then(integer);
+        let failed = is_denied(part)
+            || code.is_some_and(|code| !matches!(code, 200 | 202))
+            || (index > 0 && part.get("success").and_then(truth) != Some(true));
+        let mut is_bad = failed;
+        for value in values.filter(|value| !is_nothing(value)) {
+            is_bad = true;
+            collect(value, &mut errors);
+        }
+        // An element may be a text instead of an object.
+        let message = part.is_string().then_some(part).or(part.get("message"));
+        if failed && let Some(message) = message {
+            collect(message, &mut errors);
+        }
+        if is_bad && errors.len() == before {
+            errors.push(NO_REASON.to_owned());
+        }
+    }
+    let named: BTreeSet<RoomId> = parts.flat_map(rooms).collect();
+    if named.len() > 1 {
+        let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        errors.push(format!(
+            "the answer names more than one room: {}",
+            named.join(", ")
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    errors.retain(|error| seen.insert(error.clone()));
+    if let more @ 1.. = errors.len().saturating_sub(MOST_ERRORS) {
+        errors.truncate(MOST_ERRORS);
+        errors.push(format!("and {more} more errors"));
+    }
+    errors
+}
+
+/// Returns the message id from a successful answer of send_msg. The answer may lack the id,
+/// because roomform needs the id only to show it to the user.
+pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, BadAnswer> {
+    let answer: Value = parse(text)?;
+    let success = answer.get("success").and_then(truth);
+    if success == Some(true) && has_error(&answer) {
+        // The message may have been sent. If this answer were treated as a refusal, the next
+        // run would send the message again.
+        let words = reasons(&answer).unwrap_or_else(|| NO_REASON.to_owned());
+        return Err(BadAnswer::Shape(format!(
+            "it reports success and an error: {words}"
+        )));
+    }
+    good(&answer)?;
+    if answer.get("success").is_none() {
+        return Err(shape("the answer does not say whether the call succeeded"));
+    }
+    let id = answer.get("message").and_then(|message| message.get("id"));
+    let id = id.and_then(integer).and_then(|id| u64::try_from(id).ok());
+    Ok(id.filter(|id| *id > 0).map(MessageId))
 }

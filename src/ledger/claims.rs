@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::clock::EntryClock;
-use super::entry::{Entries, Fact, PipeFact, RoomFact, Stamp};
+use super::entry::{Entries, EntryClock, Fact, PipeFact, RoomFact, Stamp};
 use super::fold::fold;
 use super::json::parse_entry;
-use super::lock::is_still_there;
+use super::ledger_file::is_still_there;
 use crate::model::{Pipe, RoomId, Time};
 
 /// What a run claims: the right to send one call. The entries of the claim are written only if it
@@ -117,17 +115,18 @@ impl Claim {
 #[derive(Debug)]
 pub(super) struct ClaimEntries {
     by_pipe: BTreeMap<Pipe, Entries>,
-    clock: Arc<EntryClock>,
+    /// Makes stamps that are later than those of all entries that were added.
+    pub(super) clock: EntryClock,
 }
 
 impl ClaimEntries {
-    pub(super) fn new(clock: Arc<EntryClock>) -> Self {
+    pub(super) fn new(clock: EntryClock) -> Self {
         let by_pipe = BTreeMap::new();
         Self { by_pipe, clock }
     }
 
-    pub(super) fn decide(&self, claim: &Claim, run: &str) -> Claimed {
-        let now = Time(Timestamp::now().as_millisecond());
+    pub(super) fn decide(&self, claim: &Claim) -> Claimed {
+        let (run, now) = (&self.clock.run, Time(Timestamp::now().as_millisecond()));
         match self.by_pipe.get(claim.pipe()) {
             Some(entries) => claim.decide(run, entries, now),
             None => claim.decide(run, &Entries::new(), now),
@@ -174,7 +173,7 @@ pub(super) struct FileClaims {
 }
 
 impl FileClaims {
-    pub(super) fn new(clock: Arc<EntryClock>) -> Self {
+    pub(super) fn new(clock: EntryClock) -> Self {
         Self {
             file: None,
             read_until: 0,
@@ -192,7 +191,8 @@ impl FileClaims {
         let mut file = match known {
             Some(file) if file.metadata()?.len() >= self.read_until => file,
             _ => {
-                *self = Self::new(Arc::clone(&self.entries.clock));
+                self.read_until = 0;
+                self.entries.by_pipe.clear();
                 File::open(path)?
             }
         };

@@ -1,10 +1,13 @@
-//! A ledger entry is a fact that never changes, with a unique stamp. `json` has its JSON form.
+//! A ledger entry is a fact that never changes, with a unique stamp. Each stamp of a run is later
+//! than the one before it. `json` has the JSON form of entries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::{
-    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Time, UserId, named_enum,
+    Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, RunId, Time, UserId, named_enum,
 };
 
 /// A fact that the ledger records. Facts are added and never changed.
@@ -186,4 +189,94 @@ pub struct Stamp {
     pub run: Arc<str>,
     /// The number of the entry in its run, counted from 1.
     pub sequence: u64,
+}
+
+/// Creates the stamps of a run's entries.
+#[derive(Debug)]
+pub(super) struct EntryClock {
+    pub(super) run: Arc<str>,
+    /// The time of the next stamp, as text.
+    time: Arc<str>,
+    earliest_millisecond: i64,
+    sequence: u64,
+}
+
+impl EntryClock {
+    /// Creates a clock. Its stamps are later than those of the given entries.
+    pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
+        let mut clock = Self {
+            run: run.as_str().into(),
+            time: Arc::default(),
+            earliest_millisecond: 0,
+            sequence: 0,
+        };
+        if let Some(latest) = entries.keys().next_back() {
+            clock.pass(latest);
+        }
+        clock.tick();
+        clock
+    }
+
+    /// Makes all stamps after the next [`Self::tick`] later than this one.
+    pub(super) fn pass(&mut self, stamp: &Stamp) {
+        if let Some(time) = parse_time(&stamp.time) {
+            self.earliest_millisecond = self.earliest_millisecond.max(time.0 + 1);
+        }
+    }
+
+    /// Returns the next stamp.
+    pub(super) fn stamp(&mut self) -> Stamp {
+        self.sequence += 1;
+        Stamp {
+            time: Arc::clone(&self.time),
+            run: Arc::clone(&self.run),
+            sequence: self.sequence,
+        }
+    }
+
+    /// Gives the next stamps the current time, but never an earlier time than before. If an entry
+    /// has a later time than this machine's clock, each call adds a millisecond. A renewed claim
+    /// then has a later time, so that another run sees the renewal.
+    pub(super) fn tick(&mut self) {
+        let now = Timestamp::now();
+        let earliest = self.earliest_millisecond.max(now.as_millisecond());
+        let is_ahead = earliest > now.as_millisecond();
+        self.earliest_millisecond = earliest + i64::from(is_ahead);
+        let time = Timestamp::from_millisecond(earliest).unwrap_or(now);
+        self.time = format!("{time:.3}").into();
+    }
+}
+
+/// Formats a time as in entries: UTC in RFC 3339, with milliseconds. Returns an empty text if the
+/// date cannot be represented.
+pub(super) fn time_text(time: Time) -> String {
+    let time = Timestamp::from_millisecond(time.0);
+    time.map(|time| format!("{time:.3}")).unwrap_or_default()
+}
+
+pub(super) fn parse_time(text: &str) -> Option<Time> {
+    let time = text.parse::<Timestamp>().ok()?;
+    Some(Time(time.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_come_after_those_of_a_clock_that_is_ahead() {
+        let mut clock = EntryClock::new(&RunId::new(1), &Entries::new());
+        let ahead = Stamp {
+            time: "2999-01-01T00:00:00.000Z".into(),
+            run: Arc::default(),
+            sequence: 0,
+        };
+        clock.pass(&ahead);
+        let mut next = || {
+            clock.tick();
+            clock.stamp().time
+        };
+        let (one, two) = (next(), next());
+        assert!(ahead.time < one && one < two, "{one}, {two}");
+    }
 }

@@ -4,12 +4,10 @@
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use memchr::memmem::Finder;
-
 use super::entry::Entries;
 use super::error::LedgerError;
 use super::fold::fold_owned;
-use super::json::{HEADER_KEY, Header, Link, VERSION, parse_entry};
+use super::json::{Header, Link, VERSION, parse_entry};
 use crate::model::{Recorded, Target};
 
 const READ_BUFFER: usize = 256 << 10;
@@ -103,7 +101,6 @@ pub fn parse(
         found: true,
         ..Snapshot::default()
     };
-    let header_key = Finder::new(HEADER_KEY);
     let (mut entries, mut line) = (Vec::new(), Vec::new());
     for number in 1.. {
         line.clear();
@@ -123,7 +120,10 @@ pub fn parse(
         if content.is_empty() {
             continue;
         }
-        if header_key.find(content).is_some()
+        let before = entries.last().map(|(stamp, _)| stamp);
+        let entry = parse_entry(content, before);
+        // A header is not an entry.
+        if entry.is_err()
             && let Some(header) = check_header(path, content, target)?
         {
             snapshot.has_header = true;
@@ -134,11 +134,9 @@ pub fn parse(
         if !snapshot.has_header {
             return Err(LedgerError::NoHeader(path.to_owned()));
         }
-        let before = entries.last().map(|(stamp, _)| stamp);
-        let entry = parse_entry(content, before).map_err(|error| {
+        entries.push(entry.map_err(|error| {
             LedgerError::damaged(path, number, format!("not an entry: {error}"))
-        })?;
-        entries.push(entry);
+        })?);
     }
     // Build the map from the whole list. Files are nearly always in order, so this is faster
     // than inserting entry by entry, and takes half the memory.

@@ -8,8 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::clock::parse_time;
-use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp, parse_time};
 use crate::model::{
     Field, FieldValue, OpenCreate, Owed, PendingField, Pipe, Recorded, RecordedRoom, Release,
     RoomId, RoomState, Sending, Shown, Time, UserId, UserSet,
@@ -26,7 +25,13 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
         .map(|(pipe, until)| (pipe.clone(), until.clone()))
         .collect();
     let mut folding = Folding::default();
+    let mut text = Arc::default();
     for (stamp, fact) in entries {
+        // Entries that were written together have the same time.
+        if stamp.time != text {
+            folding.time = parse_time(&stamp.time).unwrap_or_default();
+            text = Arc::clone(&stamp.time);
+        }
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         if until.is_none_or(|until| *until < stamp) {
             folding.apply(&stamp, fact);
@@ -50,6 +55,8 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 #[derive(Default)]
 struct Folding {
     recorded: Recorded,
+    /// The time of the current entry, or the start of 1970 if it cannot be parsed.
+    time: Time,
     /// The last confirmed write to each room.
     last_writes: BTreeMap<RoomId, LastWrite>,
     /// Pipes with their room ids, in stamp order. The last id of a pipe wins.
@@ -86,7 +93,7 @@ impl Folding {
             Fact::Pipe(pipe, PipeFact::Intent { members, welcome }) => {
                 let intent = Intent {
                     run: Arc::clone(&stamp.run),
-                    since: time_of(stamp),
+                    since: self.time,
                     members: members.into(),
                     welcome,
                     room: None,
@@ -106,7 +113,7 @@ impl Folding {
                 if declared {
                     self.recorded.left.remove(&pipe);
                 } else {
-                    let (since, run) = (time_of(stamp), Arc::clone(&stamp.run));
+                    let (since, run) = (self.time, Arc::clone(&stamp.run));
                     self.recorded.left.insert(pipe, Release { since, run });
                 }
             }
@@ -138,7 +145,7 @@ impl Folding {
                     .shown
                     .retain(|field, shown| sent.value(*field) != shown.sent);
                 known.pending.clear();
-                known.confirmed_at = Some(time_of(stamp));
+                known.confirmed_at = Some(self.time);
                 known.sent = Some(sent);
                 known.kept = kept;
                 known.created |= created;
@@ -168,7 +175,7 @@ impl Folding {
                         forget_releases(known, &members);
                     } else {
                         let release = Release {
-                            since: time_of(stamp),
+                            since: self.time,
                             run: Arc::clone(&stamp.run),
                         };
                         let released = members.into_iter().map(|user| (user, release.clone()));
@@ -189,7 +196,7 @@ impl Folding {
                 let pending = PendingField {
                     sent,
                     shown,
-                    since: since.unwrap_or(time_of(stamp)),
+                    since: since.unwrap_or(self.time),
                     updated_at,
                 };
                 let known = self.recorded.rooms.entry(room).or_default();
@@ -304,6 +311,9 @@ impl Folding {
 /// Discards the record that the manifest no longer declares these members. They are in the room
 /// again, or it is certain that they are no longer in it.
 fn forget_releases(room: &mut RecordedRoom, members: &[UserId]) {
+    if room.released.is_empty() {
+        return;
+    }
     for user in members {
         room.released.remove(user);
     }
@@ -321,9 +331,4 @@ fn open_creates(intents: &[Intent]) -> Vec<OpenCreate> {
         });
     }
     open
-}
-
-/// Returns the time of an entry, or the start of 1970 if it cannot be parsed.
-fn time_of(stamp: &Stamp) -> Time {
-    parse_time(&stamp.time).unwrap_or_default()
 }

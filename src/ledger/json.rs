@@ -8,17 +8,13 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clock::{parse_time, time_text};
-use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp};
+use super::entry::{Entries, Fact, PipeFact, RoomFact, Stage, Stamp, parse_time, time_text};
 use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
 
 /// The format version to write, and the newest version that can be read.
 pub(super) const VERSION: u32 = 1;
-
-/// A key that only the header line has.
-pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {

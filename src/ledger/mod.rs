@@ -11,19 +11,16 @@ mod backend;
 #[cfg(feature = "object-store")]
 mod bucket;
 mod claims;
-mod clock;
 mod compact;
 mod entry;
 mod error;
 mod file;
-mod file_writer;
 mod fold;
 mod history;
 mod journal;
 mod json;
 mod ledger_file;
 mod lineage;
-mod lock;
 
 pub use address::{Address, Name, NameError, StoreKind, StoreOptions};
 pub use backend::LedgerBackend;

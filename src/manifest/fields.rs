@@ -9,18 +9,17 @@ use super::raw::{Names, RawFile, Spanned};
 use super::scalar::{Reading, reading};
 use super::yaml::{MAPPING_HINT, Node, Value};
 use crate::model::{Date, Limit};
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
 use crate::tables::nearest::nearest;
 use crate::tables::number::{LARGEST_ID, TOO_LARGE, is_digits, positive_id, share, whole_number};
 use crate::tables::row::DATE_HINT;
-use crate::tables::source::Lines;
 
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a Problems,
     /// The files with rows, such as rosters, that were named so far.
     pub(super) files: RefCell<Vec<RawFile>>,
-    pub(super) lines: RefCell<Lines<'a>>,
+    pub(super) source: &'a Source,
     /// The day for which dates are evaluated.
     pub(super) today: Date,
 }

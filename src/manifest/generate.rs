@@ -12,9 +12,9 @@ use super::roster::SkipReason;
 use crate::model::{MemberList, Presence};
 use crate::tables::column::optional;
 use crate::tables::join::{Join, Via, via_content};
+use crate::tables::open::Shared;
 use crate::tables::row::Column;
 use crate::tables::row_use::RowUse;
-use crate::tables::shared::Shared;
 use crate::tables::table::TableUse;
 
 /// Maximum number of joins that wait for more entries, so that thousands of different joins do not

@@ -8,17 +8,15 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use super::display_names::DisplayNames;
 use super::export::quote_yaml;
-use super::people::{People, Person, defined_twice};
+use super::people::{DisplayNames, People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::{RosterReader, known_user};
 use super::scalar::{Reading, reading};
 use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
-use crate::tables::open::Tables;
-use crate::tables::shared::Shared;
+use crate::tables::open::{Shared, Tables};
 
 /// Maximum number of members in all groups, or in all rooms, with duplicates. It is far more than a
 /// school needs, and far less than a machine can store.

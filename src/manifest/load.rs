@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::decode::decode_file;
 use super::explain::{Explained, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
 use crate::model::{Date, Desired, UserNames};
-use crate::tables::boundary::{directory_of, is_inside, leads_out};
-use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
+use crate::tables::boundary::{is_inside, leads_out};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
-use crate::tables::file_map::FileMap;
-use crate::tables::files::{Disk, Files, Kind, RealPaths, read_at_most};
+use crate::tables::files::{Disk, FileMap, Files, Kind, RealPaths, directory_of, read_at_most};
 use crate::tables::open::{Home, Opener, Tables};
+use crate::tables::row_use::RowCounts;
 use crate::tables::wrong_file::{find_conflict, wrong_text};
 
 /// Maximum size of a manifest file, in bytes. It limits memory, time and byte offsets.
@@ -47,12 +48,52 @@ pub struct Loaded {
     pub(super) tables: Tables,
 }
 
+/// How a file with rows was read for one of its uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileNote {
+    /// The file's path as the user would write it.
+    pub file: Arc<str>,
+    /// The place in the manifest that uses the file.
+    pub at: At,
+    /// The name of the encoding, such as `UTF-8` or `windows-1251`.
+    pub encoding: &'static str,
+    /// The delimiter; `None` for a workbook, and if the file has one value per line.
+    pub delimiter: Option<char>,
+    /// The number of rows for each way in which rows were used.
+    pub rows: RowCounts,
+    /// The columns in the header; none if the file has one value per line.
+    pub columns: Vec<String>,
+}
+
 impl Loaded {
     /// Whether there are no errors; warnings are allowed.
     pub fn is_valid(&self) -> bool {
         self.diagnostics
             .iter()
             .all(|diagnostic| diagnostic.severity() != Severity::Error)
+    }
+
+    /// Describes each use of a file with rows, in the order of the manifest. Of equal uses that share
+    /// what they read, only the first is described.
+    pub fn notes(&self) -> Vec<FileNote> {
+        let notes = self.tables.opened().filter_map(|table| {
+            let delimiter = table.header.delimiter;
+            let delimiter = delimiter.filter(|_| !table.file.is_sheet());
+            Some(FileNote {
+                file: table.file.source.name.clone(),
+                at: table.raw.path.at,
+                encoding: table.file.encoding,
+                delimiter: delimiter.map(char::from),
+                rows: table.counts.get()?,
+                columns: match table.header.delimiter {
+                    Some(_) => table.header.columns.clone(),
+                    None => Vec::new(),
+                },
+            })
+        });
+        let mut notes: Vec<_> = notes.collect();
+        notes.sort_by_key(|note| note.at);
+        notes
     }
 }
 

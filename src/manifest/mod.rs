@@ -7,19 +7,16 @@
 //! changes.
 
 mod decode;
-mod display_names;
 mod explain;
 mod export;
 mod fields;
 mod generate;
 mod groups;
 mod load;
-mod node;
 mod people;
 mod presets;
 mod provenance;
 mod raw;
-mod read_log;
 mod resolve;
 mod room_template;
 mod roster;
@@ -31,12 +28,11 @@ mod yaml;
 mod yaml_hints;
 
 pub use crate::tables::boundary::leads_out;
-pub use crate::tables::file_map::FileMap;
+pub use crate::tables::files::FileMap;
 pub use crate::tables::{diagnostic, files};
 pub use explain::{Explained, Membership, Subject, Way};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, quote_yaml, read_back};
-pub use load::{Loaded, Options, explain, load, load_from, load_text};
-pub use read_log::FileNote;
+pub use load::{FileNote, Loaded, Options, explain, load, load_from, load_text};
 pub use roster::SkipReason;
 pub use template::verbatim;
 pub use validate::LONGEST_PIPE;

@@ -190,10 +190,12 @@ fn room(
     let exclude = directory.members(&written.exclude);
     let exclude: BTreeSet<UserId> = exclude.today().map(|member| member.user).collect();
     let mut members = directory.take_members(&mut written.members);
-    if joined.len() > 0 {
+    if members.len() == 0 {
+        members = joined;
+    } else {
         members.extend(&joined);
-        members.order();
     }
+    members.order();
     members.restrict(presence);
     let (members, outside, ending) = members.split(&exclude);
     let settings = written.settings;

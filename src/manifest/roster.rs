@@ -8,17 +8,15 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;
 use std::rc::Rc;
 
-use super::display_names::DisplayNames;
-use super::people::{People, Person, user};
+use super::people::{DisplayNames, People, Person, user};
 use super::raw::{By, FileUse, RawDirectory, RawRoster, Spanned};
 use crate::model::{Member, MemberList, Place, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED, is_altered, is_digits, positive_id};
-use crate::tables::open::Tables;
+use crate::tables::open::{Shared, Tables};
 use crate::tables::row::{Column, Row, parts};
 use crate::tables::row_use::RowUse;
-use crate::tables::shared::Shared;
 use crate::tables::table::TableUse;
 
 /// Reads files with users, and looks up the people that they name.

@@ -2,6 +2,7 @@
 //! Also warns of texts that look alike.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use globset::Glob;
 
@@ -60,21 +61,22 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let plain = pipe
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    let reserved = RESERVED.split(' ').find(|prefix| pipe.starts_with(prefix));
-    let shown = clip(pipe);
-    let reserved = reserved.filter(|_| !is_of_vendor(pipe));
-    let message = match reserved {
+    let reserved = match pipe.contains('_') && !is_of_vendor(pipe) {
+        true => RESERVED.split(' ').find(|prefix| pipe.starts_with(prefix)),
+        false => None,
+    };
+    let what = match reserved {
         Some(prefix) => {
-            format!("`{shown}` starts with `{prefix}`, which is reserved by the realtime layer")
+            format!("starts with `{prefix}`, which is reserved by the realtime layer")
         }
         None if !plain || !(3..=64).contains(&pipe.len()) => {
-            format!(
-                "`{shown}` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -"
-            )
+            "should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -".to_owned()
         }
         None => return None,
     };
-    let hint = "consider another pipe: the realtime layer may not accept it as a channel name";
+    let message = format!("`{}` {what}", clip(pipe));
+    let hint =
+        "consider another pipe: the realtime layer may not accept this one as a channel name";
     Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
 }
 
@@ -191,10 +193,11 @@ pub(super) fn warn_of_look_alikes(
     problems: &Problems,
 ) {
     texts.sort_by_key(|(_, at)| *at);
-    let mut seen: HashMap<String, (&str, At)> = HashMap::with_capacity(texts.len());
+    let (hasher, mut seen) = (RandomState::new(), HashMap::with_capacity(texts.len()));
     let mut reported: HashSet<&str> = HashSet::new();
     for (text, at) in texts {
-        let (other, first) = seen.entry(looks(text)).or_insert((text, at));
+        let key = hasher.hash_one(looks(text));
+        let (other, first): &mut (&str, At) = seen.entry(key).or_insert((text, at));
         if *other == text || !reported.insert(text) {
             continue;
         }

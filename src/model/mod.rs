@@ -10,7 +10,6 @@ mod date;
 mod desired;
 mod escaped;
 mod ids;
-mod look_alike;
 mod member_list;
 mod named;
 mod observed;
@@ -28,7 +27,6 @@ pub use desired::{
     UserNames, Welcome, user_with_name,
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
-pub use look_alike::{difference, looks};
 pub use member_list::MemberList;
 pub(crate) use named::named_enum;
 pub use observed::{LiveRoom, MOST_ROWS, Observed};
@@ -39,5 +37,5 @@ pub use recorded::{
 pub use redactor::Redactor;
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
-pub use text::{Count, few, is_hidden, nfc, spell_unsafe};
+pub use text::{Count, difference, few, is_hidden, looks, nfc, spell_unsafe};
 pub use users::UserSet;

@@ -25,8 +25,8 @@ impl UserSet {
 
     /// Removes users from the set.
     pub fn remove_all(&mut self, users: &[UserId]) {
-        if self.is_empty() {
-            return;
+        if self.is_empty() || self.0 == users {
+            return self.0.clear();
         }
         let users = Self::from(users.to_vec());
         if let (Some(first), Some(last)) = (users.0.first(), users.0.last()) {

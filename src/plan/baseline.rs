@@ -4,12 +4,12 @@
 //! Main type: [`Baseline`]. It holds only what is not on record yet, so that an apply without
 //! changes records nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::filter::{RoomFilter, Shard};
 use super::findings::{ShownField, Violation};
-use super::manual_steps::undeclared;
 use crate::model::{
     Desired, Field, FieldValue, Observed, Pipe, Recorded, RecordedRoom, RoomCount, RosterCounts,
 };
@@ -115,10 +115,11 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
     counts.filter(is_new).cloned().collect()
 }
 
-/// Returns the undeclared rooms that were declared at the last apply.
-pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
-    let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains_key(*pipe));
-    left.cloned().collect()
+/// Returns the rooms among these undeclared ones that were declared at the last apply.
+pub(super) fn left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
+    let is_new = |pipe: &Pipe| !recorded.left.contains_key(pipe);
+    let left = undeclared.iter().filter(|pipe| is_new(pipe));
+    left.copied().cloned().collect()
 }
 
 /// Returns the files with rows whose count fell to less than half since the last apply. Leaves out
@@ -159,24 +160,23 @@ pub fn counts_to_record(
         let mut parts = Parts::of(&source, recorded);
         let shrunk = before.is_some_and(|before| is_shrunk(now, before));
         if let Some(shard) = shard.filter(|_| shrunk) {
-            let own = of_part(&source, shard.index(), shard.count());
-            parts.0.insert((shard.count(), shard.index()), now);
+            parts.0.insert(shard, now);
             if !parts.allow(now, None) {
-                all.insert(own, now);
+                all.insert(of_part(&source, shard), now);
                 continue;
             }
         }
         // Update the shards' old entries too, so that they do not allow a later drop.
-        for (count, index) in parts.0.into_keys() {
-            all.insert(of_part(&source, index, count), now);
+        for part in parts.0.into_keys() {
+            all.insert(of_part(&source, part), now);
         }
         all.insert(source, now);
     }
     all
 }
 
-/// The counts that shards recorded for a file, by shard count and shard index.
-struct Parts(BTreeMap<(u32, u32), u64>);
+/// The counts that shards recorded for a file.
+struct Parts(BTreeMap<Shard, u64>);
 
 impl Parts {
     fn of(source: &str, recorded: &Recorded) -> Self {
@@ -185,7 +185,8 @@ impl Parts {
         let noted = noted.map_while(|(name, given)| Some((name.strip_prefix(&start)?, given)));
         let noted = noted.filter_map(|(part, given)| {
             let (index, count) = part.strip_suffix(')')?.split_once('/')?;
-            Some(((count.parse().ok()?, index.parse().ok()?), *given))
+            let part = Shard::new(index.parse().ok()?, count.parse().ok()?);
+            Some((part, *given))
         });
         Self(noted.collect())
     }
@@ -193,30 +194,21 @@ impl Parts {
     /// Whether the count is allowed for this shard, or for all N shards of an earlier split
     /// (`--shard I/N`).
     fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
-        let is_allowed = |part: &(u32, u32)| {
-            let noted = self.0.get(part);
+        let is_allowed = |part: Shard| {
+            let noted = self.0.get(&part);
             noted.is_some_and(|noted| !is_shrunk(now, *noted))
         };
-        if let Some(shard) = shard
-            && is_allowed(&(shard.count(), shard.index()))
-        {
-            return true;
-        }
-        let mut counts: Vec<u32> = self.0.keys().map(|(count, _)| *count).collect();
-        counts.dedup();
-        counts.into_iter().any(|count| {
-            let parts = self
-                .0
-                .keys()
-                .filter(|(of, index)| *of == count && index < of);
-            parts.filter(|part| is_allowed(part)).count() == count as usize
-        })
+        let counts: BTreeSet<NonZeroU32> = self.0.keys().map(|part| part.count).collect();
+        let mut splits = counts
+            .into_iter()
+            .map(|count| (0..count.get()).map(move |index| Shard::new(index, count)));
+        shard.is_some_and(is_allowed) || splits.any(|mut parts| parts.all(is_allowed))
     }
 }
 
 /// Returns the name of a shard's entry; [`Parts::of`] parses it.
-fn of_part(source: &str, index: u32, count: u32) -> Arc<str> {
-    format!("{source} (part {index}/{count})").into()
+fn of_part(source: &str, part: Shard) -> Arc<str> {
+    format!("{source} (part {part})").into()
 }
 
 /// Whether an entry is about this file, for all shards or for one.

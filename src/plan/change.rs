@@ -246,41 +246,7 @@ impl Plan {
     pub fn verifies(&self) -> usize {
         usize::from(!self.changes.is_empty())
     }
-}
 
-impl Change {
-    /// Whether the room is created.
-    pub fn is_create(&self) -> bool {
-        self.room_id.is_none()
-    }
-
-    /// Whether a closed room becomes public.
-    pub fn publishes(&self) -> bool {
-        self.publish.is_some()
-    }
-
-    /// Whether the room is created public.
-    pub fn creates_public(&self) -> bool {
-        self.is_create() && self.send.public
-    }
-
-    /// Returns the number of calls that write the room. Members are sent in chunks. A change
-    /// that adds no members still needs one call, unless it only sends the welcome.
-    pub fn writes(&self) -> usize {
-        if self.is_welcome_only() {
-            return 0;
-        }
-        self.members.count().div_ceil(CHUNK).max(1)
-    }
-
-    /// Whether the room is up to date except for a pending welcome.
-    pub fn is_welcome_only(&self) -> bool {
-        let written = self.is_create() || !self.fields.is_empty();
-        !written && self.members.count() == 0
-    }
-}
-
-impl Plan {
     /// For each step that is still open from an earlier run, returns the room and the step's
     /// age.
     pub fn open_steps(&self) -> impl Iterator<Item = (&Pipe, u64)> {
@@ -317,5 +283,37 @@ impl Plan {
         });
         let moved = !noted.left.is_empty() || !noted.back.is_empty();
         released || shrunk || moved || !noted.shown.is_empty() || !noted.counted.is_empty()
+    }
+}
+
+impl Change {
+    /// Whether the room is created.
+    pub fn is_create(&self) -> bool {
+        self.room_id.is_none()
+    }
+
+    /// Whether a closed room becomes public.
+    pub fn publishes(&self) -> bool {
+        self.publish.is_some()
+    }
+
+    /// Whether the room is created public.
+    pub fn creates_public(&self) -> bool {
+        self.is_create() && self.send.public
+    }
+
+    /// Returns the number of calls that write the room. Members are sent in chunks. A change
+    /// that adds no members still needs one call, unless it only sends the welcome.
+    pub fn writes(&self) -> usize {
+        if self.is_welcome_only() {
+            return 0;
+        }
+        self.members.count().div_ceil(CHUNK).max(1)
+    }
+
+    /// Whether the room is up to date except for a pending welcome.
+    pub fn is_welcome_only(&self) -> bool {
+        let written = self.is_create() || !self.fields.is_empty();
+        !written && self.members.count() == 0
     }
 }

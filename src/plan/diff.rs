@@ -103,12 +103,13 @@ fn add_notes(
     if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
         plan.notes.push(Note::OtherShards { shard, rooms });
     }
-    let left = left(desired, recorded);
+    let undeclared = undeclared(desired, recorded);
+    let left = left(&undeclared, recorded);
     let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
     let settled = settled(here, observed, recorded);
     plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
     if !only.has_globs() {
-        let undeclared = undeclared(desired, recorded).filter(|pipe| only.contains(pipe));
+        let undeclared = undeclared.into_iter().filter(|pipe| only.contains(pipe));
         plan.undeclared = undeclared.cloned().collect();
         let left_rooms = left_rooms(desired, recorded);
         plan.left_rooms = left_rooms

@@ -211,10 +211,10 @@ impl<'a> RowFilter<'a> {
 
 /// One of the parts into which the rooms are divided. Each pipe is in exactly one part, and in
 /// the same part on every machine and in every version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     index: u32,
-    count: NonZeroU32,
+    pub(super) count: NonZeroU32,
 }
 
 impl Shard {
@@ -222,16 +222,6 @@ impl Shard {
     /// `count`, the part is empty.
     pub fn new(index: u32, count: NonZeroU32) -> Self {
         Self { index, count }
-    }
-
-    /// Returns the index of the part, from 0.
-    pub(super) fn index(self) -> u32 {
-        self.index
-    }
-
-    /// Returns the number of parts.
-    pub(super) fn count(self) -> u32 {
-        self.count.get()
     }
 
     /// Whether the pipe is in this part. To find the part of a pipe, take the first eight bytes

@@ -5,6 +5,7 @@ use super::change::{Change, Plan};
 use super::diff::diff;
 use super::filter::{Allow, Inputs, PlanOptions, Shard};
 use super::findings::{LimitKind, Violation};
+use super::manual_steps::undeclared;
 use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 
 /// Computes the plan that makes the target match the manifest. Equal inputs give equal plans.
@@ -33,7 +34,6 @@ pub fn plan(
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     use LimitKind::{AddMembers, Create, Messages, Update};
     let (desired, recorded) = (inputs.desired, inputs.recorded);
-    let left = left(desired, recorded);
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let sent = summary.members + summary.unknown.members;
@@ -50,7 +50,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
         .into_iter()
         .chain(limits)
         .chain(recreate(plan))
-        .chain(mass_change(plan.summary.create, left.len(), recorded))
+        .chain(mass_change(plan.summary.create, inputs))
         .chain(shrunk(&desired.roster_counts(), recorded, shard))
         .collect()
 }
@@ -72,12 +72,17 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
 /// and the number of rooms to create are each more than half of the number of rooms at the last
 /// apply. The number of rooms at the last apply does not include rooms that had left before,
 /// because over time these rooms would make up most of the record.
-fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
+fn mass_change(created: usize, inputs: Inputs<'_>) -> Option<Violation> {
+    let (desired, recorded) = (inputs.desired, inputs.recorded);
     let known = recorded.ids.keys();
     let known = known
         .filter(|pipe| !recorded.left.contains_key(*pipe))
         .count();
-    (created.min(left) * 2 > known && known > 0).then_some(Violation::MassChange {
+    if created * 2 <= known {
+        return None;
+    }
+    let left = left(&undeclared(desired, recorded), recorded).len();
+    (left * 2 > known && known > 0).then_some(Violation::MassChange {
         created: created as u64,
         left: left as u64,
         known: known as u64,

@@ -133,11 +133,8 @@ pub fn open_steps(desired: &Desired, recorded: &Recorded, users: &[UserId]) -> V
 }
 
 /// Returns the pipes on record that the manifest does not declare.
-pub(super) fn undeclared<'a>(
-    desired: &'a Desired,
-    recorded: &'a Recorded,
-) -> impl Iterator<Item = &'a Pipe> {
-    without(recorded.ids.keys(), desired.rooms.keys())
+pub(super) fn undeclared<'a>(desired: &'a Desired, recorded: &'a Recorded) -> Vec<&'a Pipe> {
+    without(recorded.ids.keys(), desired.rooms.keys()).collect()
 }
 
 /// Returns the rooms that left the manifest in earlier runs.
@@ -145,8 +142,10 @@ pub fn left_rooms<'a>(
     desired: &'a Desired,
     recorded: &'a Recorded,
 ) -> impl Iterator<Item = LeftRoom> {
-    undeclared(desired, recorded).filter_map(|pipe| {
-        let (id, release) = (*recorded.ids.get(pipe)?, recorded.left.get(pipe)?);
+    let left = recorded.left.iter();
+    let left = left.filter(|(pipe, _)| !desired.rooms.contains_key(*pipe));
+    left.filter_map(|(pipe, release)| {
+        let id = *recorded.ids.get(pipe)?;
         let record = recorded.rooms.get(&id);
         let sent = record.and_then(|record| record.sent.as_ref());
         let members = record.map(|record| record.members.iter().copied().collect());

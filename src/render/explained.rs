@@ -10,7 +10,8 @@ use crate::manifest::{Explained, Membership, SkipReason, Subject, Way};
 use crate::model::{
     Desired, DesiredRoom, Field, ListedRoom, MembersPolicy, Pipe, Place, UserId, Welcome,
 };
-use crate::view::{Count, names};
+use crate::view::Count;
+use crate::view::grammar::user as name_user;
 
 /// Returns the explanation as text, which ends with a line break.
 pub fn explained(
@@ -28,7 +29,7 @@ pub fn explained(
         }
         Subject::User(user, names) => {
             let heading = match user {
-                Some(user) => format!("user {}", terminal(&names::user(*user, &desired.names))),
+                Some(user) => format!("user {}", terminal(&name_user(*user, &desired.names))),
                 None => "user without a usable id".to_owned(),
             };
             let _ = writeln!(text, "{}", paint.style(Styles::STRONG, heading));
@@ -53,7 +54,7 @@ pub fn explained(
         false => ["membership", "room", "kept out of"],
     };
     let label = |user: UserId, pipe: &Pipe| match by_room {
-        true => terminal(&names::user(user, &desired.names)),
+        true => terminal(&name_user(user, &desired.names)),
         false => terminal(pipe.as_str()),
     };
     let ways = |members: Vec<&Membership>| {
@@ -131,7 +132,7 @@ fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String 
     let place = format_place(desired, room.place);
     let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");
     if let Some(Welcome { from, text: said }) = &room.welcome {
-        let from = terminal(&names::user(*from, &desired.names));
+        let from = terminal(&name_user(*from, &desired.names));
         let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
     }
     text

@@ -2,7 +2,6 @@
 //!
 //! Main types: [`Paint`] (colour or not) and the writers. The writers compute only what they print.
 
-mod adoption;
 mod column;
 mod csv;
 pub mod diagnostics;
@@ -14,32 +13,25 @@ pub mod github;
 pub mod html;
 mod ledger;
 pub mod log;
-mod manifest_node;
 pub mod markdown;
 mod paint;
 mod progress;
 mod resolved_manifest;
 pub mod rows;
 pub mod sarif;
-mod send_result;
 mod sheet;
 mod text;
-mod todo;
 mod unified_diff;
-mod yaml;
 
-pub use adoption::adoption;
-pub use csv::CsvReader;
+pub use csv::{CsvReader, todo};
 pub use doctor::doctor;
 pub use explained::explained;
 pub use failed::failed;
-pub use ledger::{history, ledger};
+pub use ledger::{adoption, history, ledger};
 pub use paint::Paint;
 pub use progress::{EVERY, Progress};
 pub use resolved_manifest::{find_ci_command, manifest, members};
-pub use send_result::sent;
-pub use text::{attention, briefly, outcome, plan, remaining, sentence, write};
-pub use todo::todo;
+pub use text::{attention, briefly, outcome, plan, remaining, sent, sentence, write};
 pub use unified_diff::unified;
 
 pub use crate::view::{Count, few};
@@ -63,7 +55,15 @@ pub fn write_json(document: &impl Serialize, out: &mut dyn Write) -> io::Result<
 /// # Errors
 /// Does not fail in practice, because every document can be written as JSON.
 pub fn json(document: &impl Serialize) -> io::Result<String> {
+    to_text(|out| write_json(document, out))
+}
+
+/// Returns the text that `write` writes.
+///
+/// # Errors
+/// Returns an error of `write`, or if the text is not UTF-8.
+pub fn to_text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
     let mut text = Vec::new();
-    write_json(document, &mut text)?;
+    write(&mut text)?;
     String::from_utf8(text).map_err(io::Error::other)
 }

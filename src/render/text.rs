@@ -10,15 +10,16 @@ use similar::ChangeTag;
 use super::column::{measure_pipes, pad};
 use super::escape::{brief, quoted, terminal, within_quotes};
 use super::paint::{Paint, Styles};
+use super::to_text;
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Field, FieldValue, UserNames, Welcome};
 use crate::plan::{Change, FieldChange, Plan};
-use crate::view::names::{user, users};
+use crate::view::grammar::{user, users};
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, Known, Section, SectionKind, Span, Text, Title, View, drift_remark, ended, hints,
-    members_inside, result, risk, uncertain_remark,
+    self, Count, Known, Section, SectionKind, Sent, Span, Text, Title, View, drift_remark, ended,
+    hints, members_inside, result, risk, uncertain_remark,
 };
 
 /// The width of the column with a room's status after an apply.
@@ -28,14 +29,10 @@ const LISTED: usize = 50;
 
 /// Returns a plan as text.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
-    let mut text = Vec::new();
-    // Writing to a vector cannot fail.
-    drop(write(
-        &view::plan(plan, &Loaded::default()),
-        paint,
-        &mut text,
-    ));
-    String::from_utf8(text).unwrap_or_default()
+    let loaded = Loaded::default();
+    let text = to_text(|out| write(&view::plan(plan, &loaded), paint, out));
+    // Writing to memory cannot fail.
+    text.unwrap_or_default()
 }
 
 /// Writes a plan or a manifest diff as text, which ends with a line break. The text has no
@@ -344,6 +341,21 @@ pub fn briefly(outcome: &Outcome) -> String {
     let stops = stops.filter(|line| line.label.as_deref() == Some("stopped"));
     let stops = stops.map(|line| format!("; stopped: {}", line.text.raw()));
     ended(outcome) + &stops.collect::<String>()
+}
+
+/// Returns the sent message, its room and its id as text, which ends with a line break.
+pub fn sent(sent: &Sent<'_>) -> String {
+    let id = match sent.id {
+        Some(id) => format!("message {id}"),
+        None => "message (the server gave no id)".to_owned(),
+    };
+    let room = match sent.pipe {
+        Some(pipe) => format!("{} (room {})", terminal(pipe.as_str()), sent.room),
+        None => format!("room {}", sent.room),
+    };
+    let (from, text) = (sent.from, quoted(sent.text));
+    let target = terminal(&sent.target.to_string());
+    format!("sent: {id} to {room}\n      from {from}: {text}\n      target: {target}\n")
 }
 
 #[cfg(test)]

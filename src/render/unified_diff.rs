@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_deadline, group_diff_ops}
 
 use super::escape::terminal;
 use super::paint::{Paint, Styles};
-use super::yaml;
+use super::resolved_manifest::{yaml_head, yaml_room};
 use crate::model::Pipe;
 use crate::plan::{RoomFilter, Side};
 
@@ -57,8 +57,8 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
 /// for each pipe. A block is empty if no room has the pipe.
 fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     let rooms = &side.desired.rooms;
-    let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml::room).unwrap_or_default();
-    let head = std::iter::once(yaml::head(side.desired));
+    let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml_room).unwrap_or_default();
+    let head = std::iter::once(yaml_head(side.desired));
     head.chain(pipes.iter().map(room)).collect()
 }
 

@@ -1,9 +1,8 @@
-//! Routes calls: maps paths to endpoints, checks access and validates forms.
+//! Routes calls: maps paths to endpoints, and checks access.
 //!
-//! The main type is [`Endpoint`]. The work is done in [`super::rooms`], [`super::lists`] and [`super::send`]; this module
-//! does not use sockets.
+//! The main type is [`Endpoint`]. The work is done in [`super::writes`] and [`super::lists`]; this
+//! module does not use sockets.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::answers::Answer;
@@ -107,24 +106,6 @@ impl World {
             Endpoint::SendMsg(widget) => self.send_msg(widget, form),
         }
     }
-}
-
-/// Returns validation errors by field, for missing required fields and invalid numbers.
-pub(super) fn complaints<'a>(
-    form: &Form,
-    required: &[&'a str],
-    numbers: &[&'a str],
-) -> BTreeMap<&'a str, String> {
-    let words = |field: &str| field.replace('_', " ");
-    let missing = required
-        .iter()
-        .filter(|field| form.text(field).is_none())
-        .map(|field| (*field, format!("The {} field is required.", words(field))));
-    let malformed = numbers
-        .iter()
-        .filter(|field| form.text(field).is_some() && form.number(field).is_none())
-        .map(|field| (*field, format!("The {} must be an integer.", words(field))));
-    missing.chain(malformed).collect()
 }
 
 #[cfg(test)]

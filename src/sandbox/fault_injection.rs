@@ -7,6 +7,8 @@
 
 use std::time::Instant;
 
+use super::Config;
+
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -23,9 +25,7 @@ pub(super) enum Fate {
 
 #[derive(Debug)]
 pub(super) struct Faults {
-    error_rate: f64,
-    lost_answer_rate: f64,
-    seed: u64,
+    config: Config,
     requests: u64,
     bucket: Option<Bucket>,
 }
@@ -39,22 +39,14 @@ struct Bucket {
 }
 
 impl Faults {
-    pub(super) fn new(
-        error_rate: f64,
-        lost_answer_rate: f64,
-        rate_limit: Option<f64>,
-        seed: u64,
-        now: Instant,
-    ) -> Self {
-        let bucket = rate_limit.map(|rate| Bucket {
+    pub(super) fn new(config: Config, now: Instant) -> Self {
+        let bucket = config.rate_limit.map(|rate| Bucket {
             rate,
             permits: rate.max(1.0),
             filled_at: now,
         });
         Self {
-            error_rate,
-            lost_answer_rate,
-            seed,
+            config,
             requests: 0,
             bucket,
         }
@@ -67,9 +59,9 @@ impl Faults {
         }
         let throw = self.requests.wrapping_mul(2);
         self.requests += 1;
-        if self.share(throw) < self.error_rate {
+        if self.share(throw) < self.config.error_rate {
             Fate::Failed
-        } else if self.share(throw + 1) < self.lost_answer_rate {
+        } else if self.share(throw + 1) < self.config.lost_answer_rate {
             Fate::Lost
         } else {
             Fate::Answered
@@ -78,7 +70,7 @@ impl Faults {
 
     /// Returns a pseudo-random number in [0, 1).
     fn share(&self, throw: u64) -> f64 {
-        let bits = splitmix64(splitmix64(self.seed).wrapping_add(throw));
+        let bits = splitmix64(splitmix64(self.config.seed).wrapping_add(throw));
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
@@ -113,8 +105,22 @@ mod tests {
 
     fn fates(seed: u64, count: usize) -> Vec<Fate> {
         let now = Instant::now();
-        let mut faults = Faults::new(0.2, 0.1, None, seed, now);
+        let config = Config {
+            error_rate: 0.2,
+            lost_answer_rate: 0.1,
+            seed,
+            ..Config::default()
+        };
+        let mut faults = Faults::new(config, now);
         (0..count).map(|_| faults.decide(now)).collect()
+    }
+
+    fn limited(rate: f64, now: Instant) -> Faults {
+        let config = Config {
+            rate_limit: Some(rate),
+            ..Config::default()
+        };
+        Faults::new(config, now)
     }
 
     #[test]
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn the_limit_refills_with_time() {
         let start = Instant::now();
-        let mut faults = Faults::new(0.0, 0.0, Some(2.0), 0, start);
+        let mut faults = limited(2.0, start);
         assert_eq!(faults.decide(start), Fate::Answered);
         assert_eq!(faults.decide(start), Fate::Answered);
         assert_eq!(faults.decide(start), Fate::Refused { retry_after: 1 });
@@ -150,7 +156,7 @@ mod tests {
     #[test]
     fn a_slow_limit_says_how_long() {
         let start = Instant::now();
-        let mut faults = Faults::new(0.0, 0.0, Some(0.25), 0, start);
+        let mut faults = limited(0.25, start);
         assert_eq!(faults.decide(start), Fate::Answered);
         assert_eq!(faults.decide(start), Fate::Refused { retry_after: 4 });
     }

@@ -12,10 +12,9 @@
 
 use std::collections::BTreeMap;
 
-use super::answers::Answer;
+use super::answers::{Answer, message_row, room_row, user_row};
 use super::php::Form;
 use super::records::{Message, Room, User, stamp};
-use super::rows::{message_row, room_row, user_row};
 use super::server_state::{CountUsers, Quirks, Widget, World};
 
 /// The filters in a form. A filter that is absent or empty matches all rows.
@@ -125,7 +124,7 @@ impl World {
         let mut users: Vec<_> = contents
             .users
             .values()
-            .filter(|user| filter.user(user, last.get(&user.remote).copied()))
+            .filter(|user| filter.user(user, last.get(&user.remote_user_id).copied()))
             .collect();
         users.sort_by_key(|user| std::cmp::Reverse(user.id));
         Answer::list(&users.into_iter().map(user_row).collect::<Vec<_>>())

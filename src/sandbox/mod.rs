@@ -12,30 +12,22 @@
 
 mod answers;
 mod auth;
-mod body;
 mod calls;
-mod connection;
-mod error;
 mod fault_injection;
 mod http;
 mod lists;
 mod php;
-mod read_lag;
 mod records;
-mod rooms;
-mod rows;
-mod saved;
-mod send;
 mod server_state;
 mod store;
 mod test_view;
-mod token;
+mod writes;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -43,10 +35,8 @@ use tokio::task::JoinHandle;
 
 pub use answers::Answer;
 pub use auth::Auth;
-pub use error::SandboxError;
-pub use records::Message;
+pub use records::{Message, Room, User};
 pub use server_state::{CountUsers, Quirks, World};
-pub use test_view::{RoomView, UserView};
 
 /// The time that [`Sandbox::stop`] waits for pending requests.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -153,34 +143,9 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let store = store::Store::open(config.state.as_deref(), config.quirks)?;
     let listener = TcpListener::bind(addr).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
-    let faults = fault_injection::Faults::new(
-        config.error_rate,
-        config.lost_answer_rate,
-        config.rate_limit,
-        config.seed,
-        Instant::now(),
-    );
-    let server = Arc::new(http::Server {
-        store,
-        latency: config.latency,
-        faults: Mutex::new(faults),
-        stats: Mutex::default(),
-        opened: Arc::default(),
-    });
+    let server = Arc::new(http::Server::new(store, config));
     let (shutdown, asked) = oneshot::channel();
-    let service = http::router(Arc::clone(&server))
-        .into_make_service_with_connect_info::<connection::Connection>();
-    let doors = connection::CuttingListener {
-        listener,
-        opened: Arc::clone(&server.opened),
-    };
-    let task = tokio::spawn(async move {
-        let serving = axum::serve(doors, service);
-        // dropping the sandbox closes the channel, which also stops the server
-        serving
-            .with_graceful_shutdown(async { asked.await.unwrap_or_default() })
-            .await
-    });
+    let task = tokio::spawn(http::serve(listener, Arc::clone(&server), asked));
     Ok(Sandbox {
         addr,
         server,
@@ -245,5 +210,83 @@ impl Sandbox {
         };
         server.store.flush().await?;
         served.map_err(SandboxError::Serve)
+    }
+}
+
+/// Why a sandbox failed to start or to stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A rate is not between 0 and 1, or a limit allows no requests.
+    #[error("the sandbox setting `{name}` cannot be {value}")]
+    Setting {
+        /// The name of the invalid configuration field.
+        name: &'static str,
+        /// The value of the field.
+        value: f64,
+    },
+    /// The address is in use, or does not belong to this machine.
+    #[error("the sandbox cannot listen on `{addr}`")]
+    Listen {
+        /// The address that the sandbox should listen on.
+        addr: SocketAddr,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The server stopped unexpectedly.
+    #[error("the sandbox server failed")]
+    Serve(#[source] io::Error),
+    /// The state file or its directory cannot be read or written.
+    #[error("cannot {action} the sandbox state `{}`", path.display())]
+    File {
+        /// The action that failed: `read` or `write`.
+        action: &'static str,
+        /// The path of the state file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The state file is not a valid sandbox state.
+    #[error("the sandbox state `{}` is damaged", path.display())]
+    Damaged {
+        /// The path of the state file.
+        path: PathBuf,
+        /// The error of the parser, with its position.
+        source: serde_json::Error,
+    },
+    /// The state file has an unsupported format version.
+    #[error("the sandbox state `{}` has format {format}, which this version does not know", path.display())]
+    Format {
+        /// The path of the state file.
+        path: PathBuf,
+        /// The format version in the file.
+        format: u64,
+    },
+    /// Another process changed the state file since this sandbox last read or wrote it.
+    #[error("the sandbox state `{}` was changed by another process", path.display())]
+    Contended {
+        /// The path of the state file.
+        path: PathBuf,
+    },
+}
+
+impl SandboxError {
+    /// Returns what the user can do about the error.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Setting { .. } => Some(
+                "set `error_rate` and `lost_answer_rate` from 0 to 1, and `rate_limit` above 0",
+            ),
+            Self::Listen { .. } => Some("choose another port, or port 0 for any free port"),
+            Self::Serve(_) => None,
+            Self::File { .. } => Some("check the path and its permissions, or name another file"),
+            Self::Damaged { .. } => {
+                Some("restore the file from a copy, or move it away to start with an empty sandbox")
+            }
+            Self::Format { .. } => {
+                Some("use the version of roomform that wrote the file, or move the file away")
+            }
+            Self::Contended { .. } => Some("use a separate state file for each sandbox"),
+        }
     }
 }

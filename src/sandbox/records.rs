@@ -26,33 +26,53 @@ pub(super) struct Counters {
     pub(super) pipe_micros: u64,
 }
 
+/// A room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Room {
-    pub(super) id: u64,
-    pub(super) widget: u64,
-    pub(super) pipe: String,
-    pub(super) name: String,
-    pub(super) admin_id: u64,
-    pub(super) kind: u8,
-    pub(super) is_public: bool,
-    pub(super) created_at: String,
-    pub(super) updated_at: String,
-    pub(super) deleted_at: Option<String>,
+pub struct Room {
+    /// ImbaChat's id.
+    pub id: u64,
+    /// The widget that the room belongs to.
+    pub widget: u64,
+    /// The pipe.
+    pub pipe: String,
+    /// The title of the room.
+    pub name: String,
+    /// ImbaChat's id of the administrator.
+    pub admin_id: u64,
+    /// The type of the room: 0 for a dialog, 1 for a conference, 3 for support.
+    pub kind: u8,
+    /// Whether the room is public.
+    pub is_public: bool,
+    /// When the room was created.
+    pub created_at: String,
+    /// When the room was last changed.
+    pub updated_at: String,
+    /// When the room was soft-deleted; `None` if it is live.
+    pub deleted_at: Option<String>,
     /// The external ids of the members, which no call of the API shows.
-    pub(super) members: BTreeSet<u64>,
+    pub members: BTreeSet<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) id: u64,
-    pub(super) widget: u64,
+/// A user of the external site, as the widget knows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// ImbaChat's id of the user.
+    pub id: u64,
+    /// The widget that knows the user.
+    pub widget: u64,
     /// The user's id on the external site.
-    pub(super) remote: u64,
-    pub(super) login: Option<String>,
-    pub(super) admin: bool,
-    pub(super) banned: bool,
-    pub(super) created_at: String,
-    pub(super) updated_at: String,
+    #[serde(rename = "remote")]
+    pub remote_user_id: u64,
+    /// The user's name. If it is absent, the API writes `NULL`.
+    pub login: Option<String>,
+    /// Whether the user is an administrator of the widget.
+    pub admin: bool,
+    /// Whether the user is banned.
+    pub banned: bool,
+    /// When the widget first saw the user.
+    pub created_at: String,
+    /// When the user was last changed.
+    pub updated_at: String,
 }
 
 /// A message that was sent.
@@ -76,7 +96,7 @@ pub struct Message {
 impl User {
     /// Returns the display name.
     pub(super) fn name(&self) -> String {
-        let made_up = || format!("user {}", self.remote);
+        let made_up = || format!("user {}", self.remote_user_id);
         self.login.clone().unwrap_or_else(made_up)
     }
 

@@ -3,10 +3,9 @@
 //! The main type is [`World`]. It has no clock and does no I/O. The calls are in [`super::calls`].
 //! Every change is an [`Entry`], so that loading a state and changing it use the same code.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::read_lag::ReadLag;
 use super::records::{Counters, Entry, Message, Room, User, stamp};
 
 /// The title of a room created without one.
@@ -111,7 +110,7 @@ impl World {
             Entry::User(user) => {
                 counters.user = counters.user.max(user.id);
                 let users = &mut self.widget_mut(user.widget).users;
-                users.insert(user.remote, user);
+                users.insert(user.remote_user_id, user);
             }
             Entry::Message(message) => {
                 counters.message = counters.message.max(message.id);
@@ -198,7 +197,7 @@ impl World {
         self.add(Entry::User(User {
             id,
             widget,
-            remote,
+            remote_user_id: remote,
             login: login.map(str::to_owned),
             admin,
             banned: false,
@@ -251,6 +250,70 @@ impl Widget {
     /// Returns the oldest live room with this pipe.
     pub(super) fn room_by_pipe(&self, pipe: &str) -> Option<&Room> {
         self.rooms.get(self.pipes.get(pipe)?.first()?)
+    }
+}
+
+/// What `get_rooms` shows of recently written rooms: the new version of a room only after a number
+/// of list calls, and after some time. It is not part of the saved state. Writes ignore it, and
+/// always see the latest rooms.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReadLag {
+    /// The number of list calls of each widget.
+    calls: BTreeMap<u64, u64>,
+    unsettled: BTreeMap<u64, History>,
+}
+
+#[derive(Debug, Clone)]
+struct History {
+    widget: u64,
+    shown: Option<Room>,
+    /// The versions after `shown`, oldest first. Each has the number of list calls before it
+    /// was written, and the time when it was written.
+    pending: VecDeque<(u64, Duration, Room)>,
+}
+
+impl ReadLag {
+    /// Records a write. Readers see the previous version until the write is old enough.
+    fn note(&mut self, before: Option<Room>, after: &Room, now: Duration) {
+        let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
+        let history = self.unsettled.entry(after.id).or_insert_with(|| History {
+            widget: after.widget,
+            shown: before,
+            pending: VecDeque::new(),
+        });
+        history.pending.push_back((calls, now, after.clone()));
+    }
+
+    /// Counts a list call of the widget. Then makes visible what was written before the
+    /// previous `lag` list calls and no later than `until`.
+    pub(super) fn list_called(&mut self, widget: u64, lag: u32, until: Duration) {
+        let calls = self.calls.entry(widget).or_default();
+        *calls += 1;
+        let calls = calls.saturating_sub(lag.into());
+        self.unsettled
+            .retain(|_, history| history.widget != widget || history.settle(calls, until));
+    }
+
+    /// Returns the room as a reader sees it; `None` while the room is not yet visible.
+    pub(super) fn view<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
+        match self.unsettled.get(&room.id) {
+            Some(history) => history.shown.as_ref(),
+            None => Some(room),
+        }
+    }
+}
+
+impl History {
+    /// Makes visible what was written before list call number `call` and no later than `until`.
+    /// Returns whether newer versions are still pending.
+    fn settle(&mut self, call: u64, until: Duration) -> bool {
+        while let Some((written_at_call, written_at, _)) = self.pending.front()
+            && *written_at_call < call
+            && *written_at <= until
+        {
+            self.shown = self.pending.pop_front().map(|(_, _, room)| room);
+        }
+        !self.pending.is_empty()
     }
 }
 

@@ -1,5 +1,9 @@
 //! The world that all connections share, and its state file.
 //!
+//! The file has a line with a format number, then a line for each room, user and message, so that
+//! it is easy to read and diff. Later changes follow, one per line, so that saving one room does
+//! not rewrite all others.
+//!
 //! The main type is [`Store`]. Saves are grouped: the first caller saves the newest state for all
 //! callers that wait. A save appends changes. When many changes were appended (see [`SMALL`]), and
 //! at shutdown, the file is replaced atomically. The file is not locked. If a second process writes
@@ -12,13 +16,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::error::SandboxError;
-use super::saved;
+use super::SandboxError;
+use super::records::{Counters, Entry, Message, Room, User};
 use super::server_state::{Quirks, World};
 
+/// The format version that is written, and the only one that can be read.
+const FORMAT: u64 = 1;
 /// Appended changes of up to this number of bytes never cause the file to be replaced, even if
 /// they are larger than the state.
 const SMALL: u64 = 16 << 20;
@@ -85,8 +92,8 @@ impl Store {
             let (text, newest) = store.with_world(|world| {
                 let changes = world.unsaved.replace(Vec::new()).unwrap_or_default();
                 let text = match whole {
-                    true => saved::write(world),
-                    false => saved::write_changes(world.counters, &changes),
+                    true => serialize(world),
+                    false => serialize_changes(world.counters, &changes),
                 };
                 (text, world.revision)
             });
@@ -113,7 +120,7 @@ impl StateFile {
         let (world, is_torn) = match seen {
             Some(_) => {
                 let text = fs::read(&path).map_err(unreadable)?;
-                saved::read(&path, &text)?
+                parse(&path, &text)?
             }
             None => (World::for_saving(), false),
         };
@@ -206,3 +213,95 @@ fn directory(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[derive(Deserialize)]
+struct Header {
+    format: u64,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    counters: Counters,
+    rooms: Vec<Room>,
+    users: Vec<User>,
+    messages: Vec<Message>,
+}
+
+fn serialize(world: &World) -> serde_json::Result<Vec<u8>> {
+    let widgets = || world.widgets.values();
+    let rooms = widgets().flat_map(|it| it.rooms.values().cloned());
+    let users = widgets().flat_map(|it| it.users.values().cloned());
+    let messages = widgets().flat_map(|it| it.messages.iter().cloned());
+    let entries = rooms.map(Entry::Room).chain(users.map(Entry::User));
+    let entries: Vec<Entry> = entries.chain(messages.map(Entry::Message)).collect();
+    // The lists in the head stay empty, because each record has a line of its own below. Only
+    // older states have records in the lists.
+    let counters = serde_json::to_string(&world.counters)?;
+    let head = format!(
+        "{{\"format\":{FORMAT},\"counters\":{counters},\"rooms\":[],\"users\":[],\"messages\":[]}}\n"
+    );
+    let lines = serialize_changes(world.counters, &entries)?;
+    Ok([head.into_bytes(), lines].concat())
+}
+
+/// Serializes the changes since the last save.
+fn serialize_changes(counters: Counters, changes: &[Entry]) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for change in [&Entry::Counters(counters)].into_iter().chain(changes) {
+        serde_json::to_writer(&mut text, change)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// Parses a state and the changes after it. Also returns whether the last line is partial. A partial
+/// line is dropped, because its call was never answered. The path is only for errors.
+fn parse(path: &Path, text: &[u8]) -> Result<(World, bool), SandboxError> {
+    let path = || path.to_owned();
+    let damaged = |source| SandboxError::Damaged {
+        path: path(),
+        source,
+    };
+    let (Header { format }, _) = first(text).map_err(damaged)?;
+    if format != FORMAT {
+        return Err(SandboxError::Format {
+            path: path(),
+            format,
+        });
+    }
+    let (saved, end) = first::<Saved>(text).map_err(damaged)?;
+    let mut world = World::for_saving();
+    let entries = [Entry::Counters(saved.counters)].into_iter();
+    entries
+        .chain(saved.rooms.into_iter().map(Entry::Room))
+        .chain(saved.users.into_iter().map(Entry::User))
+        .chain(saved.messages.into_iter().map(Entry::Message))
+        .for_each(|entry| world.load(entry));
+    let changes = text.get(end..).unwrap_or_default();
+    let mut is_torn = false;
+    for line in changes.split_inclusive(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        is_torn = !line.ends_with(b"\n");
+        match serde_json::from_slice(line) {
+            Ok(_) if is_torn => {}
+            Ok(change) => world.load(change),
+            Err(error) if is_torn && error.is_eof() => {}
+            Err(error) => return Err(damaged(error)),
+        }
+    }
+    Ok((world, is_torn))
+}
+
+/// Returns the first JSON document in a text, and the offset of its end.
+fn first<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<(T, usize)> {
+    let mut documents = serde_json::Deserializer::from_slice(text).into_iter();
+    let first = documents.next();
+    let first = first.unwrap_or_else(|| serde_json::from_slice(text))?;
+    Ok((first, documents.byte_offset()))
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,70 +1,12 @@
 //! The internal state of the fake server, for tests that prepare or inspect it. It includes what
-//! the API does not show.
-//!
-//! The main type is [`RoomView`]. The types are copies: changing a copy does not change the server.
+//! the API does not show. Rooms, users and messages are copies: changing a copy does not change the
+//! server.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::records::{Entry, Message, Room, User};
 use super::server_state::{Quirks, World};
-
-/// The internal state of a room, to inspect or to add.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoomView {
-    /// ImbaChat's id. To add a room with the next id, set 0.
-    pub id: u64,
-    /// The pipe. To add a room with a generated pipe, leave it empty.
-    pub pipe: String,
-    /// The title of the room.
-    pub name: String,
-    /// The type of the room: 0 for a dialog, 1 for a conference, 3 for support.
-    pub kind: u8,
-    /// Whether the room is public.
-    pub is_public: bool,
-    /// The external ids of the members.
-    pub members: BTreeSet<u64>,
-    /// Whether the room is soft-deleted.
-    pub deleted: bool,
-}
-
-/// A user of the external site, as the widget knows them, to inspect or to add.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserView {
-    /// The user's id on the external site.
-    pub remote_user_id: u64,
-    /// The user's name. If it is absent, the API writes `NULL`.
-    pub login: Option<String>,
-    /// Whether the user is an administrator of the widget.
-    pub admin: bool,
-    /// Whether the user is banned.
-    pub banned: bool,
-}
-
-impl From<&Room> for RoomView {
-    fn from(room: &Room) -> Self {
-        Self {
-            id: room.id,
-            pipe: room.pipe.clone(),
-            name: room.name.clone(),
-            kind: room.kind,
-            is_public: room.is_public,
-            members: room.members.clone(),
-            deleted: room.deleted_at.is_some(),
-        }
-    }
-}
-
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
-        Self {
-            remote_user_id: user.remote,
-            login: user.login.clone(),
-            admin: user.admin,
-            banned: user.banned,
-        }
-    }
-}
 
 impl World {
     /// Creates an empty server with the default quirks.
@@ -90,18 +32,16 @@ impl World {
     /// Returns all rooms of a widget in the order of their ids, including deleted rooms.
     /// Returns none if the widget is unknown.
     #[must_use]
-    pub fn rooms(&self, widget: u64) -> Vec<RoomView> {
+    pub fn rooms(&self, widget: u64) -> Vec<Room> {
         let widget = self.widgets.get(&widget);
-        let rooms = widget.into_iter().flat_map(|it| it.rooms.values());
-        rooms.map(RoomView::from).collect()
+        widget.map_or(Vec::new(), |it| it.rooms.values().cloned().collect())
     }
 
     /// Returns all users of a widget in the order of their external ids.
     #[must_use]
-    pub fn users(&self, widget: u64) -> Vec<UserView> {
+    pub fn users(&self, widget: u64) -> Vec<User> {
         let widget = self.widgets.get(&widget);
-        let users = widget.into_iter().flat_map(|it| it.users.values());
-        users.map(UserView::from).collect()
+        widget.map_or(Vec::new(), |it| it.users.values().cloned().collect())
     }
 
     /// Returns all messages of a widget, oldest first.
@@ -112,8 +52,10 @@ impl World {
     }
 
     /// Adds a room, bypassing the rules of the API, and returns its id. If the seed's id is 0 or
-    /// taken, the room gets the next id. Unknown members become users.
-    pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
+    /// taken, the room gets the next id. If the seed's pipe is empty, the room gets a generated
+    /// pipe. Unknown members become users. The widget, the administrator and the times are not
+    /// taken from the seed, except the time of a deletion.
+    pub fn insert_room(&mut self, widget: u64, seed: Room, now_epoch_secs: u64) -> u64 {
         self.now = Duration::from_secs(now_epoch_secs);
         let mut widgets = self.widgets.values();
         let is_taken = widgets.any(|it| it.rooms.contains_key(&seed.id));
@@ -130,7 +72,7 @@ impl World {
             name: seed.name,
             kind: seed.kind,
             is_public: seed.is_public,
-            deleted_at: seed.deleted.then(|| self.stamp()),
+            deleted_at: seed.deleted_at,
             members: seed.members,
             ..self.new_room(widget, id, pipe)
         };
@@ -138,8 +80,8 @@ impl World {
         id
     }
 
-    /// Adds or replaces a user, and returns the user's id in ImbaChat.
-    pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
+    /// Adds a user, or replaces the user's name and flags. Returns the user's id in ImbaChat.
+    pub fn insert_user(&mut self, widget: u64, seed: User, now_epoch_secs: u64) -> u64 {
         self.now = Duration::from_secs(now_epoch_secs);
         let remote = seed.remote_user_id;
         let id = self.add_user(widget, remote, None, seed.admin);

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::files::Files;
+use super::files::{Files, directory_of};
 
 /// Directories whose links, such as `/dev/stdin`, belong to the system.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
@@ -63,12 +63,4 @@ pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)
         .is_ok_and(|below| !below.iter().any(is_git))
-}
-
-/// Returns the directory of a file, without resolving links.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }

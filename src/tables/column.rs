@@ -9,8 +9,7 @@ use super::diagnostic::{Code, Diagnostic, clip};
 use super::dialect::Start;
 use super::header::{UnusableCell, column_key, is_same_key};
 use super::number::whole_number;
-use super::row::{Cells, Column, Filter, Row};
-use super::selection::Selection;
+use super::row::{Cells, Column, Filter, Row, Selection};
 use super::source::Spanned;
 use super::table::{Table, TableUse};
 

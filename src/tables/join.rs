@@ -8,14 +8,15 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
+use indexmap::IndexMap;
+
 use super::column::{optional, resolved};
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::header::is_same_key;
 use super::input::{FileUse, RawOn, RawVia};
-use super::open::Tables;
+use super::open::{Shared, Tables};
 use super::row::{Column, Row};
 use super::row_use::RowUse;
-use super::shared::Shared;
 use super::table::TableUse;
 use crate::model::{Member, MemberList, Place, Presence, UserId};
 
@@ -27,7 +28,9 @@ const MOST_UNJOINED: usize = 20;
 /// The users of a roster, by join key.
 pub(crate) struct Join<'t> {
     roster: TableUse<'t>,
-    groups: HashMap<String, Group>,
+    groups: IndexMap<String, Group>,
+    /// The index of the group of the last row. The next row is often in the same group.
+    last: usize,
     /// The other table. If it has several uses that share this join, the first of them.
     each: TableUse<'t>,
     /// The key columns of the other table.
@@ -96,7 +99,8 @@ impl<'t> Join<'t> {
         }));
         Some(Self {
             roster,
-            groups: HashMap::new(),
+            groups: IndexMap::new(),
+            last: 0,
             each,
             columns: columns?,
             own: own?,
@@ -121,20 +125,23 @@ impl<'t> Join<'t> {
         let Some((key, of_key)) = self.key_of(row)? else {
             return Ok(RowUse::LeftOut);
         };
-        let (place, own) = (row.to_place(), &self.own);
-        let group = match self.groups.get_mut(&*key) {
-            Some(group) => group,
-            None => {
-                let key = key.into_owned();
-                self.groups.entry(key).or_insert(Group::new(row, own))
+        let last = self.groups.get_index(self.last);
+        if last.is_none_or(|(last, _)| *last != key) {
+            let known = self.groups.get_index_of(&*key);
+            self.last = known.unwrap_or_else(|| {
+                let group = Group::new(row, &self.own);
+                self.groups.insert_full(key.into_owned(), group).0
+            });
+        }
+        if let Some((_, group)) = self.groups.get_index_mut(self.last) {
+            group.rows += 1;
+            let today = |(_, presence): &(UserId, Presence)| presence.and(of_key).today;
+            group.used += usize::from(users.iter().any(today));
+            let place = row.to_place();
+            for (user, presence) in users.iter().copied() {
+                let member = Member { user, place };
+                group.members.push(member, presence.and(of_key));
             }
-        };
-        group.rows += 1;
-        let today = |(_, presence): &(UserId, Presence)| presence.and(of_key).today;
-        group.used += usize::from(users.iter().any(today));
-        for (user, presence) in users.iter().copied() {
-            let member = Member { user, place };
-            group.members.push(member, presence.and(of_key));
         }
         Ok(RowUse::of(Some(of_key)))
     }

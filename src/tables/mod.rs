@@ -10,7 +10,6 @@ pub(crate) mod condition;
 pub mod diagnostic;
 pub(crate) mod dialect;
 pub(crate) mod encoding;
-pub(crate) mod file_map;
 pub mod files;
 pub(crate) mod header;
 pub(crate) mod index;
@@ -22,8 +21,6 @@ pub(crate) mod open;
 pub(crate) mod row;
 pub(crate) mod row_use;
 pub(crate) mod rows;
-pub(crate) mod selection;
-pub(crate) mod shared;
 pub(crate) mod source;
 pub(crate) mod table;
 #[cfg_attr(not(feature = "xlsx"), path = "no_workbook.rs")]

@@ -9,7 +9,7 @@ pub(crate) fn is_digits(text: &str) -> bool {
 
 /// Parses a number without a sign or leading zeros.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
-    let is_plain = is_digits(text) && (text == "0" || !text.starts_with('0'));
+    let is_plain = is_digits(text) && !matches!(text.as_bytes(), [b'0', _, ..]);
     is_plain.then(|| text.parse().ok())?
 }
 

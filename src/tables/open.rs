@@ -1,13 +1,14 @@
 //! Opens all files with rows that a manifest uses, before any name is looked up in these files.
 //!
-//! Main type: [`Tables`]. A path is relative to the manifest's file. It must stay inside the
+//! Main types: [`Tables`], and [`Shared`], which keeps what equal uses share. A path is relative to the manifest's file. It must stay inside the
 //! root directory even after links are resolved.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::boundary::is_inside;
@@ -23,6 +24,8 @@ use crate::model::{Date, FileId};
 
 /// Maximum size of a file, in bytes. A roster with two million rows has a tenth of this size.
 const LARGEST: u64 = 1 << 30;
+/// Maximum number of kept values, so that thousands of different uses do not fill the memory.
+const MOST_KEPT: usize = 64;
 
 /// The opened files by use.
 #[derive(Debug, Default)]
@@ -92,6 +95,31 @@ impl Tables {
     /// Returns every opened file, once for each place that names it.
     pub(crate) fn opened(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
+    }
+}
+
+/// Values that were made for a use, by a hash of everything that they depend on.
+#[derive(Debug)]
+pub(crate) struct Shared<T>(RefCell<HashMap<u64, Rc<T>>>);
+
+impl<T> Shared<T> {
+    pub(crate) fn get(&self, key: u64) -> Option<Rc<T>> {
+        self.0.borrow().get(&key).cloned()
+    }
+
+    pub(crate) fn keep(&self, key: u64, value: T) -> Rc<T> {
+        let (mut kept, value) = (self.0.borrow_mut(), Rc::new(value));
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Rc::clone(&value));
+        value
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
     }
 }
 

@@ -1,18 +1,19 @@
-//! A row of a table: its cells by column, its conditions, and errors in its cells.
+//! A row of a table: its cells by column, errors in its cells, and the conditions that select it.
 //!
-//! Main type: [`Row`].
+//! Main types: [`Row`], and [`Selection`], which selects rows for one use of a table.
 
 use std::cell::Cell;
 
 use csv::StringRecord;
 
-use super::condition::{Condition, LIST_DELIMITERS};
+use super::condition::{Condition, LIST_DELIMITERS, parse_date};
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::dialect::{Start, cell_offset, trimmed};
 use super::input::RawFilter;
 use super::nearest::nearest;
+use super::number::whole_number;
 use super::table::TableUse;
-use crate::model::Place;
+use crate::model::{Place, Presence};
 
 /// Maximum number of allowed values that a message lists.
 const MOST_NAMED: usize = 8;
@@ -194,31 +195,24 @@ impl Row<'_> {
     /// Returns whether all conditions match. Reports an invalid value only if all other conditions
     /// match.
     pub(crate) fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
-        // This is a fast path: the largest files usually have no conditions.
-        if filters.is_empty() {
-            return true;
+        let (problems, mut failing) = (self.table.problems, Vec::new());
+        for filter in filters {
+            let cell = self.cell(&filter.column);
+            problems.extend(self.list_in_cell(filter, cell));
+            failing.extend((!filter.accepts(cell)).then_some((filter, cell)));
         }
-        let problems = self.table.problems;
-        let lists = filters.iter().filter_map(|it| self.list_in_cell(it));
-        problems.extend(lists);
-        let failing = || {
-            let accepts = |filter: &&Filter<'_>| filter.accepts(self.cell(&filter.column));
-            filters.iter().filter(move |filter| !accepts(filter))
-        };
-        let matches = failing().next().is_none();
-        if !matches && failing().all(|filter| filter.is_bad(self.cell(&filter.column))) {
-            problems.extend(failing().map(|filter| self.bad_cell(filter)));
+        if failing.iter().all(|(filter, cell)| filter.is_bad(cell)) {
+            problems.extend(failing.iter().map(|(filter, _)| self.bad_cell(filter)));
         }
-        matches
+        failing.is_empty()
     }
 
     /// Returns a warning if the cell has several values, but the condition compares it as a
     /// whole. Only the first such cell gets a warning.
-    fn list_in_cell(&self, filter: &Filter<'_>) -> Option<Diagnostic> {
+    fn list_in_cell(&self, filter: &Filter<'_>, cell: &str) -> Option<Diagnostic> {
         if filter.has_warned.get() || filter.whole_cells().is_empty() {
             return None;
         }
-        let cell = self.cell(&filter.column);
         let delimiter = filter.raw.condition.find_list(cell)?;
         filter.has_warned.set(true);
         let message = format!(
@@ -310,5 +304,53 @@ impl Row<'_> {
     /// Returns the file and line, as in `enrollments.csv:214`.
     pub(crate) fn file_and_line(&self) -> String {
         format!("{}:{}", self.table.file.source.name, self.start.line)
+    }
+}
+
+/// The conditions and dates that select rows.
+#[derive(Debug)]
+pub(crate) struct Selection<'f> {
+    /// The first column that makes several rows of a record.
+    pub(crate) numbered: Option<Column>,
+    pub(crate) filters: Vec<Filter<'f>>,
+    pub(crate) from: Option<Column>,
+    pub(crate) until: Option<Column>,
+    pub(crate) days: Option<Column>,
+    /// The columns that make up the readable name of a user.
+    pub(crate) show: Vec<Column>,
+    /// Whether rows that a condition leaves out may be skipped.
+    pub(crate) may_skip: bool,
+}
+
+impl Selection<'_> {
+    /// Returns the dates of a row; `None` if a condition leaves the row out. Invalid cells are
+    /// reported.
+    pub(crate) fn presence<'r>(&'r self, row: &'r Row<'_>) -> Option<Presence> {
+        if !row.check_filters(&self.filters) {
+            return None;
+        }
+        let problems = row.table.problems;
+        let given = |column: &'r Option<Column>| {
+            let column = column.as_ref()?;
+            let cell = row.cell(column);
+            (!cell.is_empty()).then_some((column, cell))
+        };
+        let date = |column| {
+            let (column, cell) = given(column)?;
+            parse_date(cell).or_else(|| {
+                problems.push(row.bad_value(column, "a date", DATE_HINT));
+                None
+            })
+        };
+        let (from, until) = (date(&self.from), date(&self.until));
+        let last = given(&self.days).and_then(|(column, cell)| {
+            let days = whole_number(cell);
+            let hint = "write a whole number, or leave the cell empty";
+            let bad = || row.bad_value(column, "a number of days", hint);
+            problems.extend(days.is_none().then(bad));
+            from?.last_of(days.filter(|days| *days > 0)?)
+        });
+        let until = until.into_iter().chain(last).min();
+        Some(Presence::between(from, until, row.table.today))
     }
 }

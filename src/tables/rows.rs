@@ -12,9 +12,8 @@ use super::diagnostic::{Code, Diagnostic};
 use super::dialect::{Start, trimmed};
 use super::header::RowStarts;
 use super::index::Index;
-use super::row::{Cells, Column, Row, parts, row_values};
+use super::row::{Cells, Column, Row, Selection, parts, row_values};
 use super::row_use::{RowCounts, RowUse, Visited};
-use super::selection::Selection;
 use super::table::{Table, TableUse};
 use crate::model::{Place, Presence};
 
@@ -45,7 +44,7 @@ impl TableUse<'_> {
             };
             if self.is_ragged(record) {
                 self.problems.push(ragged(&row((0, ""))));
-                return 0;
+                return None;
             }
             let before = visited.rows;
             for made in row_values(record, selection.numbered.as_ref()) {
@@ -55,7 +54,7 @@ impl TableUse<'_> {
                 visited.matching += usize::from(presence.is_some());
                 counts.add(visit(&row, presence), 1);
             }
-            visited.rows - before
+            Some(visited.rows - before)
         };
         match (self.header.rows.get(), self.find_rows(selection)) {
             (None, _) => self.read_first(visit_record),

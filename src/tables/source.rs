@@ -3,6 +3,7 @@
 //! Main type: [`Sources`].
 
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::dialect::line_ends;
@@ -52,7 +53,7 @@ impl<T: Hash> Hash for Spanned<T> {
 }
 
 /// A named text with an index of its lines.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Source {
     /// The file's path as the user would write it.
     pub name: Arc<str>,
@@ -60,10 +61,13 @@ pub struct Source {
     pub text: String,
     /// The index of lines. Built on first use, because most files with rows do not need it.
     index: OnceLock<Index>,
+    /// The index of the line that was found last. The search for millions of places starts there,
+    /// because nearly all of them are in the same line or in one of the next lines.
+    last_line: AtomicU32,
 }
 
 /// An index for finding lines and columns.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Index {
     line_starts: Vec<u32>,
     /// The number of characters in the text before each block, so that a column in a very long
@@ -73,6 +77,8 @@ struct Index {
 
 /// Block size, in bytes.
 const BLOCK: usize = 4096;
+/// Number of lines after which a binary search is cheaper.
+const NEAR: usize = 8;
 
 impl Source {
     /// Creates a source. Callers limit the text far below 4 GiB.
@@ -81,6 +87,7 @@ impl Source {
             name: name.into(),
             text,
             index: OnceLock::new(),
+            last_line: AtomicU32::new(0),
         }
     }
 
@@ -97,15 +104,16 @@ impl Source {
 
     /// Returns the number of the line that contains an offset. Lines are counted from 1.
     pub(crate) fn line_at(&self, offset: u32) -> u32 {
-        find_line(&self.index().line_starts, offset)
-    }
-
-    /// Returns a line finder that is fast for offsets in ascending order.
-    pub(crate) fn lines(&self) -> Lines<'_> {
-        Lines {
-            starts: &self.index().line_starts,
-            line: 0,
-        }
+        let starts = &self.index().line_starts;
+        let last = self.last_line.load(Ordering::Relaxed);
+        let near = starts.get(last as usize..).unwrap_or_default();
+        let near = near.iter().take(NEAR).take_while(|start| **start <= offset);
+        let index = match near.count() {
+            0 | NEAR => starts.partition_point(|start| *start <= offset) as u32 - 1,
+            lines => last + lines as u32 - 1,
+        };
+        self.last_line.store(index, Ordering::Relaxed);
+        index + 1
     }
 
     /// Counts the characters that start before an offset.
@@ -138,45 +146,9 @@ impl Index {
     }
 }
 
-/// Returns the number of the line that contains an offset. Lines are counted from 1. `starts`
-/// has the start offsets of all lines.
-fn find_line(starts: &[u32], offset: u32) -> u32 {
-    starts.partition_point(|start| *start <= offset) as u32
-}
-
 /// Counts the characters that start in a slice of UTF-8.
 fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
-}
-
-/// Finds the lines of millions of offsets. It searches from the previous line, because nearly all
-/// offsets are in ascending order.
-#[derive(Debug, Clone)]
-pub(crate) struct Lines<'s> {
-    starts: &'s [u32],
-    line: usize,
-}
-
-impl Lines<'_> {
-    /// The number of steps after which a binary search is cheaper.
-    const STEPS: usize = 8;
-
-    /// Returns the number of the line that contains an offset. Lines are counted from 1.
-    pub(crate) fn find(&mut self, offset: u32) -> u32 {
-        let last = self.line.checked_sub(1);
-        let last = last.and_then(|last| self.starts.get(last));
-        if last.is_some_and(|start| *start <= offset) {
-            for _ in 0..Self::STEPS {
-                match self.starts.get(self.line) {
-                    Some(start) if *start <= offset => self.line += 1,
-                    _ => return self.line as u32,
-                }
-            }
-        }
-        let line = find_line(self.starts, offset);
-        self.line = line as usize;
-        line
-    }
 }
 
 /// All texts of a manifest.
@@ -217,7 +189,7 @@ impl Sources {
         let Some(file) = self.file(at.file) else {
             return LineColumn { line: 1, column: 1 };
         };
-        let line = file.line_at(at.offset).max(1);
+        let line = file.line_at(at.offset);
         let start = file.line_start(line).unwrap_or_default();
         let before = file.characters_before(at.offset as usize) - file.characters_before(start);
         LineColumn {

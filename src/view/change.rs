@@ -1,7 +1,6 @@
 //! Describes the change to a room in one line.
 
-use super::grammar::counts;
-use super::names::{user, users};
+use super::grammar::{counts, user, users};
 use super::text::{text, titles};
 use super::{Count, Detail, Known, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, UserNames, Welcome};

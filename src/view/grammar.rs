@@ -1,8 +1,12 @@
-//! Formats counts with nouns, and shortens lists.
+//! Formats counts with nouns, lists, and users: `tutor (5)` if a name is known. Names are untrusted,
+//! and the writers escape them.
 
 use std::fmt;
 
-pub use crate::model::{Count, few};
+use super::NAMED;
+pub use crate::model::{Count, few, user_with_name as user};
+use crate::model::{UserId, UserNames};
+use crate::plan::{Change, ManualSteps};
 
 /// Makes a full sentence from a remark: `nothing is written` becomes `Nothing is written.`
 pub fn sentence(remark: &str) -> String {
@@ -19,4 +23,25 @@ pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> 
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
     counts.join(", ")
+}
+
+/// Lists the first users, then says how many more there are. The result is not escaped.
+pub fn users(users: &[UserId], names: &UserNames) -> String {
+    few(users.iter().map(|it| user(*it, names)), NAMED)
+}
+
+/// Returns the users that occur in changes and manual steps.
+pub fn named_users<'a>(
+    changes: &'a [Change],
+    manual_steps: &'a [ManualSteps],
+) -> impl Iterator<Item = UserId> {
+    let changes = changes.iter().flat_map(|change| {
+        let from = change.welcome.as_ref().map(|welcome| welcome.from);
+        change.members.sent().chain(from)
+    });
+    let steps = manual_steps.iter().flat_map(|room| {
+        let earlier = room.previously_removed.iter().map(|step| step.user);
+        room.newly_removed.iter().copied().chain(earlier)
+    });
+    changes.chain(steps)
 }

@@ -2,7 +2,7 @@
 
 use super::figures::parts;
 use super::findings::{self, limit_words};
-use super::names::{user, users};
+use super::grammar::{user, users};
 use super::plan::cuts_members;
 use super::section::{Line, SectionKind};
 use super::text::{names, text};

@@ -2,7 +2,7 @@
 //! this change, and some are still open from earlier runs.
 
 use super::figures::{age, open_steps};
-use super::names::users;
+use super::grammar::users;
 use super::plan::site;
 use super::section::{Detail, Line, Place, SectionKind, Title};
 use super::text::{names, text};

@@ -6,14 +6,12 @@
 //! [`Text`].
 
 mod change;
-mod counts;
 mod diagnostics;
 mod figures;
 mod findings;
 pub mod grammar;
 mod manifest_diff;
 mod manual_steps;
-pub mod names;
 mod outcome;
 mod plan;
 mod section;
@@ -23,9 +21,8 @@ pub mod title_diff;
 pub use change::{
     drift_remark, known_members, members_inside, permit, uncertain_remark, value, values,
 };
-pub use counts::count_figures;
 pub use diagnostics::{check, invalid, tally};
-pub use figures::verdict;
+pub use figures::{count_figures, verdict};
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
 pub use grammar::{Count, few};
 pub use manifest_diff::manifest_diff;
@@ -130,7 +127,12 @@ named_enum! {
 
 impl<'a> View<'a> {
     /// Creates a view without lines.
-    fn new(verb: &'a str, target: Option<&'a Target>, heading: Text<'a>, verdict: String) -> Self {
+    pub fn new(
+        verb: &'a str,
+        target: Option<&'a Target>,
+        heading: Text<'a>,
+        verdict: String,
+    ) -> Self {
         Self {
             verb,
             target,
@@ -147,7 +149,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn add(&mut self, kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) {
+    pub fn add(&mut self, kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) {
         for line in lines {
             self.section(kind).lines.push(line);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::values;
-use super::counts::describe_count;
+use super::figures::describe_count;
 use super::figures::verdict;
 use super::grammar::counts;
 use super::plan::{cuts_members, site};

@@ -266,7 +266,7 @@ impl<'a> Place<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(text: Text<'a>) -> Self {
+    pub fn new(text: Text<'a>) -> Self {
         Self {
             text,
             ..Self::default()

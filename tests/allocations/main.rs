@@ -16,7 +16,7 @@ use roomform::error::Exit;
 use roomform::ledger::{LedgerFile, compact, history, read};
 use roomform::manifest::{FileMap, load_from};
 use roomform::model::Recorded;
-use roomform::render::{self, Paint, html};
+use roomform::render::{self, Paint, html, markdown};
 use roomform::{Options, check_text, view};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -203,7 +203,7 @@ fn compacting_needs_little_memory() {
 }
 
 fn outputs_are_written_as_they_are_made() {
-    let text = inputs::manifest(10_000, None);
+    let text = inputs::manifest(11_000, None);
     let loaded = check_text("rooms.yaml", &text, Options::default()).unwrap();
     let observed = inputs::observed(&loaded.desired, &inputs::list(0)).unwrap();
     let plan = inputs::planned(&loaded.desired, &observed, &Recorded::default());
@@ -213,6 +213,8 @@ fn outputs_are_written_as_they_are_made() {
     });
     let view = view::plan(&plan, &loaded);
     streams("a plan in HTML", |out| html::write(&view, out));
+    let fit = markdown::Fit::default();
+    streams("a plan in Markdown", |out| markdown::write(&view, fit, out));
     streams("a plan as text", |out| {
         render::write(&view, Paint::Plain, out)
     });

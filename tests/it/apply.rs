@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 
 use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, manifest, until};
 
@@ -202,12 +202,12 @@ fn the_plan_of_an_export_is_empty_with_and_without_the_ledger() {
         ("twin", "one", 1),
         ("twin", "two", 1),
     ] {
-        scene.insert(RoomView {
+        scene.insert(Room {
             pipe: pipe.to_owned(),
             name: name.to_owned(),
             kind,
             is_public: kind == 3,
-            ..RoomView::default()
+            ..Room::default()
         });
     }
     let exported = scene.run("export").ok();

@@ -1,6 +1,6 @@
 //! `plan --check-users`: ids that the widget does not know cause only a warning.
 
-use roomform::sandbox::UserView;
+use roomform::sandbox::User;
 
 use crate::support::{Canned, Scene, Shows, json};
 
@@ -144,10 +144,10 @@ fn banned_members_are_named() {
         .file("a.csv", "user\n7\n");
     scene.world(|world| {
         for (user, banned) in [(7, true), (8, true), (11, false), (12, false)] {
-            let user = UserView {
+            let user = User {
                 remote_user_id: user,
                 banned,
-                ..UserView::default()
+                ..User::default()
             };
             world.insert_user(627, user, 0);
         }

@@ -283,7 +283,7 @@ fn a_dropped_unknown_user_makes_the_room_partial() {
             drop_unknown_users: true,
             ..Quirks::default()
         });
-    scene.insert(roomform::sandbox::RoomView {
+    scene.insert(roomform::sandbox::Room {
         members: [2, 3, 4, 5, 11, 12, 13].into(),
         ..live_room("other", "Other")
     });
@@ -323,7 +323,7 @@ fn the_budget_holds_for_all_counts_after_an_apply() {
         drop_unknown_users: true,
         ..Quirks::default()
     });
-    scene.insert(roomform::sandbox::RoomView {
+    scene.insert(roomform::sandbox::Room {
         members: [2, 3, 4, 5].into(),
         ..live_room("other", "Other")
     });
@@ -396,7 +396,7 @@ fn members_are_assumed_only_if_the_count_agrees() {
         ("lounge", "Lounge", vec![11, 12, 99]),
         ("team", "Team", vec![21, 22]),
     ] {
-        scene.insert(roomform::sandbox::RoomView {
+        scene.insert(roomform::sandbox::Room {
             is_public: pipe == "lounge",
             members: members.into_iter().collect(),
             ..live_room(pipe, title)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use roomform::sandbox::{RoomView, Sandbox};
+use roomform::sandbox::{Room, Sandbox};
 
 use crate::pages::{
     HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, aimed, all_printed, assert_all_called,
@@ -133,16 +133,18 @@ async fn a_member_is_added_to_room_613() {
         without_space(&printed.answers[1]),
         "the second one, not quite JSON"
     );
-    let expected = RoomView {
+    let made = room(&sandbox, 209, 613);
+    let expected = Room {
         id: 613,
         pipe: "5fbca000aaaaa_1606200000".to_owned(),
         name: "Тестовая API группа 9".to_owned(),
         kind: 1,
         is_public: false,
         members: BTreeSet::from([1, 9]),
-        deleted: false,
+        deleted_at: None,
+        ..made.clone()
     };
-    assert_eq!(room(&sandbox, 209, 613), expected);
+    assert_eq!(made, expected);
     assert_eq!(
         sandbox.with_world(|world| world.rooms(209).len()),
         rooms + 1,

@@ -9,7 +9,7 @@ use roomform::manifest::{
     FileMap, Options, append, entries, load, load_from, load_text, page, read_back,
 };
 use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 
 use crate::support::{Canned, Scene, Shows};
 
@@ -35,11 +35,11 @@ fn widget(rooms: &[(&str, &str, u8)]) -> Scene {
 }
 
 fn add(scene: &Scene, (pipe, name, kind): &(&str, &str, u8)) {
-    scene.insert(RoomView {
+    scene.insert(Room {
         pipe: (*pipe).to_owned(),
         name: (*name).to_owned(),
         kind: *kind,
-        ..RoomView::default()
+        ..Room::default()
     });
 }
 

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Seen, live_room};
@@ -139,7 +139,7 @@ fn manifest() -> String {
 /// first run.
 fn meet(fault: Fault, call: usize) -> String {
     let scene = Scene::new().sandbox();
-    let old = RoomView {
+    let old = Room {
         members: BTreeSet::from([9]),
         ..live_room("old", "Before")
     };

@@ -1,7 +1,7 @@
 //! `get`: the requests it sends, the rows it prints, and that no row does harm in a terminal.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{RoomView, UserView};
+use roomform::sandbox::{Room, User};
 use serde_json::{Value, json};
 
 use crate::support::{Args, Canned, Ran, Scene, Shows, answer};
@@ -14,14 +14,14 @@ const ROOMS_PAGE: &str = include_str!("pages/rooms.txt");
 /// A widget with three rooms, two users and a message.
 fn widget() -> Scene {
     let scene = Scene::new().sandbox();
-    let room = |id, pipe: &str, name: &str, kind, is_public| RoomView {
+    let room = |id, pipe: &str, name: &str, kind, is_public| Room {
         id,
         pipe: pipe.to_owned(),
         name: name.to_owned(),
         kind,
         is_public,
         members: [3].into(),
-        ..RoomView::default()
+        ..Room::default()
     };
     scene.world(|world| {
         world.insert_room(627, room(11, "team-a", "Team A", 1, false), NOW);
@@ -31,11 +31,12 @@ fn widget() -> Scene {
             NOW,
         );
         world.insert_room(627, room(13, "two", "Ann and Bo", 0, false), NOW);
-        let user = |remote_user_id, login: Option<&str>, admin| UserView {
+        let user = |remote_user_id, login: Option<&str>, admin| User {
             remote_user_id,
             login: login.map(str::to_owned),
             admin,
             banned: false,
+            ..User::default()
         };
         world.insert_user(627, user(3, Some("ann"), false), NOW);
         world.insert_user(627, user(10, None, true), NOW);

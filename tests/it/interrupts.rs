@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Config, Quirks, Room};
 use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Shows, live_room, manifest, until};
@@ -319,7 +319,7 @@ fn a_signal_ends_a_read_of_the_users() {
         ..Quirks::default()
     });
     // The widget knows the members of the second room.
-    scene.insert(RoomView {
+    scene.insert(Room {
         members: members(2).into_iter().collect(),
         ..live_room("other", "Other")
     });

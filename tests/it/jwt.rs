@@ -8,7 +8,7 @@ use roomform::apply::{Interrupt, Patience};
 use roomform::imbachat::{Written, expiry};
 use roomform::ledger::{Claim, Claimed, LedgerError};
 use roomform::model::{MessageId, Target, WidgetId};
-use roomform::sandbox::{Quirks, RoomView};
+use roomform::sandbox::{Quirks, Room};
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Job, Limiter, LiveRoom, Message, Observed, Options,
     Outcome, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter, SendMessages, Status,
@@ -144,7 +144,7 @@ rooms:
 ",
         );
     for (pipe, members) in [("seen", [3, 7]), ("unseen", [3, 4])] {
-        scene.insert(RoomView {
+        scene.insert(Room {
             members: members.into(),
             ..live_room(pipe, "Old title")
         });
@@ -235,11 +235,11 @@ fn plans_show_rooms_that_are_not_listed_as_conflicts() {
     assert_eq!((ran.code, scene.rooms().len()), (4, 3), "{ran:#?}");
     scene.read("report.json").shows("\"not_listed\"");
     // Another room with the pipe does not prove that the recorded one is gone.
-    let other = RoomView {
+    let other = Room {
         pipe: "unseen".to_owned(),
         members: [7].into(),
         kind: 1,
-        ..RoomView::default()
+        ..Room::default()
     };
     scene.insert(other);
     let conflicts = run(&["plan", "--format", "json"]).json()["conflicts"].clone();

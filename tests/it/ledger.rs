@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::Config as Trials;
 use roomform::ledger::{
-    Entries, Fact, Journal, LedgerFile, PipeFact, Record, RoomFact, Stage, Stamp, bytes, compact,
-    fold, parse, read,
+    Claimed, Entries, Fact, Journal, LedgerFile, PipeFact, Record, RoomFact, Stage, Stamp, bytes,
+    compact, fold, parse, read,
 };
 use roomform::model::{
     Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending, Time,
@@ -25,7 +25,8 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::support::{
-    Args, Ran, Scene, Shows, claim, ignoring_updates, manifest, runtime, target, until,
+    Args, Ran, Scene, Shows, claim, claim_create, ignoring_updates, manifest, open_claims,
+    record_create, runtime, target, until,
 };
 
 // merging entries
@@ -390,6 +391,30 @@ async fn a_message_is_claimed_only_once() {
         .await
         .unwrap();
     assert!(claim(&first, &pipe, room).await.unwrap());
+}
+
+// claims on a create
+
+/// Another machine, whose clock is ahead, confirms the old room while this run is open. The claim
+/// to replace the room comes after that entry, so it stays open.
+#[tokio::test]
+async fn a_claim_comes_after_entries_of_a_fast_clock() {
+    let scene = Scene::new();
+    let first = journal(&scene, 1);
+    let (pipe, old) = (Pipe::new("pipe-1"), RoomId(10));
+    let other = LedgerFile::new(scene.path("other.jsonl"));
+    let second = Journal::open(&other, &target(), &RunId::new(2)).unwrap();
+    record_create(&second, &pipe, old).await;
+    let text = scene.read("other.jsonl");
+    let (_, entries) = text.split_once('\n').unwrap();
+    let ahead = entries.replace("\"time\":\"2", "\"time\":\"3");
+    scene.write("l.jsonl", scene.read("l.jsonl") + &ahead);
+
+    let answer = claim_create(&first, &pipe, Some(old)).await;
+    assert_eq!(answer, Claimed::Ours);
+    let snapshot = read(&scene.path("l.jsonl"), &target()).unwrap();
+    let open = open_claims(&snapshot.into_recorded(), &pipe);
+    assert_eq!(open, [RunId::new(1).as_str()]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The text of plans: each test changes one thing and checks the text.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Quirks, RoomView};
+use roomform::sandbox::{Quirks, Room};
 
 use crate::support::{Scene, Shows, ignoring_updates, live_room};
 
@@ -191,7 +191,7 @@ fn a_room_that_becomes_public_shows_its_known_members() {
         )
         .plan();
     plan.shows("publish: closed → public, 2 known members inside, 1 of them to remove\n");
-    let live = RoomView {
+    let live = Room {
         kind: 1,
         ..live_room("unknown", "Unknown")
     };
@@ -214,7 +214,7 @@ fn allow_publish_needs_a_declared_pipe() {
     5 |   - {pipe: 'team-[a]', title: B, public: true}
       |            ^^^^^^^^^^
       |
-      = help: consider another pipe: the realtime layer may not accept it as a channel name
+      = help: consider another pipe: the realtime layer may not accept this one as a channel name
 
     1 warning
     error: --allow-publish: `team-b` is not a declared pipe
@@ -231,7 +231,7 @@ fn allow_publish_needs_a_declared_pipe() {
     5 |   - {pipe: 'team-[a]', title: B, public: true}
       |            ^^^^^^^^^^
       |
-      = help: consider another pipe: the realtime layer may not accept it as a channel name
+      = help: consider another pipe: the realtime layer may not accept this one as a channel name
 
     1 warning
     error: --allow-publish: `plan.json` is not a declared pipe
@@ -639,10 +639,10 @@ fn check_and_explain_cover_only_selected_rooms() {
 fn scope_limits_which_rooms_count_as_unmanaged() {
     let scene = Scene::new().manifest(BASE).applied();
     for pipe in ["team-x", "other-y"] {
-        scene.insert(RoomView {
+        scene.insert(Room {
             pipe: pipe.to_owned(),
             name: pipe.to_owned(),
-            ..RoomView::default()
+            ..Room::default()
         });
     }
     scene.plan().ok().shows("3 unmanaged");
@@ -656,13 +656,13 @@ fn scope_limits_which_rooms_count_as_unmanaged() {
 fn fields_in_ignore_are_resent_with_their_live_value() {
     let scene = Scene::new().manifest(BASE).applied();
     let id = scene.room("team-a").id;
-    let odd = RoomView {
+    let odd = Room {
         id,
         pipe: "team-c".to_owned(),
         name: "Cafe\u{301}".to_owned(),
         kind: 7,
         is_public: true,
-        ..RoomView::default()
+        ..Room::default()
     };
     scene.insert(odd);
     let room =
@@ -697,7 +697,7 @@ fn text_from_the_server_is_escaped() {
     let scene = Scene::new().manifest(BASE).applied();
     let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
     scene.delete("team-a");
-    scene.insert(RoomView {
+    scene.insert(Room {
         id: 77,
         ..live_room("team-a", hostile)
     });

@@ -16,7 +16,7 @@ use roomform::manifest::{Loaded, Options, load, load_text};
 use roomform::model::{Observed, RunId, Target, WidgetId, nfc};
 use roomform::plan::{Allow, Plan, PlanOptions, RowFilter, plan};
 use roomform::render::{self, Paint};
-use roomform::sandbox::{self, RoomView, Sandbox};
+use roomform::sandbox::{self, Room, Sandbox};
 use tempfile::TempDir;
 
 /// There are only a few pipes, so that manifests and server states often have rooms in common.
@@ -93,20 +93,20 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
 }
 
 /// A room that was created or changed without roomform.
-fn stranger() -> impl Strategy<Value = RoomView> {
+fn stranger() -> impl Strategy<Value = Room> {
     (
         prop::sample::select(PIPES.to_vec()),
         prop::sample::select(TITLES.to_vec()),
         0..4_u8,
         any::<bool>(),
     )
-        .prop_map(|(pipe, name, kind, is_public)| RoomView {
+        .prop_map(|(pipe, name, kind, is_public)| Room {
             pipe: pipe.to_owned(),
             name: name.to_owned(),
             kind,
             is_public,
             members: BTreeSet::from([99]),
-            ..RoomView::default()
+            ..Room::default()
         })
 }
 
@@ -247,8 +247,8 @@ impl<'a> World<'a> {
         apply(job, |_| {}).await
     }
 
-    fn live(&self) -> BTreeMap<String, Vec<RoomView>> {
-        let mut live: BTreeMap<String, Vec<RoomView>> = BTreeMap::new();
+    fn live(&self) -> BTreeMap<String, Vec<Room>> {
+        let mut live: BTreeMap<String, Vec<Room>> = BTreeMap::new();
         for room in self
             .sandbox
             .with_world(|world| world.rooms(self.target.widget.0))
@@ -289,8 +289,8 @@ fn after_any_apply_the_next_plan_is_empty() {
 async fn converge(
     world: &World<'_>,
     first: &[Wish],
-    before: &[RoomView],
-    between: &[RoomView],
+    before: &[Room],
+    between: &[Room],
     second: &[Wish],
 ) {
     let mut seen = BTreeSet::new();
@@ -376,7 +376,7 @@ async fn settle(world: &World<'_>, wishes: &[Wish]) {
 }
 
 /// Checks that the server has exactly what the wish declares.
-fn agrees(wish: &Wish, live: &[RoomView], before: Option<&Vec<RoomView>>) {
+fn agrees(wish: &Wish, live: &[Room], before: Option<&Vec<Room>>) {
     assert_eq!(live.len(), 1, "{live:?}");
     let (room, before) = (&live[0], before.and_then(|rooms| rooms.first()));
     let kept = |field: &str| before.filter(|_| wish.ignore.contains(&field));
@@ -468,7 +468,7 @@ fn the_plan_does_not_depend_on_the_order_of_files_rooms_or_members() {
 }
 
 /// The plan, as text, against a server that lists these rooms.
-fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
+fn offline(loaded: &Loaded, strangers: &[Room]) -> String {
     let filter = RowFilter::new(&loaded.desired);
     let mut observed = Observed::default();
     let mut seen = BTreeSet::new();

@@ -9,7 +9,7 @@ mod state_file;
 
 use std::net::SocketAddr;
 
-use roomform::sandbox::{Answer, Auth, RoomView, Sandbox, World};
+use roomform::sandbox::{Answer, Auth, Room, Sandbox, World};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -53,7 +53,7 @@ fn id(answer: &Answer) -> u64 {
     digits.parse().unwrap()
 }
 
-fn room(world: &World, id: u64) -> RoomView {
+fn room(world: &World, id: u64) -> Room {
     world
         .rooms(7)
         .into_iter()

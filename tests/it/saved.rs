@@ -118,7 +118,7 @@ fn every_way_a_room_can_be_stale_is_refused() {
     ] {
         let scene = planned();
         let insert = |pipe: &str| {
-            let room = roomform::sandbox::RoomView {
+            let room = roomform::sandbox::Room {
                 pipe: pipe.to_owned(),
                 name: "X".to_owned(),
                 ..Default::default()

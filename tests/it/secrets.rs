@@ -7,7 +7,7 @@ use std::fs;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 
 use crate::support::{
     Canned, Fault, Proxy, Ran, Scene, Shows, answer, header, ignoring_updates, live_room,
@@ -176,9 +176,9 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     if token {
         // A token cannot create rooms.
         for pipe in ["team-a", "team-b"] {
-            scene.insert(RoomView {
+            scene.insert(Room {
                 pipe: pipe.to_owned(),
-                ..RoomView::default()
+                ..Room::default()
             });
         }
     }
@@ -662,12 +662,12 @@ fn assert_harmless(text: &str, context: &str) {
     );
 }
 
-fn hostile_room(pipe: &str) -> RoomView {
-    RoomView {
+fn hostile_room(pipe: &str) -> Room {
+    Room {
         pipe: pipe.to_owned(),
         name: long(),
         kind: 1,
-        ..RoomView::default()
+        ..Room::default()
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Config, Quirks, Room};
 use serde_json::{Value, json};
 
 use crate::support::{Args, Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
@@ -15,8 +15,8 @@ const MESSAGES_PAGE: &str = include_str!("pages/messages.txt");
 /// Signed with the sandbox's key; valid until 2100.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
-fn room(id: u64, pipe: &str) -> RoomView {
-    RoomView {
+fn room(id: u64, pipe: &str) -> Room {
+    Room {
         id,
         members: [3].into(),
         ..live_room(pipe, "A room")
@@ -203,8 +203,8 @@ fn nothing_is_sent_unless_the_pipe_names_one_live_room() {
         },
         ..Config::default()
     });
-    let gone = |id, pipe| RoomView {
-        deleted: true,
+    let gone = |id, pipe| Room {
+        deleted_at: Some("2026-01-01 00:00:00".to_owned()),
         ..room(id, pipe)
     };
     scene.world(|world| {

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 
 use crate::support::{Scene, Shows};
 
@@ -209,10 +209,10 @@ fn a_write_probe_asks_too() {
 #[test]
 fn a_table_fits_its_terminal() {
     let scene = Scene::new().sandbox();
-    scene.insert(RoomView {
+    scene.insert(Room {
         pipe: "course-rust-101".to_owned(),
         name: "漢字かな交じり文 · a title that is too long for any terminal".to_owned(),
-        ..RoomView::default()
+        ..Room::default()
     });
 
     let shown = |columns: &str| {
@@ -256,10 +256,10 @@ fn pipes_and_ids_are_never_cut() {
     let scene = |pipes: &[&str]| {
         let server = Scene::new().sandbox();
         for pipe in pipes {
-            server.insert(RoomView {
+            server.insert(Room {
                 pipe: (*pipe).to_owned(),
                 name: "Technical support of the whole school".to_owned(),
-                ..RoomView::default()
+                ..Room::default()
             });
         }
         server
@@ -330,10 +330,10 @@ fn a_table_that_is_too_wide_is_printed_field_by_field() {
         ),
         ("b", "B"),
     ] {
-        scene.insert(RoomView {
+        scene.insert(Room {
             pipe: pipe.to_owned(),
             name: name.to_owned(),
-            ..RoomView::default()
+            ..Room::default()
         });
     }
 

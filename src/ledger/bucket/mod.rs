@@ -21,8 +21,6 @@
 //! The header of a piece names the base and the pieces before it, so that a reader notices a
 //! lost object.
 
-mod connect;
-mod merge;
 mod read;
 mod retry;
 mod store;

@@ -1,9 +1,8 @@
 //! Writes the batches of a journal to a bucket: one object for all waiting batches, and one object
 //! for each claim. If several runs try to create the object of a claim, the run that succeeds sends
-//! the call.
+//! the call. Also merges the objects into the base object.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::PutMode;
 use object_store::path::Path;
@@ -11,20 +10,24 @@ use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use super::super::claims::{Claim, ClaimEntries, Claimed};
-use super::super::clock::EntryClock;
-use super::super::entry::Entries;
-use super::super::error::LedgerError;
+use super::super::entry::{Entries, EntryClock, Fact, Stamp};
+use super::super::error::{LedgerError, Loss};
+use super::super::file::Snapshot;
+use super::super::fold::fold;
 use super::super::journal::{Batch, Batches, Journal, answer};
 use super::super::json::{Header, Link, bytes, bytes_after};
+use super::super::lineage::fingerprint;
 use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
-use super::store::{Put, run_concurrently};
-use crate::model::{Pipe, RunId, Target};
+use super::store::{CONCURRENT_CALLS, Put, run_concurrently};
+use crate::model::{Pipe, RoomId, RunId, Target};
 
 /// If a ledger has more pieces than this, the next run that writes merges them, because every
 /// reader must fetch each piece.
 const MANY_PIECES: usize = 256;
+/// After this many hours, no run still waits for the answer to a claim.
+const CLAIM_HOURS: i64 = 24;
 
 impl Bucket {
     /// Reads the ledger and starts a task that writes to it. The task ends when the journal is
@@ -36,16 +39,15 @@ impl Bucket {
     ) -> Result<Journal, LedgerError> {
         let mut reader = self.reader(target)?;
         let mut snapshot = reader.read_new().await?;
-        let clock = Arc::new(EntryClock::new(run, &snapshot.entries));
+        let clock = EntryClock::new(run, &snapshot.entries);
         if reader.pieces().count() > MANY_PIECES {
             match self.rewrite(target, |entries| entries).await {
                 Ok(merged) => snapshot = merged,
                 Err(error) => warn!(%error, "the ledger's pieces were not merged"),
             }
         }
-        let (journal, batches) = Journal::new(Arc::clone(&clock));
+        let (journal, batches) = Journal::new();
         let mut writer = Writer {
-            run: run.to_string(),
             piece_number: 0,
             reader,
             claims: ClaimEntries::new(clock),
@@ -55,6 +57,61 @@ impl Bucket {
         tokio::spawn(writer.write_all(batches));
         Ok(journal)
     }
+
+    /// Replaces all entries, and starts over after a conflict with another run. Keeps pieces that
+    /// are added meanwhile. Removes the merged pieces last.
+    pub(in crate::ledger) async fn rewrite(
+        &self,
+        target: &Target,
+        mut work: impl FnMut(Entries) -> Entries,
+    ) -> Result<Snapshot, LedgerError> {
+        let store = self.store()?;
+        let mut backoff = store.backoff();
+        loop {
+            let mut reader = self.reader(target)?;
+            reader.accepts_loss = true;
+            let read = reader.read_new().await?;
+            let entries = work(read.entries);
+            let header = Header {
+                replaces: reader.predecessors(),
+                ..Header::new(target)
+            };
+            let text = bytes_after(&header, &entries)?;
+            let mode = match &reader.base {
+                Some(base) => PutMode::Update(base.version.clone()),
+                None => PutMode::Create,
+            };
+            let failure = match store.put(&store.base, &text, mode.clone()).await? {
+                Ok(new) => {
+                    // Skip the check if the version has not changed, which may happen if the
+                    // bytes are equal. Even a store that checks conditions would then accept a
+                    // second write, so its result would prove nothing. A second write would
+                    // also overwrite nothing, because its bytes are the same.
+                    let old = reader.base.as_ref();
+                    if old.is_none_or(|old| old.version.e_tag != new.e_tag) {
+                        let doing = "cannot be replaced safely";
+                        store
+                            .check_conditions(&store.base, &text, mode, doing)
+                            .await?;
+                    }
+                    reader.watch_base(fingerprint(&text));
+                    let mut warnings = read.warnings;
+                    warnings.extend(remove_merged(&reader, &entries).await?);
+                    return Ok(Snapshot {
+                        entries,
+                        warnings,
+                        found: true,
+                        ..Snapshot::default()
+                    });
+                }
+                Err(failure) => failure,
+            };
+            info!("the ledger was not replaced yet");
+            if !backoff.pause().await {
+                return Err(store.error("cannot be replaced", failure));
+            }
+        }
+    }
 }
 
 /// A claim whose answer is not known yet.
@@ -62,11 +119,13 @@ struct OpenClaim {
     /// The position of the claim's batch among the waiting batches.
     index: usize,
     claim: Claim,
-    entries: Entries,
+    facts: Vec<Fact>,
+    /// The first stamp of each attempt to write the claim. If the answer to an attempt was lost,
+    /// the claim may be among the entries.
+    attempts: Vec<Stamp>,
 }
 
 struct Writer {
-    run: String,
     piece_number: u64,
     reader: BucketReader,
     claims: ClaimEntries,
@@ -94,9 +153,8 @@ impl Writer {
     async fn write(&mut self, batches: &[Batch]) -> Result<Vec<Claimed>, LedgerError> {
         self.check().await?;
         let plain = batches.iter().filter(|batch| batch.claim.is_none());
-        let plain: Entries = plain
-            .flat_map(|batch| batch.entries.iter().cloned())
-            .collect();
+        let plain = plain.flat_map(|batch| &batch.facts);
+        let plain = self.stamped(plain);
         if !plain.is_empty() {
             self.write_piece(plain).await?;
         }
@@ -104,7 +162,8 @@ impl Writer {
             Some(OpenClaim {
                 index,
                 claim: batch.claim.clone()?,
-                entries: batch.entries.iter().cloned().collect(),
+                facts: batch.facts.clone(),
+                attempts: Vec::new(),
             })
         });
         let mut refused = self.claim_all(claims.collect()).await?;
@@ -116,7 +175,7 @@ impl Writer {
 
     async fn write_piece(&mut self, entries: Entries) -> Result<(), LedgerError> {
         self.piece_number += 1;
-        let name = format!("{}-{:08}.jsonl", self.run, self.piece_number);
+        let name = format!("{}-{:08}.jsonl", self.claims.clock.run, self.piece_number);
         let reader = &self.reader;
         let path = reader.store.pieces.clone().join(name);
         let header = Header {
@@ -130,6 +189,14 @@ impl Writer {
         self.reader.add_own(path, header.link);
         self.add(entries);
         Ok(())
+    }
+
+    /// Gives facts their stamps, later than those of all entries read so far.
+    fn stamped<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) -> Entries {
+        let clock = &mut self.claims.clock;
+        clock.tick();
+        let facts = facts.into_iter();
+        facts.map(|fact| (clock.stamp(), fact.clone())).collect()
     }
 
     fn add(&mut self, entries: Entries) {
@@ -160,15 +227,19 @@ impl Writer {
                     answer => drop(refused.insert(claim.index, answer)),
                 }
             }
-            // If the answer to an earlier attempt was lost, the claim may already be among the
-            // entries.
             free.retain(|claim| !self.is_made(claim));
-            for (claim, path, put) in self.try_all(free).await? {
+            let mut attempts = Vec::new();
+            for mut claim in free {
+                let entries = self.stamped(&claim.facts);
+                claim.attempts.extend(entries.keys().next().cloned());
+                attempts.push((claim, entries));
+            }
+            for (claim, entries, path, put) in self.try_all(attempts).await? {
                 match put {
                     Ok(_) => {
-                        self.check_second_create(&path, &claim).await?;
+                        self.check_second_create(&path, &entries).await?;
                         self.reader.add_own(path, Link::default());
-                        self.add(claim.entries);
+                        self.add(entries);
                     }
                     Err(why) => {
                         failure = why;
@@ -189,7 +260,7 @@ impl Writer {
     fn decide(&self, claim: &OpenClaim) -> Claimed {
         match self.is_made(claim) {
             true => Claimed::Ours,
-            false => self.claims.decide(&claim.claim, &self.run),
+            false => self.claims.decide(&claim.claim),
         }
     }
 
@@ -202,15 +273,15 @@ impl Writer {
     /// Makes one attempt to write each claim. The attempts run concurrently.
     async fn try_all(
         &self,
-        claims: Vec<OpenClaim>,
-    ) -> Result<Vec<(OpenClaim, Path, Put)>, LedgerError> {
+        claims: Vec<(OpenClaim, Entries)>,
+    ) -> Result<Vec<(OpenClaim, Entries, Path, Put)>, LedgerError> {
         let limit = claims.len();
-        let work = claims.into_iter().map(async |claim| {
+        let work = claims.into_iter().map(async |(claim, entries)| {
             let path = self.free_name(&claim.claim);
-            let piece = bytes(&self.reader.target, &claim.entries)?;
+            let piece = bytes(&self.reader.target, &entries)?;
             let put = self.reader.store.put(&path, &piece, PutMode::Create);
             let put = put.await?;
-            Ok((claim, path, put))
+            Ok((claim, entries, path, put))
         });
         run_concurrently(limit, work).await
     }
@@ -229,8 +300,8 @@ impl Writer {
 
     /// Returns whether the entries that were read contain this claim.
     fn is_made(&self, claim: &OpenClaim) -> bool {
-        let mut stamps = claim.entries.keys();
-        stamps.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
+        let mut attempts = claim.attempts.iter();
+        attempts.any(|stamp| self.claims.contains(claim.claim.pipe(), stamp))
     }
 
     /// Checks that the store refuses to create an object that already exists. One success per run
@@ -238,12 +309,12 @@ impl Writer {
     async fn check_second_create(
         &mut self,
         path: &Path,
-        claim: &OpenClaim,
+        entries: &Entries,
     ) -> Result<(), LedgerError> {
         if self.refuses_second_create {
             return Ok(());
         }
-        let piece = bytes(&self.reader.target, &claim.entries)?;
+        let piece = bytes(&self.reader.target, entries)?;
         let doing = "cannot be written safely";
         let store = &self.reader.store;
         self.refuses_second_create = store
@@ -272,10 +343,49 @@ fn subject_of(claim: &Claim) -> String {
     }
 }
 
-pub(super) fn create_subject(pipe: &Pipe) -> String {
+fn create_subject(pipe: &Pipe) -> String {
     let hash = Sha256::digest(pipe.as_str());
     let bytes = hash.iter().take(16);
     bytes.fold("create-".to_owned(), |name, byte| {
         format!("{name}{byte:02x}")
     })
+}
+
+/// Removes the merged pieces, the old claims of rooms that exist, and the old claims of
+/// messages that the base records as started. The claim of a failed create or message stays,
+/// so that every run gives the next claim a new name. An object that cannot be removed does no
+/// harm.
+async fn remove_merged(
+    reader: &BucketReader,
+    entries: &Entries,
+) -> Result<Option<String>, LedgerError> {
+    let store = &reader.store;
+    // Measure the age of claims with the store's clock.
+    let Some(base) = store.head(&store.base).await? else {
+        return Err(store.lost(Loss::Gone));
+    };
+    let now = base.last_modified;
+    let recorded = fold(entries);
+    let created: BTreeSet<String> = recorded.ids.keys().map(create_subject).collect();
+    let merged = reader.listed.iter().filter(|object| {
+        if !store.is_claim(&object.location) {
+            return true;
+        }
+        let name = object.location.filename().unwrap_or_default();
+        let (subject, _) = name.rsplit_once('-').unwrap_or_default();
+        let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
+        let is_begun = |room| recorded.has_begun_welcome(RoomId(room));
+        is_old && (created.contains(subject) || subject.parse().is_ok_and(is_begun))
+    });
+    let work = merged.map(async |object| Ok(store.remove(&object.location).await.err()));
+    let removed = run_concurrently(CONCURRENT_CALLS, work).await?;
+    let errors: Vec<LedgerError> = removed.into_iter().flatten().collect();
+    let pieces = errors.len();
+    let Some(error) = errors.first() else {
+        return Ok(None);
+    };
+    info!(pieces, "merged pieces were not removed");
+    Ok(Some(format!(
+        "{error} (merged objects not removed: {pieces}; they are harmless)"
+    )))
 }

@@ -34,7 +34,7 @@ pub(super) fn decode_file(
     problems: &Problems,
 ) -> (RawManifest, Vec<RawFile>) {
     let decoder = Decoder {
-        lines: source.lines().into(),
+        source,
         problems,
         today,
         files: RefCell::default(),

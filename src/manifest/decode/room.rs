@@ -90,7 +90,7 @@ fn members(decoder: &Decoder, nodes: &[Node]) -> Vec<Spanned<RawMember>> {
             list.extend(member(decoder, node));
             continue;
         };
-        let line = decoder.lines.borrow_mut().find(node.at.offset);
+        let line = decoder.source.line_at(node.at.offset);
         let (file, user) = (node.at.file, UserId(id));
         let place = Place { file, line };
         if let Some(RawMember::Ids(ids)) = list.last_mut().map(|last| &mut last.value) {

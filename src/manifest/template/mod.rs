@@ -3,13 +3,12 @@
 //! Main type: [`Template`]. It allows only expressions, `{% if %}` and a few filters, but no files,
 //! network or loops. So the work is bounded by the length of the text and its values.
 
-mod filters;
 mod slug;
 
 pub(super) use minijinja::Value;
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
-use self::filters::{LONGEST, bounded, environment};
 pub(super) use self::slug::slug;
 use crate::tables::diagnostic::{Code, Mistake, Problems, clip};
 use crate::tables::source::Spanned;
@@ -17,6 +16,10 @@ use crate::tables::source::Spanned;
 /// The template's name inside its environment.
 const NAME: &str = "template";
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
+/// Maximum number of steps to render a template; a title needs a few dozen.
+const FUEL: u64 = 10_000;
+/// Maximum length of a template, a filtered text or a result, in bytes.
+const LONGEST: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Template {
@@ -116,6 +119,60 @@ fn render(
     let values = values.filter_map(|name| Some((name.as_str(), value(name)?)));
     let context = Value::from_pairs(values);
     environment.get_template(NAME)?.render(context)
+}
+
+/// Creates an environment that has only the filters allowed in a manifest.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    // The library writes `True`, but manifests and output use `true`. Only a boolean that is joined
+    // to a text with `~` is still written as `True`.
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::Bool => out
+            .write_str(if value.is_true() { "true" } else { "false" })
+            .map_err(Error::from),
+        _ => escape_formatter(out, state, value),
+    });
+    environment.add_filter("lower", |text: &str| bounded(text.to_lowercase()));
+    environment.add_filter("upper", |text: &str| bounded(text.to_uppercase()));
+    environment.add_filter("trim", |text: &str| bounded(text.trim().to_owned()));
+    environment.add_filter("title", |text: &str| bounded(title(text)));
+    environment.add_filter("slug", |text: &str| bounded(slug(text)));
+    environment.add_filter("replace", |text: &str, from: &str, to: &str| {
+        let count = text.matches(from).count();
+        let added = count.saturating_mul(to.len().saturating_sub(from.len()));
+        match text.len().saturating_add(added) > LONGEST {
+            true => Err(too_long()),
+            false => Ok(text.replace(from, to)),
+        }
+    });
+    environment
+}
+
+/// Capitalizes each word.
+fn title(text: &str) -> String {
+    let mut inside = false;
+    let mut titled = String::with_capacity(text.len());
+    for c in text.chars() {
+        match inside {
+            true => titled.extend(c.to_lowercase()),
+            false => titled.extend(c.to_uppercase()),
+        }
+        inside = c.is_alphanumeric() || (inside && matches!(c, '\'' | '’'));
+    }
+    titled
+}
+
+fn bounded(text: String) -> Result<String, Error> {
+    match text.len() > LONGEST {
+        true => Err(too_long()),
+        false => Ok(text),
+    }
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "the text is too long")
 }
 
 /// Returns a template that renders to exactly this text.

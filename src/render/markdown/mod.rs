@@ -4,13 +4,15 @@
 mod page;
 mod prose;
 
+use std::io::{self, Write};
+
 use self::page::{Page, Section};
-use self::prose::prose;
-use super::escape::{self, markdown};
+use self::prose::{prose, write_text};
+use super::{escape, to_text};
 use crate::error::Error;
 use crate::model::Target;
 use crate::view::grammar::sentence;
-use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
+use crate::view::{Line, SectionKind, Span, View};
 
 /// The size limit and the Markdown dialect of the site that shows a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,44 +35,46 @@ pub enum Dialect {
     Plain,
 }
 
-/// Returns the Markdown page of a view.
-pub fn write(view: &View<'_>, fit: Fit) -> String {
+/// Writes the Markdown page of a view.
+///
+/// # Errors
+/// Returns an error if the output cannot be written.
+pub fn write(view: &View<'_>, fit: Fit, out: &mut dyn Write) -> io::Result<()> {
+    page(view, format!("**{}**", view.verdict), fit).write(fit.bytes, out)
+}
+
+/// Returns the Markdown page for a failed run.
+///
+/// # Errors
+/// Does not fail in practice, because writing to memory cannot fail.
+pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> io::Result<String> {
+    let heading = Span::words(format!("No {verb}: {}", error.exit.name()));
+    let mut view = View::new(verb, target, heading.into(), String::new());
+    let hints = error.hints.iter();
+    let hints = hints.map(|hint| Line::new(Span::Message(hint.into()).into()));
+    view.add(SectionKind::Remedies, hints);
+    let page = page(&view, prose(&error.chain()), fit);
+    to_text(|out| page.write(fit.bytes, out))
+}
+
+/// Lays out a view. `verdict` is the line below the heading.
+fn page<'a>(view: &'a View<'a>, verdict: String, fit: Fit) -> Page<'a> {
     let mut head = vec![
         marker(view.verb, view.target, fit.dialect),
         format!("## {}", write_text(&view.heading)),
-        format!("**{}**", view.verdict),
+        verdict,
     ];
     head.extend(view.facts.iter().map(|fact| sentence(fact)));
     let mut foot: Vec<String> = view.legend.iter().map(|words| sentence(words)).collect();
     foot.extend(view.cut.iter().map(|all| format!("Lists are cut; {all}.")));
-    let sections = view.sections.values().map(|it| section(view, it));
-    let page = Page {
+    let sections = view.sections.values();
+    let sections = sections.map(|lines| Section { view, lines });
+    Page {
         dialect: fit.dialect,
         head,
         sections: sections.collect(),
         foot,
-    };
-    page.write(fit.bytes)
-}
-
-/// Returns the Markdown page for a failed run.
-pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> String {
-    let page = Page {
-        dialect: fit.dialect,
-        head: vec![
-            marker(verb, target, fit.dialect),
-            format!("## No {verb}: {}", error.exit.name()),
-            prose(&error.chain()),
-        ],
-        sections: vec![Section {
-            kind: SectionKind::Remedies,
-            items: error.hints.iter().map(|hint| prose(hint)).collect(),
-            is_folded: false,
-            listed_by: None,
-        }],
-        foot: Vec::new(),
-    };
-    page.write(fit.bytes)
+    }
 }
 
 /// Returns the invisible line by which a bot finds the page. It names the verb, and the target if
@@ -83,43 +87,4 @@ fn marker(verb: &str, target: Option<&Target>, dialect: Dialect) -> String {
         Dialect::Html => format!("<!-- {what} -->"),
         Dialect::Plain => format!("[//]: # ({what})"),
     }
-}
-
-/// Returns the items of a section. Changes are folded unless they need attention.
-fn section(view: &View<'_>, section: &view::Section<'_>) -> Section {
-    let kind = section.kind;
-    let is_listed = kind.is_open() && view.verb != "todo";
-    let has_changes = !kind.is_pinned() && !section.changes.is_empty();
-    Section {
-        kind,
-        items: view.lines(section).map(|line| item(kind, &line)).collect(),
-        is_folded: is_listed || has_changes || kind == SectionKind::AsPlanned,
-        listed_by: is_listed.then_some("roomform todo"),
-    }
-}
-
-/// Formats a line as an item: its position, label, message and hint.
-fn item(kind: SectionKind, line: &Line<'_>) -> String {
-    let words = write_text(&line.sentence());
-    let label = line.label.as_deref().map(|label| match line.detail {
-        Detail::Change(_) if kind.is_pinned() => format!("**{label}:** "),
-        Detail::Change(_) => String::new(),
-        Detail::None | Detail::Removed(_) | Detail::OpenSteps(_) => format!("{label}: "),
-    });
-    let label = label.unwrap_or_default();
-    let hint = line.hint.map(|hint| format!(". *{}*", prose(hint)));
-    let hint = hint.unwrap_or_default();
-    match line.place.map(|place| markdown(&place.raw())) {
-        Some(place) if line.pipe.is_none() => format!("{place} {label}{words}{hint}"),
-        Some(place) if kind != SectionKind::AsPlanned => format!("{label}{words} ({place}){hint}"),
-        _ => format!("{label}{words}{hint}"),
-    }
-}
-
-fn write_text(text: &Text<'_>) -> String {
-    text.write(|span| match span {
-        Span::Words(words) => words.to_string(),
-        Span::Message(message) => prose(message),
-        value => markdown(value.raw()),
-    })
 }

@@ -1,9 +1,36 @@
-//! Writes roomform's own words as Markdown prose, and untrusted text as code.
+//! Writes sentences as Markdown: roomform's own words as prose, and untrusted text as code.
 
 use crate::render::escape::markdown;
+use crate::view::{Detail, Line, SectionKind, Span, Text};
 
 /// Maximum length of prose in bytes. A longer text is written as code, which is cut.
 const WIDEST: usize = 1300;
+
+/// Formats a line as an item: its position, label, message and hint.
+pub(super) fn item(kind: SectionKind, line: &Line<'_>) -> String {
+    let words = write_text(&line.sentence());
+    let label = line.label.as_deref().map(|label| match line.detail {
+        Detail::Change(_) if kind.is_pinned() => format!("**{label}:** "),
+        Detail::Change(_) => String::new(),
+        Detail::None | Detail::Removed(_) | Detail::OpenSteps(_) => format!("{label}: "),
+    });
+    let label = label.unwrap_or_default();
+    let hint = line.hint.map(|hint| format!(". *{}*", prose(hint)));
+    let hint = hint.unwrap_or_default();
+    match line.place.map(|place| markdown(&place.raw())) {
+        Some(place) if line.pipe.is_none() => format!("{place} {label}{words}{hint}"),
+        Some(place) if kind != SectionKind::AsPlanned => format!("{label}{words} ({place}){hint}"),
+        _ => format!("{label}{words}{hint}"),
+    }
+}
+
+pub(super) fn write_text(text: &Text<'_>) -> String {
+    text.write(|span| match span {
+        Span::Words(words) => words.to_string(),
+        Span::Message(message) => prose(message),
+        value => markdown(value.raw()),
+    })
+}
 
 /// Writes our words as prose, and the text between back-ticks as code. Untrusted text may contain
 /// back-ticks too, so a part becomes prose only if it is certainly harmless.

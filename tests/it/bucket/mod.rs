@@ -10,7 +10,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use roomform::ledger::{
-    Address, Claim, Entries, Fact, Journal, LedgerBackend, Name, NameError, PipeFact, Record,
+    Address, Claimed, Entries, Fact, Journal, LedgerBackend, Name, NameError, PipeFact, Record,
     RoomFact, Stage, Stamp, StoreOptions, bytes,
 };
 use roomform::model::{Pipe, RoomId, RunId, UserId};
@@ -18,7 +18,9 @@ use roomform::sandbox::Config;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use crate::support::{Scene, Shows, claim, manifest, runtime, target, until};
+use crate::support::{
+    Scene, Shows, claim, claim_create, manifest, open_claims, record_create, runtime, target, until,
+};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -211,6 +213,33 @@ fn only_one_of_eight_runs_sends_a_message_until_it_certainly_failed() {
     }
 }
 
+/// As with a file: another machine, whose clock is ahead, created the old room while this run was
+/// open.
+#[test]
+fn a_claim_comes_after_entries_of_a_fast_clock() {
+    let s3 = S3::start();
+    let (pipe, old) = (Pipe::new("pipe-1"), RoomId(10));
+    run(async {
+        let open = async |number| {
+            place(&s3)
+                .open(&target(), &RunId::new(number))
+                .await
+                .unwrap()
+        };
+        let (first, second) = (open(1).await, open(2).await);
+        record_create(&second, &pipe, old).await;
+        for key in s3.keys() {
+            let text = s3.text(&key).unwrap();
+            s3.put(&key, &text.replace("\"time\":\"2", "\"time\":\"3"));
+        }
+        let answer = claim_create(&first, &pipe, Some(old)).await;
+        assert_eq!(answer, Claimed::Ours);
+        let read = place(&s3).read(&target()).await.unwrap();
+        let open = open_claims(&read.into_recorded(), &pipe);
+        assert_eq!(open, [RunId::new(1).as_str()]);
+    });
+}
+
 #[test]
 fn claims_are_removed_only_when_no_run_can_still_create_them() {
     let s3 = S3::start();
@@ -239,17 +268,7 @@ fn the_claim_of_a_failed_create_is_kept() {
     run(async {
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
         let pipe = Pipe::new("a");
-        let create = Claim::Create {
-            pipe: pipe.clone(),
-            replaces: None,
-            takes_over: None,
-        };
-        let intent = PipeFact::Intent {
-            members: Vec::new(),
-            welcome: false,
-        };
-        let intent = Fact::Pipe(pipe.clone(), intent);
-        ledger.claim(create, intent).await.unwrap();
+        claim_create(&ledger, &pipe, None).await;
         let failed = Fact::Pipe(pipe, PipeFact::NotCreated(None));
         ledger.append(vec![failed]).await.unwrap();
         s3.pass(25);

@@ -1,6 +1,6 @@
 //! The life of a pull request: checked, planned, merged, applied, and watched.
 
-use roomform::sandbox::RoomView;
+use roomform::sandbox::Room;
 use serde_json::json;
 
 use super::github::{Event, run};
@@ -54,7 +54,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
 fn a_ledger_that_is_committed_before_the_first_push_is_used() {
     for store in ["cache", "branch"] {
         let mut site = Site::with_directory("github", store);
-        site.scene.insert(RoomView {
+        site.scene.insert(Room {
             members: [3, 4].into(),
             ..live_room("team-platform", "Platform team")
         });
@@ -197,6 +197,21 @@ fn a_gitlab_job_that_cannot_save_its_ledger_fails() {
         .runner
         .shell("origin.git", "git log --format=%s roomform-ledger");
     assert_eq!(log, "Record an apply");
+}
+
+#[test]
+fn a_gitlab_apply_stops_at_the_first_command_that_fails() {
+    for store in STORES {
+        let mut site = Site::with_directory("gitlab", store);
+        site.runner
+            .write("work/manual", "a file where the job needs a directory");
+        site.commit("manual");
+        let manual = [("CI_PIPELINE_SOURCE", "web")];
+        let job = gitlab::run(&mut site.runner, "roomform-apply", "main", &manual);
+        assert_eq!(job.code, 1, "{store}: {job:#?}");
+        job.log.shows("mkdir: ").lacks("page.md");
+        assert_eq!(site.scene.writes(), 0, "{store}");
+    }
 }
 
 /// A change outside of the manifest.

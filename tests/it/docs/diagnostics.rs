@@ -1,7 +1,7 @@
 //! docs/diagnostics.md has each code in order, with an example: the files, and the diagnostic that they cause.
 
 use roomform::manifest::diagnostic::Code;
-use roomform::sandbox::UserView;
+use roomform::sandbox::User;
 
 use super::{page, root};
 use crate::support::{Scene, assert_fresh, blocks, follow};
@@ -9,10 +9,10 @@ use crate::support::{Scene, assert_fresh, blocks, follow};
 /// The first diagnostic with this code that the example of a section causes.
 fn cause(code: Code, section: &str) -> String {
     let scene = Scene::new().sandbox();
-    let banned = UserView {
+    let banned = User {
         remote_user_id: 21,
         banned: true,
-        ..UserView::default()
+        ..User::default()
     };
     scene.world(|world| world.insert_user(627, banned, 0));
     // Without the expected output, which the caller compares.

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Quirks, RoomView};
+use roomform::sandbox::{Quirks, Room};
 
 use super::*;
 use crate::support::{Shows, live_room};
@@ -346,8 +346,8 @@ fn rooms_that_a_plan_would_refuse_are_reported() {
         show_deleted: true,
         ..Quirks::default()
     });
-    let room = |pipe: &str, deleted: bool| RoomView {
-        deleted,
+    let room = |pipe: &str, deleted: bool| Room {
+        deleted_at: deleted.then(|| "2026-01-01 00:00:00".to_owned()),
         ..live_room(pipe, "N")
     };
     for (pipe, deleted) in [

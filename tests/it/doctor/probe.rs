@@ -149,10 +149,10 @@ fn a_denied_write_creates_no_room() {
 /// What the probe reports about members on a server with these quirks.
 fn probed_users(quirks: Quirks) -> String {
     let scene = sandbox(quirks);
-    scene.insert(roomform::sandbox::RoomView {
+    scene.insert(roomform::sandbox::Room {
         pipe: "other".to_owned(),
         members: [4, 5].into(),
-        ..roomform::sandbox::RoomView::default()
+        ..roomform::sandbox::Room::default()
     });
     let args = [&PROBE[..], &["--probe-users", "3,4,5"]].concat();
     let text = doctor_output(&scene, &scene.url(), &args);
@@ -269,11 +269,11 @@ fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
 #[test]
 fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
     let scene = sandbox(Quirks::default());
-    let room = roomform::sandbox::RoomView {
+    let room = roomform::sandbox::Room {
         pipe: "Probe-1".to_owned(),
         name: "A room in use".to_owned(),
         kind: 1,
-        ..roomform::sandbox::RoomView::default()
+        ..roomform::sandbox::Room::default()
     };
     scene.insert(room);
     assert_snapshot!(probed(&scene), @"
@@ -296,13 +296,13 @@ fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
 #[test]
 fn an_existing_room_is_not_written_to_again_or_called_the_probes_room() {
     let scene = sandbox(Quirks::default());
-    let room = roomform::sandbox::RoomView {
+    let room = roomform::sandbox::Room {
         id: 7,
         pipe: "in-use".to_owned(),
         name: "In \u{1b}[2J use".to_owned(),
         kind: 1,
         is_public: true,
-        ..roomform::sandbox::RoomView::default()
+        ..roomform::sandbox::Room::default()
     };
     scene.insert(room);
     let named = r#"{"code":200,"data":[{"success":true,"room_id":7}]}"#;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use roomform::sandbox::{Config, RoomView, Sandbox, UserView, start};
+use roomform::sandbox::{Config, Room, Sandbox, User, start};
 use serde_json::Value;
 
 pub const ROOMS_PAGE: &str = include_str!("rooms.txt");
@@ -74,19 +74,20 @@ pub fn command(page: &str, path: &str, n: usize) -> Printed {
 /// name.
 pub async fn pages_sandbox() -> Sandbox {
     let sandbox = start(Config::default()).await.unwrap();
-    let room = |id, pipe: &str, name: &str, kind, members: &[u64]| RoomView {
+    let room = |id, pipe: &str, name: &str, kind, members: &[u64]| Room {
         id,
         pipe: pipe.to_owned(),
         name: name.to_owned(),
         kind,
         members: members.iter().copied().collect(),
-        ..RoomView::default()
+        ..Room::default()
     };
-    let user = |remote_user_id, login: &str, admin| UserView {
+    let user = |remote_user_id, login: &str, admin| User {
         remote_user_id,
         login: Some(login.to_owned()),
         admin,
         banned: false,
+        ..User::default()
     };
     sandbox.with_world(|world| {
         for (widget, id, login, admin) in [
@@ -160,7 +161,7 @@ pub fn assert_all_called(sandbox: &Sandbox) {
     );
 }
 
-pub fn room(sandbox: &Sandbox, widget: u64, id: u64) -> RoomView {
+pub fn room(sandbox: &Sandbox, widget: u64, id: u64) -> Room {
     let rooms = sandbox.with_world(|world| world.rooms(widget));
     rooms.into_iter().find(|room| room.id == id).unwrap()
 }

@@ -32,7 +32,7 @@ fn errors_have_line_and_column() {
     assert_snapshot!(ran.out, @r#"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=18,title=E009 unknown-key::unknown key `titel` in a room%0Adid you mean `title`?
-    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 unusual-pipe::`a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -%0Aconsider another pipe: the realtime layer may not accept it as a channel name
+    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 unusual-pipe::`a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -%0Aconsider another pipe: the realtime layer may not accept this one as a channel name
     ::notice title=roomform check::invalid: 2 errors, 1 warning
     "#);
     let plan = scene.run("plan --sandbox --format github");

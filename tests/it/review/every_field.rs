@@ -12,11 +12,12 @@ use roomform::plan::{
     LimitKind, ManifestDiff, ManualSteps, MemberTally, Members, Note, OpenStep, People, Plan,
     PlanOptions, Publish, PublishPermit, Removed, RoomDifference, ShownField, Violation, plan,
 };
-use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::render::markdown::{Dialect, Fit};
 use roomform::render::{self, CsvReader, Paint, github, html};
 use roomform::view::{self, View};
 
 use super::hostile::{annotated, in_code};
+use super::markdown_page;
 use super::rendered::Rendered;
 use crate::support::Shows;
 
@@ -419,7 +420,7 @@ fn a_checklist_escapes_every_field() {
         &plan.left_rooms,
         &plan.names,
     );
-    let page = markdown::write(&view, Fit::default());
+    let page = markdown_page(&view, Fit::default());
     let read = Rendered::as_on_github(&page);
     let shown = in_code(HOSTILE);
     let hostile = read.code.iter().filter(|code| **code == shown);
@@ -450,7 +451,7 @@ fn markdown_escapes_every_field() {
                 bytes: None,
                 dialect,
             };
-            let page = markdown::write(view, fit);
+            let page = markdown_page(view, fit);
             let read = Rendered::as_on_github(&page);
             let shown = in_code(HOSTILE);
             assert!(

@@ -8,11 +8,12 @@ use proptest::prelude::*;
 use roomform::manifest::{FileMap, Loaded, Options, load_from};
 use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, Release, RoomId, Time, UserId};
 use roomform::plan::{Plan, PlanOptions, plan};
-use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::render::markdown::{Dialect, Fit};
 use roomform::view;
 
-use roomform::sandbox::RoomView;
+use roomform::sandbox;
 
+use super::markdown_page;
 use super::rendered::Rendered;
 use crate::support::{Scene, Shows, target};
 
@@ -203,11 +204,11 @@ fn widget() -> Scene {
         } else {
             ""
         };
-        let room = || RoomView {
+        let room = || sandbox::Room {
             pipe: format!("room-{n:05}"),
             name: title(n) + old,
             kind: 1,
-            ..RoomView::default()
+            ..sandbox::Room::default()
         };
         scene.insert(room());
         if n % 101 == 1 {
@@ -261,7 +262,7 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
             bytes,
             dialect: Dialect::Html,
         };
-        markdown::write(&view, fit)
+        markdown_page(&view, fit)
     };
     let (whole, page) = (write(None), write(Some(65_536)));
     let count = |page: &str| -> Vec<(String, usize, usize)> {
@@ -311,7 +312,7 @@ fn open_steps_of_earlier_runs_leave_room_for_new_changes() {
         bytes: Some(65_536),
         dialect: Dialect::Html,
     };
-    let page = markdown::write(&todo, fit);
+    let page = markdown_page(&todo, fit);
     fits(&page, 65_537);
     assert!(sections(&page)[0].2 > 250, "{page}");
 }
@@ -387,9 +388,9 @@ fn a_page_with_only_dangerous_changes_says_that_it_is_cut() {
         bytes,
         dialect: Dialect::Html,
     };
-    let whole = markdown::write(&view::plan(&plan, &loaded), fit(None));
+    let whole = markdown_page(&view::plan(&plan, &loaded), fit(None));
     for limit in [4096, 65_280] {
-        let page = markdown::write(&view::plan(&plan, &loaded), fit(Some(limit)));
+        let page = markdown_page(&view::plan(&plan, &loaded), fit(Some(limit)));
         checked(&page, limit, &whole);
         let missing = left_out(&page);
         assert_eq!((missing.len(), missing[0].1), (1, 5_000));
@@ -419,8 +420,8 @@ proptest! {
         };
         let (plan, loaded) = planned(300, before, after);
         let dialect = if plain { Dialect::Plain } else { Dialect::Html };
-        let whole = markdown::write(&view::plan(&plan, &loaded), Fit { bytes: None, dialect });
-        let page = markdown::write(&view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
+        let whole = markdown_page(&view::plan(&plan, &loaded), Fit { bytes: None, dialect });
+        let page = markdown_page(&view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
         checked(&page, limit, &whole);
         let (all, shown) = (dangerous(&whole).len(), dangerous(&page).len());
         let others = sections(&page).iter().map(|(_, _, _, items)| items).sum::<usize>() - shown;

@@ -149,7 +149,7 @@ proptest! {
         for dialect in [Dialect::Html, Dialect::Plain] {
             let fit = Fit { bytes: None, dialect };
             let error = Error::message(Exit::Failed, &text).hint(text.clone());
-            let read = Rendered::new(&markdown::failure(&error, "plan", None, fit));
+            let read = Rendered::new(&markdown::failure(&error, "plan", None, fit).unwrap());
             let sign = read.words.chars().find(|c| "@#!~&$/<>[]{}|\\*^=`".contains(*c));
             prop_assert_eq!(sign, None, "{:?}", read);
         }

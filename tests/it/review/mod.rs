@@ -11,6 +11,10 @@ mod pages;
 mod rendered;
 mod sarif;
 
+use roomform::render::markdown::{self, Fit};
+use roomform::render::to_text;
+use roomform::view::View;
+
 use crate::support::Scene;
 
 /// A manifest. In its changed version, `AFTER`, a room becomes public, a room is new, members
@@ -39,4 +43,8 @@ pub fn changed(before: &str, after: &str) -> Scene {
         .after("apply --yes --sandbox --allow-publish lounge");
     scene.declare(after);
     scene
+}
+
+pub fn markdown_page(view: &View<'_>, fit: Fit) -> String {
+    to_text(|out| markdown::write(view, fit, out)).unwrap()
 }

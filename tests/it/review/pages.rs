@@ -150,7 +150,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Warnings: 1
 
-    - `rooms.yaml:4:12` W101 unusual-pipe: `a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
+    - `rooms.yaml:4:12` W101 unusual-pipe: `a/b` should be 3 to 64 characters long, and use only A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept this one as a channel name*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the diagnostics to the log.

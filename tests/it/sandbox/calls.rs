@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roomform::sandbox::{Auth, Quirks, RoomView, World};
+use roomform::sandbox::{Auth, Quirks, Room, World};
 use serde_json::Value;
 
 use super::{NOW, WRITE, ask, fields, id, json, listed, room, rows, write};
@@ -157,12 +157,12 @@ fn a_pipe_identifies_one_room_and_answers_have_both_shapes() {
 #[test]
 fn a_room_id_must_be_a_live_room_of_the_widget() {
     let mut world = World::new();
-    let other = world.insert_room(8, RoomView::default(), NOW);
+    let other = world.insert_room(8, Room::default(), NOW);
     let deleted = world.insert_room(
         7,
-        RoomView {
-            deleted: true,
-            ..RoomView::default()
+        Room {
+            deleted_at: Some("2026-01-01 00:00:00".to_owned()),
+            ..Room::default()
         },
         NOW,
     );

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use roomform::sandbox::{Auth, Quirks, RoomView, UserView, World};
+use roomform::sandbox::{Auth, Quirks, Room, User, World};
 
 use super::calls::TOKEN;
 use super::{NOW, WRITE, ask, id, json, listed, room, rows, write};
@@ -24,11 +24,11 @@ fn rooms_are_filtered_by_every_documented_field() {
     }
     world.insert_user(
         7,
-        UserView {
+        User {
             remote_user_id: 4,
             admin: true,
             banned: true,
-            ..UserView::default()
+            ..User::default()
         },
         NOW,
     );
@@ -71,10 +71,10 @@ fn users_are_listed_once_they_are_members() {
     write(&mut world, &[("users_ids[]", "3")]);
     world.insert_user(
         7,
-        UserView {
+        User {
             remote_user_id: 4,
             login: Some("ann".into()),
-            ..UserView::default()
+            ..User::default()
         },
         NOW,
     );
@@ -311,9 +311,9 @@ fn a_hundred_thousand_rooms_are_listed() {
         let pipe = format!("p{n}");
         world.insert_room(
             7,
-            RoomView {
+            Room {
                 pipe,
-                ..RoomView::default()
+                ..Room::default()
             },
             NOW,
         );

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use roomform::sandbox::{Config, SandboxError, UserView, start};
+use roomform::sandbox::{Config, SandboxError, User, start};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -58,9 +58,9 @@ async fn the_state_survives_a_restart() {
     sandbox.with_world(|world| {
         world.insert_user(
             7,
-            UserView {
+            User {
                 remote_user_id: 5,
-                ..UserView::default()
+                ..User::default()
             },
             NOW,
         )

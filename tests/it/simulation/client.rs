@@ -151,7 +151,7 @@ impl Client {
                 }
                 Call::Say(_) => run.said[number].answer = reported,
             }
-            run.denied |= matches!(answer, Err(failure) if failure.denied);
+            run.denied |= matches!(answer, Err(failure) if failure.is_denied());
         });
     }
 

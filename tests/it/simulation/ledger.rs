@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Claim, Claimed, Fact, LedgerError, Record, RoomFact, Stamp};
+use roomform::ledger::{Claim, Claimed, Fact, LedgerError, Record, RoomFact};
 use roomform::model::RoomId;
 
 use super::disk::Disk;
@@ -20,10 +20,11 @@ pub struct Ledger {
     pub run: usize,
 }
 
-/// An append in progress. If its process dies, part of it may still be on disk.
+/// An append in progress. If its process dies, part of it may still be on disk. As in the product,
+/// its facts get their stamps when they are written.
 struct Batch<'a> {
     ledger: &'a Ledger,
-    lines: Vec<(Stamp, Fact)>,
+    facts: Vec<Fact>,
     /// The claim that the append takes, if any. Check and write are atomic: if another process has the claim,
     /// nothing is written.
     claim: Option<Claim>,
@@ -44,7 +45,7 @@ impl Batch<'_> {
                 _ => {}
             }
             let run = &state.runs[self.ledger.run].name;
-            let pipe = self.lines.first().and_then(|(_, fact)| fact.pipe());
+            let pipe = self.facts.first().and_then(Fact::pipe);
             let entries = state.disk.entries.iter();
             let of_pipe = entries.filter(|(_, fact)| fact.pipe() == pipe);
             let of_pipe = of_pipe.map(|(stamp, fact)| (stamp.clone(), fact.clone()));
@@ -60,20 +61,22 @@ impl Batch<'_> {
         })
     }
 
-    fn write(&mut self, lines: usize) {
-        let lines = self.lines.drain(..lines);
-        self.ledger
-            .world
-            .with(|state| state.disk.entries.extend(lines));
+    fn write(&mut self, count: usize) {
+        self.ledger.world.with(|state| {
+            for fact in self.facts.drain(..count) {
+                let stamp = state.stamp(self.ledger.run);
+                state.disk.entries.insert(stamp, fact);
+            }
+        });
     }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if !self.lines.is_empty() && self.decide() == Claimed::Ours {
-            let end = self.lines.len() as u64 + 1;
-            let lines = self.ledger.world.with(|state| state.rng.below(end));
-            self.write(lines as usize);
+        if !self.facts.is_empty() && self.decide() == Claimed::Ours {
+            let end = self.facts.len() as u64 + 1;
+            let count = self.ledger.world.with(|state| state.rng.below(end));
+            self.write(count as usize);
         }
     }
 }
@@ -101,33 +104,25 @@ impl Ledger {
             is_lost: false,
         };
         self.world.event(self.run, "append").await;
-        let (lines, delay, closed_before) = self.world.with(|state| {
+        let (delay, closed_before) = self.world.with(|state| {
             if state.planted == Some(Planted::HastyVerdict) {
                 facts.iter_mut().for_each(call_ignored);
             }
-            let lines: Vec<(Stamp, Fact)> = facts
-                .iter()
-                .map(|fact| (state.stamp(self.run), fact.clone()))
-                .collect();
-            (
-                lines,
-                state.rng.below(8),
-                state.runs[self.run].ledger_failed,
-            )
+            (state.rng.below(8), state.runs[self.run].ledger_failed)
         });
         if closed_before {
             return Err(closed());
         }
         let mut batch = Batch {
             ledger: self,
-            lines,
+            facts: facts.clone(),
             claim,
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         self.world.event(self.run, "fsync").await;
         let decision = batch.decide();
         if decision != Claimed::Ours {
-            batch.lines.clear();
+            batch.facts.clear();
             self.world.with(|state| {
                 let is_begun = |room: &RoomId| {
                     let mut facts = state.disk.entries.values();

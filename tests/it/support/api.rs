@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use roomform::sandbox::{Config, Quirks, RoomView, Sandbox, Stats, World, start};
+use roomform::sandbox::{Config, Quirks, Room, Sandbox, Stats, World, start};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -73,17 +73,17 @@ impl Api {
     }
 
     /// The live rooms of widget 627, without the room that every widget has.
-    pub fn rooms(&self) -> Vec<RoomView> {
+    pub fn rooms(&self) -> Vec<Room> {
         let rooms = self.world(|world| world.rooms(627));
         rooms
             .into_iter()
-            .filter(|room| room.kind != 3 && !room.deleted)
+            .filter(|room| room.kind != 3 && room.deleted_at.is_none())
             .collect()
     }
 
     #[track_caller]
-    pub fn room(&self, pipe: &str) -> RoomView {
-        let mut found: Vec<RoomView> = self
+    pub fn room(&self, pipe: &str) -> Room {
+        let mut found: Vec<Room> = self
             .rooms()
             .into_iter()
             .filter(|room| room.pipe == pipe)

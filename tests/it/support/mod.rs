@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use roomform::ledger::{
     Claim, Claimed, Fact, Journal, LedgerError, PipeFact, Record, RoomFact, Stage,
 };
-use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::model::{
+    FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
+};
 
 mod api;
 mod canned;
@@ -58,6 +60,41 @@ pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool,
         },
     );
     Ok(journal.claim(claim, intent).await? == Claimed::Ours)
+}
+
+/// Creates a room: claims it and records it as confirmed.
+pub async fn record_create(journal: &Journal, pipe: &Pipe, room: RoomId) {
+    assert_eq!(claim_create(journal, pipe, None).await, Claimed::Ours);
+    let confirmed = RoomFact::Confirmed {
+        members: vec![UserId(3)],
+        sent: RoomState::new("Title", RoomKind::Conference, false),
+        kept: FieldSet::default(),
+        created: true,
+        source: None,
+    };
+    let facts = vec![Fact::Room(pipe.clone(), room, confirmed)];
+    journal.append(facts).await.unwrap();
+}
+
+/// Claims the create of a room, which may replace a recorded one.
+pub async fn claim_create(journal: &Journal, pipe: &Pipe, replaces: Option<RoomId>) -> Claimed {
+    let claim = Claim::Create {
+        pipe: pipe.clone(),
+        replaces,
+        takes_over: None,
+    };
+    let intent = PipeFact::Intent {
+        members: vec![UserId(3)],
+        welcome: false,
+    };
+    let intent = Fact::Pipe(pipe.clone(), intent);
+    journal.claim(claim, intent).await.unwrap()
+}
+
+/// The runs with an open claim to create a room.
+pub fn open_claims(recorded: &Recorded, pipe: &Pipe) -> Vec<String> {
+    let open = recorded.open.get(pipe).into_iter().flatten();
+    open.map(|open| open.run.clone()).collect()
 }
 
 /// Waits for a condition.

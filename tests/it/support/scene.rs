@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use roomform::sandbox::{Config, Quirks, RoomView, Stats, World};
+use roomform::sandbox::{Config, Quirks, Room, Stats, World};
 use tempfile::TempDir;
 
 use super::Api;
@@ -78,12 +78,12 @@ pub fn validator(name: &str) -> jsonschema::Validator {
 }
 
 /// A conference, as stored in the sandbox.
-pub fn live_room(pipe: &str, name: &str) -> RoomView {
-    RoomView {
+pub fn live_room(pipe: &str, name: &str) -> Room {
+    Room {
         pipe: pipe.to_owned(),
         name: name.to_owned(),
         kind: 1,
-        ..RoomView::default()
+        ..Room::default()
     }
 }
 
@@ -125,7 +125,7 @@ impl Scene {
     }
 
     /// Adds a live room directly, without a request.
-    pub fn live(self, room: RoomView) -> Self {
+    pub fn live(self, room: Room) -> Self {
         self.insert(room);
         self
     }
@@ -196,17 +196,17 @@ impl Scene {
     }
 
     /// The live rooms of widget 627, without the room that every widget has.
-    pub fn rooms(&self) -> Vec<RoomView> {
+    pub fn rooms(&self) -> Vec<Room> {
         self.api().rooms()
     }
 
     #[track_caller]
-    pub fn room(&self, pipe: &str) -> RoomView {
+    pub fn room(&self, pipe: &str) -> Room {
         self.api().room(pipe)
     }
 
     /// Adds a room directly, without a request, and returns its id.
-    pub fn insert(&self, room: RoomView) -> u64 {
+    pub fn insert(&self, room: Room) -> u64 {
         self.world(|world| world.insert_room(627, room, 0))
     }
 

@@ -17,11 +17,11 @@ fn touched(widgets: &[u64]) -> World {
 }
 
 fn read_text(text: &[u8]) -> Result<(World, bool), SandboxError> {
-    read(Path::new("state"), text)
+    parse(Path::new("state"), text)
 }
 
 fn written(world: &World) -> String {
-    String::from_utf8(write(world).unwrap()).unwrap()
+    String::from_utf8(serialize(world).unwrap()).unwrap()
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn changes_bring_an_older_text_up_to_date_and_a_torn_one_is_left_out() {
     world.add(Entry::Room(room));
     world.add_user(7, 3, Some("user"), false);
     world.new_room(7, 0, None);
-    let changes = write_changes(world.counters, world.unsaved.as_ref().unwrap()).unwrap();
+    let changes = serialize_changes(world.counters, world.unsaved.as_ref().unwrap()).unwrap();
     text.push_str(&String::from_utf8(changes).unwrap());
     assert_eq!(text.lines().count(), 4 + 3);
     let (again, is_torn) = read_text(text.as_bytes()).unwrap();

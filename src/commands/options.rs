@@ -1,15 +1,18 @@
-//! Builds plan options from the flags that select rooms and the flags that lift guards.
+//! Converts flags to the options of other modules: which rooms are selected, which guards are lifted,
+//! and how a page or a CSV is written.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::members::CountLimits;
-use crate::cli::{FilterFlags, RunFlags};
+use crate::cli::{CsvFlags, FilterFlags, Fit, PageFlags, RunFlags};
 use crate::config::Config;
 use crate::error::{Result, bail, error};
 use crate::manifest::{Options, Subject, explain};
 use crate::model::{Desired, Pipe, UserId, UserNames};
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
+use crate::render::CsvReader;
+use crate::render::markdown::{self, Dialect};
 use crate::tables::nearest::nearest;
 use crate::tables::number::positive_id;
 
@@ -141,4 +144,35 @@ pub fn check_filter<'p>(
         bail!(Usage: "{}: no {noun} is left", only.flags(); "leave out one of the globs");
     }
     Ok(())
+}
+
+/// Returns the intended reader of the CSV. Refuses `--spreadsheet` without `--format csv`.
+pub fn csv_reader(flags: CsvFlags, is_csv: bool) -> Result<CsvReader> {
+    match flags.spreadsheet {
+        true if !is_csv => bail!(Usage: "--spreadsheet is for CSV"; "add --format csv"),
+        true => Ok(CsvReader::Spreadsheet),
+        false => Ok(CsvReader::Program),
+    }
+}
+
+/// Bytes reserved for text that a bot may add around a page.
+const AROUND: usize = 256;
+
+/// Returns the limits of a page. Sites count characters, UTF-16 units or bytes, and some do not
+/// document which. A text never has fewer bytes than characters or UTF-16 units, so pages are
+/// limited by bytes.
+pub fn page_limits(flags: PageFlags) -> markdown::Fit {
+    let (site, dialect) = match flags.fit {
+        None => (None, Dialect::Html),
+        Some(Fit::GithubComment) => (Some(65_536), Dialect::Html),
+        Some(Fit::GithubSummary) => (Some(1 << 20), Dialect::Html),
+        Some(Fit::Gitlab) => (Some(1_000_000), Dialect::Html),
+        Some(Fit::Azure) => (Some(150_000), Dialect::Html),
+        Some(Fit::Bitbucket) => (Some(32_768), Dialect::Plain),
+    };
+    let site = site.map(|bytes| bytes - AROUND);
+    markdown::Fit {
+        bytes: site.into_iter().chain(flags.max_bytes).min(),
+        dialect,
+    }
 }
