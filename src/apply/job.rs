@@ -17,6 +17,10 @@ use crate::plan::{Plan, RowFilter};
 
 /// How long to wait for the ledger after the user's second interrupt.
 const GRACE: Duration = Duration::from_millis(500);
+/// The wait before the second read.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait between two reads.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 /// The inputs of an apply.
 #[derive(Debug)]
@@ -160,18 +164,18 @@ impl Control {
 
     /// Runs work that may be cancelled. Returns `None` if the user interrupts the run.
     pub(super) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.until(Interrupt::Finish, work).await
+        self.unless(Interrupt::Finish, work).await
     }
 
     /// Waits for an answer. Returns `None` if the user stops the run without waiting for answers.
     pub(super) async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
-        self.until(Interrupt::Stop, answer).await
+        self.unless(Interrupt::Stop, answer).await
     }
 
-    async fn until<T>(&self, most: Interrupt, work: impl Future<Output = T>) -> Option<T> {
+    async fn unless<T>(&self, least: Interrupt, work: impl Future<Output = T>) -> Option<T> {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
-            let seen = interrupt.wait_for(|asked| *asked >= most).await.is_ok();
+            let seen = interrupt.wait_for(|asked| *asked >= least).await.is_ok();
             // If the channel is closed, no interrupt can arrive, so never finish.
             if !seen {
                 std::future::pending::<()>().await;
@@ -185,11 +189,6 @@ impl Control {
         }
     }
 }
-
-/// The wait before the second read.
-const FIRST: Duration = Duration::from_millis(250);
-/// The longest wait between two reads.
-const LONGEST: Duration = Duration::from_secs(4);
 
 /// How long a run waits before it concludes that a write had no effect.
 #[derive(Debug, Clone, Copy)]
@@ -231,7 +230,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { wait: FIRST }
+        Self { wait: FIRST_WAIT }
     }
 }
 
@@ -241,7 +240,7 @@ impl Backoff {
     pub fn next_wait(&mut self, until: Instant) -> Option<Duration> {
         let left = until.duration_since(Instant::now());
         let wait = self.wait.min(left);
-        self.wait = (self.wait * 2).min(LONGEST);
+        self.wait = (self.wait * 2).min(LONGEST_WAIT);
         (!left.is_zero()).then_some(wait)
     }
 }

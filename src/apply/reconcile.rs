@@ -21,8 +21,7 @@ use crate::plan::Change;
 /// What the search for the room of an uncertain create found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// The room exists.
-    There(RoomId),
+    Found(RoomId),
     /// Several rooms have the pipe.
     Several(Vec<RoomId>),
     /// The room does not exist, so this run may create it.
@@ -95,7 +94,7 @@ impl Searches {
     }
 
     /// Reads the list until a search for at least one room has a result. Returns `None` if the list
-    /// cannot be read or the run is interrupted.
+    /// cannot be read or the run ends early.
     pub(super) async fn look_for<R: ReadRooms, W, L: Record>(
         &mut self,
         uncertain: &[Uncertain<'_>],
@@ -140,7 +139,7 @@ impl Searches {
 type Step = Result<Finding, Instant>;
 
 impl Search {
-    /// Returns `None` if the run ended.
+    /// Decides from one reading of the list. Returns `None` if the run ends early.
     async fn step<R: ReadRooms, W, L: Record>(
         &mut self,
         room: Uncertain<'_>,
@@ -151,7 +150,7 @@ impl Search {
         let ids: Vec<RoomId> = rows.map(|row| row.id).collect();
         match ids.as_slice() {
             [] => {}
-            [id] => return Some(Ok(Finding::There(*id))),
+            [id] => return Some(Ok(Finding::Found(*id))),
             _ => return Some(Ok(Finding::Several(ids))),
         }
         let (patience, is_partial) = (job.control.patience, job.reader.is_partial());
@@ -171,7 +170,7 @@ impl Search {
         let claim = CreateClaim::new(job, room.change);
         let (run, since, age) = match claim.make(None).await.ok()? {
             Claimed::Ours => return Some(Ok(Finding::Absent)),
-            Claimed::Created(id) => return Some(Ok(Finding::There(id))),
+            Claimed::Created(id) => return Some(Ok(Finding::Found(id))),
             Claimed::Held { run, since, age } => (run, since, age),
         };
         let held = self.held.take();
@@ -204,7 +203,7 @@ impl Search {
         self.is_last_create = true;
         Some(match claim.make(Some(run)).await.ok()? {
             Claimed::Ours => Ok(Finding::Absent),
-            Claimed::Created(id) => Ok(Finding::There(id)),
+            Claimed::Created(id) => Ok(Finding::Found(id)),
             Claimed::Held { .. } => Err(give_up),
         })
     }
@@ -218,7 +217,7 @@ impl Search {
                     ..Self::new()
                 };
             }
-            Finding::There(_) => {}
+            Finding::Found(_) => {}
             Finding::Several(_) | Finding::Unknown | Finding::NotListed => self.is_over = true,
         }
     }

@@ -131,7 +131,7 @@ where
             room.was_uncertain = true;
             match finding {
                 Finding::Several(ids) => room.status = Status::several(ids),
-                Finding::There(id) => {
+                Finding::Found(id) => {
                     room.id = Some(*id);
                     // The room is no longer uncertain, even if the run ends before it sends the
                     // remaining calls.

@@ -136,7 +136,7 @@ fn credentials(
         (_, Some(Ok(_))) if is_open => {
             Finding::skipped("the server requires no credentials; see `connection`")
         }
-        (_, Some(Err(failure))) if is_denied(failure) => failure.into(),
+        (_, Some(Err(failure))) if lacks_access(failure) => failure.into(),
         (_, Some(Err(_))) => Finding::skipped(
             "the answer does not show whether the credentials are valid; see `answers`",
         ),
@@ -149,7 +149,7 @@ fn credentials(
     }
 }
 
-fn is_denied(failure: &Failure) -> bool {
+fn lacks_access(failure: &Failure) -> bool {
     failure.is_denied() || matches!(failure.cause, Some(Cause::Status(403) | Cause::Body(403)))
 }
 
@@ -187,7 +187,9 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
 fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
     let survey = match list {
         None => return Finding::skipped("needs `connection` and `credentials`"),
-        Some(Err(failure)) if is_denied(failure) => return Finding::skipped("needs `credentials`"),
+        Some(Err(failure)) if lacks_access(failure) => {
+            return Finding::skipped("needs `credentials`");
+        }
         Some(Err(failure)) => return failure.into(),
         Some(Ok(survey)) => survey,
     };

@@ -111,11 +111,11 @@ impl Claim {
     }
 }
 
-/// The entries that decide about claims. The members in the entries are left out.
+/// The entries that decide about claims, without their members, and the clock for new entries.
 #[derive(Debug)]
 pub(super) struct ClaimEntries {
     by_pipe: BTreeMap<Pipe, Entries>,
-    /// Makes stamps that are later than those of all entries that were added.
+    /// After its next `tick`, its stamps are later than those of all added entries.
     pub(super) clock: EntryClock,
 }
 
@@ -168,7 +168,7 @@ pub(super) struct FileClaims {
     /// The ledger file. It is kept open, so that the run notices when another file replaces it.
     file: Option<File>,
     read_until: u64,
-    /// The entries up to the last call of [`Self::catch_up`].
+    /// The entries that [`Self::catch_up`] has read, and this run's claims since then.
     pub(super) entries: ClaimEntries,
 }
 
@@ -181,8 +181,8 @@ impl FileClaims {
         }
     }
 
-    /// Reads the added lines, or all lines if another file replaced the old one. The caller must
-    /// hold the ledger's lock.
+    /// Reads the added lines, or all lines if another file replaced the old one or the file became
+    /// shorter. The caller must hold the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {
             Some(file) if is_still_there(&file, path)? => Some(file),

@@ -25,12 +25,12 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
         .map(|(pipe, until)| (pipe.clone(), until.clone()))
         .collect();
     let mut folding = Folding::default();
-    let mut text = Arc::default();
+    let mut last_time = Arc::default();
     for (stamp, fact) in entries {
         // Entries that were written together have the same time.
-        if stamp.time != text {
+        if stamp.time != last_time {
             folding.time = parse_time(&stamp.time).unwrap_or_default();
-            text = Arc::clone(&stamp.time);
+            last_time = Arc::clone(&stamp.time);
         }
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         if until.is_none_or(|until| *until < stamp) {

@@ -12,7 +12,7 @@ use super::roster::SkipReason;
 use crate::model::{MemberList, Presence};
 use crate::tables::column::optional;
 use crate::tables::join::{Join, Via, via_content};
-use crate::tables::open::Shared;
+use crate::tables::open::UseCache;
 use crate::tables::row::Column;
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
@@ -27,7 +27,7 @@ pub(super) struct Joins<'a> {
     joins: Vec<Join<'a>>,
     /// The index of each join, by a hash of everything that it depends on.
     known: HashMap<u64, usize>,
-    vias: Shared<Via>,
+    vias: UseCache<Via>,
 }
 
 impl<'a> Joins<'a> {

@@ -16,7 +16,7 @@ use super::scalar::{Reading, reading};
 use crate::model::{Member, MemberList, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::{ALTERED, is_altered, is_digits};
-use crate::tables::open::{Shared, Tables};
+use crate::tables::open::{Tables, UseCache};
 
 /// Maximum number of members in all groups, or in all rooms, with duplicates. It is far more than a
 /// school needs, and far less than a machine can store.
@@ -109,8 +109,8 @@ impl<'a> Directory<'a> {
                 people,
                 display,
                 sources,
-                own_people: Shared::default(),
-                lists: Shared::default(),
+                own_people: UseCache::default(),
+                lists: UseCache::default(),
                 read: RefCell::default(),
                 skipped: RefCell::default(),
             },

@@ -48,23 +48,6 @@ pub struct Loaded {
     pub(super) tables: Tables,
 }
 
-/// How a file with rows was read for one of its uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileNote {
-    /// The file's path as the user would write it.
-    pub file: Arc<str>,
-    /// The place in the manifest that uses the file.
-    pub at: At,
-    /// The name of the encoding, such as `UTF-8` or `windows-1251`.
-    pub encoding: &'static str,
-    /// The delimiter; `None` for a workbook, and if the file has one value per line.
-    pub delimiter: Option<char>,
-    /// The number of rows for each way in which rows were used.
-    pub rows: RowCounts,
-    /// The columns in the header; none if the file has one value per line.
-    pub columns: Vec<String>,
-}
-
 impl Loaded {
     /// Whether there are no errors; warnings are allowed.
     pub fn is_valid(&self) -> bool {
@@ -73,8 +56,8 @@ impl Loaded {
             .all(|diagnostic| diagnostic.severity() != Severity::Error)
     }
 
-    /// Describes each use of a file with rows, in the order of the manifest. Of equal uses that share
-    /// what they read, only the first is described.
+    /// Describes each use of a file with rows, in the order of the manifest. If equal uses
+    /// share one read, only the first is described.
     pub fn notes(&self) -> Vec<FileNote> {
         let notes = self.tables.opened().filter_map(|table| {
             let delimiter = table.header.delimiter;
@@ -95,6 +78,23 @@ impl Loaded {
         notes.sort_by_key(|note| note.at);
         notes
     }
+}
+
+/// How a file with rows was read for one of its uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileNote {
+    /// The file's path as the user would write it.
+    pub file: Arc<str>,
+    /// The place in the manifest that uses the file.
+    pub at: At,
+    /// The name of the encoding, such as `UTF-8` or `windows-1251`.
+    pub encoding: &'static str,
+    /// The delimiter; `None` for a workbook, and if the file has one value per line.
+    pub delimiter: Option<char>,
+    /// The number of rows for each way in which rows were used.
+    pub rows: RowCounts,
+    /// The columns in the header; none if the file has one value per line.
+    pub columns: Vec<String>,
 }
 
 /// Reads files and directories as one manifest. In a directory, it reads every `*.yaml` and

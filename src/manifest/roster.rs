@@ -14,7 +14,7 @@ use crate::model::{Member, MemberList, Place, Presence, UserId};
 use crate::tables::diagnostic::{Code, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
 use crate::tables::number::{ALTERED, is_altered, is_digits, positive_id};
-use crate::tables::open::{Shared, Tables};
+use crate::tables::open::{Tables, UseCache};
 use crate::tables::row::{Column, Row, parts};
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
@@ -27,11 +27,11 @@ pub(super) struct RosterReader<'a> {
     /// The people that any roster may name.
     pub(super) people: People,
     /// The people of single rosters. Equal rosters share them.
-    pub(super) own_people: Shared<People>,
+    pub(super) own_people: UseCache<People>,
     pub(super) display: DisplayNames,
     pub(super) sources: &'a Sources,
     /// The lists of users that were read. Equal rosters share them.
-    pub(super) lists: Shared<MemberList>,
+    pub(super) lists: UseCache<MemberList>,
     /// Hashes of the columns that were read from all rows, including the rows that conditions leave
     /// out.
     pub(super) read: RefCell<HashSet<u64>>,

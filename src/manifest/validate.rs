@@ -17,7 +17,8 @@ pub const LONGEST_PIPE: usize = 255;
 const LONGEST_TITLE: usize = 4096;
 /// The server may silently cut titles with more characters than this.
 const SAFE_TITLE: usize = 255;
-/// Prefixes that the realtime layer reserves (`api: fact 10`).
+/// Prefixes that the realtime layer reserves (`api: fact 10`). Each contains `_`, and [`odd_pipe`]
+/// relies on that.
 const RESERVED: &str =
     "bin_ big_ push_ comet_ sys_ self_ trust_ video_ audio_ private_ web_ user_status_ track_";
 
@@ -196,9 +197,11 @@ pub(super) fn warn_of_look_alikes(
     let (hasher, mut seen) = (RandomState::new(), HashMap::with_capacity(texts.len()));
     let mut reported: HashSet<&str> = HashSet::new();
     for (text, at) in texts {
-        let key = hasher.hash_one(looks(text));
+        let shape = looks(text);
+        // Keep only the hash of the shape, because the shapes need as much memory as the texts.
+        let key = hasher.hash_one(&shape);
         let (other, first): &mut (&str, At) = seen.entry(key).or_insert((text, at));
-        if *other == text || !reported.insert(text) {
+        if *other == text || looks(other) != shape || !reported.insert(text) {
             continue;
         }
         let (shown, like) = (clip(text), clip(other));

@@ -1,9 +1,8 @@
 //! Parses YAML, one room at a time, with limits on memory and depth. Each node records its
 //! place, and whether it was quoted.
 //!
-//! Main entry: [`read`], which makes a [`Node`] of each part. A node's texts borrow from the text of
-//! the file. No other module uses the YAML
-//! library. This module does not know what the keys mean.
+//! Main entry: [`read`], which makes a [`Node`] of each part. No other module uses the YAML library.
+//! This module does not know what the keys mean.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -57,8 +56,8 @@ pub(super) type Pairs<'t> = Vec<(Node<'t>, Node<'t>)>;
 /// An anchored node, and the number of nodes in it.
 #[derive(Debug)]
 pub(super) struct Anchored<'t> {
-    pub(super) node: Node<'t>,
-    pub(super) weight: u64,
+    node: Node<'t>,
+    weight: u64,
 }
 
 impl<'t> Node<'t> {

@@ -1,5 +1,5 @@
-//! Text helpers: counts with nouns, shortened lists, Unicode normal form, hidden characters, and texts
-//! that look the same but differ.
+//! Text helpers: counts with nouns, shortened lists, Unicode normal form, hidden characters, and
+//! texts that look the same but differ.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -8,9 +8,11 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_security::skeleton;
 
 /// Maximum number of differences that are listed for two texts.
-const MOST_SHOWN: usize = 3;
+const MOST_DIFFERENCES: usize = 3;
 /// Maximum number of code points that are listed for each side of a difference.
-const POINTS: usize = 4;
+const MOST_POINTS: usize = 4;
+/// The end of the range of characters that the table of shapes covers.
+const TABLE_END: usize = 0x500;
 
 /// A number with its noun: `1 room`, `2 rooms`.
 #[derive(Debug, Clone, Copy)]
@@ -84,33 +86,29 @@ pub fn spell_unsafe(safe: &mut String, text: &str, spell: fn(&mut String, char))
 /// Returns a key that is equal for texts that people cannot tell apart. It is also equal for most
 /// texts that a server may treat as equal.
 pub fn looks(text: &str) -> String {
-    if !text.chars().all(is_standalone_sign) {
+    if !text.chars().all(is_standalone_char) {
         return find_shape(text);
     }
     let mut shape = String::with_capacity(text.len());
-    text.chars()
-        .for_each(|sign| shape.push_str(shape_of_sign(sign)));
+    text.chars().for_each(|c| shape.push_str(shape_of_char(c)));
     shape
 }
-
-/// The end of the range that the lookup table covers.
-const BEYOND: usize = 0x500;
 
 /// Whether a character has the same shape whatever is next to it. This is true for Latin, Greek
 /// and Cyrillic letters, except combining marks and sigma. Sigma has a different form at the
 /// end of a word.
-fn is_standalone_sign(sign: char) -> bool {
-    let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
-    (sign as usize) < BEYOND && !depends
+fn is_standalone_char(c: char) -> bool {
+    let depends = matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
+    (c as usize) < TABLE_END && !depends
 }
 
 /// Looks up a standalone character in a table whose entries are computed once, because inputs have
 /// hundreds of thousands of texts.
-fn shape_of_sign(sign: char) -> &'static str {
-    static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
-    let shape = SHAPES.get(sign as usize);
+fn shape_of_char(c: char) -> &'static str {
+    static SHAPES: [OnceLock<Box<str>>; TABLE_END] = [const { OnceLock::new() }; TABLE_END];
+    let shape = SHAPES.get(c as usize);
     shape.map_or("", |shape| {
-        shape.get_or_init(|| find_shape(sign.encode_utf8(&mut [0; 4])).into())
+        shape.get_or_init(|| find_shape(c.encode_utf8(&mut [0; 4])).into())
     })
 }
 
@@ -133,13 +131,13 @@ pub fn difference(text: &str, other: &str) -> String {
     }
     let differ = one.iter().zip(two).filter(|(a, b)| a != b);
     let differ = differ.map(|(a, b)| format!("{} for {}", point(*a), point(*b)));
-    few(Vec::from_iter(differ).iter(), MOST_SHOWN)
+    few(Vec::from_iter(differ).iter(), MOST_DIFFERENCES)
 }
 
 fn points(text: &[char]) -> String {
     match text {
         [] => "nothing".to_owned(),
-        text => few(text.iter().map(|c| point(*c)), POINTS).replace(", ", " "),
+        text => few(text.iter().map(|c| point(*c)), MOST_POINTS).replace(", ", " "),
     }
 }
 
@@ -152,18 +150,14 @@ mod tests {
     use super::{difference, find_shape, looks};
 
     #[test]
-    fn the_short_way_is_the_long_way() {
-        let signs = || (0..128).map(char::from);
-        for text in signs().flat_map(|a| signs().map(move |b| format!("{a}{b}x"))) {
+    fn the_table_gives_the_same_keys_as_the_full_algorithm() {
+        let chars = || (0..128).map(char::from);
+        for text in chars().flat_map(|a| chars().map(move |b| format!("{a}{b}x"))) {
             assert_eq!(looks(&text), find_shape(&text), "{text:?}");
         }
         // Neighbours can matter only for combining marks, so a few contexts are enough.
-        for sign in (0..0x600).filter_map(char::from_u32) {
-            for text in [
-                format!("{sign}"),
-                format!("a{sign}x{sign}й"),
-                format!("İ{sign}{sign}'ΐ"),
-            ] {
+        for c in (0..0x600).filter_map(char::from_u32) {
+            for text in [format!("{c}"), format!("a{c}x{c}й"), format!("İ{c}{c}'ΐ")] {
                 assert_eq!(looks(&text), find_shape(&text), "{text:?}");
             }
         }

@@ -25,6 +25,7 @@ impl UserSet {
 
     /// Removes users from the set.
     pub fn remove_all(&mut self, users: &[UserId]) {
+        // Usually one call sends all members of a room.
         if self.is_empty() || self.0 == users {
             return self.0.clear();
         }

@@ -115,11 +115,10 @@ pub(super) fn newly_counted(observed: &Observed, recorded: &Recorded) -> Vec<Roo
     counts.filter(is_new).cloned().collect()
 }
 
-/// Returns the rooms among these undeclared ones that were declared at the last apply.
-pub(super) fn left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
-    let is_new = |pipe: &Pipe| !recorded.left.contains_key(pipe);
-    let left = undeclared.iter().filter(|pipe| is_new(pipe));
-    left.copied().cloned().collect()
+/// Returns the undeclared rooms that were declared at the last apply.
+pub(super) fn newly_left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
+    let is_new = |pipe: &&Pipe| !recorded.left.contains_key(*pipe);
+    undeclared.iter().copied().filter(is_new).cloned().collect()
 }
 
 /// Returns the files with rows whose count fell to less than half since the last apply. Leaves out
@@ -199,10 +198,9 @@ impl Parts {
             noted.is_some_and(|noted| !is_shrunk(now, *noted))
         };
         let counts: BTreeSet<NonZeroU32> = self.0.keys().map(|part| part.count).collect();
-        let mut splits = counts
-            .into_iter()
-            .map(|count| (0..count.get()).map(move |index| Shard::new(index, count)));
-        shard.is_some_and(is_allowed) || splits.any(|mut parts| parts.all(is_allowed))
+        let is_split_allowed =
+            |count: NonZeroU32| (0..count.get()).all(|index| is_allowed(Shard::new(index, count)));
+        shard.is_some_and(is_allowed) || counts.into_iter().any(is_split_allowed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares each declared room with the live rows and the record of its pipe.
 
-use super::baseline::{Baseline, left, newly_counted, settled};
+use super::baseline::{Baseline, newly_counted, newly_left, settled};
 use super::change::{Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::filter::{Inputs, PlanOptions, RoomFilter};
@@ -103,13 +103,15 @@ fn add_notes(
     if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
         plan.notes.push(Note::OtherShards { shard, rooms });
     }
-    let undeclared = undeclared(desired, recorded);
-    let left = left(&undeclared, recorded);
+    let all_undeclared = undeclared(desired, recorded);
+    let left = newly_left(&all_undeclared, recorded);
     let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
     let settled = settled(here, observed, recorded);
     plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
     if !only.has_globs() {
-        let undeclared = undeclared.into_iter().filter(|pipe| only.contains(pipe));
+        let undeclared = all_undeclared
+            .into_iter()
+            .filter(|pipe| only.contains(pipe));
         plan.undeclared = undeclared.cloned().collect();
         let left_rooms = left_rooms(desired, recorded);
         plan.left_rooms = left_rooms

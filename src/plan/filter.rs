@@ -235,6 +235,7 @@ impl Shard {
     }
 }
 
+/// The ledger keeps this form in the names of entries, and `baseline` parses it.
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.count)

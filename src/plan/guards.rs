@@ -1,6 +1,6 @@
 //! Guards: limits on what a plan may do without explicit permission.
 
-use super::baseline::{left, shrunk};
+use super::baseline::{newly_left, shrunk};
 use super::change::{Change, Plan};
 use super::diff::diff;
 use super::filter::{Allow, Inputs, PlanOptions, Shard};
@@ -81,7 +81,7 @@ fn mass_change(created: usize, inputs: Inputs<'_>) -> Option<Violation> {
     if created * 2 <= known {
         return None;
     }
-    let left = left(&undeclared(desired, recorded), recorded).len();
+    let left = newly_left(&undeclared(desired, recorded), recorded).len();
     (left * 2 > known && known > 0).then_some(Violation::MassChange {
         created: created as u64,
         left: left as u64,

@@ -1,7 +1,8 @@
 //! Access to a manifest's files on disk, in memory, or in a git revision.
 //!
-//! Main type: [`Files`]. Callers pass the paths that the user wrote, and compare paths by
-//! [`Files::real_path`].
+//! Main types: [`Files`], [`Disk`], and [`FileMap`], which keeps files in memory so that a manifest
+//! can be checked before it is written. Callers pass the paths that the user wrote, and compare
+//! paths by [`Files::real_path`].
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -238,7 +239,7 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
 }
 
 /// Removes each `.`, and each `..` together with the component before it.
-pub(crate) fn without_dots(path: &Path) -> PathBuf {
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -14,7 +14,7 @@ use super::column::{optional, resolved};
 use super::diagnostic::{At, Code, Diagnostic, clip};
 use super::header::is_same_key;
 use super::input::{FileUse, RawOn, RawVia};
-use super::open::{Shared, Tables};
+use super::open::{Tables, UseCache};
 use super::row::{Column, Row};
 use super::row_use::RowUse;
 use super::table::TableUse;
@@ -77,7 +77,7 @@ impl<'t> Join<'t> {
         roster: &FileUse,
         each: TableUse<'t>,
         tables: &'t Tables,
-        vias: &Shared<Via>,
+        vias: &UseCache<Via>,
     ) -> Option<Self> {
         let columns = resolved(on.iter().map(|(_, name)| each.column(name)));
         let roster = tables.get(roster, each.problems)?;

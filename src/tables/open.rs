@@ -1,7 +1,7 @@
 //! Opens all files with rows that a manifest uses, before any name is looked up in these files.
 //!
-//! Main types: [`Tables`], and [`Shared`], which keeps what equal uses share. A path is relative to the manifest's file. It must stay inside the
-//! root directory even after links are resolved.
+//! Main types: [`Tables`], and [`UseCache`]. A path is relative to the manifest's file. It must stay
+//! inside the root directory even after links are resolved.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,8 +24,8 @@ use crate::model::{Date, FileId};
 
 /// Maximum size of a file, in bytes. A roster with two million rows has a tenth of this size.
 const LARGEST: u64 = 1 << 30;
-/// Maximum number of kept values, so that thousands of different uses do not fill the memory.
-const MOST_KEPT: usize = 64;
+/// Maximum number of cached values, so that thousands of different uses do not fill the memory.
+const MOST_CACHED: usize = 64;
 
 /// The opened files by use.
 #[derive(Debug, Default)]
@@ -98,18 +98,19 @@ impl Tables {
     }
 }
 
-/// Values that were made for a use, by a hash of everything that they depend on.
+/// A cache of what was made for a use of a file, by a hash of everything that it depends on. Equal
+/// uses share it.
 #[derive(Debug)]
-pub(crate) struct Shared<T>(RefCell<HashMap<u64, Rc<T>>>);
+pub(crate) struct UseCache<T>(RefCell<HashMap<u64, Rc<T>>>);
 
-impl<T> Shared<T> {
+impl<T> UseCache<T> {
     pub(crate) fn get(&self, key: u64) -> Option<Rc<T>> {
         self.0.borrow().get(&key).cloned()
     }
 
     pub(crate) fn keep(&self, key: u64, value: T) -> Rc<T> {
         let (mut kept, value) = (self.0.borrow_mut(), Rc::new(value));
-        if kept.len() >= MOST_KEPT {
+        if kept.len() >= MOST_CACHED {
             kept.clear();
         }
         kept.insert(key, Rc::clone(&value));
@@ -117,7 +118,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Default for Shared<T> {
+impl<T> Default for UseCache<T> {
     fn default() -> Self {
         Self(RefCell::default())
     }

@@ -194,12 +194,14 @@ impl Row<'_> {
 
     /// Returns whether all conditions match. Reports an invalid value only if all other conditions
     /// match.
-    pub(crate) fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
+    fn check_filters(&self, filters: &[Filter<'_>]) -> bool {
         let (problems, mut failing) = (self.table.problems, Vec::new());
         for filter in filters {
             let cell = self.cell(&filter.column);
             problems.extend(self.list_in_cell(filter, cell));
-            failing.extend((!filter.accepts(cell)).then_some((filter, cell)));
+            if !filter.accepts(cell) {
+                failing.push((filter, cell));
+            }
         }
         if failing.iter().all(|(filter, cell)| filter.is_bad(cell)) {
             problems.extend(failing.iter().map(|(filter, _)| self.bad_cell(filter)));
@@ -234,7 +236,7 @@ impl Row<'_> {
         }
     }
 
-    pub(crate) fn bad_value(&self, column: &Column, wanted: &str, hint: &str) -> Diagnostic {
+    fn bad_value(&self, column: &Column, wanted: &str, hint: &str) -> Diagnostic {
         let message = format!("`{}` is not {wanted}", clip(self.cell(column)));
         self.mistake(Code::BadCell, column, &message).hint(hint)
     }

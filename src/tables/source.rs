@@ -53,7 +53,7 @@ impl<T: Hash> Hash for Spanned<T> {
 }
 
 /// A named text with an index of its lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Source {
     /// The file's path as the user would write it.
     pub name: Arc<str>,
@@ -209,6 +209,31 @@ impl Sources {
         Place {
             file: at.file,
             line: self.file(at.file).map_or(1, |file| file.line_at(at.offset)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::Config as Trials;
+
+    use super::{Source, line_ends};
+
+    proptest! {
+        #![proptest_config(Trials { failure_persistence: None, ..Trials::default() })]
+        /// The line does not depend on the lines that were found before.
+        #[test]
+        fn lines_are_found_in_any_order(
+            text in "([ab]{0,3}(\n|\r\n|\r)){0,40}",
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
+        ) {
+            let source = Source::new("a.csv", text.clone());
+            for pick in picks {
+                let offset = pick.index(text.len() + 1);
+                let ends = line_ends(text.as_bytes()).filter(|end| *end <= offset);
+                prop_assert_eq!(source.line_at(offset as u32) as usize, 1 + ends.count());
+            }
         }
     }
 }

@@ -178,6 +178,7 @@ impl Table {
     /// are allowed, because spreadsheets add them.
     pub(super) fn is_ragged(&self, record: &StringRecord) -> bool {
         let columns = self.header.columns.len();
+        // `skip` would visit every cell of every row.
         let mut extra = (columns..record.len()).filter_map(|place| record.get(place));
         record.len() < columns || extra.any(|cell| !trimmed(cell).is_empty())
     }

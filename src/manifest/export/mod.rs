@@ -147,9 +147,6 @@ pub fn quote_yaml(text: &str) -> String {
     quoted
 }
 
-/// The key of the list that [`append`] adds to.
-const ROOMS: &str = "rooms";
-
 /// Adds these rooms at the end of the `rooms` list. If the text has no such list, adds one at the
 /// end. Returns `None` if there is no safe place to insert, for example in a list in brackets.
 ///
@@ -161,7 +158,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     };
     let emptied: String;
     let mut body = body;
-    let mut place = written(body, ROOMS);
+    let mut place = written(body, "rooms");
     if let Written::Empty { start, end } = place {
         // Remove the brackets, and start the list on the next line. A comment stays after the key.
         let (key, rest) = (body.get(..start)?, body.get(end..)?);

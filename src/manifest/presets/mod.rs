@@ -238,8 +238,9 @@ impl<'t> Choice<'t> {
 /// Keys whose mappings are replaced, not merged.
 const WHOLE: [&str; 4] = ["on", "to", "user", "expand"];
 
-/// Sets the value of a key, and returns the index of the key. Mappings are merged recursively,
-/// except those in [`WHOLE`].
+/// Merges one of the manifest's values into a preset, and returns the index of its key. Mappings
+/// are merged recursively, except those in [`WHOLE`]. A text under `each` sets its `roster`, and
+/// lists under `optional` are joined.
 fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let is_key = |node: &Node| node.word().is_some_and(|word| is_same_key(word, key));
     let mut known = pairs.iter_mut().enumerate();

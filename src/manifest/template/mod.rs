@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_would_not_end_is_refused() {
+    fn unknown_names_and_loops_are_refused() {
         for (text, expected) in [
             ("{{ nam }}", "a name in it has no value"),
             ("{{ row.x }}", "a name in it has no value"),
