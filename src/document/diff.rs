@@ -13,7 +13,6 @@ use crate::model::{Limit, Pipe, UserId};
 use crate::plan::{
     Change, Difference, ManifestDiff, ManualSteps, People, Removed, RoomDifference, Summary,
 };
-use crate::view::grammar::named_users;
 use crate::view::{percent, would_be_refused};
 
 define_documents! {
@@ -186,7 +185,7 @@ fn names(diff: &ManifestDiff) -> BTreeMap<u64, String> {
         Difference::Room { what, .. } => what.users(),
         _ => &[],
     });
-    let named = named_users(&diff.plan.changes, &diff.plan.manual_steps);
+    let named = super::named_users(&diff.plan.changes, &diff.plan.manual_steps);
     super::names(named.chain(users_of_rooms.copied()), &diff.plan.names)
 }
 

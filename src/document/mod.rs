@@ -34,6 +34,7 @@ use serde_json::Value;
 
 use crate::error::Exit;
 use crate::model::{Target, UserId, UserNames};
+use crate::plan::{Change, ManualSteps};
 
 /// The version of every document. It increases when a field is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
@@ -73,6 +74,22 @@ impl<I: IntoIterator + Clone, D: Serialize> Serialize for Documents<I, D> {
 fn names(users: impl Iterator<Item = UserId>, names: &UserNames) -> BTreeMap<u64, String> {
     let named = users.filter_map(|user| Some((user.0, names.get(&user)?.clone())));
     named.collect()
+}
+
+/// Returns the users that occur in changes and manual steps.
+fn named_users<'a>(
+    changes: &'a [Change],
+    manual_steps: &'a [ManualSteps],
+) -> impl Iterator<Item = UserId> {
+    let changes = changes.iter().flat_map(|change| {
+        let from = change.welcome.as_ref().map(|welcome| welcome.from);
+        change.members.sent().chain(from)
+    });
+    let steps = manual_steps.iter().flat_map(|room| {
+        let earlier = room.previously_removed.iter().map(|step| step.user);
+        room.newly_removed.iter().copied().chain(earlier)
+    });
+    changes.chain(steps)
 }
 
 /// Returns the JSON Schema of a document.

@@ -11,7 +11,6 @@ use crate::plan::{
     Change, Conflict, ConflictKind, ManualSteps, MemberTally, Note, Plan, ShownField, Summary,
     Violation,
 };
-use crate::view::grammar::named_users;
 use crate::view::{self, Text};
 
 define_documents! {
@@ -62,7 +61,7 @@ define_documents! {
         /// The names of users in this document, by id. Users without a known name are omitted.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         #[schemars(default)]
-        names: BTreeMap<u64, String> = super::names(named_users(changes, manual_steps), known),
+        names: BTreeMap<u64, String> = super::names(super::named_users(changes, manual_steps), known),
         /// Warnings about the manifest.
         diagnostics: Vec<DiagnosticDocument> = diagnostics,
     }

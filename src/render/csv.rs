@@ -1,4 +1,4 @@
-//! CSV for programs or for a spreadsheet, and the open manual steps as such a CSV.
+//! CSV for programs or for a spreadsheet. Also writes the open manual steps.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -55,7 +55,7 @@ pub(super) fn io_error(error: csv::Error) -> io::Error {
 }
 
 /// The columns of the open manual steps.
-const HEADER: [&str; 9] = [
+const STEP_COLUMNS: [&str; 9] = [
     "room_id", "pipe", "title", "user", "name", "reason", "since", "age_days", "run",
 ];
 
@@ -74,7 +74,7 @@ pub fn todo(
     let mut table = reader.start(out)?;
     // The CSV may go to a terminal or a CI log, so escape text that could control them.
     let show = |text: &str| reader.cell(&escape::terminal(text)).into_owned();
-    table.write_record(HEADER).map_err(io_error)?;
+    table.write_record(STEP_COLUMNS).map_err(io_error)?;
     for room in rooms {
         for step in &room.previously_removed {
             let record = [

@@ -61,7 +61,7 @@ pub fn json(document: &impl Serialize) -> io::Result<String> {
 /// Returns the text that `write` writes.
 ///
 /// # Errors
-/// Returns an error of `write`, or if the text is not UTF-8.
+/// Returns the error of `write`, or an error if the text is not UTF-8.
 pub fn to_text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
     let mut text = Vec::new();
     write(&mut text)?;

@@ -1,6 +1,6 @@
-//! Writes the rooms, with rosters and templates resolved: as a JSON manifest, as YAML for a
-//! comparison line by line, or as CSV with a line for each member. The same input always gives the
-//! same bytes.
+//! Writes the rooms, with rosters and templates resolved: as a JSON manifest, as YAML that
+//! can be compared line by line, or as CSV with a line for each member. The same input always gives
+//! the same bytes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,8 +19,7 @@ use crate::model::{
 use crate::view::limit_words;
 
 /// Writes the rooms as a manifest, with a line for each room. Writes room by room, so that a large
-/// manifest is not in memory twice. The new manifest results in the same
-/// plan.
+/// manifest is not in memory twice. The new manifest results in the same plan.
 ///
 /// # Errors
 /// Returns an error if the output cannot be written.

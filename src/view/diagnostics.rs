@@ -36,6 +36,21 @@ pub fn invalid<'a>(loaded: &[&'a Loaded], verb: &'a str, target: Option<&'a Targ
     view
 }
 
+/// Creates the view of a failed run: its reason, and hints.
+pub fn failed<'a>(
+    verb: &'a str,
+    target: Option<&'a Target>,
+    reason: &str,
+    hints: &'a [String],
+) -> View<'a> {
+    let heading = Span::words(format!("No {verb}: {reason}")).into();
+    let mut view = View::new(verb, target, heading, String::new());
+    let hints = hints.iter();
+    let hints = hints.map(|hint| Line::new(Span::Message(hint.into()).into()));
+    view.add(SectionKind::Remedies, hints);
+    view
+}
+
 /// Counts diagnostics by severity, for example `2 errors, 1 warning`.
 pub fn tally<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
     let is_error = |it: &&Diagnostic| it.severity() == Severity::Error;

@@ -1,12 +1,11 @@
-//! Formats counts with nouns, lists, and users: `tutor (5)` if a name is known. Names are untrusted,
-//! and the writers escape them.
+//! Formats counts, lists, sentences and users. A user with a known name is shown as `tutor (5)`.
+//! Names are untrusted, and the writers escape them.
 
 use std::fmt;
 
 use super::NAMED;
 pub use crate::model::{Count, few, user_with_name as user};
 use crate::model::{UserId, UserNames};
-use crate::plan::{Change, ManualSteps};
 
 /// Makes a full sentence from a remark: `nothing is written` becomes `Nothing is written.`
 pub fn sentence(remark: &str) -> String {
@@ -28,20 +27,4 @@ pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> 
 /// Lists the first users, then says how many more there are. The result is not escaped.
 pub fn users(users: &[UserId], names: &UserNames) -> String {
     few(users.iter().map(|it| user(*it, names)), NAMED)
-}
-
-/// Returns the users that occur in changes and manual steps.
-pub fn named_users<'a>(
-    changes: &'a [Change],
-    manual_steps: &'a [ManualSteps],
-) -> impl Iterator<Item = UserId> {
-    let changes = changes.iter().flat_map(|change| {
-        let from = change.welcome.as_ref().map(|welcome| welcome.from);
-        change.members.sent().chain(from)
-    });
-    let steps = manual_steps.iter().flat_map(|room| {
-        let earlier = room.previously_removed.iter().map(|step| step.user);
-        room.newly_removed.iter().copied().chain(earlier)
-    });
-    changes.chain(steps)
 }

@@ -21,7 +21,7 @@ pub mod title_diff;
 pub use change::{
     drift_remark, known_members, members_inside, permit, uncertain_remark, value, values,
 };
-pub use diagnostics::{check, invalid, tally};
+pub use diagnostics::{check, failed, invalid, tally};
 pub use figures::{count_figures, verdict};
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
 pub use grammar::{Count, few};
@@ -127,12 +127,7 @@ named_enum! {
 
 impl<'a> View<'a> {
     /// Creates a view without lines.
-    pub fn new(
-        verb: &'a str,
-        target: Option<&'a Target>,
-        heading: Text<'a>,
-        verdict: String,
-    ) -> Self {
+    fn new(verb: &'a str, target: Option<&'a Target>, heading: Text<'a>, verdict: String) -> Self {
         Self {
             verb,
             target,
@@ -149,7 +144,7 @@ impl<'a> View<'a> {
         }
     }
 
-    pub fn add(&mut self, kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) {
+    fn add(&mut self, kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) {
         for line in lines {
             self.section(kind).lines.push(line);
         }

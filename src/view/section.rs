@@ -266,7 +266,7 @@ impl<'a> Place<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub fn new(text: Text<'a>) -> Self {
+    pub(super) fn new(text: Text<'a>) -> Self {
         Self {
             text,
             ..Self::default()

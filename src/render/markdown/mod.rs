@@ -12,7 +12,7 @@ use super::{escape, to_text};
 use crate::error::Error;
 use crate::model::Target;
 use crate::view::grammar::sentence;
-use crate::view::{Line, SectionKind, Span, View};
+use crate::view::{self, View};
 
 /// The size limit and the Markdown dialect of the site that shows a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,11 +48,7 @@ pub fn write(view: &View<'_>, fit: Fit, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Does not fail in practice, because writing to memory cannot fail.
 pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> io::Result<String> {
-    let heading = Span::words(format!("No {verb}: {}", error.exit.name()));
-    let mut view = View::new(verb, target, heading.into(), String::new());
-    let hints = error.hints.iter();
-    let hints = hints.map(|hint| Line::new(Span::Message(hint.into()).into()));
-    view.add(SectionKind::Remedies, hints);
+    let view = view::failed(verb, target, error.exit.name(), &error.hints);
     let page = page(&view, prose(&error.chain()), fit);
     to_text(|out| page.write(fit.bytes, out))
 }
@@ -68,7 +64,7 @@ fn page<'a>(view: &'a View<'a>, verdict: String, fit: Fit) -> Page<'a> {
     let mut foot: Vec<String> = view.legend.iter().map(|words| sentence(words)).collect();
     foot.extend(view.cut.iter().map(|all| format!("Lists are cut; {all}.")));
     let sections = view.sections.values();
-    let sections = sections.map(|lines| Section { view, lines });
+    let sections = sections.map(|section| Section { view, section });
     Page {
         dialect: fit.dialect,
         head,

@@ -14,7 +14,7 @@ const OPEN: usize = 12;
 /// measured exactly.
 const AROUND: usize = 120;
 
-/// A page before it is written. All text at its top and end is already escaped.
+/// A page before it is written. `head` and `foot` are already escaped.
 pub(super) struct Page<'a> {
     pub(super) dialect: Dialect,
     /// The lines at the top of the page. They are never cut.
@@ -25,11 +25,11 @@ pub(super) struct Page<'a> {
     pub(super) foot: Vec<String>,
 }
 
-/// A section of the page. Its items are created each time that they are needed, because all items
-/// of a long page would need much memory.
+/// A section of the page. Its items are created again each time they are needed, because keeping all
+/// items of a long page would take too much memory.
 pub(super) struct Section<'a> {
     pub(super) view: &'a View<'a>,
-    pub(super) lines: &'a view::Section<'a>,
+    pub(super) section: &'a view::Section<'a>,
 }
 
 /// The cost in bytes of the first item of a section, of the first two items, and so on.
@@ -39,34 +39,34 @@ impl Page<'_> {
     /// Writes the page, with as many items as fit into `bytes`.
     pub(super) fn write(&self, bytes: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
         match bytes {
-            None => self.format(&self.count_all(), None, out),
+            None => self.write_items(&self.count_all(), None, out),
             Some(bytes) => out.write_all(&self.fit(bytes)?),
         }
     }
 
     fn count_all(&self) -> Vec<usize> {
-        let counts = self.sections.iter().map(|section| section.lines.count());
+        let counts = self.sections.iter().map(|section| section.section.count());
         counts.collect()
     }
 
     /// Returns the page with as many items as fit.
     fn fit(&self, bytes: usize) -> io::Result<Vec<u8>> {
         let costs: Vec<Costs> = self.sections.iter().map(Section::costs).collect();
-        let format = |shown: &[usize]| -> io::Result<Vec<u8>> {
+        let make_page = |shown: &[usize]| -> io::Result<Vec<u8>> {
             let mut text = Vec::new();
-            self.format(shown, Some(bytes), &mut text)?;
+            self.write_items(shown, Some(bytes), &mut text)?;
             Ok(text)
         };
-        let format_if_it_fits = |shown: &[usize]| {
+        let make_page_if_it_fits = |shown: &[usize]| {
             let items = costs.iter().zip(shown);
             let items: usize = items.map(|(costs, shown)| cost_of(costs, *shown)).sum();
             if items > bytes {
                 return Ok(None);
             }
-            format(shown).map(|page| (page.len() <= bytes).then_some(page))
+            make_page(shown).map(|page| (page.len() <= bytes).then_some(page))
         };
         let all = self.count_all();
-        if let Some(whole) = format_if_it_fits(&all)? {
+        if let Some(whole) = make_page_if_it_fits(&all)? {
             return Ok(whole);
         }
         let pinned = |(section, count): (&Section<'_>, &usize)| match section.kind().is_pinned() {
@@ -74,13 +74,13 @@ impl Page<'_> {
             false => 0,
         };
         let mut shown: Vec<usize> = self.sections.iter().zip(&all).map(pinned).collect();
-        let all_pinned = format_if_it_fits(&shown)?;
+        let all_pinned = make_page_if_it_fits(&shown)?;
         let pinned_fit = all_pinned.is_some();
         let least = match all_pinned {
             Some(page) => page,
             None => {
                 shown.fill(0);
-                format(&shown)?
+                make_page(&shown)?
             }
         };
         // The size of a section is only an estimate until it is written, so write the page, measure
@@ -88,7 +88,7 @@ impl Page<'_> {
         let mut room = bytes.saturating_sub(least.len());
         while room > 0 {
             self.fill(&mut shown, &costs, !pinned_fit, room);
-            let filled = format(&shown)?;
+            let filled = make_page(&shown)?;
             let excess = filled.len().saturating_sub(bytes);
             if excess == 0 {
                 return Ok(filled);
@@ -124,7 +124,12 @@ impl Page<'_> {
     }
 
     /// Writes the page with the first `shown` items of each section.
-    fn format(&self, shown: &[usize], limit: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    fn write_items(
+        &self,
+        shown: &[usize],
+        limit: Option<usize>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut out = Trimmed {
             out,
             space: Vec::new(),
@@ -137,7 +142,7 @@ impl Page<'_> {
         }
         let sections = self.sections.iter();
         let folded = sections.filter(|section| section.is_folded() && !section.is_listed());
-        let is_short = folded.map(|section| section.lines.count()).sum::<usize>() <= OPEN;
+        let is_short = folded.map(|section| section.section.count()).sum::<usize>() <= OPEN;
         for (section, shown) in self.sections.iter().zip(shown) {
             let fold =
                 (self.dialect == Dialect::Html && section.is_folded()).then(|| {
@@ -158,9 +163,9 @@ impl Page<'_> {
     fn cut(&self, shown: &[usize], limit: usize) -> Option<String> {
         let counted = || self.sections.iter().zip(shown);
         let left_out: Vec<String> = counted()
-            .filter(|(section, shown)| !section.is_listed() && **shown < section.lines.count())
+            .filter(|(section, shown)| !section.is_listed() && **shown < section.section.count())
             .map(|(section, shown)| {
-                let (all, name) = (section.lines.count(), section.kind().name());
+                let (all, name) = (section.section.count(), section.kind().name());
                 format!("{} of {all} under “{name}”", all - shown)
             })
             .collect();
@@ -169,7 +174,7 @@ impl Page<'_> {
         }
         let left_out = left_out.join(", ");
         let pinned = || counted().filter(|(section, _)| section.kind().is_pinned());
-        let dangerous: usize = pinned().map(|(section, _)| section.lines.count()).sum();
+        let dangerous: usize = pinned().map(|(section, _)| section.section.count()).sum();
         let missing = dangerous - pinned().map(|(_, shown)| *shown).sum::<usize>();
         let cut = format!("**Cut to fit {limit} bytes.** Not shown: {left_out}.");
         Some(match (dangerous, missing) {
@@ -186,12 +191,12 @@ impl Page<'_> {
 
 impl Section<'_> {
     fn kind(&self) -> SectionKind {
-        self.lines.kind
+        self.section.kind
     }
 
     /// Returns the items one at a time, without list markers.
     fn items(&self) -> impl Iterator<Item = String> {
-        let lines = self.view.lines(self.lines);
+        let lines = self.view.lines(self.section);
         lines.map(|line| item(self.kind(), &line))
     }
 
@@ -203,7 +208,7 @@ impl Section<'_> {
 
     /// Whether the items are folded. Changes are folded unless they need attention.
     fn is_folded(&self) -> bool {
-        let has_changes = !self.kind().is_pinned() && !self.lines.changes.is_empty();
+        let has_changes = !self.kind().is_pinned() && !self.section.changes.is_empty();
         self.is_listed() || has_changes || self.kind() == SectionKind::AsPlanned
     }
 
@@ -226,7 +231,7 @@ impl Section<'_> {
         if shown == 0 && !self.is_listed() {
             return Ok(());
         }
-        let count = match self.lines.count() {
+        let count = match self.section.count() {
             all if all == shown => all.to_string(),
             all => format!("{all}, {shown} of them shown"),
         };

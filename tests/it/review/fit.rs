@@ -423,6 +423,8 @@ proptest! {
         let whole = markdown_page(&view::plan(&plan, &loaded), Fit { bytes: None, dialect });
         let page = markdown_page(&view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
         checked(&page, limit, &whole);
+        let exact = Fit { bytes: Some(whole.len()), dialect };
+        prop_assert_eq!(&markdown_page(&view::plan(&plan, &loaded), exact), &whole);
         let (all, shown) = (dangerous(&whole).len(), dangerous(&page).len());
         let others = sections(&page).iter().map(|(_, _, _, items)| items).sum::<usize>() - shown;
         prop_assert!(shown == all || others == 0);
