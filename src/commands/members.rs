@@ -131,8 +131,8 @@ pub async fn check_users(
     loaded: &Loaded,
     chosen: impl Fn(&Pipe) -> bool,
 ) -> Result<Vec<Diagnostic>> {
-    let known = reader.users(None, &Dice::random()).await?;
-    let mut banned = reader.users(Some(true), &Dice::random()).await?;
+    let known = reader.users(false, &Dice::random()).await?;
+    let mut banned = reader.users(true, &Dice::random()).await?;
     // A server that ignores the filter returns all users again.
     if banned.len() == known.len() {
         banned = BTreeSet::new();

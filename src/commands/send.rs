@@ -3,11 +3,9 @@
 use std::fs::File;
 use std::io::{Read, stdin};
 use std::path::Path;
-use std::pin::pin;
-use std::time::Duration;
 
 use anyhow::Context;
-use tokio::time::timeout;
+use tokio::time::sleep;
 use tracing::info;
 
 use super::session::Session;
@@ -18,7 +16,9 @@ use crate::cli::SendArgs;
 use crate::config::Config;
 use crate::document;
 use crate::error::{Error, Exit, Result, bail, error};
-use crate::imbachat::{Cause, Delivery, Dice, Failure, Message, ReadRooms, SendMessages, Sender};
+use crate::imbachat::{
+    Call, Cause, Delivery, Dice, Failure, Message, ReadRooms, SendMessages, Sender, with_retries,
+};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::{few, sent};
 use crate::tables::files::read_at_most;
@@ -29,8 +29,6 @@ const MOST_BYTES: u64 = 1 << 20;
 const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N instead of PIPE";
 
-/// Maximum time that a delivery takes to end after a signal, unless a request is under way.
-const AT_ONCE: Duration = Duration::from_millis(100);
 const UNDER_WAY: &str =
     "the message is being sent; if you stop now, you will not know whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)";
@@ -51,26 +49,22 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         from,
         text: &text,
     };
-    let mut stopped = interrupt::finish(None);
-    let mut signal = stopped.clone();
-    let halt = async move { interrupt::first(&mut signal).await };
-    let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
-    let dice = Dice::random();
-    let mut delivered = pin!(sender.deliver(&message, &dice, halt));
-    let delivered = tokio::select! {
-        biased;
-        delivered = &mut delivered => delivered,
-        () = interrupt::first(&mut stopped) => {
-            // Between two attempts, the signal ends the delivery.
-            match timeout(AT_ONCE, &mut delivered).await {
-                Ok(delivered) => delivered,
-                Err(_) => {
-                    console.warn(UNDER_WAY);
-                    delivered.await
-                }
-            }
-        }
+    let stopped = interrupt::finish(None);
+    let sender = Sender::new(
+        session.http.clone(),
+        session.target.widget,
+        key,
+        password,
+    );
+    let send = || async {
+        interrupt::finish(Some(UNDER_WAY));
+        let sent = sender.send(&message).await;
+        interrupt::finish(None);
+        sent
     };
+    // Between two attempts, a signal ends the delivery.
+    let pause = async |time| interrupt::unless_interrupted(sleep(time)).await.is_some();
+    let delivered = with_retries(Call::Message, &Dice::random(), pause, send).await;
     let is_interrupted = *stopped.borrow() != Interrupt::None;
     let id = delivered.map_err(|failure| describe_failure(failure, room, is_interrupted))?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");

@@ -206,8 +206,8 @@ pub async fn connect(
     };
     let network = Network(config.credentials.network.clone());
     let timeout = config.server.connection.timeout;
-    let http = Http::new(endpoint, timeout, secrets, &network)?;
-    Ok((http.with_run(&config.run), sandbox))
+    let http = Http::new(endpoint, timeout, secrets, &network, &config.run)?;
+    Ok((http, sandbox))
 }
 
 /// Warns of a manifest in the directory `rooms` if `rooms.yaml` is used instead.

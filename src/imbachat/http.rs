@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, field};
 
 use super::network::{Endpoint, Network, Proxy};
-use super::retry::{Cause, Delivery, Failure};
+use super::retry::{Cause, Failure};
 use super::transport_error::{classify, explain_tls, join_causes};
 use super::wire::BadAnswer;
 use crate::model::{Redactor, RunId};
@@ -32,7 +32,7 @@ pub struct Http {
     endpoint: Endpoint,
     /// The time limit for opening a connection, for an idle connection, and for a whole write.
     pub(super) timeout: Duration,
-    redactor: Redactor,
+    pub(super) redactor: Redactor,
     proxy: Option<Proxy>,
     agent: String,
     /// How to name the credentials in errors, and the hint if they are rejected.
@@ -43,7 +43,8 @@ pub struct Http {
 
 impl Http {
     /// Creates a client. `timeout` limits the time to connect, the idle time, and the time of a
-    /// whole write. `secrets` are redacted in all errors.
+    /// whole write. `secrets` are redacted in all errors. The `User-Agent` has the run id, so that
+    /// the server's log shows which run sent a request.
     ///
     /// # Errors
     /// Returns a [`Failure`] if a variable for the proxy or the certificates is unusable, or if
@@ -53,6 +54,7 @@ impl Http {
         timeout: Duration,
         mut secrets: Vec<SecretString>,
         network: &Network,
+        run: &RunId,
     ) -> Result<Self, Failure> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
@@ -82,7 +84,7 @@ impl Http {
             timeout,
             redactor: Redactor::new(secrets.iter().map(ExposeSecret::expose_secret)),
             proxy,
-            agent: AGENT.to_owned(),
+            agent: format!("{AGENT} (run {run})"),
             credentials: SECRET_KEY,
             sent: Arc::default(),
         })
@@ -92,14 +94,6 @@ impl Http {
     pub fn route(&self) -> String {
         let proxy = self.proxy.iter();
         proxy.map(|proxy| format!(" through {proxy}")).collect()
-    }
-
-    /// Adds the run id to the `User-Agent`, so that the server's log shows which run sent a
-    /// request.
-    #[must_use]
-    pub fn with_run(self, run: &RunId) -> Self {
-        let agent = format!("{AGENT} (run {run})");
-        Self { agent, ..self }
     }
 
     /// Creates a POST request that sends a form to a path below the base address.
@@ -255,20 +249,6 @@ impl Http {
         }
     }
 
-    /// Redacts one more secret in errors.
-    #[must_use]
-    pub(super) fn hiding(mut self, secret: SecretString) -> Self {
-        self.redactor.hide(secret.expose_secret());
-        self
-    }
-
-    /// In errors, redacts all tokens that start with this text.
-    #[must_use]
-    pub(super) fn hiding_tokens(mut self, start: &str) -> Self {
-        self.redactor.hide_tokens(start);
-        self
-    }
-
     /// Redacts a text from the server or the library, and then shortens it. The order matters: a
     /// shortened secret would not be found.
     pub(super) fn redact(&self, text: &str) -> String {
@@ -284,7 +264,7 @@ impl Failure {
         let message = format!("HTTPS cannot be used: {reason}");
         Self {
             cause: Some(Cause::Tls),
-            ..Self::lasting(Delivery::NotSent, message)
+            ..Self::not_sent(message)
         }
         .hint("unset SSL_CERT_FILE and SSL_CERT_DIR if they are empty, or install the system's certificates (ca-certificates)")
     }

@@ -22,7 +22,7 @@ pub use http::Http;
 pub use list_stream::{ListStream, rooms_of};
 pub use network::{Endpoint, Network, show_variable};
 pub use read::{ENVELOPE, ListSurvey, Query, Reachability, ReadAuth, ReadRooms, Reader};
-pub use retry::{Call, Cause, Delivery, Dice, Failure, Verdict, Wait, verdict};
+pub use retry::{Call, Cause, Delivery, Dice, Failure, Verdict, Wait, verdict, with_retries};
 pub use sizes::CountBudget;
 pub use token::{expiry, token_start};
 pub use wire::BadAnswer;

@@ -13,7 +13,7 @@ use reqwest::Url;
 use rustls_native_certs::load_certs_from_paths;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::retry::{Cause, Delivery, Failure};
+use super::retry::{Cause, Failure};
 
 /// The base address of an API. Credentials may be sent to it.
 #[derive(Debug, Clone)]
@@ -86,8 +86,7 @@ impl Endpoint {
 }
 
 fn wrong(reason: &str) -> Failure {
-    let message = format!("invalid API address: {reason}");
-    Failure::lasting(Delivery::NotSent, message)
+    Failure::not_sent(format!("invalid API address: {reason}"))
 }
 
 /// The environment variables for proxies and trusted certificates, with their values. A value may
@@ -172,7 +171,7 @@ impl Network {
                 let message =
                     format!("{name}: `{entry}` is neither a host nor an address nor a network");
                 let hint = "write hosts, addresses or networks (10.0.0.0/8), separated by commas";
-                Err(unusable(message).hint(hint))
+                Err(Failure::not_sent(message).hint(hint))
             }
         }
     }
@@ -219,7 +218,7 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
     );
     Err(Failure {
         cause: Some(Cause::Tls),
-        ..unusable(message).hint(hint)
+        ..Failure::not_sent(message).hint(hint)
     })
 }
 
@@ -243,7 +242,7 @@ fn is_proxy(name: &str) -> bool {
 fn parse_proxy(name: &str, value: &str) -> Result<Url, Failure> {
     proxy_address(value).ok_or_else(|| {
         let message = format!("{name} is not the address of an HTTP proxy");
-        unusable(message).hint(format!("write {name} as http://host:port"))
+        Failure::not_sent(message).hint(format!("write {name} as http://host:port"))
     })
 }
 
@@ -279,10 +278,6 @@ fn is_host(entry: &str) -> bool {
         || entry
             .chars()
             .all(|c| c.is_alphanumeric() || "-_.".contains(c))
-}
-
-fn unusable(message: String) -> Failure {
-    Failure::lasting(Delivery::NotSent, message)
 }
 
 impl Proxy {

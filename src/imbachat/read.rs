@@ -1,7 +1,7 @@
 //! The client that reads: it lists a widget's rooms, users and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::{Future, pending};
+use std::future::Future;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
@@ -13,7 +13,7 @@ use super::answer::number;
 use super::http::{Form, Http, JWT, MINTED_JWT, date};
 use super::list_stream::ListStream;
 use super::raw_rows::{self, Shapes};
-use super::retry::{Call, Cause, Delivery, Dice, Failure, with_retries};
+use super::retry::{Call, Cause, Dice, Failure, sleep, with_retries};
 use super::token::{mint, token_start};
 use super::wire::{self, BadAnswer};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
@@ -68,7 +68,7 @@ pub trait ReadRooms {
                 self.list(&mut |room| take(&mut collected, room)).await?;
                 Ok(collected)
             };
-            with_retries(Call::List, dice, pending(), read).await
+            with_retries(Call::List, dice, sleep, read).await
         }
     }
 }
@@ -139,26 +139,20 @@ pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<(), BadAnswer>;
 
 impl Reader {
     /// Creates a client that reads one widget.
-    pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
-        let http = match &auth {
-            ReadAuth::Minted { .. } => http.hiding_tokens(&token_start()),
-            _ => http,
-        };
+    pub fn new(mut http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
+        if let ReadAuth::Minted { .. } = auth {
+            http.redactor.hide_tokens(&token_start());
+        }
         Self { http, widget, auth }
     }
 
-    /// Reads the ids that the widget's users have on the site, with retries. Users without a
-    /// site id are omitted. `Some(true)` reads only banned users, and `Some(false)` only users who
-    /// are not banned.
+    /// Reads the ids that the widget's users have on the site, with retries: of all users, or only
+    /// of banned users. Users without a site id are omitted.
     ///
     /// # Errors
     /// Returns a [`Failure`] if the list cannot be read, or if there is only a JWT, because
     /// get_users does not accept a JWT (`api: get_users`).
-    pub async fn users(
-        &self,
-        banned: Option<bool>,
-        dice: &Dice,
-    ) -> Result<BTreeSet<UserId>, Failure> {
+    pub async fn users(&self, only_banned: bool, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
         let take = |users: &mut BTreeSet<UserId>, row: Row| {
             if let Some(Cell::Text(text)) = row.get("remote_user_id") {
                 // Compare the id as text, because `007` is not user 7.
@@ -166,11 +160,10 @@ impl Reader {
                 users.extend(id.filter(|id| *id > 0).map(UserId));
             }
         };
-        let banned = banned.map(|banned| ("banned", u8::from(banned).to_string()));
-        let query = Query {
-            filters: banned.into_iter().collect(),
-            ..Query::all(Listing::Users)
-        };
+        let mut query = Query::all(Listing::Users);
+        if only_banned {
+            query.filters.push(("banned", "1".to_owned()));
+        }
         self.query(&query, dice, BTreeSet::new, take).await
     }
 
@@ -250,7 +243,7 @@ impl Reader {
             let envelope = envelope.map_err(|failure| query.explain(failure))?;
             Ok((collected, envelope))
         };
-        with_retries(Call::List, dice, pending(), read).await
+        with_retries(Call::List, dice, sleep, read).await
     }
 
     /// Makes one call and passes each row to `take`. Returns the envelope, or null for messages,
@@ -271,8 +264,7 @@ impl Reader {
             }
             ReadAuth::Jwt(_) if is_users => {
                 let message = "listing users needs the widget's secret key; a JWT is not enough";
-                let failure = Failure::lasting(Delivery::NotSent, message);
-                return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
+                return Err(Failure::not_sent(message).hint("set IMBACHAT_SECRET_KEY"));
             }
             ReadAuth::Jwt(token) => {
                 http.credentials = JWT;
@@ -307,14 +299,12 @@ impl ReadRooms for Reader {
 }
 
 fn secret_header(token: &SecretString) -> Result<HeaderValue, Failure> {
-    let value = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+    let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
         let message = "the JWT has characters that are not allowed in a header";
-        Failure::lasting(Delivery::NotSent, message).hint("check IMBACHAT_JWT")
-    });
-    value.map(|mut value| {
-        value.set_sensitive(true);
-        value
-    })
+        Failure::not_sent(message).hint("check IMBACHAT_JWT")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// What the server answered to a call without credentials.

@@ -2,7 +2,6 @@
 //! after what wait.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -103,6 +102,11 @@ impl Failure {
         }
     }
 
+    /// Creates a failure of a call that cannot be sent, however often it is tried.
+    pub(super) fn not_sent(message: impl Into<String>) -> Self {
+        Self::lasting(Delivery::NotSent, message)
+    }
+
     /// Creates a failure with this cause, and sets the other fields from the retry table.
     pub fn from_cause(cause: Cause, message: impl Into<String>) -> Self {
         let (delivery, lasting) = classify(cause);
@@ -176,16 +180,6 @@ impl Wait {
             Self::AtLeast(least) => least + dice.jitter(BASE),
         }
     }
-
-    /// Waits. If the server asked for the wait, warns the user, because it may be long.
-    async fn sleep(self, dice: &Dice) {
-        let duration = self.duration(dice);
-        let seconds = duration.as_secs_f64().round() as u64;
-        if matches!(self, Self::AtLeast(_)) && seconds > 0 {
-            warn!(seconds, "the server asked to wait");
-        }
-        tokio::time::sleep(duration).await;
-    }
 }
 
 /// What to do after a failure.
@@ -222,18 +216,21 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// Makes a call, and retries it until it succeeds or no retry is allowed. When `halt`
-/// completes, no further attempt starts.
-pub(super) async fn with_retries<T, F>(
+/// Makes a call, and retries it until it succeeds or no retry is allowed. `pause` waits before a
+/// retry; if it returns false, no further attempt starts. If the server asked for the wait, warns
+/// the user, because it may be long.
+///
+/// # Errors
+/// Returns the [`Failure`] of the last attempt.
+pub async fn with_retries<T, F>(
     call: Call,
     dice: &Dice,
-    halt: impl Future<Output = ()>,
+    pause: impl AsyncFn(Duration) -> bool,
     mut make_call: impl FnMut() -> F,
 ) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let mut halt = pin!(halt);
     let mut attempt = 1;
     loop {
         let failure = match make_call().await {
@@ -246,12 +243,22 @@ where
         let Verdict::Again(wait) = verdict else {
             return Err(failure);
         };
-        tokio::select! {
-            biased;
-            () = &mut halt => return Err(failure),
-            () = wait.sleep(dice) => attempt += 1,
+        let duration = wait.duration(dice);
+        let seconds = duration.as_secs_f64().round() as u64;
+        if matches!(wait, Wait::AtLeast(_)) && seconds > 0 {
+            warn!(seconds, "the server asked to wait");
         }
+        if !pause(duration).await {
+            return Err(failure);
+        }
+        attempt += 1;
     }
+}
+
+/// The pause of a call that may always be retried.
+pub(super) async fn sleep(time: Duration) -> bool {
+    tokio::time::sleep(time).await;
+    true
 }
 
 /// Decides what to do after attempt number `attempt` failed (counted from 1). A create or a message

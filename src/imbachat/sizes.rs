@@ -1,10 +1,9 @@
 //! Lists the rooms that have a given number of users, within a budget of requests and bytes.
 
 use std::cell::Cell;
-use std::future::pending;
 
 use super::read::{Query, Reader};
-use super::retry::{Call, Delivery, Dice, Failure, with_retries};
+use super::retry::{Call, Dice, Failure, sleep, with_retries};
 use super::wire::{self, BadAnswer};
 use crate::model::{Listing, RoomId};
 
@@ -82,7 +81,7 @@ impl Reader {
         };
         let read = || async {
             if budget.is_spent() {
-                return Err(Failure::lasting(Delivery::NotSent, SPENT));
+                return Err(Failure::not_sent(SPENT));
             }
             budget.spend(1, 0);
             let (mut rows, mut found) = (0, Vec::new());
@@ -101,7 +100,7 @@ impl Reader {
             self.rows_once(&query, take).await?;
             Ok((rows, found))
         };
-        match with_retries(Call::List, dice, pending(), read).await {
+        match with_retries(Call::List, dice, sleep, read).await {
             Err(_) if budget.is_spent() => Ok(None),
             answer => answer.map(Some),
         }

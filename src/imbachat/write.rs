@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::answer::LARGEST_ANSWER;
 use super::http::{Form, Http, SITE_USER};
-use super::retry::{Call, Delivery, Dice, Failure, with_retries};
+use super::retry::Failure;
 use super::wire::{
     BadAnswer, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, good, has_error, integer,
     is_denied, is_nothing, is_object, parse, reasons, shape, truth,
@@ -71,21 +71,6 @@ pub trait SendMessages {
         &self,
         message: &Message<'_>,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>>;
-
-    /// Sends a message. Retries after a failure only if the server cannot have acted on the
-    /// message. When `halt` completes, no further attempt starts.
-    ///
-    /// # Errors
-    /// Returns the [`Failure`] of the last attempt. It is [`Delivery::Uncertain`] if the
-    /// message may have been sent.
-    fn deliver(
-        &self,
-        message: &Message<'_>,
-        dice: &Dice,
-        halt: impl Future<Output = ()>,
-    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> {
-        with_retries(Call::Message, dice, halt, || self.send(message))
-    }
 }
 
 /// The client that writes rooms and sends messages.
@@ -193,7 +178,8 @@ impl SendMessages for Sender {
         let Message { room, from, text } = message;
         debug!(%room, %from, text_length = text.chars().count(), "message");
         // Messages are private, so keep the text out of logs even if the server echoes it.
-        let http = self.http.clone().hiding(SecretString::from(*text));
+        let mut http = self.http.clone();
+        http.redactor.hide(text);
         // The documentation says that `imba_id` is required, but its sample omits it.
         let mut form = Form::default().text("imba_id", self.widget);
         if let Some(password) = &self.password {
@@ -218,8 +204,8 @@ impl SendMessages for Writer {
         match &self.sender {
             Some(sender) => sender.send(message).await,
             None => {
-                let failure = Failure::lasting(Delivery::NotSent, "messages need the secret key");
-                Err(failure.hint("set IMBACHAT_SECRET_KEY"))
+                Err(Failure::not_sent("messages need the secret key")
+                    .hint("set IMBACHAT_SECRET_KEY"))
             }
         }
     }

@@ -171,6 +171,7 @@ impl<'a> World<'a> {
             Duration::from_secs(30),
             Vec::new(),
             &Network::default(),
+            &RunId::new(1),
         )
         .unwrap();
         let reader = Reader::new(
