@@ -62,6 +62,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Error {
     pub exit: Exit,
+    /// Whether the user already knows the failure, so that it is not reported again.
+    pub is_reported: bool,
     /// The chain of causes, outermost first.
     pub source: anyhow::Error,
     /// Hints, each a separate sentence.
@@ -72,6 +74,7 @@ impl Error {
     pub fn new(exit: Exit, source: impl Into<anyhow::Error>) -> Self {
         Self {
             exit,
+            is_reported: false,
             source: source.into(),
             hints: Vec::new(),
         }

@@ -33,10 +33,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         check_can_ask(&args.format, "review the plan, then run apply --yes")?;
     }
     let (allow_empty, files) = (args.run.manifest.allow_empty, files.reads("the plan", file));
-    let Some((loaded, resolved)) = load_run(config, allow_empty, &options.only, files, console)?
-    else {
-        return Ok(Exit::Invalid);
-    };
+    let (loaded, resolved) = load_run(config, allow_empty, &options.only, files, console)?;
     check_allowed(&options.allow, &loaded.desired)?;
     if let Some(saved) = &saved {
         check_target(saved, &resolved)?;
@@ -75,7 +72,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         after: None,
         unknown: Vec::new(),
     };
-    match apply.withheld(console).await? {
+    match apply.withheld(console).await {
         Some(exit) => apply.exit = exit,
         None => apply.apply(auth).await?,
     }

@@ -45,24 +45,32 @@ pub struct ApplyRun<'a> {
 impl ApplyRun<'_> {
     /// Returns an exit code if the plan will not be applied. A plan file counts as approval, so the
     /// user is not asked again.
-    pub async fn withheld(&self, console: &mut Console) -> Result<Option<Exit>> {
+    pub async fn withheld(&self, console: &Console) -> Option<Exit> {
         let (plan, args) = (&self.approved.plan, self.args);
         if !plan.refusals.is_empty() {
-            return Ok(Some(Exit::Refused));
+            return Some(Exit::Refused);
         }
         if self.approved.stale() > 0 && !args.apply_fresh {
             console.error("nothing was applied: the plan is stale; make a new plan, or use --apply-fresh to apply only the rooms that have not changed");
-            return Ok(Some(Exit::Refused));
+            return Some(Exit::Refused);
         }
         if args.plan.is_some() || args.yes || plan.is_empty() {
-            return Ok(None);
+            return None;
         }
         if console.streams.interactive {
             let view = view::plan(plan, self.loaded);
             console.prompt(&render::attention(&view, console.err_paint));
         }
         let question = format!("Apply this plan to {}?", plan.target);
-        consent(&question, "applied", console).await
+        match consent(&question, "applied", console).await {
+            Ok(true) => None,
+            Ok(false) => Some(Exit::Done),
+            // Return normally, so that the run can still write its report.
+            Err(error) => {
+                console.error(&error.chain());
+                Some(error.exit)
+            }
+        }
     }
 
     /// Applies the approved plan, shows progress, and computes the remaining plan. The ledger is opened for writing before the first
@@ -73,12 +81,12 @@ impl ApplyRun<'_> {
             self.exit = exit_of(plan, None);
             return Ok(());
         }
-        let ledger = session.open_ledger().await?;
+        let ledger = session.resolved.open_ledger(&session.run).await?;
         let job = Job {
             plan,
             filter: RowFilter::new(&self.loaded.desired),
             reader: &session.reader,
-            writer: &Writer::new(session.http.clone(), session.target.widget, auth),
+            writer: &Writer::new(session.http.clone(), session.resolved.target.widget, auth),
             ledger: &ledger,
             control: Control::new(
                 Limiter::new(args.run.parallelism.get(), args.pace.rate),
@@ -144,7 +152,7 @@ impl ApplyRun<'_> {
         {
             return None;
         }
-        let snapshot = session.ledger.read(&session.target).await;
+        let snapshot = session.resolved.ledger.read(&session.resolved.target).await;
         let snapshot = snapshot.inspect_err(|error| match error.is_lost() {
             true => {
                 outcome.halt.get_or_insert(Halt::Ledger {
@@ -170,7 +178,7 @@ impl ApplyRun<'_> {
             }
         }
         Some(plan(
-            &session.target,
+            &session.resolved.target,
             desired,
             &observed,
             &recorded,
@@ -320,7 +328,7 @@ impl ApplyRun<'_> {
         let sources = &self.loaded.sources;
         let mut warnings = diagnostics(&self.loaded.diagnostics, sources);
         warnings.extend(diagnostics(&self.unknown, sources));
-        let (plan, ledger) = (&self.approved.plan, self.session.ledger.portable());
+        let (plan, ledger) = (&self.approved.plan, self.session.resolved.ledger.portable());
         let plan = PlanDocument::new(plan, ledger, self.exit, warnings);
         let nothing = Outcome::default();
         let outcome = self.outcome.as_ref().unwrap_or(&nothing);

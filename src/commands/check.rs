@@ -37,11 +37,10 @@ pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<E
     let view = || view::check(&loaded);
     match args.format {
         CheckFormat::Text => {
-            if console.report_diagnostics(&[&loaded])? {
-                let rooms = Count(loaded.desired.rooms.len(), "room");
-                let members = Count(loaded.desired.memberships(), "membership");
-                console.print(&format!("valid: {rooms}, {members}\n"))?;
-            }
+            console.report_diagnostics(&[&loaded])?;
+            let rooms = Count(loaded.desired.rooms.len(), "room");
+            let members = Count(loaded.desired.memberships(), "membership");
+            console.print(&format!("valid: {rooms}, {members}\n"))?;
         }
         CheckFormat::Json => console.print_document(&document::check(&loaded, exit))?,
         CheckFormat::Markdown => console.print_markdown(&view())?,

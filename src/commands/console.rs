@@ -232,29 +232,31 @@ impl Console {
     }
 
     /// Reports the diagnostics of all invalid manifests. If all manifests are valid, reports
-    /// the diagnostics of the last manifest. Returns whether all manifests are valid.
-    pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
+    /// the diagnostics of the last manifest.
+    ///
+    /// # Errors
+    /// A manifest is invalid. This is already reported.
+    pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<()> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
-        let Some(last) = manifests.last().filter(|_| invalid.is_empty()) else {
-            for loaded in &invalid {
-                self.draw_diagnostics("error", &loaded.diagnostics, &loaded.sources);
-            }
-            let (verb, target) = (self.verb.clone(), self.target.clone());
-            let view = || view::invalid(&invalid, &verb, target.as_ref());
-            match self.errors {
-                ReportFormat::Text => {}
-                ReportFormat::Json => {
-                    let error = Error::message(Exit::Invalid, "the manifest is invalid");
-                    self.print_document(&document::failure(&error, &invalid))?;
-                }
-                ReportFormat::Markdown => self.print_markdown(&view())?,
-                ReportFormat::Github => self.print(&github::write(&view()))?,
-            }
-            return Ok(false);
-        };
-        self.report_warnings(&last.diagnostics, &last.sources);
-        Ok(true)
+        if let Some(last) = manifests.last().filter(|_| invalid.is_empty()) {
+            self.report_warnings(&last.diagnostics, &last.sources);
+            return Ok(());
+        }
+        for loaded in &invalid {
+            self.draw_diagnostics("error", &loaded.diagnostics, &loaded.sources);
+        }
+        let mut error = Error::message(Exit::Invalid, "the manifest is invalid");
+        let (verb, target) = (self.verb.clone(), self.target.clone());
+        let view = || view::invalid(&invalid, &verb, target.as_ref());
+        match self.errors {
+            ReportFormat::Text => {}
+            ReportFormat::Json => self.print_document(&document::failure(&error, &invalid))?,
+            ReportFormat::Markdown => self.print_markdown(&view())?,
+            ReportFormat::Github => self.print(&github::write(&view()))?,
+        }
+        error.is_reported = true;
+        Err(error)
     }
 
     /// Draws warnings on stderr, unless `--quiet` is set.
@@ -274,6 +276,9 @@ impl Console {
 
     /// Reports a failure, and returns the exit code.
     pub fn fail(&mut self, error: &Error) -> Exit {
+        if error.is_reported {
+            return error.exit;
+        }
         let text = self.failure(error);
         let is_printed = !text.is_empty() && self.print(&text).is_ok();
         self.explain(error, is_printed)

@@ -7,7 +7,7 @@ use super::target::{ResolvedTarget, find_target};
 use crate::cli::{ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document;
-use crate::error::{Exit, Result, bail};
+use crate::error::{Result, bail};
 use crate::ledger::{Entries, members_of, rooms_of};
 use crate::manifest::{Explained, Subject, explain};
 use crate::model::{Desired, DesiredRoom, Pipe, UserId};
@@ -17,7 +17,7 @@ use crate::tables::number::positive_id;
 /// For a room, prints why each member is in it. For a user, prints why they are in each of
 /// their rooms. Also prints the members or rooms that the ledger lists but the manifest
 /// does not.
-pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result<()> {
     let (asked, only) = (args.what.as_str(), room_filter(&args.manifest.filter)?);
     let options = load_options(config, args.manifest.allow_empty);
     let (mut loaded, mut explained) = explain(&config.manifest(), options, asked);
@@ -26,12 +26,10 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
         (loaded, explained) = explain(&config.manifest(), options, &user.to_string());
     }
     warn_of_ignored_directory(config, console);
-    if !console.report_diagnostics(&[&loaded])? {
-        return Ok(Exit::Invalid);
-    }
+    console.report_diagnostics(&[&loaded])?;
     let desired = &loaded.desired;
     check_filter(&only, desired.rooms.keys(), "declared room")?;
-    let ledger = read_ledger(desired, config, console).await?;
+    let ledger = read_entries(desired, config, console).await?;
     let pipe = Pipe::new(asked);
     let user = match explained.as_ref().map(|it| &it.subject) {
         Some(Subject::Room(_)) => None,
@@ -72,29 +70,24 @@ pub async fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> 
     }
     let text = |paint| render::explained(&explained, &listed, desired, paint);
     let document = || document::explained(&explained, &listed, desired);
-    console.print_as(args.format, text, document)?;
-    Ok(Exit::Done)
+    console.print_as(args.format, text, document)
 }
 
 /// The entries of the ledger. Without a widget there is no ledger to read.
-async fn read_ledger(desired: &Desired, config: &Config, console: &mut Console) -> Result<Entries> {
+async fn read_entries(desired: &Desired, config: &Config, console: &Console) -> Result<Entries> {
     if config.named_ledger().is_none() && find_target(config, desired.widget).is_err() {
         return Ok(Entries::new());
     }
     let resolved = ResolvedTarget::for_ledger(config, || desired.widget).await?;
-    let snapshot = resolved.ledger.read(&resolved.target).await?;
-    console.warn_all(&snapshot.warnings);
-    Ok(snapshot.entries)
+    Ok(resolved.read_ledger(console).await?.entries)
 }
 
 /// Prints the rooms after rosters and templates are resolved.
-pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console) -> Result<()> {
     let is_csv = args.format == Some(RenderFormat::Csv);
     let reader = csv_reader(args.csv, is_csv)?;
     let only = room_filter(&args.manifest.filter)?;
-    let Some(loaded) = load_manifest(config, args.manifest.allow_empty, &only, console)? else {
-        return Ok(Exit::Invalid);
-    };
+    let loaded = load_manifest(config, args.manifest.allow_empty, &only, console)?;
     let desired = &loaded.desired;
     let rooms = desired.rooms.values();
     let rooms: Vec<&DesiredRoom> = rooms.filter(|room| only.contains(&room.pipe)).collect();
@@ -105,6 +98,5 @@ pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console
     console.print_stream(|out| match args.format {
         Some(RenderFormat::Csv) => render::members(&rooms, reader, out),
         Some(RenderFormat::Json) | None => render::manifest(desired, &rooms, out),
-    })?;
-    Ok(Exit::Done)
+    })
 }

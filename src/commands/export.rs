@@ -29,7 +29,7 @@ use crate::render::{Count, escape};
 const ADD: &str =
     "use --add to keep the existing files and append the rooms that the files do not declare";
 
-pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<()> {
     // A manifest without rooms is allowed: the server may have no live rooms, and an existing
     // file may have no rooms yet.
     let options = load_options(config, true);
@@ -38,10 +38,8 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
     let destination = destination.map(|path| Destination::new(path, args, config, options));
     let destination = destination.transpose()?;
     let before = destination.as_ref().and_then(|it| it.before.as_ref());
-    if let Some(before) = before
-        && !console.report_diagnostics(&[before])?
-    {
-        return Ok(Exit::Invalid);
+    if let Some(before) = before {
+        console.report_diagnostics(&[before])?;
     }
     let resolved = ResolvedTarget::new(config, before.and_then(|it| it.desired.widget))?;
     let inputs = RunFiles::default().target(config, &resolved);
@@ -50,7 +48,7 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
         .writes("--out", args.out.as_deref())
         .check()?;
     let session = Session::open(config, resolved, console).await?;
-    let recorded = session.read_ledger().await?.into_recorded();
+    let recorded = session.resolved.read_ledger(console).await?.into_recorded();
     let collect = |rooms: &mut Vec<LiveRoom>, row: LiveRoom| {
         if scope.contains(&row.pipe) {
             rooms.push(row);
@@ -63,7 +61,7 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",
         );
     }
-    let widget = session.target.widget;
+    let widget = session.resolved.target.widget;
     session.close().await?;
     let entries = entries(&rooms, &recorded);
     if entries.is_empty() {
@@ -82,10 +80,9 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
             "rename the room in ImbaChat, or change the credential");
     }
     match destination {
-        Some(destination) => destination.write(widget, &globs, &entries, inputs, console)?,
-        None => console.print(&page(widget, &globs, &Vec::from_iter(&entries)))?,
+        Some(destination) => destination.write(widget, &globs, &entries, inputs, console),
+        None => console.print(&page(widget, &globs, &Vec::from_iter(&entries))),
     }
-    Ok(Exit::Done)
 }
 
 /// Returns the globs of `--scope` without duplicates, and the filter that they form. The globs are
@@ -248,7 +245,8 @@ impl<'a> Destination<'a> {
         let files = files.map(|file| (file.path.as_path(), file.text.as_bytes()));
         let after = load_from(&FileMap::over_disk(files), &self.roots, self.options);
         if !after.is_valid() {
-            console.report_diagnostics(&[&after])?;
+            // The error below says what an invalid manifest means here.
+            drop(console.report_diagnostics(&[&after]));
             let hint = match self.args.add {
                 true => "fix the file, or export into another one; nothing was written",
                 false => "export into another directory, or use --add; nothing was written",

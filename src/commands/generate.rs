@@ -12,10 +12,10 @@ use crate::cli::{Cli, SchemaKind};
 use crate::document::{
     self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument, TodoDocument,
 };
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::manifest;
 
-pub fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit> {
+pub fn schema(which: SchemaKind, console: &mut Console) -> Result<()> {
     let schema = match which {
         SchemaKind::Manifest => manifest::schema(),
         SchemaKind::Plan => document::schema::<PlanDocument>(),
@@ -24,16 +24,14 @@ pub fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit> {
         SchemaKind::Doctor => document::schema::<DoctorDocument>(),
         SchemaKind::Todo => document::schema::<TodoDocument>(),
     };
-    console.print_document(&schema)?;
-    Ok(Exit::Done)
+    console.print_document(&schema)
 }
 
-pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result<Exit> {
+pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result<()> {
     let mut script = Vec::new();
     let mut command = with_hints(Cli::command());
     clap_complete::generate(shell, &mut command, "roomform", &mut script);
-    console.print(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Done)
+    console.print(&String::from_utf8_lossy(&script))
 }
 
 /// Marks the values that are paths. Completion scripts cannot express a flag whose value must
@@ -57,11 +55,11 @@ fn with_hints(command: Command) -> Command {
         .mut_subcommands(with_hints)
 }
 
-pub fn man(directory: &Path, console: &mut Console) -> Result<Exit> {
+pub fn man(directory: &Path, console: &mut Console) -> Result<()> {
     fs::create_dir_all(directory)
         .with_context(|| format!("`{}` cannot be created", directory.display()))?;
     clap_mangen::generate_to(Cli::command(), directory)
         .with_context(|| format!("`{}` cannot be written to", directory.display()))?;
     console.status(&format!("man pages written to {}", directory.display()));
-    Ok(Exit::Done)
+    Ok(())
 }

@@ -12,7 +12,7 @@ use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document::FORMAT;
-use crate::error::{Exit, Result, bail};
+use crate::error::{Result, bail};
 use crate::imbachat::{Dice, Query};
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
@@ -25,7 +25,7 @@ const MOST_COLUMNS: usize = 1000;
 /// Maximum number of fields named in an error.
 const NAMED: usize = 40;
 
-pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Result<()> {
     let for_csv = csv_reader(args.csv, args.format == GetFormat::Csv)?;
     let only = match &args.list {
         GetList::Rooms(filters) => room_filter(&filters.filter)?,
@@ -33,7 +33,10 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     };
     let resolved = ResolvedTarget::new(config, None)?;
     let session = Session::open(config, resolved, console).await?;
-    let (query, widget) = (query(&args.list), session.target.widget.to_string());
+    let (query, widget) = (
+        query(&args.list),
+        session.resolved.target.widget.to_string(),
+    );
     for (name, value) in &query.filters {
         if ["date", "last_message_date"].contains(name) && !is_date(value) {
             let flag = name.replace('_', "-");
@@ -71,7 +74,7 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         1 => format!("{count}; 1 more does not match the filters and is not shown"),
         more => format!("{count}; {more} more do not match the filters and are not shown"),
     });
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Whether a text is a date as the API writes it (`api: fact 9`), with or without the time.

@@ -4,18 +4,15 @@
 //! Main type: [`GitFiles`]. It uses no shell. Names from a repository or a command line are never
 //! passed as arguments: revisions and object ids go to git's stdin.
 
-mod cat_file;
-
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
-use self::cat_file::{CatFile, Object};
 use crate::error::{Result, bail, error};
 use crate::manifest::files::{Files, Kind};
 
@@ -344,6 +341,70 @@ fn os_string(bytes: &[u8]) -> OsString {
 
 fn submodule() -> io::Error {
     io::Error::other("a submodule: its files are in another repository")
+}
+
+/// Reads the objects of the repository of the current directory.
+struct CatFile {
+    /// The process ends when its input is closed.
+    _child: Child,
+    input: PipeWriter,
+    output: BufReader<PipeReader>,
+}
+
+enum Object {
+    Found {
+        id: String,
+        content: Vec<u8>,
+    },
+    TooLarge,
+    /// The object does not exist, or the name is invalid.
+    Missing,
+}
+
+impl CatFile {
+    fn start() -> io::Result<Self> {
+        let ((stdin, input), (output, stdout)) = (io::pipe()?, io::pipe()?);
+        let mut git = git();
+        git.args(["cat-file", "--batch"]).stderr(Stdio::null());
+        Ok(Self {
+            _child: git.stdin(stdin).stdout(stdout).spawn()?,
+            input,
+            output: BufReader::new(output),
+        })
+    }
+
+    /// Reads the object with this id, or the object that an expression such as `HEAD~1^{tree}`
+    /// names.
+    fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
+        let failed = || io::Error::other("git exited too early; `git fsck` may show why");
+        if name.contains('\n') {
+            return Ok(Object::Missing);
+        }
+        let mut head = String::new();
+        writeln!(self.input, "{name}")?;
+        self.output.read_line(&mut head)?;
+        let head = head.trim_end();
+        if head.ends_with(" missing") || head.ends_with(" ambiguous") {
+            return Ok(Object::Missing);
+        }
+        let mut words = head.split(' ');
+        let (id, size) = (words.next().unwrap_or_default(), words.nth(1));
+        let size: u64 = size.and_then(|size| size.parse().ok()).ok_or_else(failed)?;
+        // A line break follows the content.
+        let mut output = self.output.by_ref().take(size + 1);
+        if size > limit {
+            // Skip the content, so that it is not read as the next answer.
+            io::copy(&mut output, &mut io::sink())?;
+            return Ok(Object::TooLarge);
+        }
+        let mut content = Vec::new();
+        output.read_to_end(&mut content)?;
+        if content.pop() != Some(b'\n') || content.len() as u64 != size {
+            return Err(failed());
+        }
+        let id = id.to_owned();
+        Ok(Object::Found { id, content })
+    }
 }
 
 /// Runs `git` without locks, prompts or fetches, and with messages in English.

@@ -11,7 +11,7 @@ use super::Console;
 use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
 use super::target::relative;
 use crate::cli::{Ci, InitArgs, LedgerStore};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::manifest;
 use crate::render;
 use crate::tables::files::{Disk, Files};
@@ -44,7 +44,7 @@ const PARTS: [(&str, &str); 9] = [
     ("save", include_str!("init/save.sh")),
 ];
 
-pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
+pub fn run(args: &InitArgs, console: &mut Console) -> Result<()> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
     let schema = render::json(&manifest::schema())?;
     let existing = existing_manifest(home);
@@ -78,7 +78,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
         console.print("everything exists already\n")?;
     }
     console.status(&next_steps(args, existing, must_include));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// The manifest that commands in this directory read by default.

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use super::files::RunFiles;
 use super::options::{find_user, load_options, match_pipes, room_filter};
 use super::prompt::{check_can_ask, consent};
-use super::session::{Session, load_run, open_ledger};
+use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, named_ledger};
 use super::{Console, interrupt};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document;
-use crate::error::{Exit, Result, bail};
+use crate::error::{Result, bail};
 use crate::ledger::{Entries, Fact, PipeFact, Record, RoomFact, compact, history};
 use crate::manifest::{Loaded, load};
 use crate::model::{HistoryEntry, Pipe, Recorded};
@@ -20,7 +20,7 @@ use crate::plan::{Adoption, Inputs, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
 use crate::view::{NAMED, few};
 
-pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<()> {
     if let LedgerVerb::Adopt(adopt_args) = &args.verb {
         return adopt(adopt_args, args.format, config, console).await;
     }
@@ -37,9 +37,8 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             snapshot
         }
         LedgerVerb::Forget { pipes } => {
-            let snapshot = ledger.read(target).await?;
+            let snapshot = resolved.read_ledger(console).await?;
             before = Some(snapshot.entries.len());
-            console.warn_all(&snapshot.warnings);
             let recorded = snapshot.into_recorded();
             let rooms = recorded_rooms(pipes, &recorded)?;
             print_matched(&rooms, pipes, console);
@@ -54,7 +53,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                     ));
                 }
             }
-            let journal = open_ledger(ledger, target, &config.run).await?;
+            let journal = resolved.open_ledger(&config.run).await?;
             let done = format!("forgot {}", Count(rooms.len(), "room"));
             let facts = rooms.into_iter();
             let facts = facts.map(|pipe| Fact::Pipe(pipe, PipeFact::Forgotten));
@@ -97,8 +96,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         let (partial, names) = (after.is_rewritten(), &loaded.desired.names);
         let text = |_| render::history(partial, &entries, names);
         let document = || document::history(target, partial, &entries, names);
-        console.print_as(args.format, text, document)?;
-        return Ok(Exit::Done);
+        return console.print_as(args.format, text, document);
     }
     let (entries, recorded) = (after.entries.len(), after.into_recorded());
     let names = &loaded.desired.names;
@@ -110,8 +108,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         }
     };
     let document = || document::ledger(target, entries, &recorded, names);
-    console.print_as(args.format, text, document)?;
-    Ok(Exit::Done)
+    console.print_as(args.format, text, document)
 }
 
 /// Returns the entries about the room or the user with this name. Without a name, returns all
@@ -168,7 +165,7 @@ async fn adopt(
     format: DocumentFormat,
     config: &Config,
     console: &mut Console,
-) -> Result<Exit> {
+) -> Result<()> {
     if !args.yes {
         let hint =
             "run the command without --format json to review its effect, then run it with --yes";
@@ -176,39 +173,37 @@ async fn adopt(
     }
     let only = room_filter(&args.filter)?;
     let files = RunFiles::default();
-    let Some((loaded, resolved)) = load_run(config, false, &only, files, console)? else {
-        return Ok(Exit::Invalid);
-    };
+    let (loaded, resolved) = load_run(config, false, &only, files, console)?;
     let session = Session::open(config, resolved, console).await?;
-    let recorded = session.read_ledger().await?.into_recorded();
+    let ResolvedTarget { target, ledger, .. } = &session.resolved;
+    let recorded = session.resolved.read_ledger(console).await?.into_recorded();
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
     let inputs = Inputs::new(&loaded.desired, &observed, &recorded);
     let adoption = adoption(inputs, &only);
-    let (target, names) = (&session.target, &loaded.desired.names);
+    let names = &loaded.desired.names;
     if format == DocumentFormat::Text {
         console.print(&render::adoption(target, &adoption, names))?;
     }
     if !adoption.rooms.is_empty() && !args.yes {
         let question = format!("Record this for {target}?");
-        if let Some(exit) = consent(&question, "recorded", console).await? {
-            session.close().await?;
-            return Ok(exit);
+        if !consent(&question, "recorded", console).await? {
+            return session.close().await;
         }
     }
     let facts = facts_to_adopt(&adoption, &loaded, &recorded, only.is_all());
     if !facts.is_empty() {
-        session.open_ledger().await?.append(facts).await?;
+        let journal = session.resolved.open_ledger(&session.run).await?;
+        journal.append(facts).await?;
     }
     if format == DocumentFormat::Json {
-        let after = session.ledger.read(target).await?;
+        let after = ledger.read(target).await?;
         let (entries, recorded) = (after.entries.len(), after.into_recorded());
         console.print_document(&document::ledger(target, entries, &recorded, names))?;
     } else if !adoption.rooms.is_empty() {
-        let ledger = escape::terminal(&session.ledger.to_string());
+        let ledger = escape::terminal(&ledger.to_string());
         console.status(&format!("recorded in {ledger}"));
     }
-    session.close().await?;
-    Ok(Exit::Done)
+    session.close().await
 }
 
 /// Returns the facts for the adopted rooms. If the whole manifest is adopted, also returns the row

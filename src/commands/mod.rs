@@ -105,28 +105,29 @@ fn check_page_limits(limits: PageFlags, format: ReportFormat) -> Result<()> {
 
 fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit> {
     match verb {
+        Verb::Check(args) => return check::run(args, config, console),
+        Verb::Diff(args) => return diff::run(args, config, console),
+        Verb::Plan(args) => return block_on(plan::run(args, config, console)),
+        Verb::Apply(args) => return block_on(apply::run(args, config, console)),
+        Verb::Doctor(args) => return block_on(doctor::run(args, config, console)),
         Verb::Init(args) => init::run(args, console),
-        Verb::Check(args) => check::run(args, config, console),
-        Verb::Plan(args) => block_on(plan::run(args, config, console)),
-        Verb::Diff(args) => diff::run(args, config, console),
-        Verb::Apply(args) => block_on(apply::run(args, config, console)),
         Verb::Render(args) => explain::render_manifest(args, config, console),
         Verb::Explain(args) => block_on(explain::run(args, config, console)),
         Verb::Export(args) => block_on(export::run(args, config, console)),
         Verb::Get(args) => block_on(get::run(args, config, console)),
         Verb::Send(args) => block_on(send::run(args, config, console)),
-        Verb::Doctor(args) => block_on(doctor::run(args, config, console)),
         Verb::Todo(args) => block_on(todo::run(args, config, console)),
         Verb::Ledger(args) => block_on(ledger::run(args, config, console)),
         Verb::Sandbox(SandboxVerb::Serve(args)) => block_on(sandbox::serve(args, console)),
         Verb::Schema { which } => generate::schema(*which, console),
         Verb::Completions { shell } => generate::completions(*shell, console),
         Verb::Man { directory } => generate::man(directory, console),
-    }
+    }?;
+    Ok(Exit::Done)
 }
 
 /// Runs the work on one thread, because it mostly waits for the server.
-fn block_on(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     // This fails if a provider is already installed. The failure does not matter.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread()

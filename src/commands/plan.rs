@@ -25,11 +25,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     let out = args.out.as_deref();
     let files = RunFiles::default().output("--out", out, OutputKind::PLAN, args.force);
     let allow_empty = args.run.manifest.allow_empty;
-    let Some((mut loaded, resolved)) =
-        load_run(config, allow_empty, &options.only, files, console)?
-    else {
-        return Ok(Exit::Invalid);
-    };
+    let (mut loaded, resolved) = load_run(config, allow_empty, &options.only, files, console)?;
     check_allowed(&options.allow, &loaded.desired)?;
     let mut session = Session::open(config, resolved, console).await?;
     session.count = count_limits(&args.run);
@@ -52,7 +48,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     };
     let document = || {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
-        PlanDocument::new(&plan, session.ledger.portable(), exit, warnings)
+        PlanDocument::new(&plan, session.resolved.ledger.portable(), exit, warnings)
     };
     if let Some(path) = &args.out {
         console.save_document(path, &document())?;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tokio::sync::oneshot;
 
 use super::{Console, interrupt};
-use crate::error::{Exit, Result, bail, error};
+use crate::error::{Result, bail, error};
 use crate::render::escape;
 
 pub const NO_TERMINAL: &str = "there is no terminal to ask on, and --yes was not given";
@@ -23,26 +23,17 @@ pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
     }
 }
 
-/// Asks for consent. Returns `None` if the user consents, and otherwise how the run ends.
-/// `done` completes the message `nothing was {done}`.
-pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
+/// Asks for consent, and returns whether the user consents. `done` completes the message
+/// `nothing was {done}`.
+pub async fn consent(question: &str, done: &str, console: &Console) -> Result<bool> {
     if !console.streams.interactive {
-        console.error(&format!("nothing was {done}: {NO_TERMINAL}"));
-        return Ok(Some(Exit::Refused));
+        bail!(Refused: "nothing was {done}: {NO_TERMINAL}");
     }
-    match confirm(question, console).await {
-        Ok(true) => Ok(None),
-        Ok(false) => {
-            console.status(&format!("nothing was {done}: the answer was not `yes`"));
-            Ok(Some(Exit::Done))
-        }
-        // Return normally, so that the run can still write its report.
-        Err(error) if error.exit == Exit::Interrupted => {
-            console.error(&error.chain());
-            Ok(Some(Exit::Interrupted))
-        }
-        Err(error) => Err(error),
+    let consents = confirm(question, console).await?;
+    if !consents {
+        console.status(&format!("nothing was {done}: the answer was not `yes`"));
     }
+    Ok(consents)
 }
 
 /// Asks a question that ends with `?`. Only the whole word `yes` followed by Enter means yes.

@@ -2,11 +2,11 @@
 
 use super::{Console, interrupt};
 use crate::cli::{self, BehaviourFlags, ServeArgs};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::render::Count;
 use crate::sandbox::{Config, CountUsers, Quirks, start};
 
-pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
+pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<()> {
     let config = Config {
         listen: Some(args.listen),
         state: args.state.clone(),
@@ -40,8 +40,7 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         Count(count(stats.calls()), "call"),
         stats.writes(),
         Count(count(stats.connections), "connection")
-    ))?;
-    Ok(Exit::Done)
+    ))
 }
 
 fn quirks(flags: &BehaviourFlags) -> Quirks {

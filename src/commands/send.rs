@@ -33,7 +33,7 @@ const UNDER_WAY: &str =
     "the message is being sent; if you stop now, you will not know whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)";
 
-pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<()> {
     let (room, text) = room_and_text(args)?;
     let (key, password) = (send_key(config)?, config.credentials.password.clone());
     let text = read_text(text, args.text_file.as_deref())?;
@@ -52,7 +52,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     let stopped = interrupt::finish(None);
     let sender = Sender::new(
         session.http.clone(),
-        session.target.widget,
+        session.resolved.target.widget,
         key,
         password,
     );
@@ -69,7 +69,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     let id = delivered.map_err(|failure| describe_failure(failure, room, is_interrupted))?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");
     let message = Sent {
-        target: &session.target,
+        target: &session.resolved.target,
         room,
         pipe: pipe.as_ref(),
         from,
@@ -84,8 +84,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         error!(Failed: "the message{number} was sent to room {room}, but the result could not be printed: {error}";
             "do not send it again")
     })?;
-    session.close().await?;
-    Ok(Exit::Done)
+    session.close().await
 }
 
 enum Room {

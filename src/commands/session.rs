@@ -20,9 +20,9 @@ use crate::apply::{Backoff, Patience};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::{Dice, Endpoint, Failure, Http, Network, ReadAuth, ReadRooms, Reader};
-use crate::ledger::{Journal, LedgerBackend, LedgerError, Snapshot};
+use crate::ledger::{Journal, LedgerError, Snapshot};
 use crate::manifest::{Loaded, load};
-use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Target, Time};
+use crate::model::{MOST_ROWS, Observed, Recorded, RunId, Time};
 use crate::plan::{
     Approved, Counting, Inputs, PlanOptions, RoomFilter, RowFilter, SavedPlan, countable, plan,
     select, wait_for_confirmed,
@@ -31,8 +31,7 @@ use crate::sandbox::{self, Sandbox, SandboxError, start};
 
 /// An open connection to one widget, and its ledger.
 pub struct Session {
-    pub target: Target,
-    pub ledger: LedgerBackend,
+    pub resolved: ResolvedTarget,
     pub reader: Reader,
     pub http: Http,
     /// How long to wait for a request, and for the list to show a write.
@@ -52,7 +51,7 @@ impl Session {
     ) -> Result<Self> {
         let auth = read_auth(config)?;
         let (http, sandbox) = connect(config, &resolved).await?;
-        let ResolvedTarget { target, ledger, .. } = resolved;
+        let ResolvedTarget { target, ledger, .. } = &resolved;
         let by = match &auth {
             ReadAuth::Secret(_) => "secret key",
             ReadAuth::Jwt(_) => "JWT",
@@ -61,8 +60,7 @@ impl Session {
         info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger, "target");
         Ok(Self {
             reader: Reader::new(http.clone(), target.widget, auth),
-            target,
-            ledger,
+            resolved,
             http,
             patience: Patience {
                 timeout: config.server.connection.timeout,
@@ -84,7 +82,7 @@ impl Session {
         options: &PlanOptions,
     ) -> Result<Approved> {
         let desired = &loaded.desired;
-        let snapshot = self.read_ledger().await?;
+        let snapshot = self.resolved.read_ledger(&self.console).await?;
         let (found, recorded) = (snapshot.found, &snapshot.into_recorded());
         let observing = self.observe_confirmed(loaded, recorded, &options.only);
         let mut observed = observing.await?;
@@ -95,12 +93,12 @@ impl Session {
             observed.counts = Some(limits.count(&self.reader, counting).await);
         }
         let observed = &observed;
-        let plan = plan(&self.target, desired, observed, recorded, options);
+        let plan = plan(&self.resolved.target, desired, observed, recorded, options);
         log_plan(&plan);
         if plan.summary.unknown.members > 0 && !found {
             self.console.warn(&format!(
                 "there is no ledger at `{}`, so the members of existing rooms are unknown; use --assume-members to treat them as present",
-                self.ledger
+                self.resolved.ledger
             ));
         }
         let inputs = Inputs::new(desired, observed, recorded);
@@ -161,17 +159,6 @@ impl Session {
         }
     }
 
-    /// Reads the ledger and prints its warnings.
-    pub async fn read_ledger(&self) -> Result<Snapshot> {
-        let snapshot = self.ledger.read(&self.target).await?;
-        self.console.warn_all(&snapshot.warnings);
-        Ok(snapshot)
-    }
-
-    pub async fn open_ledger(&self) -> Result<Journal> {
-        open_ledger(&self.ledger, &self.target, &self.run).await
-    }
-
     /// Stops the sandbox, if it is running.
     pub async fn close(self) -> Result<()> {
         match self.sandbox {
@@ -181,10 +168,19 @@ impl Session {
     }
 }
 
-/// Opens a ledger for writing. From here on, a signal lets the run finish.
-pub async fn open_ledger(ledger: &LedgerBackend, target: &Target, run: &RunId) -> Result<Journal> {
-    interrupt::finish(Some(interrupt::WRITING));
-    Ok(ledger.open(target, run).await?)
+impl ResolvedTarget {
+    /// Reads the ledger and prints its warnings.
+    pub async fn read_ledger(&self, console: &Console) -> Result<Snapshot> {
+        let snapshot = self.ledger.read(&self.target).await?;
+        console.warn_all(&snapshot.warnings);
+        Ok(snapshot)
+    }
+
+    /// Opens the ledger for writing. From here on, a signal lets the run finish.
+    pub async fn open_ledger(&self, run: &RunId) -> Result<Journal> {
+        interrupt::finish(Some(interrupt::WRITING));
+        Ok(self.ledger.open(&self.target, run).await?)
+    }
 }
 
 /// Creates a client for the target's server. Starts the sandbox first if the run uses it.
@@ -219,14 +215,14 @@ pub fn warn_of_ignored_directory(config: &Config, console: &mut Console) {
     }
 }
 
-/// Loads the manifest and prints its diagnostics. Returns `None` if it is invalid. A filter that
-/// selects no room is an error.
+/// Loads the manifest and prints its diagnostics. An invalid manifest, and a filter that selects
+/// no room, are errors.
 pub fn load_manifest(
     config: &Config,
     allow_empty: bool,
     only: &RoomFilter,
     console: &mut Console,
-) -> Result<Option<Loaded>> {
+) -> Result<Loaded> {
     let loaded = load(&config.manifest(), load_options(config, allow_empty));
     warn_of_ignored_directory(config, console);
     // A page about an invalid manifest names the target, if there is one. A missing target is
@@ -239,28 +235,23 @@ pub fn load_manifest(
         "manifest read"
     );
     log_files(&loaded);
-    if !console.report_diagnostics(&[&loaded])? {
-        return Ok(None);
-    }
+    console.report_diagnostics(&[&loaded])?;
     check_filter(only, loaded.desired.rooms.keys(), "declared room")?;
-    Ok(Some(loaded))
+    Ok(loaded)
 }
 
-/// Loads the manifest, and finds its target. Returns `None` if the manifest is invalid. Refuses an
-/// output file that is also an input.
+/// Loads the manifest, and finds its target. Refuses an output file that is also an input.
 pub fn load_run(
     config: &Config,
     allow_empty: bool,
     only: &RoomFilter,
     files: RunFiles,
     console: &mut Console,
-) -> Result<Option<(Loaded, ResolvedTarget)>> {
-    let Some(loaded) = load_manifest(config, allow_empty, only, console)? else {
-        return Ok(None);
-    };
+) -> Result<(Loaded, ResolvedTarget)> {
+    let loaded = load_manifest(config, allow_empty, only, console)?;
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
     files.manifest(&loaded).target(config, &resolved).check()?;
-    Ok(Some((loaded, resolved)))
+    Ok((loaded, resolved))
 }
 
 fn now() -> Time {

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::Console;
 use super::ledger::print_matched;
 use super::options::{csv_reader, find_user, load_options, match_pipes};
-use super::session::open_ledger;
 use super::target::ResolvedTarget;
 use crate::cli::{TodoArgs, TodoDoneArgs, TodoFormat, TodoVerb};
 use crate::config::Config;
 use crate::document::TodoDocument;
-use crate::error::{Exit, Result, bail};
+use crate::error::{Result, bail};
 use crate::ledger::{Fact, Record, RoomFact};
 use crate::manifest::load;
 use crate::model::{Desired, Pipe, Recorded, UserId};
@@ -18,7 +17,7 @@ use crate::plan::{LeftRoom, left_rooms, open_steps};
 use crate::render::{self, Count};
 use crate::view;
 
-pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<()> {
     let flags = args.flags();
     let reader = csv_reader(flags.csv, flags.format == TodoFormat::Csv)?;
     let loaded = load(&config.manifest(), load_options(config, false));
@@ -34,8 +33,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
     let resolved = ResolvedTarget::for_ledger(config, || loaded.desired.widget).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
     console.target = Some(target.clone());
-    let snapshot = ledger.read(target).await?;
-    console.warn_all(&snapshot.warnings);
+    let snapshot = resolved.read_ledger(console).await?;
     if !snapshot.found {
         console.warn(&format!("there is no ledger at `{ledger}`"));
     }
@@ -46,7 +44,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
         Some(TodoVerb::List(list)) => users.extend(&list.user),
         Some(TodoVerb::Done(done)) => {
             let facts = facts_when_done(done, desired, &recorded, config, console)?;
-            let journal = open_ledger(ledger, target, &config.run).await?;
+            let journal = resolved.open_ledger(&config.run).await?;
             journal.append(facts).await?;
             recorded = ledger.read(target).await?.into_recorded();
         }
@@ -71,8 +69,7 @@ pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Res
             console.print_stream(|out| render::todo(&rooms, &left, names, reader, out))
         }
         TodoFormat::Markdown => console.print_markdown(&view()),
-    }?;
-    Ok(Exit::Done)
+    }
 }
 
 /// Returns the facts that mark open steps as done.
