@@ -61,7 +61,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     }
     check_can_send(&auth, &approved.plan)?;
     print_skipped(&approved, console);
-    let mut apply = ApplyRun {
+    let mut run = ApplyRun {
         session: &session,
         args,
         options: &options,
@@ -72,15 +72,15 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         after: None,
         unknown: Vec::new(),
     };
-    match apply.withheld(console).await {
-        Some(exit) => apply.exit = exit,
-        None => apply.apply(auth).await?,
+    match run.confirm(console).await {
+        Some(exit) => run.exit = exit,
+        None => run.write(auth).await?,
     }
     if args.plan.is_some() {
-        apply.add_skipped();
+        run.add_skipped();
     }
-    apply.report(console)?;
-    let exit = apply.exit;
+    run.report(console)?;
+    let exit = run.exit;
     session.close().await?;
     Ok(exit)
 }

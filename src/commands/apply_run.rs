@@ -1,4 +1,4 @@
-//! An apply once its plan is made: asks, writes, plans again, and reports the result on stdout, in
+//! Runs an apply after planning: asks, writes, plans again, and reports the result on stdout, in
 //! `--report` and in `--failed`.
 
 use std::cell::RefCell;
@@ -43,9 +43,9 @@ pub struct ApplyRun<'a> {
 }
 
 impl ApplyRun<'_> {
-    /// Returns an exit code if the plan will not be applied. A plan file counts as approval, so the
-    /// user is not asked again.
-    pub async fn withheld(&self, console: &Console) -> Option<Exit> {
+    /// Asks before the plan is applied. Returns an exit code if it will not be applied. A plan file
+    /// counts as approval, so the user is not asked again.
+    pub async fn confirm(&self, console: &Console) -> Option<Exit> {
         let (plan, args) = (&self.approved.plan, self.args);
         if !plan.refusals.is_empty() {
             return Some(Exit::Refused);
@@ -75,7 +75,7 @@ impl ApplyRun<'_> {
 
     /// Applies the approved plan, shows progress, and computes the remaining plan. The ledger is opened for writing before the first
     /// call.
-    pub async fn apply(&mut self, auth: WriteAuth) -> Result<()> {
+    pub async fn write(&mut self, auth: WriteAuth) -> Result<()> {
         let (session, plan, args) = (self.session, &self.approved.plan, self.args);
         if plan.is_empty() && !plan.has_anything_to_record() {
             self.exit = exit_of(plan, None);

@@ -1,5 +1,5 @@
-//! The files of a run. Files that the user keeps are written either all or not at all, and no existing
-//! content is lost: no output may replace an input, another output, or a file of another kind.
+//! Writes the files of a run. Each file is replaced atomically. No output may replace an input or
+//! another output; without `--force`, it may not replace a file of another kind either.
 //!
 //! Main types: [`RunFiles`], checked before anything is sent or written, and [`PlannedFile`].
 
@@ -30,7 +30,8 @@ pub struct PlannedFile {
 impl PlannedFile {
     /// Whether the file already has this content.
     pub fn is_done(&self) -> bool {
-        !takes_all(&self.path) && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
+        !is_device_or_pipe(&self.path)
+            && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
     }
 }
 
@@ -51,7 +52,7 @@ pub fn write_all(files: &[PlannedFile], console: &mut Console) -> Result<()> {
 }
 
 /// Whether the path is a device or a pipe, where no content can be lost.
-fn takes_all(path: &Path) -> bool {
+fn is_device_or_pipe(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
@@ -69,7 +70,7 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
             stuck.insert(format!("`{file}`, which is a file, not a directory"));
         } else if path.is_dir() {
             stuck.insert(format!("{shown}, which is a directory, not a file"));
-        } else if !replaces && exists(path) && !takes_all(path) {
+        } else if !replaces && exists(path) && !is_device_or_pipe(path) {
             others.insert(shown);
         }
     }
@@ -157,7 +158,7 @@ pub fn replace_with(
 fn check_writable(path: &Path) -> Result<()> {
     // Do not open a pipe only to check it. Its reader would take the closing of the pipe for
     // the end of the data.
-    if takes_all(path) {
+    if is_device_or_pipe(path) {
         return Ok(());
     }
     let checked = if path.is_dir() {
@@ -290,7 +291,7 @@ impl RunFiles {
         let all = || self.0.iter().enumerate();
         for (number, output) in all() {
             let path = output.real.as_path();
-            if matches!(output.used, Use::Read) || takes_all(path) {
+            if matches!(output.used, Use::Read) || is_device_or_pipe(path) {
                 continue;
             }
             let inode = linked_inode(path);

@@ -1,5 +1,5 @@
-//! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages and
-//! the decisions of `plan` and `manifest`, which write no log themselves.
+//! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages.
+//! `plan` and `manifest` log nothing, so their decisions are logged here.
 //!
 //! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the events. Events of
 //! libraries are ignored, because only this crate's events are known to hold no secrets.

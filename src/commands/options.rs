@@ -1,5 +1,5 @@
-//! Converts flags to the options of other modules: which rooms are selected, which guards are lifted,
-//! and how a page or a CSV is written.
+//! Converts flags to the options of other modules: which rooms are selected, which guards are
+//! lifted, and how a page or a CSV is written. Also finds pipes and users by name.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -1,7 +1,7 @@
 //! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It can only read: writing requires credentials for writing, and sending
-//! messages requires a key.
+//! Main type: [`Session`]. It can only read. A writer also needs the credentials that `apply` and
+//! `doctor --write-probe` ask for; a sender needs the secret key.
 
 use std::path::Path;
 use std::time::Duration;
