@@ -119,12 +119,6 @@ impl Config {
         }
     }
 
-    /// Whether `rooms.yaml` is read by default while a directory `rooms` is ignored.
-    pub fn reads_file_not_directory(&self) -> bool {
-        let by_default = self.files.is_empty();
-        by_default && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
-    }
-
     /// Returns the path of the sandbox's state, if the run uses the sandbox.
     pub fn sandbox(&self) -> Option<&Path> {
         self.server.target.sandbox.as_deref()

@@ -72,7 +72,10 @@ impl<R, W, L: Record> Job<'_, R, W, L> {
         };
         match recorded {
             Some(Ok(answer)) => return Ok(answer),
-            Some(Err(error)) => self.control.stop_for_ledger(&error),
+            Some(Err(error)) => self.control.stop(Halt::Ledger {
+                reason: error.to_string(),
+                is_lost: error.is_lost(),
+            }),
             None => {}
         }
         Err(Stop::Run)
@@ -138,13 +141,6 @@ impl Control {
             );
             *halt = Some(reason);
         }
-    }
-
-    pub(super) fn stop_for_ledger(&self, error: &LedgerError) {
-        self.stop(Halt::Ledger {
-            reason: error.to_string(),
-            is_lost: error.is_lost(),
-        });
     }
 
     /// Returns why the run ends early; `None` if it continues.

@@ -8,8 +8,9 @@ use anyhow::Context;
 use indexmap::IndexSet;
 
 use super::Console;
-use super::files::RunFiles;
-use super::files::{PlannedFile, has_manifest, refuse_conflicting_paths, write_all};
+use super::files::{
+    PlannedFile, RunFiles, has_manifest, refuse_conflicting_paths, resolve, write_all,
+};
 use super::options::load_options;
 use super::session::Session;
 use super::target::ResolvedTarget;
@@ -17,7 +18,6 @@ use crate::cli::{ExportArgs, SplitBy};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::{Dice, ReadRooms};
-use crate::manifest::files::Files;
 use crate::manifest::{
     Entry, FileMap, Loaded, Options, append, by_prefix, by_type, entries, load, load_from,
     load_text, page, read_back,
@@ -271,15 +271,10 @@ fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];
     }
-    let files = FileMap::over_disk([(path, "".as_bytes())]);
-    let real = |path: &Path| files.real_path(path).ok();
-    let out = real(path);
+    let out = resolve(path);
     let mut roots = config.manifest();
-    let inside = roots.iter().any(|root| {
-        let pair = out.as_ref().zip(real(root));
-        pair.is_some_and(|(out, root)| out.starts_with(root))
-    });
-    if !inside {
+    let is_inside = roots.iter().any(|root| out.starts_with(resolve(root)));
+    if !is_inside {
         if config.files.is_empty() {
             roots.clear();
         }

@@ -329,7 +329,7 @@ impl RunFile {
 }
 
 /// Returns a path with its links resolved. A new file resolves to its future path.
-fn resolve(path: &Path) -> PathBuf {
+pub fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
     }

@@ -158,7 +158,7 @@ impl Visit for Fields {
     }
 }
 
-/// Logs the figures, and each room with something to report. Titles are not logged.
+/// Logs the figures, and each room to write. Titles are not logged.
 pub fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
@@ -185,16 +185,6 @@ pub fn log_plan(plan: &Plan) {
             recreate = change.recreate,
             "to write"
         );
-    }
-    for conflict in &plan.conflicts {
-        info!(target: PLAN, pipe = %conflict.pipe, kind = ?conflict.kind, "conflict");
-    }
-    for field in &plan.ignored {
-        info!(target: PLAN, pipe = %field.pipe, field = field.field.name(), "the field is not sent again, because the server ignored it");
-    }
-    for room in &plan.manual_steps {
-        let (left, released) = (room.newly_removed.len(), room.previously_removed.len());
-        info!(target: PLAN, pipe = %room.pipe, left, released, "members to remove manually");
     }
     let summary = &plan.summary;
     info!(

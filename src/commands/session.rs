@@ -208,7 +208,9 @@ pub async fn connect(
 
 /// Warns of a manifest in the directory `rooms` if `rooms.yaml` is used instead.
 pub fn warn_of_ignored_directory(config: &Config, console: &mut Console) {
-    if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
+    let (file, directory) = (Path::new("rooms.yaml"), Path::new("rooms"));
+    let by_default = config.files.is_empty() && file.exists();
+    if by_default && directory.is_dir() && has_manifest(directory) {
         console.warn(
             "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
         );
