@@ -8,9 +8,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 
 use super::Console;
-use super::files::{
-    PlannedFile, RunFiles, has_manifest, refuse_conflicting_paths, resolve, write_all,
-};
+use super::files::{PlannedFile, RunFiles, has_manifest, refuse_conflicting_paths, write_all};
 use super::options::load_options;
 use super::session::Session;
 use super::target::ResolvedTarget;
@@ -25,6 +23,7 @@ use crate::manifest::{
 use crate::model::{LiveRoom, WidgetId};
 use crate::plan::RoomFilter;
 use crate::render::{Count, escape};
+use crate::tables::files::resolve;
 
 const ADD: &str =
     "use --add to keep the existing files and append the rooms that the files do not declare";

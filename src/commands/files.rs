@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::{Result, bail, error};
 use crate::manifest::Loaded;
 use crate::render::Count;
+use crate::tables::files::resolve;
 
 pub struct PlannedFile {
     pub path: PathBuf,
@@ -325,21 +326,6 @@ impl RunFile {
         }
         bail!(Usage: "{name}: `{shown}` exists and is not {}", kind.noun;
             "choose another file, or use --force to replace the existing one; nothing was sent or written")
-    }
-}
-
-/// Returns a path with its links resolved. A new file resolves to its future path.
-pub fn resolve(path: &Path) -> PathBuf {
-    if let Ok(real) = fs::canonicalize(path) {
-        return real;
-    }
-    if let Ok(target) = fs::read_link(path) {
-        return path.parent().unwrap_or(path).join(target);
-    }
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    match (absolute.parent(), absolute.file_name()) {
-        (Some(parent), Some(name)) => resolve(parent).join(name),
-        _ => absolute,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::Result;
 use crate::manifest;
 use crate::render;
-use crate::tables::files::{Disk, Files};
+use crate::tables::files::{Disk, Files, resolve};
 
 const STARTER: &str = include_str!("init/rooms.yaml");
 /// Lines added to git's own files. They keep the sandbox out of git, and merge the ledgers of two
@@ -95,15 +95,12 @@ fn existing_manifest(home: &Path) -> Option<&'static str> {
 /// The directory may not exist yet. Without git, it is the top.
 fn find_top(directory: &Path) -> (PathBuf, PathBuf) {
     let find = || {
-        let path = Path::new(".").join(directory);
-        let existing = path.ancestors().find(|it| it.is_dir())?;
-        let real = Disk.real_path(existing).ok()?;
-        let real = real.join(path.strip_prefix(existing).ok()?);
+        let real = resolve(&Path::new(".").join(directory));
         let top = Disk.work_tree(&real)?;
         let below = real.strip_prefix(&top).ok()?.to_owned();
         let shown = match directory.is_absolute() {
             true => top,
-            false => relative(&top, &Disk.real_path(Path::new(".")).ok()?),
+            false => relative(&top, &resolve(Path::new("."))),
         };
         (below != Path::new("")).then_some((shown, below))
     };

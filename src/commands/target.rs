@@ -13,7 +13,7 @@ use crate::model::{Target, UserId, WidgetId};
 use crate::plan::Plan;
 use crate::render::Count;
 use crate::tables::boundary::links_out;
-use crate::tables::files::{Disk, Files};
+use crate::tables::files::{Disk, Files, resolve};
 
 /// The default widget of the sandbox, which serves any widget.
 const SANDBOX_WIDGET: WidgetId = WidgetId(627);
@@ -75,10 +75,8 @@ fn default_ledger(
     if directory.is_relative() && links_out(&Disk, directory) {
         return Ok(older);
     }
-    let real = Disk.real_path(&Path::new(".").join(directory));
-    let (Ok(real), Ok(current)) = (real, Disk.real_path(Path::new("."))) else {
-        return Ok(older);
-    };
+    let real = resolve(&Path::new(".").join(directory));
+    let current = resolve(Path::new("."));
     let is_top = Disk.work_tree(&real).is_some_and(|top| top == real);
     let root = match real.parent() {
         Some(parent) if real.ends_with("rooms") && !is_top => parent,

@@ -135,22 +135,16 @@ impl FileMap {
             over_disk,
         };
         for (path, bytes) in files {
-            let path = map.future_path(path).unwrap_or_else(|_| path.to_owned());
-            map.files.insert(path, bytes.to_vec());
+            map.files.insert(map.future_path(path), bytes.to_vec());
         }
         map
     }
 
     /// Returns the real path of a file that may not exist yet.
-    fn future_path(&self, path: &Path) -> io::Result<PathBuf> {
-        if !self.over_disk {
-            return Ok(without_dots(&Path::new("/").join(path)));
-        }
-        match (Disk.real_path(path), path.file_name()) {
-            (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
-                Ok(self.future_path(directory_of(path))?.join(name))
-            }
-            (real, _) => real,
+    fn future_path(&self, path: &Path) -> PathBuf {
+        match self.over_disk {
+            true => resolve(path),
+            false => without_dots(&Path::new("/").join(path)),
         }
     }
 
@@ -202,7 +196,7 @@ impl Files for FileMap {
         if let Ok(real) = self.on_disk(|disk| disk.real_path(path)) {
             return Ok(real);
         }
-        let real = self.future_path(path)?;
+        let real = self.future_path(path);
         let next = self.files.range(real.clone()..).next();
         let is_there = next.is_some_and(|(file, _)| file.starts_with(&real));
         is_there.then_some(real).ok_or(ErrorKind::NotFound.into())
@@ -228,6 +222,21 @@ pub(crate) fn read_at_most(source: impl Read, limit: u64) -> io::Result<Option<V
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// Returns a path with its links resolved. A new file resolves to its future path.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    if let Ok(target) = fs::read_link(path) {
+        return path.parent().unwrap_or(path).join(target);
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(parent), Some(name)) => resolve(parent).join(name),
+        _ => absolute,
+    }
 }
 
 /// Returns the directory of a file, without resolving links.
