@@ -318,6 +318,8 @@ pub struct AdoptArgs {
   roomform todo done team-platform 42")]
 pub struct TodoArgs {
     #[command(flatten)]
+    pub flags: TodoFlags,
+    #[command(flatten)]
     pub list: TodoListArgs,
     #[command(subcommand)]
     pub verb: Option<TodoVerb>,
@@ -340,10 +342,8 @@ pub enum TodoVerb {
   roomform todo list --user anna")]
 pub struct TodoListArgs {
     /// Only the steps of this user: an id, or a name from `people`
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", help_heading = None::<&str>)]
     pub user: Option<String>,
-    #[command(flatten)]
-    pub flags: TodoFlags,
 }
 
 #[derive(Debug, Args)]
@@ -358,11 +358,11 @@ pub struct TodoDoneArgs {
     /// room]
     #[arg(value_name = "USER")]
     pub users: Vec<String>,
-    #[command(flatten)]
-    pub flags: TodoFlags,
 }
 
 #[derive(Debug, Args)]
+// `global` makes these flags valid both before and after `list` and `done`.
+#[command(mut_args(|arg| arg.global(true)))]
 pub struct TodoFlags {
     /// Output format
     #[arg(long, default_value = "text")]
@@ -381,14 +381,4 @@ pub struct TodoFlags {
     pub target: TargetFlags,
     #[command(flatten)]
     pub ledger: LedgerFlag,
-}
-
-impl TodoArgs {
-    pub fn flags(&self) -> &TodoFlags {
-        match &self.verb {
-            None => &self.list.flags,
-            Some(TodoVerb::List(list)) => &list.flags,
-            Some(TodoVerb::Done(done)) => &done.flags,
-        }
-    }
 }

@@ -18,7 +18,7 @@ use crate::render::{self, Count};
 use crate::view;
 
 pub async fn run(args: &TodoArgs, config: &Config, console: &mut Console) -> Result<()> {
-    let flags = args.flags();
+    let flags = &args.flags;
     let reader = csv_reader(flags.csv, flags.format == TodoFormat::Csv)?;
     let loaded = load(&config.manifest(), load_options(config, false));
     let nothing = Desired {

@@ -148,8 +148,10 @@ fn flag(arg: &Arg) -> String {
 #[test]
 fn the_page_of_flags_is_the_help_of_the_program() {
     let mut text = String::from(
-        "# Every flag\n\nThe help of each command, as `--help` prints it. [Commands](cli.md) explains the most important flags. The flags of\n`roomform` itself work with every command.\n",
+        "# Every flag\n\nThe help of each command, as `--help` prints it. [Commands](cli.md) explains the most important flags. The flags of\n`roomform` itself work with every command. The flags of `get`, `ledger` and `todo` work with the commands below them.\n",
     );
+    // The flags that the verbs below a verb inherit. They are listed once.
+    let mut inherited: Vec<(String, String)> = Vec::new();
     for (name, mut verb) in verbs() {
         let about = verb.get_long_about().or(verb.get_about()).unwrap();
         text += &format!("\n## {name}\n\n{}\n", escaped(about));
@@ -157,8 +159,14 @@ fn the_page_of_flags_is_the_help_of_the_program() {
         text += &format!("\n```text\n{}\n```\n", usage.trim_start_matches("Usage: "));
         let mut groups: IndexMap<&str, Vec<String>> = IndexMap::new();
         for arg in verb.get_arguments() {
-            let is_inherited = arg.is_global_set() && name != "roomform";
-            if !is_inherited && !["help", "version"].contains(&arg.get_id().as_str()) {
+            let id = arg.get_id().as_str();
+            let is_inherited = inherited
+                .iter()
+                .any(|(owner, flag)| flag == id && name.starts_with(&format!("{owner} ")));
+            if arg.is_global_set() && !is_inherited {
+                inherited.push((name.clone(), id.to_owned()));
+            }
+            if !is_inherited && !["help", "version"].contains(&id) {
                 let other = if arg.is_positional() {
                     "Arguments"
                 } else {
