@@ -87,7 +87,7 @@ fn exported(exported: &Desired) -> (Vec<LiveRoom>, Recorded) {
     let mut recorded = Recorded::default();
     let mut live = Vec::new();
     for (id, room) in (1..).map(RoomId).zip(exported.rooms.values()) {
-        let members = room.members.iter().map(|member| member.user).collect();
+        let members = room.members.iter().copied().collect();
         recorded.ids.insert(room.pipe.clone(), id);
         recorded.rooms.insert(
             id,

@@ -44,10 +44,10 @@ impl Loaded {
         let rooms = self.desired.rooms.values();
         let members = rooms
             .filter(|room| chosen(&room.pipe))
-            .flat_map(|room| &room.members);
-        for member in members.filter(|member| has_issue(&member.user)) {
-            let (place, rooms) = first.entry(member.user).or_insert((member.place, 0));
-            *place = member.place.min(*place);
+            .flat_map(|room| room.members.iter().zip(&room.member_places));
+        for (user, named) in members.filter(|(user, _)| has_issue(user)) {
+            let (place, rooms) = first.entry(*user).or_insert((*named, 0));
+            *place = (*named).min(*place);
             *rooms += 1;
         }
         let found = first.into_iter();

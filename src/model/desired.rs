@@ -53,8 +53,11 @@ pub struct DesiredRoom {
     pub pipe: Pipe,
     /// Title, type and visibility.
     pub state: RoomState,
-    /// The members, except excluded users. They are sorted by user and have no duplicates.
-    pub members: Vec<Member>,
+    /// The members, except excluded users. They are sorted and have no duplicates. A change that
+    /// sends all of them shares this list.
+    pub members: Arc<[UserId]>,
+    /// For each member, the first place in the manifest that names it.
+    pub member_places: Box<[Place]>,
     /// Number of members whose membership ends within [`NOTICE`](super::NOTICE) days.
     pub ending: usize,
     /// Users who are never added, even if a group contains them.
@@ -71,17 +74,15 @@ pub struct DesiredRoom {
 }
 
 impl DesiredRoom {
-    /// Returns the declared member with this id.
-    pub fn member(&self, user: UserId) -> Option<Member> {
-        let found = self
-            .members
-            .binary_search_by_key(&user, |member| member.user);
-        self.members.get(found.ok()?).copied()
+    /// Returns the first place that names the member; `None` if the user is not a member.
+    pub fn member_place(&self, user: UserId) -> Option<Place> {
+        let found = self.members.binary_search(&user);
+        self.member_places.get(found.ok()?).copied()
     }
 
     /// Whether the user is a declared member.
     pub fn has_member(&self, user: UserId) -> bool {
-        self.member(user).is_some()
+        self.member_place(user).is_some()
     }
 }
 
@@ -200,11 +201,11 @@ impl Desired {
             count(room.place.file, 1);
             // Count adjacent members from the same file together: most rooms take all their
             // members from one file.
-            let members = room.members.as_slice();
-            for of_one in members.chunk_by(|one, next| one.place.file == next.place.file) {
+            let places = &room.member_places;
+            for of_one in places.chunk_by(|one, next| one.file == next.file) {
                 // The chunks are never empty.
                 if let [first, ..] = of_one {
-                    count(first.place.file, of_one.len());
+                    count(first.file, of_one.len());
                 }
             }
         }

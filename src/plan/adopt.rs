@@ -77,7 +77,7 @@ pub fn adoption(inputs: Inputs<'_>, only: &RoomFilter) -> Adoption {
             let owed = owed.is_some_and(|owed| owed.members.contains(user));
             owed || written || known.is_some_and(|known| known.released.contains_key(user))
         };
-        let members = room.members.iter().map(|member| member.user);
+        let members = room.members.iter().copied();
         let (to_send, members): (Vec<UserId>, Vec<UserId>) =
             members.filter(is_new).partition(is_to_send);
         adoption.to_send += to_send.len();

@@ -124,9 +124,9 @@ pub struct ChangedBy {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
     /// Declared members that are not on record.
-    pub new: Vec<UserId>,
+    pub new: Arc<[UserId]>,
     /// Declared members of a room without any record. They are sent again, because nothing shows who is in the room.
-    pub unknown: Vec<UserId>,
+    pub unknown: Arc<[UserId]>,
     /// Number of declared members that are on record.
     pub known: usize,
     /// Number of known members that are on record only because they were adopted.
@@ -136,7 +136,7 @@ pub struct Members {
 impl Members {
     /// Returns all members to send.
     pub fn sent(&self) -> impl Iterator<Item = UserId> {
-        self.new.iter().chain(&self.unknown).copied()
+        self.new.iter().chain(&*self.unknown).copied()
     }
 
     /// Returns the number of members to send.

@@ -1,5 +1,7 @@
 //! Compares each declared room with the live rows and the record of its pipe.
 
+use std::sync::Arc;
+
 use super::baseline::{Baseline, newly_counted, newly_left, settled};
 use super::change::{Change, FieldChange, Members, Plan};
 use super::digest::Digest;
@@ -182,7 +184,7 @@ impl Diff<'_> {
             return self.conflict(room, obstacle);
         }
         let members = Members {
-            new: room.members.iter().map(|member| member.user).collect(),
+            new: Arc::clone(&room.members),
             ..Members::default()
         };
         let open = self.inputs.recorded.open.get(&room.pipe);
@@ -325,7 +327,7 @@ impl Diff<'_> {
             };
         }
         let owed = self.inputs.recorded.owed.get(&room.pipe);
-        let declared = room.members.iter().map(|member| member.user);
+        let declared = room.members.iter().copied();
         let on_record = record
             .iter()
             .flat_map(|record| record.members.iter().copied());
@@ -334,9 +336,13 @@ impl Diff<'_> {
         if room.policy == MembersPolicy::OnCreate {
             missing.retain(|user| owed.is_some_and(|owed| owed.members.contains(user)));
         }
+        let missing = match missing.len() == room.members.len() {
+            true => Arc::clone(&room.members),
+            false => missing.into(),
+        };
         let (new, unknown) = match (record, owed) {
-            (None, None) => (Vec::new(), missing),
-            _ => (missing, Vec::new()),
+            (None, None) => (Arc::default(), missing),
+            _ => (missing, Arc::default()),
         };
         Members {
             new,

@@ -225,7 +225,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
         };
         observed.take(live, true, true);
         let known = RecordedRoom {
-            members: room.members.iter().map(|member| member.user).collect(),
+            members: room.members.iter().copied().collect(),
             sent: Some(room.state.clone()),
             pipe: Some(room.pipe.clone()),
             ..RecordedRoom::default()
@@ -264,7 +264,7 @@ impl People {
     fn of(plan: &Plan) -> Self {
         let joining = || {
             let changes = plan.changes.iter();
-            changes.map(|change| &change.members.new)
+            changes.map(|change| &*change.members.new)
         };
         let leaving = || plan.manual_steps.iter().map(|room| &room.newly_removed);
         let each = |users: BTreeSet<&UserId>| users.len();
@@ -311,7 +311,7 @@ fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
         found.push(RoomDifference::Policy(after.policy));
     }
     if after.policy == MembersPolicy::OnCreate {
-        let came = after.members.iter().map(|member| member.user);
+        let came = after.members.iter().copied();
         let came: Vec<UserId> = came.filter(|user| !before.has_member(*user)).collect();
         push_users(&mut found, came, RoomDifference::NotSent);
     }

@@ -90,7 +90,7 @@ pub(super) fn manual_steps(
     id: RoomId,
     record: &RecordedRoom,
 ) -> Option<ManualSteps> {
-    let declared = || room.members.iter().map(|member| member.user);
+    let declared = || room.members.iter().copied();
     let newly_removed = match is_exactly_declared(room, &record.members) {
         true => Vec::new(),
         false => without(record.members.iter().copied(), declared()).collect(),
@@ -205,8 +205,7 @@ fn step(user: UserId, reason: LeaveReason, release: &Release, today: Date) -> Op
 
 /// Whether the users are exactly the room's declared members, which is the usual case.
 pub(super) fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
-    let declared = room.members.iter().map(|member| &member.user);
-    users.len() == room.members.len() && users.iter().eq(declared)
+    users.iter().as_slice() == &*room.members
 }
 
 /// Returns the elements of `some` that are not in the other sequence. Both are sorted and have no

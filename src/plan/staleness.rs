@@ -154,7 +154,7 @@ impl Approved {
     fn note_undeclared(&mut self, entry: &SavedChange, room: Option<&DesiredRoom>) {
         let Some(room) = room else { return };
         let members = entry.members.iter().copied();
-        let declared = room.members.iter().map(|member| member.user);
+        let declared = room.members.iter().copied();
         let undeclared: Vec<UserId> = without(members, declared).collect();
         if !undeclared.is_empty() {
             self.undeclared.push((entry.pipe.clone(), undeclared));
@@ -209,8 +209,9 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
         _ => return Err("the saved plan has a different welcome".to_owned()),
     }
     let is_approved = |user: &UserId| entry.members.binary_search(user).is_ok();
-    narrowed.members.new.retain(is_approved);
-    narrowed.members.unknown.retain(is_approved);
+    for members in [&mut narrowed.members.new, &mut narrowed.members.unknown] {
+        *members = members.iter().copied().filter(is_approved).collect();
+    }
     Ok(narrowed)
 }
 

@@ -133,8 +133,8 @@ fn room_lines(
     }
     let room = loaded.desired.rooms.get(&change.pipe);
     let lines = left.into_iter().map(|user| {
-        let member = room.and_then(|room| room.member(user));
-        line(user.to_string(), member.map(|member| member.place))
+        let place = room.and_then(|room| room.member_place(user));
+        line(user.to_string(), place)
     });
     lines.collect()
 }

@@ -76,8 +76,8 @@ pub fn members(rooms: &[&DesiredRoom], reader: CsvReader, out: &mut dyn Write) -
         if room.members.is_empty() {
             line("")?;
         }
-        for member in &room.members {
-            line(&member.user.to_string())?;
+        for user in &*room.members {
+            line(&user.to_string())?;
         }
     }
     table.flush()
@@ -197,6 +197,7 @@ fn room_entries(room: &DesiredRoom) -> Entries {
         pipe,
         state,
         members,
+        member_places: _,
         ending: _,
         exclude,
         policy,
@@ -227,7 +228,7 @@ fn room_entries(room: &DesiredRoom) -> Entries {
     }
     let excluded = exclude.iter().copied().map(user);
     add_list(&mut entries, "exclude", excluded.collect());
-    let members = members.iter().map(|member| user(member.user));
+    let members = members.iter().copied().map(user);
     entries.push(("members", Node::List(members.collect())));
     entries
 }

@@ -268,7 +268,7 @@ fn expand(
 }
 
 fn rooms(desired: &Desired) -> Rooms {
-    let members = |room: &DesiredRoom| room.members.iter().map(|member| member.user.0).collect();
+    let members = |room: &DesiredRoom| room.members.iter().map(|user| user.0).collect();
     let rooms = desired.rooms.values().map(|room| {
         let state = &room.state;
         let seen = (
@@ -307,9 +307,7 @@ fn placeless(mut desired: Desired) -> Desired {
     desired.files.clear();
     for room in desired.rooms.values_mut() {
         room.place = nowhere;
-        room.members
-            .iter_mut()
-            .for_each(|member| member.place = nowhere);
+        room.member_places = Box::default();
     }
     desired
 }

@@ -21,10 +21,11 @@ fn members(scene: &Scene) -> BTreeMap<String, Vec<String>> {
     assert_eq!(loaded.diagnostics, []);
     let desired = &loaded.desired;
     let rooms = desired.rooms.values().map(|room| {
-        let members = room.members.iter().map(|member| {
-            let file = desired.file_name(member.place);
+        let members = room.members.iter().zip(&room.member_places);
+        let members = members.map(|(user, place)| {
+            let file = desired.file_name(*place);
             let name = file.rsplit('/').next().unwrap();
-            format!("{} {name}:{}", member.user, member.place.line)
+            format!("{user} {name}:{}", place.line)
         });
         (room.pipe.to_string(), members.collect())
     });

@@ -12,8 +12,8 @@ use super::template::slug;
 use super::validate::{bad_pipe, bad_title};
 use super::yaml::{Written, written};
 use crate::model::{
-    Desired, DesiredRoom, Field, FieldValue, FileId, LiveRoom, Member, Pipe, Place, Recorded,
-    RecordedRoom, RoomKind, WidgetId, spell_unsafe,
+    Desired, DesiredRoom, Field, FieldValue, FileId, LiveRoom, Pipe, Place, Recorded, RecordedRoom,
+    RoomKind, WidgetId, spell_unsafe,
 };
 use crate::tables::diagnostic::At;
 use crate::tables::number::is_digits;
@@ -316,9 +316,8 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
 fn without_places(room: &DesiredRoom) -> DesiredRoom {
     let (file, line) = (FileId(0), 0);
     let place = Place { file, line };
-    let members = room.members.iter().map(|it| Member { place, ..*it });
     DesiredRoom {
-        members: members.collect(),
+        member_places: Box::default(),
         ending: 0,
         place,
         ..room.clone()

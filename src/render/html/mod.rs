@@ -228,7 +228,7 @@ impl Panel {
         for id in users {
             let _ = write!(self.users, "{id} ");
             let mut shown = terminal(&user(*id, &view.names));
-            let place = room.map(|room| room.member(*id).map_or(room.place, |it| it.place));
+            let place = room.map(|room| room.member_place(*id).unwrap_or(room.place));
             let place = place.map(|place| match desired {
                 Some(desired) if desired.rosters.contains_key(&place.file) => {
                     let _ = write!(shown, " row {}", place.line);

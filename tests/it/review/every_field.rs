@@ -86,8 +86,8 @@ fn changes() -> Vec<Change> {
         text: HOSTILE.to_owned(),
     });
     create.members = Members {
-        new: users(),
-        unknown: users(),
+        new: users().into(),
+        unknown: users().into(),
         known: 2,
         adopted: 1,
     };

@@ -51,7 +51,7 @@ fn applied(loaded: &Loaded) -> (Observed, Recorded) {
             deleted: false,
         };
         observed.take(row, true, true);
-        let members = room.members.iter().map(|member| member.user).collect();
+        let members = room.members.iter().copied().collect();
         let known = RecordedRoom {
             members,
             ..RecordedRoom::default()

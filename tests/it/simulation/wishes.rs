@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{
-    Desired, DesiredRoom, Field, FieldSet, FileId, Limit, Limits, Member, MembersPolicy, Pipe,
-    Place, RoomKind, RoomState, UserId, Welcome,
+    Desired, DesiredRoom, Field, FieldSet, FileId, Limit, Limits, MembersPolicy, Pipe, Place,
+    RoomKind, RoomState, UserId, Welcome,
 };
 
 use super::rng::Rng;
@@ -209,11 +209,8 @@ impl Wishes {
             let room = DesiredRoom {
                 pipe: pipe.clone(),
                 state: wish.state.clone(),
-                members: wish
-                    .members
-                    .iter()
-                    .map(|user| Member { user: *user, place })
-                    .collect(),
+                members: wish.members.iter().copied().collect(),
+                member_places: wish.members.iter().map(|_| place).collect(),
                 ending: 0,
                 exclude: wish.excluded.clone(),
                 policy: wish.policy,
