@@ -97,12 +97,12 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
             format!("name the manifest with -f: -f {flag}")));
     }
     let flag = flag.split('=').next()?;
-    let (root, mut verbs) = (Cli::command(), Vec::new());
+    let (mut root, mut verbs) = (Cli::command(), Vec::new());
     collect_verbs_with(flag, &root, "", &mut verbs);
-    let typed = typed_verb(&root, args);
-    // `ledger show` also has the flags of `ledger`.
-    let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
-    if verbs.iter().any(has_flag) {
+    // Adds the inherited flags: `ledger show` also has the flags of `ledger`.
+    root.build();
+    let (typed, command) = typed_verb(&root, args);
+    if has_flag(command, flag) {
         return Some(error!(Usage: "`{flag}` must come after the verb";
             format!("write roomform {typed} {flag}")));
     }
@@ -124,8 +124,8 @@ fn is_manifest_path(argument: &str) -> bool {
     endings.iter().any(|ending| argument.ends_with(ending))
 }
 
-/// Returns the verb that the user typed, such as `get rooms`.
-fn typed_verb(root: &Command, args: &[OsString]) -> String {
+/// Returns the verb that the user typed, such as `get rooms`, and its command.
+fn typed_verb<'c>(root: &'c Command, args: &[OsString]) -> (String, &'c Command) {
     let (mut command, mut names) = (root, Vec::new());
     for arg in args.iter().skip(1) {
         if let Some(verb) = command.find_subcommand(arg) {
@@ -133,17 +133,20 @@ fn typed_verb(root: &Command, args: &[OsString]) -> String {
             names.push(verb.get_name());
         }
     }
-    names.join(" ")
+    (names.join(" "), command)
+}
+
+fn has_flag(command: &Command, flag: &str) -> bool {
+    command.get_arguments().any(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        [long, short].into_iter().flatten().any(|it| it == flag)
+    })
 }
 
 /// Collects the verbs that accept a flag, in the order of the help.
 fn collect_verbs_with(flag: &str, command: &Command, name: &str, found: &mut Vec<String>) {
-    let mut flags = command.get_arguments().flat_map(|arg| {
-        let long = arg.get_long().map(|long| format!("--{long}"));
-        long.into_iter()
-            .chain(arg.get_short().map(|short| format!("-{short}")))
-    });
-    if !name.is_empty() && flags.any(|known| known == flag) {
+    if !name.is_empty() && has_flag(command, flag) {
         found.push(name.to_owned());
     }
     for verb in command.get_subcommands() {

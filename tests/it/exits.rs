@@ -504,6 +504,11 @@ fn a_flag_of_another_command_is_64_with_a_tip() {
             "`--read-as` is a flag of `plan`, `apply`, `export`, `get rooms`, `get messages`, `doctor`, `ledger adopt`",
         ),
         (
+            &["todo", "done", "team-a", "--user", "5"],
+            "`todo done` has no flag `--user`",
+            "`--user` is a flag of `send`, `todo`, `todo list`",
+        ),
+        (
             &["get", "users", "--read-as", "3"],
             "`get users` has no flag `--read-as`",
             "`--read-as` is a flag of",
