@@ -2,8 +2,8 @@
 //! of the answer as the envelope.
 //!
 //! Main type: [`ListStream`]. It only finds where elements start and end; `wire` parses them.
-//! `data` is a list, or an object with numeric keys, which is how PHP encodes a list with gaps.
-//! Stray commas are ignored (`api: fact 8`).
+//! [`rooms_of`] combines both for a saved answer. `data` is a list, or an object with numeric keys,
+//! which is how PHP encodes a list with gaps. Stray commas are ignored (`api: fact 8`).
 
 use super::wire::{self, BadAnswer, shape};
 use crate::model::LiveRoom;

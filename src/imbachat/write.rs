@@ -1,5 +1,6 @@
 //! The client that writes. It calls imba_rooms to create rooms, update rooms and add members,
-//! and it calls send_msg to send messages.
+//! and it calls send_msg to send messages. It also parses the answers: what they confirm, and
+//! which errors a successful answer contains.
 //!
 //! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried
 //! once the server may have acted on it.

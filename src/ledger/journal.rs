@@ -64,8 +64,9 @@ impl Drop for JoinOnDrop {
     }
 }
 
-/// Facts that must be written together. The writer stamps them when it has read the entries of
-/// other runs, so that they come after these, whatever the clocks say.
+/// Facts that must be written together. The writer stamps them just before it writes them, so
+/// that they come after all entries that it has read, whatever the clocks say. A claim on which
+/// another run's entry bears is stamped after that entry.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) facts: Vec<Fact>,

@@ -1,7 +1,7 @@
 //! Serves the calls over HTTP, with faults and delays, on connections that can be cut and with a
 //! time limit for each request.
 //!
-//! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are in
+//! The main type is [`Server`]. The calls of the API start in [`super::calls`]; PHP's rules are in
 //! [`super::php`]. A cut closes the whole connection, so with HTTP/2 the answers to other requests
 //! on it are lost too, as on a real network.
 
@@ -114,7 +114,7 @@ impl Server {
     }
 }
 
-/// Serves requests until `stop` completes, or its sender is dropped.
+/// Serves requests until `stop` receives a value or its sender is dropped.
 pub(super) async fn serve(
     listener: TcpListener,
     server: Arc<Server>,

@@ -1,7 +1,8 @@
 //! The fake server without a socket: its state and its quirks.
 //!
-//! The main type is [`World`]. It has no clock and does no I/O. The calls are in [`super::calls`].
-//! Every change is an [`Entry`], so that loading a state and changing it use the same code.
+//! The main type is [`World`]. It has no clock and does no I/O. [`ReadLag`] delays what lists show.
+//! The calls start in [`super::calls`]. Every change is an [`Entry`], so that loading a state and
+//! changing it use the same code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;

@@ -268,7 +268,7 @@ fn the_claim_of_a_failed_create_is_kept() {
     run(async {
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
         let pipe = Pipe::new("a");
-        claim_create(&ledger, &pipe, None).await;
+        assert_eq!(claim_create(&ledger, &pipe, None).await, Claimed::Ours);
         let failed = Fact::Pipe(pipe, PipeFact::NotCreated(None));
         ledger.append(vec![failed]).await.unwrap();
         s3.pass(25);

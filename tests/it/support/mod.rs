@@ -62,7 +62,7 @@ pub async fn claim(journal: &Journal, pipe: &Pipe, room: RoomId) -> Result<bool,
     Ok(journal.claim(claim, intent).await? == Claimed::Ours)
 }
 
-/// Creates a room: claims it and records it as confirmed.
+/// Records the create of a room: its claim and its confirmation.
 pub async fn record_create(journal: &Journal, pipe: &Pipe, room: RoomId) {
     assert_eq!(claim_create(journal, pipe, None).await, Claimed::Ours);
     let confirmed = RoomFact::Confirmed {
