@@ -1,6 +1,7 @@
-//! Sends HTTP requests, and handles failures that every call can have.
+//! Sends HTTP requests with their forms, and handles failures that every call can have.
 //!
-//! Main type: [`Http`]. It follows no redirects (`api: fact 4`), and redacts secrets in errors.
+//! Main types: [`Http`] and [`Form`]. `Http` follows no redirects (`api: fact 4`), and redacts
+//! secrets in errors.
 
 use std::fmt::{Display, Write as _};
 use std::hash::{BuildHasher as _, RandomState};
@@ -273,7 +274,7 @@ impl Failure {
 /// The name of the credentials in errors, and the hint if the server rejects them (`api: fact 5`).
 pub(super) type Credentials = (&'static str, &'static str);
 
-pub(super) const SECRET_KEY: Credentials = (
+const SECRET_KEY: Credentials = (
     "the widget's secret key",
     "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings",
 );

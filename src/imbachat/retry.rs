@@ -131,6 +131,7 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
     /// Returns whether the server rejected the credentials, so that every other call would fail
     /// too.
     pub fn is_denied(&self) -> bool {
@@ -198,7 +199,7 @@ pub enum Verdict {
 /// After a 5xx, the server may have acted: the 5xx may come from the server after it acted, or
 /// from a proxy that timed out. A 503 is no exception, because it is unknown whether the server
 /// or a proxy sent it.
-pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
+fn classify(cause: Cause) -> (Delivery, bool) {
     match cause {
         Cause::NoAddress
         | Cause::NoConnection

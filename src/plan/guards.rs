@@ -56,7 +56,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
 }
 
 /// Whether the command line lifts a guard.
-pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
+fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
         // `--allow-publish` cannot lift this guard, because the guard lists only rooms that the
         // flag does not name.

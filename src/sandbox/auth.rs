@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 /// The secret key of every widget, as in the documentation.
-pub(super) const SECRET_KEY: &str = "secret_key";
+const SECRET_KEY: &str = "secret_key";
 /// Login and password of the site user, as in the documentation.
 pub(super) const SITE_USER: (&str, &str) = ("admin", "admin");
 

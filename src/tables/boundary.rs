@@ -48,7 +48,7 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
 /// Returns the directory and the target of a link, both as real paths. Returns `None` if the
 /// path is not a link, or if the link is broken. A broken link is reported later, when it is
 /// read.
-pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
+fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     if !files.may_be_link(path).ok()? {
         return None;
     }

@@ -167,7 +167,7 @@ impl BucketReader {
     }
 
     /// Reads the base if it has changed since the last read.
-    pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
+    async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let path = &self.store.base;
         let version = self.base.as_ref().map(|base| &base.version);
         let known = self.watched().base.clone();
