@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::apply_run::ApplyRun;
-use super::files::{OutputKind, RunFiles};
+use super::files::{OutputKind, RunFiles, save_document};
 use super::options::{check_allowed, count_limits, plan_options};
 use super::prompt::check_can_ask;
 use super::session::{Session, load_run};
@@ -46,7 +46,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     let Some(approved) = interrupt::unless_interrupted(planning).await else {
         let error = interrupt::interrupted();
         if let Some(path) = &args.report {
-            console.save_document(path, &document::failure(&error, &[]))?;
+            save_document(path, &document::failure(&error, &[]), console)?;
         }
         return Err(error);
     };

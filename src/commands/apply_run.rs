@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use tokio::time::{Instant, interval_at};
 
-use super::files::{NewFile, replace};
+use super::files::{NewFile, replace, save_document};
 use super::members::check_users;
 use super::prompt::consent;
 use super::session::Session;
@@ -303,7 +303,7 @@ impl ApplyRun<'_> {
 
     fn write_files(&self, console: &Console) -> Result<()> {
         if let Some(path) = &self.args.report {
-            console.save_document(path, &self.document())?;
+            save_document(path, &self.document(), console)?;
         }
         if let Some(path) = &self.args.failed {
             let nothing = Outcome::default();

@@ -1,14 +1,12 @@
 //! Where output goes: results to stdout, everything else to stderr. No output shows a secret.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use serde::Serialize;
 
-use super::files::{NewFile, replace_with};
 use super::log::{Log, Stderr};
 use super::options::page_limits;
 use crate::cli::{
@@ -176,13 +174,11 @@ impl Console {
         self.print_stream(|out| render::write_json(document, out))
     }
 
-    /// Writes one JSON document to a private file.
-    pub fn save_document(&self, path: &Path, document: &impl Serialize) -> Result<()> {
-        replace_with(path, NewFile::Private, |out| {
-            let mut out = Redacted::new(out, self.err.secrets.get());
-            render::write_json(document, &mut out)?;
-            out.finish()
-        })
+    /// Writes a JSON document for a file.
+    pub fn write_document(&self, document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Redacted::new(out, self.err.secrets.get());
+        render::write_json(document, &mut out)?;
+        out.finish()
     }
 
     /// Reports progress, unless `--quiet` is set.

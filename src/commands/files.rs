@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Serialize;
 use tempfile::{Builder, NamedTempFile};
 
 use super::target::ResolvedTarget;
@@ -129,8 +130,15 @@ pub fn replace(path: &Path, text: &str, new: NewFile) -> Result<()> {
     replace_with(path, new, |out| out.write_all(text.as_bytes()))
 }
 
+/// Writes a JSON document to a private file.
+pub fn save_document(path: &Path, document: &impl Serialize, console: &Console) -> Result<()> {
+    replace_with(path, NewFile::Private, |out| {
+        console.write_document(document, out)
+    })
+}
+
 /// Replaces a file atomically. Writes directly to a device or a pipe.
-pub fn replace_with(
+fn replace_with(
     path: &Path,
     new: NewFile,
     write: impl Fn(&mut dyn Write) -> io::Result<()>,

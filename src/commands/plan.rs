@@ -1,7 +1,7 @@
 //! `plan`: shows what apply would do. It never creates a writer, so it cannot write.
 
 use super::Console;
-use super::files::{OutputKind, RunFiles};
+use super::files::{OutputKind, RunFiles, save_document};
 use super::members::check_users;
 use super::options::{check_allowed, count_limits, plan_options};
 use super::session::{Session, load_run};
@@ -51,7 +51,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         PlanDocument::new(&plan, session.resolved.ledger.portable(), exit, warnings)
     };
     if let Some(path) = &args.out {
-        console.save_document(path, &document())?;
+        save_document(path, &document(), console)?;
         remind_of_guard_flags(&plan, console);
     }
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;

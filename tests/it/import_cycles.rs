@@ -1,5 +1,6 @@
-//! No files in `src` or `tests/it` import each other, directly or indirectly. An import of a
-//! name that a `mod.rs` re-exports is treated as an import from the file that defines the name.
+//! No files in `src` or `tests/it` import each other, directly or indirectly. If a `mod.rs` itself
+//! imports a name, publicly or privately, an import of that name is treated as an import from the
+//! file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,18 +20,21 @@ fn no_files_import_each_other() {
 }
 
 #[test]
-fn a_cycle_through_a_re_export_is_found() {
+fn a_cycle_through_an_import_of_the_parent_is_found() {
     let module = |path: &str| -> Module { path.split('/').map(str::to_owned).collect() };
-    let modules = BTreeMap::from([
-        (
-            module("a"),
-            "mod one;\nmod two;\npub use two::{Other, Thing as Named};\n".to_owned(),
-        ),
-        (module("a/one"), "use super::Other;\n".to_owned()),
-        (module("a/two"), "use crate::a::one::One;\n".to_owned()),
-        (module("b"), "use crate::a::Other;\n".to_owned()),
-    ]);
-    assert_eq!(in_cycles(&modules), ["a/one", "a/two"]);
+    for parent in [
+        "pub use two::{Other, Thing as Name};",
+        "use two::Other;",
+        "use crate::a::two::Thing as Other;",
+    ] {
+        let modules = BTreeMap::from([
+            (module("a"), format!("mod one;\nmod two;\n{parent}\n")),
+            (module("a/one"), "use super::Other;\n".to_owned()),
+            (module("a/two"), "use crate::a::one::One;\n".to_owned()),
+            (module("b"), "use crate::a::Other;\n".to_owned()),
+        ]);
+        assert_eq!(in_cycles(&modules), ["a/one", "a/two"], "{parent}");
+    }
 }
 
 fn collect(directory: &Path, module: &mut Module, modules: &mut BTreeMap<Module, String>) {
@@ -62,27 +66,32 @@ fn without_comments(text: &str) -> String {
 
 /// The files that are part of an import cycle.
 fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
-    let mut exports = BTreeMap::new();
+    // For each name that a module imports, the module that defines it, and its name there.
+    let mut imports = BTreeMap::new();
     for (module, code) in modules {
-        for path in used_paths(code, true) {
+        for Import { path, name } in imports_of(code) {
             if let Some((target, rest)) = resolve(module, &path, modules)
-                && let [name] = rest.as_slice()
+                && let [original] = rest.as_slice()
                 && target != *module
             {
-                exports.insert((module.clone(), name.clone()), target);
+                imports.insert((module.clone(), name), (target, original.clone()));
             }
         }
     }
     let mut uses: BTreeMap<&Module, BTreeSet<Module>> = BTreeMap::new();
     for (module, code) in modules {
-        for path in used_paths(code, false) {
+        for path in used_paths(code) {
             let Some((mut target, rest)) = resolve(module, &path, modules) else {
                 continue;
             };
-            while let Some(name) = rest.first()
-                && let Some(defines) = exports.get(&(target.clone(), name.clone()))
-            {
-                target.clone_from(defines);
+            if let Some(name) = rest.first() {
+                let (mut item, mut seen) = ((target, name.clone()), BTreeSet::new());
+                while seen.insert(item.clone())
+                    && let Some(imported) = imports.get(&item)
+                {
+                    item.clone_from(imported);
+                }
+                target = item.0;
             }
             if target != *module && modules.contains_key(&target) {
                 uses.entry(module).or_default().insert(target);
@@ -114,19 +123,31 @@ fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
         .collect()
 }
 
-/// The paths that code uses through `super`, `self` or `crate`. With `exported`, only those that it re-exports.
-fn used_paths(code: &str, exported: bool) -> Vec<Module> {
-    let mut paths = Vec::new();
+struct Import {
+    path: Module,
+    /// The name of the item in the module that imports it.
+    name: String,
+}
+
+/// What code imports, and what it re-exports.
+fn imports_of(code: &str) -> Vec<Import> {
+    let mut imports = Vec::new();
     for (at, _) in code.match_indices("use ") {
         let before = code[..at].rsplit('\n').next().unwrap_or_default().trim();
-        let is_statement = before.is_empty() || before.starts_with("pub");
-        if is_statement && exported != before.is_empty() {
+        if before.is_empty() || before.starts_with("pub") {
             let tree = code[at + 4..].split(';').next().unwrap_or_default();
-            expand(tree, &[], &mut paths);
+            expand(tree, &[], &mut imports);
         }
     }
+    imports
+}
+
+/// The paths that code imports, or uses through `super`, `self` or `crate`.
+fn used_paths(code: &str) -> Vec<Module> {
+    let imports = imports_of(code).into_iter();
+    let mut paths: Vec<Module> = imports.map(|import| import.path).collect();
     for start in ["super::", "self::", "crate::"] {
-        for (at, _) in code.match_indices(start).filter(|_| !exported) {
+        for (at, _) in code.match_indices(start) {
             let in_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
             let path: String = code[at..].chars().take_while(|c| in_path(*c)).collect();
             paths.push(path.split("::").map(str::to_owned).collect());
@@ -135,7 +156,7 @@ fn used_paths(code: &str, exported: bool) -> Vec<Module> {
     paths
 }
 
-fn expand(tree: &str, prefix: &[String], paths: &mut Vec<Module>) {
+fn expand(tree: &str, prefix: &[String], imports: &mut Vec<Import>) {
     let (mut depth, mut from) = (0_usize, 0);
     let mut items = Vec::new();
     for (at, c) in tree.char_indices() {
@@ -155,7 +176,10 @@ fn expand(tree: &str, prefix: &[String], paths: &mut Vec<Module>) {
             Some((head, rest)) => (head, rest.rsplit_once('}').map(|(group, _)| group)),
             None => (item, None),
         };
-        let head = head.split(" as ").next().unwrap_or_default();
+        let (head, alias) = match head.split_once(" as ") {
+            Some((head, alias)) => (head, Some(alias)),
+            None => (head, None),
+        };
         let parts = head.split("::").map(str::trim).filter(|it| !it.is_empty());
         let path: Module = prefix
             .iter()
@@ -163,8 +187,16 @@ fn expand(tree: &str, prefix: &[String], paths: &mut Vec<Module>) {
             .chain(parts.map(str::to_owned))
             .collect();
         match group {
-            Some(group) => expand(group, &path, paths),
-            None => paths.push(path),
+            Some(group) => expand(group, &path, imports),
+            None => {
+                let name = alias
+                    .or(path.last().map(String::as_str))
+                    .unwrap_or_default();
+                imports.push(Import {
+                    name: name.to_owned(),
+                    path,
+                });
+            }
         }
     }
 }
