@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Running, Scene, Shows};
 
 /// A manifest with every way to include and to exclude a member.
 fn school() -> Scene {
@@ -370,11 +370,8 @@ fn a_closed_pipe_is_not_an_error() {
     scene.write("rooms.csv", format!("id\n{rows}"));
     for format in ["csv", "json"] {
         let mut command = scene.command(["render", "--format", format]);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Running::start(piped);
         drop(child.stdout.take());
         let ended = child.wait_with_output().unwrap();
         let err = String::from_utf8(ended.stderr).unwrap();

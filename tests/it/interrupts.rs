@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use roomform::sandbox::{Config, Quirks, Room};
 use serde_json::Value;
 
-use crate::support::{Fault, Proxy, Scene, Shows, live_room, manifest, until};
+use crate::support::{Fault, Proxy, Running, Scene, Shows, live_room, manifest, until};
 
 /// Every tenth room has enough members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
@@ -30,13 +30,13 @@ const APPLY: [&str; 6] = [
     "apply", "--yes", "--ledger", "l.jsonl", "--report", "r.json",
 ];
 
-fn begin(scene: &Scene, more: &[&str]) -> Child {
+fn begin(scene: &Scene, more: &[&str]) -> Running {
     let mut command = scene.command([&APPLY[..], more].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
+    Running::start(command)
 }
 
-pub fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Running, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
     let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
     assert!(sent.unwrap().success());
@@ -373,10 +373,10 @@ fn an_interrupted_verification_shows_no_remaining_plan() {
 
 /// Interrupts a run while it waits, before it has written anything.
 #[track_caller]
-pub fn interrupt_before_writes(command: &mut Command, wait: impl FnOnce(&mut Child)) -> Output {
+pub fn interrupt_before_writes(command: &mut Command, wait: impl FnOnce(&mut Running)) -> Output {
     let piped = command.stdin(Stdio::piped());
     let piped = piped.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
+    let mut child = Running::start(piped);
     wait(&mut child);
     // Some commands get SIGINT, and the other commands get SIGTERM.
     signal(&child, ["INT", "TERM"][command.get_args().count() % 2]);
@@ -580,7 +580,7 @@ fn a_sandbox_that_has_printed_its_address_can_be_stopped() {
             .current_dir(scene.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        let mut server = shell.spawn().unwrap();
+        let mut server = Running::start(&mut shell);
         let mut said = BufReader::new(server.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::support::{
-    Args, Ran, Scene, Shows, claim, claim_create, ignoring_updates, manifest, open_claims,
+    Args, Ran, Running, Scene, Shows, claim, claim_create, ignoring_updates, manifest, open_claims,
     record_create, runtime, target, until,
 };
 
@@ -830,7 +830,7 @@ fn compact_follows_a_link_and_keeps_it() {
 
 // concurrent runs
 
-fn begin(scene: &Scene, args: impl Args) -> Child {
+fn begin(scene: &Scene, args: impl Args) -> Running {
     scene.spawn([&args.args()[..], &LEDGER].concat())
 }
 

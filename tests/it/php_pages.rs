@@ -10,7 +10,7 @@ use crate::pages::{
     MESSAGES_PAGE, ROOMS_PAGE, aimed, all_printed, assert_all_called, assert_like_printed, command,
     curl, pages_sandbox, printed, room, with_credentials, without_space,
 };
-use crate::support::{Canned, Scene, Shows, form};
+use crate::support::{Canned, Running, Scene, Shows, form};
 
 /// Reports all errors except deprecations such as `curl_close`: E_ALL without E_DEPRECATED.
 const ERROR_REPORTING: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
@@ -42,7 +42,7 @@ fn run_blocking(snippet: &str) -> (u16, String) {
     php.stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = php.spawn().unwrap();
+    let mut child = Running::start(&mut php);
     let mut input = child.stdin.take().unwrap();
     input.write_all(script.as_bytes()).unwrap();
     drop(input);
@@ -198,7 +198,7 @@ async fn snippets_filter_lists_and_store_messages() {
 fn snippets_run_against_sandbox_serve() {
     let scene = Scene::new();
     let mut serve = scene.command("sandbox serve --listen 127.0.0.1:0");
-    let mut serve = serve.stdout(Stdio::piped()).spawn().unwrap();
+    let mut serve = Running::start(serve.stdout(Stdio::piped()));
     let mut said = BufReader::new(serve.stdout.take().unwrap());
     let mut first = String::new();
     said.read_line(&mut first).unwrap();

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, Room};
 use serde_json::{Value, json};
 
-use crate::support::{Args, Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
+use crate::support::{Args, Canned, Fault, Proxy, Ran, Running, Scene, Shows, live_room, until};
 
 /// A user of the site, who sends the message.
 const USER: [&str; 2] = ["--user", "3"];
@@ -499,7 +499,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     let (proxy, dir) = struck(&scene, slow);
     let mut command = dir.command("send --user 3 team-a Hello");
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = Running::start(command);
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
     // Once the program says that it waits, no call is in flight.
@@ -526,7 +526,7 @@ fn an_interrupt_during_the_call_waits_for_the_answer_and_says_so() {
     let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];
     let mut command = dir.command([&["send"], &args[..]].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = Running::start(command);
     until("the message", || tries(&proxy) == 1);
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")

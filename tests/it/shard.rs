@@ -1,13 +1,12 @@
 //! `--shard`: a run split across several machines.
 
 use std::num::NonZeroU32;
-use std::process::Child;
 
 use insta::assert_snapshot;
 use roomform::model::Pipe;
 use roomform::plan::Shard;
 
-use crate::support::{Scene, Shows, manifest};
+use crate::support::{Running, Scene, Shows, manifest};
 
 const SHARDS: u32 = 8;
 
@@ -60,7 +59,7 @@ fn parts_have_about_the_same_size() {
     }
 }
 
-fn begin(scene: &Scene, shard: u32) -> Child {
+fn begin(scene: &Scene, shard: u32) -> Running {
     let shard = format!("{shard}/{SHARDS}");
     let args = ["apply", "--yes", "--ledger", "l.jsonl", "--shard", &shard];
     scene.spawn(args)
@@ -70,7 +69,7 @@ fn begin(scene: &Scene, shard: u32) -> Child {
 fn eight_machines_with_one_ledger_create_each_room_once() {
     const ROOMS: u32 = 160;
     let scene = Scene::new().manifest(courses("course", ROOMS)).sandbox();
-    let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&scene, shard)).collect();
+    let children: Vec<Running> = (0..SHARDS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }

@@ -2,21 +2,21 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use roomform::sandbox::Room;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Running, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n";
 
 /// Runs the program on its own terminal (made by `script` of util-linux).
-fn on_a_terminal(scene: &Scene, args: &[&str]) -> Child {
+fn on_a_terminal(scene: &Scene, args: &[&str]) -> Running {
     after(scene, "true", args)
 }
 
 /// Like [`on_a_terminal`], but runs a shell command first.
-fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
+fn after(scene: &Scene, before: &str, args: &[&str]) -> Running {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
     let program = scene.command([]);
     let mut command = Command::new("script");
@@ -37,11 +37,7 @@ fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
             .get_envs()
             .filter_map(|(name, value)| Some((name, value?))),
     );
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    Running::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
 }
 
 const QUESTION: &str = "Apply this plan to widget 627 on http://";
@@ -57,7 +53,7 @@ fn answered_to(scene: &Scene, args: &[&str], question: &str, answer: &str) -> (S
 }
 
 /// Waits for the prompt, then sends the keys.
-fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
+fn typed(mut child: Running, question: &str, pressed: &str) -> (String, i32) {
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();
     while !String::from_utf8_lossy(&shown).contains(question) {

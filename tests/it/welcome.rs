@@ -417,12 +417,7 @@ fn two_applies_at_once_send_no_message_twice() {
             latency: std::time::Duration::from_millis(4),
             ..Config::default()
         });
-    let apply = || {
-        let mut command = scene.command("apply --yes --ledger l.jsonl");
-        command.stdout(std::process::Stdio::null());
-        command.stderr(std::process::Stdio::null());
-        command.spawn().unwrap()
-    };
+    let apply = || scene.spawn("apply --yes --ledger l.jsonl");
     let (mut first, mut second) = (apply(), apply());
     assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
     let mut texts: Vec<String> = messages(&scene)

@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::support::Running;
 
 /// Flags that let Chromium run as root and keep it off the network.
 const FLAGS: [&str; 9] = [
@@ -23,7 +25,7 @@ const FLAGS: [&str; 9] = [
 
 /// A browser with one page.
 pub struct Browser {
-    driver: Child,
+    _driver: Running,
     port: u16,
     session: String,
     _profile: TempDir,
@@ -35,22 +37,16 @@ pub fn installed() -> bool {
 }
 
 /// A running chromedriver and its port; `None` if it exited before it opened a port.
-fn driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("/usr/bin/chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+fn driver() -> Option<(Running, u16)> {
+    let mut command = Command::new("/usr/bin/chromedriver");
+    command.arg("--port=0");
+    let mut driver = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
     let port = lines.find_map(|line| {
         let line = line.unwrap();
         let (_, port) = line.split_once("successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
     });
-    if port.is_none() {
-        driver.wait().unwrap();
-    }
     // Drain the remaining output, so that chromedriver never blocks on a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
     Some((driver, port?))
@@ -70,7 +66,7 @@ impl Browser {
             u8::from(!dark)
         ));
         let mut browser = Self {
-            driver,
+            _driver: driver,
             port,
             session: String::new(),
             _profile: profile,
@@ -201,7 +197,5 @@ impl Drop for Browser {
                 "the browser did not end"
             );
         }
-        self.driver.kill().unwrap();
-        self.driver.wait().unwrap();
     }
 }

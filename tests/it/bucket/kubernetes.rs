@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_yaml::Value;
 
 use super::S3;
 use roomform::sandbox::Quirks;
 
-use crate::support::Scene;
+use crate::support::{Running, Scene};
 
 fn document(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes");
@@ -99,10 +99,9 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
         let arguments = arguments(container, index as u64);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut command = scene.command(&arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().unwrap()
+        Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
     };
-    let children: Vec<Child> = pods.iter().enumerate().map(begin).collect();
+    let children: Vec<Running> = pods.iter().enumerate().map(begin).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }

@@ -12,7 +12,7 @@ use roomform::sandbox::Config;
 
 use super::{Fault, LEDGER, S3, declared, place, run};
 use crate::ledger_in_use::loss;
-use crate::support::{Ran, Scene, Shows, manifest, target, until};
+use crate::support::{Ran, Running, Scene, Shows, manifest, target, until};
 
 const BASE: &str = "rooms/ledger.jsonl";
 
@@ -212,12 +212,8 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
         })
         .envs(&s3.env());
     let args = ["apply", "--yes", "--parallelism", "2", "--ledger", LEDGER];
-    let child = scene
-        .command(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = scene.command(args);
+    let child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     until("some writes", || scene.writes() >= 6);
     remove_all(&s3);
     let ran: Ran = child.wait_with_output().unwrap().into();
@@ -269,12 +265,8 @@ fn the_second_signal_does_not_wait_for_a_bucket() {
     let s3 = S3::with(|call| (call.method == "PUT").then_some(Fault::LostBefore));
     let scene = one_room(&s3);
     let apply = format!("apply --yes --ledger {LEDGER} --timeout 10s --report r.json");
-    let child = scene
-        .command(&apply)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = scene.command(&apply);
+    let child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     until("a claim", || puts(&s3) > 0);
     signal(&child, "INT");
     signal(&child, "TERM");
@@ -349,7 +341,7 @@ fn a_signal_lets_a_write_to_the_ledger_finish() {
         });
         let mut command = scene.command(format!("{verb} --ledger {LEDGER}"));
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = Running::start(command);
         enter.recv_timeout(Duration::from_secs(60)).unwrap();
         signal(&child, "INT");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -6,7 +6,6 @@ mod s3;
 mod verbs;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Child;
 use std::time::Duration;
 
 use roomform::ledger::{
@@ -19,7 +18,8 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Scene, Shows, claim, claim_create, manifest, open_claims, record_create, runtime, target, until,
+    Running, Scene, Shows, claim, claim_create, manifest, open_claims, record_create, runtime,
+    target, until,
 };
 pub use s3::{Call, Fault, S3, SECRET};
 
@@ -335,7 +335,7 @@ fn courses(rooms: u64) -> String {
     }))
 }
 
-fn begin(scene: &Scene, shard: u64) -> Child {
+fn begin(scene: &Scene, shard: u64) -> Running {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
     // A run waits this long for the creates that a killed run had claimed.
@@ -365,7 +365,7 @@ fn eight_machines_create_each_room_and_send_each_welcome_once() {
         .manifest(courses(ROOMS))
         .sandbox()
         .envs(&s3.env());
-    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
@@ -394,7 +394,7 @@ fn the_next_run_continues_after_machines_were_killed() {
             ..Config::default()
         })
         .envs(&s3.env());
-    let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let mut children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
         until("some more writes", || {
             scene.writes() >= seen || children[index].try_wait().unwrap().is_some()
@@ -408,7 +408,7 @@ fn the_next_run_continues_after_machines_were_killed() {
             "{index}: {code:?}"
         );
     }
-    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         // A message that may have been sent is not sent again; it is reported as uncertain.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));

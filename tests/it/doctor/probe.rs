@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{CountUsers, Quirks};
 
 use super::*;
-use crate::support::{Fault, Proxy, Shows, until};
+use crate::support::{Fault, Proxy, Running, Shows, until};
 
 fn sandbox(quirks: Quirks) -> Scene {
     Scene::new().manifest(MANIFEST).sandbox_with_quirks(quirks)
@@ -376,7 +376,7 @@ fn an_interrupted_probe_prints_its_report() {
     let args = [&["doctor", "--timeout", "2s"], &PROBE[..]].concat();
     let mut command = scene.command(&args);
     let piped = std::process::Stdio::piped;
-    let child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
+    let child = Running::start(command.stdout(piped()).stderr(piped()));
     until("the create", || {
         proxy.seen().iter().any(|call| is_write(&call.request))
     });

@@ -7,7 +7,6 @@
 
 mod courses;
 
-use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use courses::{ROOMS, assert_as_declared, assert_once, manifest, recorded, welcom
 use roomform::sandbox::{Config, Quirks};
 use serde_json::Value;
 
-use crate::support::{Scene, until};
+use crate::support::{Running, Scene, until};
 
 /// The number of calls that are needed to write the whole manifest. Every fiftieth room needs a
 /// second call, because its members do not fit into one.
@@ -105,7 +104,7 @@ impl Point {
         }
     }
 
-    fn wait(self, scene: &Scene, child: &mut Child) {
+    fn wait(self, scene: &Scene, child: &mut Running) {
         until("the point, or the end of the run", || {
             let stats = scene.stats();
             let there = match self {
@@ -153,7 +152,7 @@ fn kill(trial: Trial, seed: u64) -> Met {
     let scene = scene.sandbox_with(trial.server(&mut dice, losing));
     let context =
         format!("{trial:?}, seed {seed}, {point:?}, killed: {killed}, lost answers: {losing}");
-    let mut runs: Vec<Child> = (0..trial.runs)
+    let mut runs: Vec<Running> = (0..trial.runs)
         .map(|_| scene.spawn(trial.apply("")))
         .collect();
     point.wait(&scene, &mut runs[0]);

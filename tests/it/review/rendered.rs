@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
+use crate::support::Running;
+
 /// The content of a parsed page.
 #[derive(Debug, Default)]
 pub struct Rendered {
@@ -65,12 +67,9 @@ impl Rendered {
 
 /// The HTML that GitHub's engine makes of a page, before GitHub's filters remove any.
 fn github_html(python: &Path, page: &str) -> String {
-    let mut engine = Command::new(python)
-        .args(["-c", ENGINE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(python);
+    command.args(["-c", ENGINE]);
+    let mut engine = Running::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
     let mut stdin = engine.stdin.take().unwrap();
     stdin.write_all(page.as_bytes()).unwrap();
     drop(stdin);

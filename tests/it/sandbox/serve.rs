@@ -2,20 +2,20 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::calls::TOKEN;
 use super::{WRITE, exchange_with, post, request};
-use crate::support::Scene;
+use crate::support::{Running, Scene};
 
 const LIST: &str = "/imbachat/v2/7/get_rooms";
 
-/// A running `sandbox serve`, which is killed when the test ends.
+/// A running `sandbox serve`.
 struct Serve {
-    process: Child,
+    process: Running,
     address: SocketAddr,
 }
 
@@ -25,7 +25,7 @@ impl Serve {
     }
 
     fn spawn(mut command: Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = Running::start(command.stdout(Stdio::piped()));
         let mut line = String::new();
         let mut said = BufReader::new(process.stdout.take().unwrap());
         said.read_line(&mut line).unwrap();
@@ -53,13 +53,6 @@ impl Serve {
         rows.filter(|row| row["type"] != 3)
             .map(|row| row[key].as_str().unwrap().to_owned())
             .collect()
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }
 

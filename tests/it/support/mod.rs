@@ -14,6 +14,7 @@ mod canned;
 mod messages;
 mod page;
 mod proxy;
+mod running;
 mod scene;
 #[cfg_attr(
     not(feature = "xlsx"),
@@ -26,6 +27,7 @@ pub use canned::Canned;
 pub use messages::{answer, form, header, json, read_request};
 pub use page::{assert_fresh, blocks, follow};
 pub use proxy::{Fault, Proxy, Seen};
+pub use running::Running;
 pub use scene::{Args, Ran, Scene, Shows, committed_schema, live_room, manifest, validator};
 
 /// Widget 627 on a server that no test calls.

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use roomform::sandbox::{Config, Quirks, Room, Stats, World};
 use tempfile::TempDir;
 
-use super::Api;
+use super::{Api, Running};
 
 /// A temporary directory, and the environment of the program.
 pub struct Scene {
@@ -360,12 +360,9 @@ impl Scene {
     }
 
     /// Starts the program in this directory and drops its output.
-    pub fn spawn(&self, args: impl Args) -> Child {
-        self.command(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
+    pub fn spawn(&self, args: impl Args) -> Running {
+        let mut command = self.command(args);
+        Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
     }
 
     /// Runs a copy of the program as a user without root's file access, even if root runs the tests.
@@ -403,12 +400,8 @@ impl Scene {
 
     pub fn run_with_input(&self, args: impl Args, input: &str) -> Ran {
         let mut command = self.command(args);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = Running::start(piped.stderr(Stdio::piped()));
         child
             .stdin
             .take()
