@@ -165,7 +165,7 @@ impl<'a> RosterReader<'a> {
         let is_first = || {
             let names = selection.show.iter().chain(&columns);
             let names: Vec<_> = names.map(|column| &column.name).collect();
-            let names = (table.file.id, names, &raw.split, by);
+            let names = (table.columns(), names, &raw.split, by);
             let names = self.tables.hash((names, self.content_of_people(raw)));
             self.read.borrow_mut().insert(names)
         };

@@ -260,6 +260,27 @@ generate:
     ");
 }
 
+/// Equal names of columns may mean different cells in two uses of one file.
+#[test]
+fn a_row_that_only_one_use_splits_is_listed_as_left_out() {
+    let scene = Scene::new().manifest(
+        "version: 1
+rooms:
+  - {pipe: pupils-a, title: A, members: [{roster: all.csv, user: users, where: {class: a}}]}
+  - {pipe: tutors-b, title: B, members: [{roster: all.csv, user: tutor, where: {class: b}, expand: {column: users, split: \";\"}}]}
+  - {pipe: pupils-b, title: C, members: [{roster: all.csv, user: users, where: {class: b}, expand: {column: users, split: \";\"}}]}
+",
+    );
+    let rows = "users,tutor,class\n1,9,a\n2;3,9,b\n4;7,9,c\n";
+    scene.write("all.csv", rows);
+    assert_snapshot!(scene.run("explain 7").ok(), @"
+    user 7
+      0 memberships
+      1 place without effect:
+        all.csv:4  left out by `where`
+    ");
+}
+
 #[test]
 fn explain_counts_each_error_once() {
     let names = (0..6_000).map(|n| format!("u{n}, "));
