@@ -9,7 +9,7 @@ use crate::model::{
     Field, HistoryEntry, Pipe, Recorded, RoomId, Sending, Target, UserId, UserNames,
 };
 use crate::plan::{Adopted, Adoption};
-use crate::view::grammar::users;
+use crate::view::grammar::{rooms_and_memberships, users};
 use crate::view::{Count, values};
 
 /// Returns the recorded state of a ledger with this number of entries. The text ends with a line
@@ -46,11 +46,8 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded, names: &User
         }
     }
     for (source, given) in &recorded.rosters {
-        let source = terminal(source);
-        let _ = writeln!(
-            text,
-            "\n  {source}  had a total of {given} rooms and memberships"
-        );
+        let (source, given) = (terminal(source), rooms_and_memberships(*given));
+        let _ = writeln!(text, "\n  {source}  had a total of {given}");
     }
     let mut rooms = recorded.rooms.values();
     let adopted = match rooms.any(|room| !room.adopted.is_empty()) {

@@ -1,5 +1,6 @@
 //! Sentences about what a plan will not do: conflicts, notes and refusals.
 
+use super::grammar::rooms_and_memberships;
 use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, Text, values};
@@ -217,8 +218,9 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             now,
             before,
         } => {
+            let now = rooms_and_memberships(*now);
             let words = format!(
-                " has {now} rooms and memberships, but had {before} {when}: is the file complete? if it is, allow the change with {flag}"
+                " has {now}, but had {before} {when}: is the file complete? if it is, allow the change with {flag}"
             );
             text!("{}{}", Span::Name(source.as_ref().into()), Span::words(words))
         }

@@ -24,6 +24,14 @@ pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> 
     counts.join(", ")
 }
 
+/// Names a number that counts rooms and memberships together.
+pub fn rooms_and_memberships(count: u64) -> String {
+    match count {
+        1 => "1 room or membership".to_owned(),
+        count => format!("{count} rooms and memberships"),
+    }
+}
+
 /// Lists the first users, then says how many more there are. The result is not escaped.
 pub fn users(users: &[UserId], names: &UserNames) -> String {
     few(users.iter().map(|it| user(*it, names)), NAMED)

@@ -217,7 +217,7 @@ fn the_end_of_a_term_is_not_refused() {
     let ran = scene.run("plan --today 2026-07-02");
     ran.exits(5);
     ran.out
-        .shows("`a.csv` has 1 rooms and memberships, but had 9 when last applied");
+        .shows("`a.csv` has 1 room or membership, but had 9 when last applied");
     // A file without any row is an error, whatever the day.
     scene.write("a.csv", "id,start,end\n");
     scene.run("check --today 2026-07-02").exits(3);
