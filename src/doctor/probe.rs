@@ -40,6 +40,15 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         let message = "nothing was written: a JWT may show only one user's rooms, so the pipe may belong to a live room that is not in the list";
         return Some(Finding::failed(message, "read with the secret key"));
     }
+    if !loaded.is_valid() {
+        let pipe = quoted(pipe.as_str());
+        let message =
+            format!("nothing was written: {pipe} may be in the manifest, which is invalid");
+        return Some(Finding::failed(
+            message,
+            "run `roomform check`, and fix the manifest first",
+        ));
+    }
     let declared = &loaded.desired.rooms;
     // A server that ignores case or other differences could take a look-alike for the pipe of
     // an existing room.
@@ -48,7 +57,6 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
         Some(room) if room.deleted => "belonged to a room that was deleted".to_owned(),
         Some(_) => "is a live room".to_owned(),
-        None if !loaded.is_valid() => "may be in the manifest, which is invalid".to_owned(),
         None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
         None if known.recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
             "is in the ledger".to_owned()

@@ -261,7 +261,7 @@ fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
     scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
     failed   write-probe     nothing was written: `other` may be in the manifest, which is invalid
-                             remedy: choose an unused pipe, such as roomform-probe-1
+                             remedy: run `roomform check`, and fix the manifest first
     ");
     assert_eq!(scene.writes(), writes);
 }
