@@ -281,7 +281,7 @@ impl<'a> Decoder<'a> {
         let message = format!("{what} must be a whole number above zero, not {found}");
         let digits = is_digits(text);
         let hint = match text.trim_start_matches('0') {
-            "" if digits => "ids start at 1",
+            "" if digits => "write an id of at least 1",
             _ if !digits => "write only digits",
             _ if !plain => "write it without quotes",
             rest if rest.len() < text.len() => {

@@ -13,7 +13,9 @@ use super::raw::{Names, RawDirectory, Spanned};
 use crate::model::{Presence, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::{ALTERED, TOO_LARGE, is_altered, is_digits, is_too_large, positive_id};
+use crate::tables::number::{
+    ALTERED, LARGEST_ID, is_altered, is_digits, is_too_large, positive_id,
+};
 use crate::tables::row::{Column, Row};
 use crate::tables::row_use::RowUse;
 use crate::tables::table::TableUse;
@@ -327,7 +329,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column, cell: &str) -> Result<UserId,
                 "remove the leading zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ if is_too_large(cell) => (
-                format!("`{shown}` is too large for a user id: {TOO_LARGE}"),
+                format!("`{shown}` is too large for a user id: the largest is {LARGEST_ID}"),
                 "fix the cell; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ if is_altered(cell) => {

@@ -16,8 +16,8 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
 /// The largest id. It is the maximum of a signed 64-bit database column.
 pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
 
-/// The message for a number above [`LARGEST_ID`].
-pub(crate) const TOO_LARGE: &str = "the largest allowed id is 9223372036854775807";
+/// The hint for a number above [`LARGEST_ID`].
+pub(crate) const TOO_LARGE: &str = "write an id of at most 9223372036854775807";
 
 /// Whether a number without leading zeros is above [`LARGEST_ID`].
 pub(crate) fn is_too_large(text: &str) -> bool {

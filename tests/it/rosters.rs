@@ -120,13 +120,13 @@ generate:
     scene.write("b.csv", "id,user\ncourse-1,9223372036854775808\n");
     let output = scene.run("check").err;
     output.shows(
-        "a.csv:3:user: `104857600000000000001` is too large for a user id: the largest allowed id is 9223372036854775807",
+        "a.csv:3:user: `104857600000000000001` is too large for a user id: the largest is 9223372036854775807",
     );
     output.shows(
         "help: fix the cell; if the number is a name, write `by: name` and list it in `people`",
     );
     output.shows("b.csv:2:user: a member becomes `9223372036854775808` in this row\n");
-    output.shows("help: the largest allowed id is 9223372036854775807\n");
+    output.shows("help: write an id of at most 9223372036854775807\n");
     output.ends("invalid: 2 errors\n");
 }
 
