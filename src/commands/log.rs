@@ -4,6 +4,7 @@
 //! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the events. Events of
 //! libraries are ignored, because only this crate's events are known to hold no secrets.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -201,11 +202,13 @@ pub fn log_plan(plan: &Plan) {
 }
 
 /// Logs how each file with rows was read, and what happened to its rows. The detected encoding and
-/// columns may be wrong, so the log shows them. They are not secret.
+/// columns may be wrong, so the log shows them; they are not secret. It shows equal columns of a
+/// file only once, because a file may have many columns and many uses.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;
     }
+    let mut shown = BTreeSet::new();
     for note in loaded.notes() {
         let delimiter = match note.delimiter {
             None if note.columns.is_empty() => Some("none: one value per line".to_owned()),
@@ -219,6 +222,9 @@ pub fn log_files(loaded: &Loaded) {
             note.rows.read(),
             counts(note.rows.named().map(|(name, count)| (count, name)))
         );
+        let columns = note.columns.join(",");
+        let is_new = shown.insert((Arc::clone(&note.file), columns.clone()));
+        let columns = is_new.then_some(columns);
         info!(
             target: MANIFEST,
             file = &*note.file,
@@ -226,7 +232,7 @@ pub fn log_files(loaded: &Loaded) {
             encoding = note.encoding,
             delimiter,
             rows,
-            columns = note.columns.join(","),
+            columns,
             "rows read"
         );
     }

@@ -259,6 +259,7 @@ fn verbose_logs_the_detected_format_of_each_table_file() {
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.txt}]}
   - {pipe: team-b, title: B, members: [{roster: a.csv, user: id}, {roster: c.csv, user: код, encoding: windows-1251}]}
+  - {pipe: team-c, title: C, members: [{roster: a.csv, user: id, where: {name: x;y}}]}
 ");
     scene.write("a.csv", "id;name\n7;\"x;y\"\n\n8;\u{1b}[2J\n");
     scene.write("b.txt", "# who\n9\n");
@@ -273,6 +274,7 @@ rooms:
     info: manifest: rows read  file=a.csv by=rooms.yaml:3 encoding=UTF-8 delimiter=; rows="3 read: 1 blank, 2 used" columns=id,name
     info: manifest: rows read  file=b.txt by=rooms.yaml:3 encoding=UTF-8 delimiter="none: one value per line" rows="2 read: 1 blank, 1 used" columns=""
     info: manifest: rows read  file=c.csv by=rooms.yaml:4 encoding=windows-1251 delimiter=tab rows="1 read: 1 used" columns=код,имя
+    info: manifest: rows read  file=a.csv by=rooms.yaml:5 encoding=UTF-8 delimiter=; rows="3 read: 1 blank, 1 left_out, 1 used"
     "#);
     assert_eq!(output(&["check"]), "");
     assert_eq!(
