@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use crate::apply::{Backoff, Outcome};
 use crate::error::Result;
 use crate::imbachat::{CountBudget, Dice, Reader};
-use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{Code, Diagnostic};
+use crate::manifest::diagnostic::Diagnostic;
+use crate::manifest::{Loaded, UserIssue};
 use crate::model::{CountGap, CountResult, MemberCounts, Pipe, RoomCount, RoomId, UserId};
 use crate::plan::{Countable, Counting, NextSizes};
 
@@ -138,8 +138,8 @@ pub async fn check_users(
         banned = BTreeSet::new();
     }
     let is_unknown = |user: &UserId| !known.contains(user);
-    let mut warnings = loaded.warn_of_users(Code::UnknownUser, is_unknown, &chosen);
+    let mut warnings = loaded.warn_of_users(UserIssue::Unknown, is_unknown, &chosen);
     let is_banned = |user: &UserId| banned.contains(user);
-    warnings.extend(loaded.warn_of_users(Code::BannedUser, is_banned, &chosen));
+    warnings.extend(loaded.warn_of_users(UserIssue::Banned, is_banned, &chosen));
     Ok(warnings)
 }

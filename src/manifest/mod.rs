@@ -33,6 +33,7 @@ pub use crate::tables::{diagnostic, files};
 pub use explain::{Explained, Membership, Subject, Way};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, quote_yaml, read_back};
 pub use load::{FileNote, Loaded, Options, explain, load, load_from, load_text};
+pub use provenance::UserIssue;
 pub use roster::SkipReason;
 pub use template::verbatim;
 pub use validate::LONGEST_PIPE;

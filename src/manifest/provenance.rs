@@ -10,6 +10,15 @@ use crate::tables::diagnostic::{At, Code, Diagnostic};
 /// Maximum number of users that get a warning of their own. Further users are only counted.
 const MOST_LISTED: usize = 50;
 
+/// Why a member gets a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserIssue {
+    /// The widget does not know the user.
+    Unknown,
+    /// The widget has banned the user.
+    Banned,
+}
+
 impl Loaded {
     /// Returns the cells of a row with their column names; `None` if the place is not in a roster.
     pub fn row(&self, place: Place) -> Option<Vec<(&str, String)>> {
@@ -21,21 +30,22 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// Returns a warning for each member of the chosen rooms who has the issue: the widget does not
-    /// know the user, or has banned the user, as `code` says. The warning shows the first place that
-    /// names the member, and the number of rooms.
+    /// Returns a warning for each member of the chosen rooms who has the issue. The warning shows
+    /// the first place that names the member, and the number of rooms.
     pub fn warn_of_users(
         &self,
-        code: Code,
+        issue: UserIssue,
         has_issue: impl Fn(&UserId) -> bool,
         chosen: impl Fn(&Pipe) -> bool,
     ) -> Vec<Diagnostic> {
-        let (words, hint) = match code {
-            Code::BannedUser => (
+        let (code, words, hint) = match issue {
+            UserIssue::Banned => (
+                Code::BannedUser,
                 "the widget has banned",
                 "remove the user from the manifest, or lift the ban in ImbaChat",
             ),
-            _ => (
+            UserIssue::Unknown => (
+                Code::UnknownUser,
                 "the widget does not know",
                 "check the id for a typo; a user may be unknown until their first visit",
             ),
