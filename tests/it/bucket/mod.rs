@@ -335,12 +335,13 @@ fn courses(rooms: u64) -> String {
     }))
 }
 
-fn begin(scene: &Scene, shard: u64) -> Running {
+/// How long a run waits for the creates that a killed run had claimed.
+const SHORT: [&str; 4] = ["--timeout", "5s", "--verify-timeout", "2s"];
+
+fn begin(scene: &Scene, shard: u64, wait: &[&str]) -> Running {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
-    // A run waits this long for the creates that a killed run had claimed.
-    let wait = ["--timeout", "5s", "--verify-timeout", "2s"];
-    scene.spawn([&args[..], &wait].concat())
+    scene.spawn([&args, wait].concat())
 }
 
 fn assert_content(scene: &Scene, rooms: u64) {
@@ -365,7 +366,9 @@ fn eight_machines_create_each_room_and_send_each_welcome_once() {
         .manifest(courses(ROOMS))
         .sandbox()
         .envs(&s3.env());
-    let children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let children: Vec<Running> = (0..WRITERS)
+        .map(|shard| begin(&scene, shard, &[]))
+        .collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
@@ -394,7 +397,9 @@ fn the_next_run_continues_after_machines_were_killed() {
             ..Config::default()
         })
         .envs(&s3.env());
-    let mut children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let mut children: Vec<Running> = (0..WRITERS)
+        .map(|shard| begin(&scene, shard, &SHORT))
+        .collect();
     for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
         until("some more writes", || {
             scene.writes() >= seen || children[index].try_wait().unwrap().is_some()
@@ -408,7 +413,9 @@ fn the_next_run_continues_after_machines_were_killed() {
             "{index}: {code:?}"
         );
     }
-    let children: Vec<Running> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
+    let children: Vec<Running> = (0..WRITERS)
+        .map(|shard| begin(&scene, shard, &SHORT))
+        .collect();
     for mut child in children {
         // A message that may have been sent is not sent again; it is reported as uncertain.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
