@@ -230,7 +230,7 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
         return real;
     }
     if let Ok(target) = fs::read_link(path) {
-        return path.parent().unwrap_or(path).join(target);
+        return without_dots(&resolve(directory_of(path)).join(target));
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent(), absolute.file_name()) {

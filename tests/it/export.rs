@@ -105,6 +105,14 @@ fn export_writes_a_file_and_replaces_it_only_with_force() {
 }
 
 #[test]
+fn export_writes_through_a_link_to_a_file_that_does_not_exist_yet() {
+    let scene = widget(OLD);
+    std::os::unix::fs::symlink("new.yaml", scene.path("rooms.yaml")).unwrap();
+    scene.run("export -o rooms.yaml --force").ok();
+    nothing_to_do(&scene, "rooms.yaml", 6);
+}
+
+#[test]
 fn scope_selects_rooms_and_is_written_to_the_manifest() {
     let scene = widget(OLD);
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
