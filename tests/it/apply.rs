@@ -1,12 +1,11 @@
 //! What an apply changes on the server and in the ledger, and that the next run has nothing to do.
 
 use std::fs;
-use std::process::Stdio;
 
 use insta::assert_snapshot;
 use roomform::sandbox::Room;
 
-use crate::support::{Fault, Proxy, Running, Scene, Shows, form, live_room, manifest, until};
+use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, manifest, until};
 
 /// 25 rooms with 7 members each.
 fn many() -> String {
@@ -362,9 +361,7 @@ fn a_stdout_error_says_whether_anything_was_applied() {
 fn a_sandbox_that_cannot_be_saved_is_reported_as_an_error() {
     let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: A}]\n");
     let state = scene.path(".roomform/sandbox.json");
-    let mut command = scene.command("apply --sandbox --yes");
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = Running::start(command);
+    let mut child = scene.start("apply --sandbox --yes");
     until("a first save", || state.exists());
     // Repeat the write, because it is lost if the sandbox replaces the file at the same moment.
     until("its end", || {

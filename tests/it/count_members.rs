@@ -2,14 +2,13 @@
 //! known.
 
 use std::fs;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, CountUsers, Quirks};
 
-use crate::support::{Canned, Fault, Proxy, Ran, Running, Scene, Shows, json, live_room, until};
+use crate::support::{Canned, Fault, Proxy, Ran, Scene, Shows, json, live_room, until};
 
 const MANIFEST: &str = "\
 version: 1
@@ -524,9 +523,7 @@ fn the_report_is_written_even_if_the_counts_cannot_be_recorded() {
         latency: Duration::from_millis(100),
         ..Config::default()
     });
-    let mut command = scene.command("apply --yes --count-members --ledger l.jsonl --report r.json");
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = Running::start(command);
+    let child = scene.start("apply --yes --count-members --ledger l.jsonl --report r.json");
     // One list for the plan, one to verify the writes, and the first two answers of the count.
     until("the count", || scene.stats().get_rooms >= 4);
     fs::rename(scene.path("l.jsonl"), scene.path("aside.jsonl")).unwrap();

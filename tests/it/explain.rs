@@ -1,10 +1,8 @@
 //! `render` prints the resolved manifest, and `explain` gives the reasons for what is in it.
 
-use std::process::Stdio;
-
 use insta::assert_snapshot;
 
-use crate::support::{Running, Scene, Shows};
+use crate::support::{Scene, Shows};
 
 /// A manifest with every way to include and to exclude a member.
 fn school() -> Scene {
@@ -260,7 +258,7 @@ generate:
     ");
 }
 
-/// Equal names of columns may mean different cells in two uses of one file.
+/// The same column name may refer to different cells in two uses of one file.
 #[test]
 fn a_row_that_only_one_use_splits_is_listed_as_left_out() {
     let scene = Scene::new().manifest(
@@ -390,9 +388,7 @@ fn a_closed_pipe_is_not_an_error() {
     let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
     scene.write("rooms.csv", format!("id\n{rows}"));
     for format in ["csv", "json"] {
-        let mut command = scene.command(["render", "--format", format]);
-        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Running::start(piped);
+        let mut child = scene.start(["render", "--format", format]);
         drop(child.stdout.take());
         let ended = child.wait_with_output().unwrap();
         let err = String::from_utf8(ended.stderr).unwrap();

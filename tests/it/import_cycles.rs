@@ -1,6 +1,6 @@
-//! No files in `src` or `tests/it` import each other, directly or indirectly. If a `mod.rs` itself
-//! imports a name, publicly or privately, an import of that name is treated as an import from the
-//! file that defines it.
+//! No files in `src` or `tests/it` import each other, directly or indirectly. If a file imports a
+//! name that its `mod.rs` imports or re-exports, this counts as an import from the file that defines
+//! the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -31,9 +31,7 @@ const APPLY: [&str; 6] = [
 ];
 
 fn begin(scene: &Scene, more: &[&str]) -> Running {
-    let mut command = scene.command([&APPLY[..], more].concat());
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    Running::start(command)
+    scene.start([&APPLY[..], more].concat())
 }
 
 pub fn signal(child: &Running, name: &str) {

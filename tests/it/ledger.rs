@@ -395,8 +395,8 @@ async fn a_message_is_claimed_only_once() {
 
 // claims on a create
 
-/// Another machine, whose clock is ahead, confirms the old room while this run is open. The claim
-/// to replace the room comes after that entry, so it stays open.
+/// Another machine, whose clock is ahead, confirms the old room while this run has the ledger
+/// open. The claim to replace the room comes after that entry, so it stays open.
 #[tokio::test]
 async fn a_claim_comes_after_entries_of_a_fast_clock() {
     let scene = Scene::new();

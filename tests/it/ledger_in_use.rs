@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,9 +12,7 @@ use roomform::model::{Pipe, RunId};
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{
-    Canned, Ran, Running, Scene, Shows, answer, manifest, runtime, target, until,
-};
+use crate::support::{Canned, Ran, Scene, Shows, answer, manifest, runtime, target, until};
 
 fn declared(pipe: &str) -> Vec<Fact> {
     vec![Fact::Pipe(Pipe::new(pipe), PipeFact::Declared(true))]
@@ -245,9 +242,7 @@ const ARGS: &str = "apply --yes --parallelism 2 --ledger dir/l.jsonl --report r.
 
 /// Applies 150 rooms, and changes the ledger after some of them. Returns the finished run.
 fn interfere(scene: &Scene, change: impl Fn(&Path)) -> Ran {
-    let mut command = scene.command(ARGS);
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = Running::start(command);
+    let child = scene.start(ARGS);
     until("some writes", || scene.writes() >= 6);
     change(&scene.path("dir/l.jsonl"));
     child.wait_with_output().unwrap().into()

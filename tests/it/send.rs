@@ -1,13 +1,12 @@
 //! `send`: one message to the right room, sent once, and reported correctly.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
 
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, Room};
 use serde_json::{Value, json};
 
-use crate::support::{Args, Canned, Fault, Proxy, Ran, Running, Scene, Shows, live_room, until};
+use crate::support::{Args, Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
 
 /// A user of the site, who sends the message.
 const USER: [&str; 2] = ["--user", "3"];
@@ -497,9 +496,7 @@ fn an_interrupt_during_a_wait_ends_without_sending() {
     let scene = widget();
     let slow = Fault::Answer("429 Too Many Requests", "Retry-After: 60\r\n", "{}");
     let (proxy, dir) = struck(&scene, slow);
-    let mut command = dir.command("send --user 3 team-a Hello");
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = Running::start(command);
+    let mut child = dir.start("send --user 3 team-a Hello");
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
     // Once the program says that it waits, no call is in flight.
@@ -524,9 +521,7 @@ fn an_interrupt_during_the_call_waits_for_the_answer_and_says_so() {
     let scene = widget();
     let (proxy, dir) = struck(&scene, Fault::SilenceAfter);
     let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];
-    let mut command = dir.command([&["send"], &args[..]].concat());
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = Running::start(command);
+    let child = dir.start([&["send"], &args[..]].concat());
     until("the message", || tries(&proxy) == 1);
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_yaml::Value;
 
@@ -98,8 +97,7 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
     let begin = |(index, scene): (usize, &Scene)| {
         let arguments = arguments(container, index as u64);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut command = scene.command(&arguments);
-        Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
+        scene.spawn(&arguments)
     };
     let children: Vec<Running> = pods.iter().enumerate().map(begin).collect();
     for mut child in children {

@@ -1,7 +1,6 @@
 //! A ledger in a bucket whose objects disappear or are replaced while a run uses it.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use roomform::sandbox::Config;
 
 use super::{Fault, LEDGER, S3, declared, place, run};
 use crate::ledger_in_use::loss;
-use crate::support::{Ran, Running, Scene, Shows, manifest, target, until};
+use crate::support::{Ran, Scene, Shows, manifest, target, until};
 
 const BASE: &str = "rooms/ledger.jsonl";
 
@@ -212,8 +211,7 @@ fn an_apply_stops_when_its_bucket_is_emptied() {
         })
         .envs(&s3.env());
     let args = ["apply", "--yes", "--parallelism", "2", "--ledger", LEDGER];
-    let mut command = scene.command(args);
-    let child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let child = scene.start(args);
     until("some writes", || scene.writes() >= 6);
     remove_all(&s3);
     let ran: Ran = child.wait_with_output().unwrap().into();
@@ -265,8 +263,7 @@ fn the_second_signal_does_not_wait_for_a_bucket() {
     let s3 = S3::with(|call| (call.method == "PUT").then_some(Fault::LostBefore));
     let scene = one_room(&s3);
     let apply = format!("apply --yes --ledger {LEDGER} --timeout 10s --report r.json");
-    let mut command = scene.command(&apply);
-    let child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let child = scene.start(&apply);
     until("a claim", || puts(&s3) > 0);
     signal(&child, "INT");
     signal(&child, "TERM");
@@ -339,9 +336,7 @@ fn a_signal_lets_a_write_to_the_ledger_finish() {
             }
             None
         });
-        let mut command = scene.command(format!("{verb} --ledger {LEDGER}"));
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Running::start(command);
+        let mut child = scene.start(format!("{verb} --ledger {LEDGER}"));
         enter.recv_timeout(Duration::from_secs(60)).unwrap();
         signal(&child, "INT");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -213,8 +213,8 @@ fn only_one_of_eight_runs_sends_a_message_until_it_certainly_failed() {
     }
 }
 
-/// As with a file: another machine, whose clock is ahead, created the old room while this run was
-/// open.
+/// As with a file: another machine, whose clock is ahead, created the old room while this run had
+/// the ledger open.
 #[test]
 fn a_claim_comes_after_entries_of_a_fast_clock() {
     let s3 = S3::start();
@@ -335,8 +335,8 @@ fn courses(rooms: u64) -> String {
     }))
 }
 
-/// How long a run waits for the creates that a killed run had claimed.
-const SHORT: [&str; 4] = ["--timeout", "5s", "--verify-timeout", "2s"];
+/// Flags that shorten the wait for creates that a killed run had claimed.
+const SHORT_WAIT: [&str; 4] = ["--timeout", "5s", "--verify-timeout", "2s"];
 
 fn begin(scene: &Scene, shard: u64, wait: &[&str]) -> Running {
     let shard = format!("{shard}/{WRITERS}");
@@ -398,7 +398,7 @@ fn the_next_run_continues_after_machines_were_killed() {
         })
         .envs(&s3.env());
     let mut children: Vec<Running> = (0..WRITERS)
-        .map(|shard| begin(&scene, shard, &SHORT))
+        .map(|shard| begin(&scene, shard, &SHORT_WAIT))
         .collect();
     for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
         until("some more writes", || {
@@ -414,7 +414,7 @@ fn the_next_run_continues_after_machines_were_killed() {
         );
     }
     let children: Vec<Running> = (0..WRITERS)
-        .map(|shard| begin(&scene, shard, &SHORT))
+        .map(|shard| begin(&scene, shard, &SHORT_WAIT))
         .collect();
     for mut child in children {
         // A message that may have been sent is not sent again; it is reported as uncertain.

@@ -359,6 +359,12 @@ impl Scene {
         self.command(args).output().unwrap().into()
     }
 
+    /// Starts the program in this directory, with pipes for its output.
+    pub fn start(&self, args: impl Args) -> Running {
+        let mut command = self.command(args);
+        Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
     /// Starts the program in this directory and drops its output.
     pub fn spawn(&self, args: impl Args) -> Running {
         let mut command = self.command(args);
