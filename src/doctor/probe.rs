@@ -40,34 +40,30 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         let message = "nothing was written: a JWT may show only one user's rooms, so the pipe may belong to a live room that is not in the list";
         return Some(Finding::failed(message, "read with the secret key"));
     }
-    if !loaded.is_valid() {
-        let pipe = quoted(pipe.as_str());
-        let message =
-            format!("nothing was written: {pipe} may be in the manifest, which is invalid");
-        return Some(Finding::failed(
-            message,
-            "run `roomform check`, and fix the manifest first",
-        ));
-    }
     let declared = &loaded.desired.rooms;
     // A server that ignores case or other differences could take a look-alike for the pipe of
     // an existing room.
     let look = looks(pipe.as_str());
     let mut pipes = rooms.iter().map(|room| &room.pipe).chain(declared.keys());
-    let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
-        Some(room) if room.deleted => "belonged to a room that was deleted".to_owned(),
-        Some(_) => "is a live room".to_owned(),
-        None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
+    let unused = "choose an unused pipe, such as roomform-probe-1";
+    let (reason, remedy) = match rooms.iter().find(|room| room.pipe == *pipe) {
+        Some(room) if room.deleted => ("belonged to a room that was deleted".to_owned(), unused),
+        Some(_) => ("is a live room".to_owned(), unused),
+        None if !loaded.is_valid() => (
+            "may be in the manifest, which is invalid".to_owned(),
+            "fix the manifest first: run `roomform check` to see its errors",
+        ),
+        None if declared.contains_key(pipe) => ("is in the manifest".to_owned(), unused),
         None if known.recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
-            "is in the ledger".to_owned()
+            ("is in the ledger".to_owned(), unused)
         }
         None => {
             let other = quoted(pipes.find(|other| looks(other.as_str()) == look)?.as_str());
-            format!("looks like {other}, and a server may confuse the two")
+            let reason = format!("looks like {other}, and a server may confuse the two");
+            (reason, unused)
         }
     };
     let message = format!("nothing was written: {} {reason}", quoted(pipe.as_str()));
-    let remedy = "choose an unused pipe, such as roomform-probe-1";
     Some(Finding::failed(message, remedy))
 }
 

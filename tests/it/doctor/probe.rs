@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{CountUsers, Quirks};
 
 use super::*;
-use crate::support::{Fault, Proxy, Running, Shows, until};
+use crate::support::{Fault, Proxy, Shows, until};
 
 fn sandbox(quirks: Quirks) -> Scene {
     Scene::new().manifest(MANIFEST).sandbox_with_quirks(quirks)
@@ -261,7 +261,7 @@ fn a_pipe_that_is_declared_deleted_or_recorded_is_refused() {
     scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
     failed   write-probe     nothing was written: `other` may be in the manifest, which is invalid
-                             remedy: run `roomform check`, and fix the manifest first
+                             remedy: fix the manifest first: run `roomform check` to see its errors
     ");
     assert_eq!(scene.writes(), writes);
 }
@@ -374,9 +374,7 @@ fn an_interrupted_probe_prints_its_report() {
     });
     let scene = scene.at(&proxy.url());
     let args = [&["doctor", "--timeout", "2s"], &PROBE[..]].concat();
-    let mut command = scene.command(&args);
-    let piped = std::process::Stdio::piped;
-    let child = Running::start(command.stdout(piped()).stderr(piped()));
+    let child = scene.start(&args);
     until("the create", || {
         proxy.seen().iter().any(|call| is_write(&call.request))
     });
