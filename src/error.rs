@@ -62,7 +62,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Error {
     pub exit: Exit,
-    /// Whether the user already knows the failure, so that it is not reported again.
+    /// Whether the failure was already reported to the user.
     pub is_reported: bool,
     /// The chain of causes, outermost first.
     pub source: anyhow::Error,

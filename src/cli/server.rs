@@ -317,6 +317,7 @@ pub struct AdoptArgs {
   roomform todo --user 42 --format csv > remove.csv
   roomform todo done team-platform 42")]
 pub struct TodoArgs {
+    // Before `list`, because `mut_args` changes all flags that are already there.
     #[command(flatten)]
     pub flags: TodoFlags,
     #[command(flatten)]
@@ -361,7 +362,8 @@ pub struct TodoDoneArgs {
 }
 
 #[derive(Debug, Args)]
-// `global` makes these flags valid both before and after `list` and `done`.
+// `list` and `done` inherit these flags. They must come after the verb, because of
+// `args_conflicts_with_subcommands`.
 #[command(mut_args(|arg| arg.global(true)))]
 pub struct TodoFlags {
     /// Output format

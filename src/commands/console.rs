@@ -174,7 +174,7 @@ impl Console {
         self.print_stream(|out| render::write_json(document, out))
     }
 
-    /// Writes a JSON document for a file.
+    /// Writes a JSON document without the secrets.
     pub fn write_document(&self, document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
         let mut out = Redacted::new(out, self.err.secrets.get());
         render::write_json(document, &mut out)?;
@@ -231,7 +231,7 @@ impl Console {
     /// the diagnostics of the last manifest.
     ///
     /// # Errors
-    /// A manifest is invalid. This is already reported.
+    /// Returns an error if a manifest is invalid. The error is already reported.
     pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<()> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
@@ -263,7 +263,12 @@ impl Console {
     }
 
     /// Draws diagnostics on stderr, unless stdout has them as JSON or annotations.
-    fn draw_diagnostics(&self, level: &'static str, diagnostics: &[Diagnostic], sources: &Sources) {
+    pub fn draw_diagnostics(
+        &self,
+        level: &'static str,
+        diagnostics: &[Diagnostic],
+        sources: &Sources,
+    ) {
         if matches!(self.errors, ReportFormat::Text | ReportFormat::Markdown) {
             let drawn = diagnostics::draw(diagnostics, sources, self.err_paint);
             self.err.say(level, "", drawn.trim_end());

@@ -244,8 +244,7 @@ impl<'a> Destination<'a> {
         let files = files.map(|file| (file.path.as_path(), file.text.as_bytes()));
         let after = load_from(&FileMap::over_disk(files), &self.roots, self.options);
         if !after.is_valid() {
-            // The error below says what an invalid manifest means here.
-            drop(console.report_diagnostics(&[&after]));
+            console.draw_diagnostics("error", &after.diagnostics, &after.sources);
             let hint = match self.args.add {
                 true => "fix the file, or export into another one; nothing was written",
                 false => "export into another directory, or use --add; nothing was written",

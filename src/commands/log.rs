@@ -1,5 +1,5 @@
 //! Writes stderr line by line: the console's messages and, under `-v`, the events of the stages.
-//! `plan` and `manifest` log nothing, so their decisions are logged here.
+//! The modules `plan` and `manifest` do not log, so their decisions are logged here.
 //!
 //! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the events. Events of
 //! libraries are ignored, because only this crate's events are known to hold no secrets.
@@ -202,8 +202,8 @@ pub fn log_plan(plan: &Plan) {
 }
 
 /// Logs how each file with rows was read, and what happened to its rows. The detected encoding and
-/// columns may be wrong, so the log shows them; they are not secret. It shows equal columns of a
-/// file only once, because a file may have many columns and many uses.
+/// columns may be wrong, so the log shows them; they are not secret. If several uses
+/// of a file have the same columns, it shows them only once, because there may be many.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;

@@ -1,6 +1,6 @@
-//! The resources of a run: manifest, server, credentials and ledger, each opened once.
+//! The resources of a run: manifest, server, credentials and ledger, each set up once.
 //!
-//! Main type: [`Session`]. It can only read. A writer also needs the credentials that `apply` and
+//! Main type: [`Session`]. It can only read from the server. A writer also needs the credentials that `apply` and
 //! `doctor --write-probe` ask for; a sender needs the secret key.
 
 use std::path::Path;
@@ -208,17 +208,17 @@ pub async fn connect(
 
 /// Warns of a manifest in the directory `rooms` if `rooms.yaml` is used instead.
 pub fn warn_of_ignored_directory(config: &Config, console: &mut Console) {
-    let (file, directory) = (Path::new("rooms.yaml"), Path::new("rooms"));
-    let by_default = config.files.is_empty() && file.exists();
-    if by_default && directory.is_dir() && has_manifest(directory) {
+    let directory = Path::new("rooms");
+    let is_ignored = config.files.is_empty() && config.manifest() != [directory];
+    if is_ignored && directory.is_dir() && has_manifest(directory) {
         console.warn(
             "using `rooms.yaml` and ignoring the directory `rooms`: name one or both with -f",
         );
     }
 }
 
-/// Loads the manifest and prints its diagnostics. An invalid manifest, and a filter that selects
-/// no room, are errors.
+/// Loads the manifest and prints its diagnostics. Fails if the manifest is invalid, or if the
+/// filter selects no room.
 pub fn load_manifest(
     config: &Config,
     allow_empty: bool,

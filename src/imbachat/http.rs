@@ -1,6 +1,6 @@
-//! Sends HTTP requests with their forms, and handles failures that every call can have.
+//! Sends HTTP requests with their forms, and handles the failures that any call can have.
 //!
-//! Main types: [`Http`] and [`Form`]. `Http` follows no redirects (`api: fact 4`), and redacts
+//! Main types: [`Http`] and [`Form`]. `Http` does not follow redirects (`api: fact 4`), and redacts
 //! secrets in errors.
 
 use std::fmt::{Display, Write as _};
@@ -263,11 +263,7 @@ impl Failure {
         let reason = join_causes(&error);
         let reason = reason.rsplit(": ").next().unwrap_or_default();
         let message = format!("HTTPS cannot be used: {reason}");
-        Self {
-            cause: Some(Cause::Tls),
-            ..Self::not_sent(message)
-        }
-        .hint("unset SSL_CERT_FILE and SSL_CERT_DIR if they are empty, or install the system's certificates (ca-certificates)")
+        Self::from_cause(Cause::Tls, message).hint("unset SSL_CERT_FILE and SSL_CERT_DIR if they are empty, or install the system's certificates (ca-certificates)")
     }
 }
 

@@ -1,8 +1,8 @@
 //! How to reach a server: checks that its address is safe for credentials, and selects the proxy
 //! and the trusted certificates.
 //!
-//! Main types: [`Endpoint`] and [`Network`]. The HTTP library ignores unusable variables; this
-//! module reports them as errors.
+//! Main types: [`Endpoint`] and [`Network`]. The HTTP library ignores unusable environment
+//! variables; this module reports them as errors.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -216,10 +216,7 @@ fn check_certificates(name: &str, path: &Path, is_file: bool) -> Result<(), Fail
     let hint = format!(
         "set {name} to the path of the certificates (PEM) of the authorities to trust, or unset it"
     );
-    Err(Failure {
-        cause: Some(Cause::Tls),
-        ..Failure::not_sent(message).hint(hint)
-    })
+    Err(Failure::from_cause(Cause::Tls, message).hint(hint))
 }
 
 /// Returns the text that `doctor` shows for a variable: its value, without a password.

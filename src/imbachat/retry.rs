@@ -102,7 +102,7 @@ impl Failure {
         }
     }
 
-    /// Creates a failure of a call that cannot be sent, however often it is tried.
+    /// Creates a failure of a call that was not sent. A retry would not help.
     pub(super) fn not_sent(message: impl Into<String>) -> Self {
         Self::lasting(Delivery::NotSent, message)
     }
@@ -132,7 +132,7 @@ impl Failure {
         self
     }
 
-    /// Returns whether the server rejected the credentials, so that every other call would fail
+    /// Returns whether the server rejected the credentials. If it did, every other call would fail
     /// too.
     pub fn is_denied(&self) -> bool {
         matches!(self.cause, Some(Cause::Status(401) | Cause::Body(401)))
@@ -256,7 +256,7 @@ where
     }
 }
 
-/// The pause of a call that may always be retried.
+/// A pause for [`with_retries`] that always allows another attempt.
 pub(super) async fn sleep(time: Duration) -> bool {
     tokio::time::sleep(time).await;
     true

@@ -98,7 +98,7 @@ pub(super) fn complaint(text: &[u8]) -> Option<String> {
 pub(super) fn good(answer: &Value) -> Result<(), BadAnswer> {
     is_object(answer)?;
     let code = answer.get("code").and_then(integer);
-    if code.is_none_or(|code| code == 200) && !is_denied(answer) && !has_error(answer) {
+    if code.is_none_or(|code| code == 200) && !denies_success(answer) && !has_error(answer) {
         return Ok(());
     }
     Err(complaint_of(answer))
@@ -113,7 +113,7 @@ pub(super) fn is_object(answer: &Value) -> Result<(), BadAnswer> {
 
 /// Returns whether `part` has a `success` that is not true. `part` is an answer, or one of its
 /// elements.
-pub(super) fn is_denied(part: &Value) -> bool {
+pub(super) fn denies_success(part: &Value) -> bool {
     let success = part.get("success");
     success.is_some_and(|success| truth(success) != Some(true))
 }

@@ -17,8 +17,8 @@ use super::answer::LARGEST_ANSWER;
 use super::http::{Form, Http, SITE_USER};
 use super::retry::Failure;
 use super::wire::{
-    BadAnswer, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, good, has_error, integer,
-    is_denied, is_nothing, is_object, parse, reasons, shape, truth,
+    BadAnswer, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, denies_success, good, has_error,
+    integer, is_nothing, is_object, parse, reasons, shape, truth,
 };
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
 
@@ -238,7 +238,7 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, BadAnswer>
     is_object(&answer)?;
     let code = answer.get("code").and_then(integer);
     let accepted = accepted || code == Some(202);
-    if is_denied(&answer) || code.is_some_and(|code| !matches!(code, 200 | 202)) {
+    if denies_success(&answer) || code.is_some_and(|code| !matches!(code, 200 | 202)) {
         return Err(complaint_of(&answer));
     }
     let elements: Vec<&Value> = match answer.get("data") {
@@ -302,7 +302,7 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
         let keys = ERRORS.iter().chain(&WARNINGS);
         let values = keys.filter_map(|key| part.get(key));
         let code = part.get("code").and_then(integer);
-        let failed = is_denied(part)
+        let failed = denies_success(part)
             || code.is_some_and(|code| !matches!(code, 200 | 202))
             || (index > 0 && part.get("success").and_then(truth) != Some(true));
         let mut is_bad = failed;

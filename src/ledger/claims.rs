@@ -184,12 +184,12 @@ impl FileClaims {
     /// Reads the added lines, or all lines if another file replaced the old one or the file became
     /// shorter. The caller must hold the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
-        let known = match self.file.take() {
-            Some(file) if is_still_there(&file, path)? => Some(file),
-            _ => None,
-        };
-        let mut file = match known {
-            Some(file) if file.metadata()?.len() >= self.read_until => file,
+        let mut file = match self.file.take() {
+            Some(file)
+                if is_still_there(&file, path)? && file.metadata()?.len() >= self.read_until =>
+            {
+                file
+            }
             _ => {
                 self.read_until = 0;
                 self.entries.by_pipe.clear();

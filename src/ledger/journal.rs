@@ -3,8 +3,8 @@
 //!
 //! Main type: [`Journal`]. Its writer receives the facts in batches. The writer of a file is here:
 //! a thread, so that only tasks that need an answer wait for the disk. All waiting batches share
-//! one fsync. The file is locked only during a write, so two runs on one ledger take turns after
-//! each batch. The writer of a bucket is in `bucket/write`.
+//! one fsync. The file is locked only during a write, so two runs that share a ledger take
+//! turns, one write at a time. The writer of a bucket is in `bucket/write`.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -64,9 +64,9 @@ impl Drop for JoinOnDrop {
     }
 }
 
-/// Facts that must be written together. The writer stamps them just before it writes them, so
-/// that they come after all entries that it has read, whatever the clocks say. A claim on which
-/// another run's entry bears is stamped after that entry.
+/// Facts that must be written together. The writer stamps them just before it writes them, so their
+/// stamps are later than those of all entries that it has read, even if a clock is wrong. If
+/// another run's entry affects a claim, the claim is stamped after that entry.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) facts: Vec<Fact>,

@@ -1,4 +1,4 @@
-//! Finds the row that a place refers to, so that a person can fix it. Also warns of members that
+//! Finds the row that a place refers to, so that a person can fix it. Also warns about members that
 //! the widget does not know or has banned.
 
 use std::collections::BTreeMap;
@@ -30,8 +30,9 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// Returns a warning for each member of the chosen rooms who has the issue. The warning shows
-    /// the first place that names the member, and the number of rooms.
+    /// Returns a warning for each member of the chosen rooms who has the issue. It shows the first
+    /// place that names the member, and the number of rooms. Beyond [`MOST_LISTED`] members, one
+    /// more warning counts the others.
     pub fn warn_of_users(
         &self,
         issue: UserIssue,

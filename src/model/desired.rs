@@ -82,7 +82,7 @@ impl DesiredRoom {
 
     /// Whether the user is a declared member.
     pub fn has_member(&self, user: UserId) -> bool {
-        self.member_place(user).is_some()
+        self.members.binary_search(&user).is_ok()
     }
 }
 

@@ -210,7 +210,10 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     }
     let is_approved = |user: &UserId| entry.members.binary_search(user).is_ok();
     for members in [&mut narrowed.members.new, &mut narrowed.members.unknown] {
-        *members = members.iter().copied().filter(is_approved).collect();
+        // Usually all are approved, and the list stays shared.
+        if !members.iter().all(is_approved) {
+            *members = members.iter().copied().filter(is_approved).collect();
+        }
     }
     Ok(narrowed)
 }

@@ -83,15 +83,15 @@ pub fn members(rooms: &[&DesiredRoom], reader: CsvReader, out: &mut dyn Write) -
     table.flush()
 }
 
-/// Returns the lines before the rooms as YAML with one user per line, so that two manifests can be
-/// compared line by line. With the rooms, the text is a valid manifest.
+/// Returns the lines before the rooms as YAML with one list item per line, so that two manifests can
+/// be compared line by line. With the rooms, the text is a valid manifest.
 pub(super) fn yaml_head(desired: &Desired) -> String {
     let mut text = String::new();
     write_entries(&mut text, head_entries(desired), 0);
     text + "rooms:\n"
 }
 
-/// Returns the lines of a room.
+/// Returns the lines of a room, with one user per line.
 pub(super) fn yaml_room(room: &DesiredRoom) -> String {
     let mut text = String::new();
     write_entries(&mut text, room_entries(room), 4);

@@ -1,5 +1,5 @@
 //! Builds the answers of the API: successes, and errors in each of the known forms. Rooms, users and
-//! messages have the keys and the order in the API's documentation.
+//! messages have the same keys, in the same order, as in the API's documentation.
 //!
 //! The main type is [`Answer`]. The calls decide which answer to give. Fields that the sandbox has
 //! no data for (a tab, an avatar, an e-mail address) get a value of the right type.

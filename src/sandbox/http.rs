@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -44,8 +44,6 @@ pub(super) struct Server {
     latency: Duration,
     faults: Mutex<Faults>,
     stats: Mutex<Stats>,
-    /// The number of connections opened so far.
-    opened: Arc<AtomicU64>,
 }
 
 impl Server {
@@ -55,23 +53,22 @@ impl Server {
             latency: config.latency,
             faults: Mutex::new(Faults::new(config, Instant::now())),
             stats: Mutex::default(),
-            opened: Arc::default(),
         }
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let calls = *self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        Stats {
-            connections: self.opened.load(Ordering::Relaxed),
-            ..calls
-        }
+        *self.count()
+    }
+
+    fn count(&self) -> MutexGuard<'_, Stats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides what happens to a request, and counts it.
     fn draw_fate(&self, endpoint: Endpoint) -> Fate {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let fate = faults.decide(Instant::now());
-        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stats = self.count();
         let calls = match endpoint {
             Endpoint::ImbaRooms => &mut stats.imba_rooms,
             Endpoint::GetRooms(_) => &mut stats.get_rooms,
@@ -120,10 +117,10 @@ pub(super) async fn serve(
     server: Arc<Server>,
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
-    let opened = Arc::clone(&server.opened);
-    let router = Router::new().fallback(handle).with_state(server);
+    let router = Router::new().fallback(handle);
+    let router = router.with_state(Arc::clone(&server));
     let service = router.into_make_service_with_connect_info::<Connection>();
-    axum::serve(CuttingListener { listener, opened }, service)
+    axum::serve(CuttingListener { listener, server }, service)
         .with_graceful_shutdown(async { stop.await.unwrap_or_default() })
         .await
 }
@@ -212,7 +209,7 @@ fn wrong_method(method: &Method) -> Response {
 #[derive(Debug)]
 struct CuttingListener {
     listener: TcpListener,
-    opened: Arc<AtomicU64>,
+    server: Arc<Server>,
 }
 
 /// The connection of a request, which the handler of the request can cut.
@@ -268,7 +265,7 @@ impl Listener for CuttingListener {
     async fn accept(&mut self) -> (CuttableStream, Connection) {
         // If no file descriptors are left, `accept` waits for a second and tries again.
         let (stream, _) = Listener::accept(&mut self.listener).await;
-        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.server.count().connections += 1;
         // ignore an error: without `nodelay`, answers are slower but still correct
         stream.set_nodelay(true).ok();
         let connection = Connection::default();

@@ -254,8 +254,8 @@ impl Widget {
     }
 }
 
-/// What `get_rooms` shows of recently written rooms: the new version of a room only after a number
-/// of list calls, and after some time. It is not part of the saved state. Writes ignore it, and
+/// Makes `get_rooms` lag: it shows the new version of a room only after a number of list calls and
+/// some time. It is not part of the saved state. Writes ignore it, and
 /// always see the latest rooms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadLag {

@@ -1,7 +1,7 @@
 //! The calls that write. `imba_rooms` creates a room, or updates an existing one and adds members.
 //! `send_msg` sends a message from a user of the external site to a room.
 //!
-//! Members cannot be removed, pipes renamed or rooms deleted, because the API has no call for it.
+//! The API has no calls to remove a member, rename a pipe or delete a room.
 //! `send_msg` does not check whether the user is a member of the room, and it sends duplicates
 //! again.
 //!

@@ -98,8 +98,8 @@ impl Tables {
     }
 }
 
-/// A cache of what was made for a use of a file, by a hash of everything that it depends on. Equal
-/// uses share it.
+/// Caches what is computed for each use of a file, by a hash of everything that the result depends
+/// on. Equal uses share one result.
 #[derive(Debug)]
 pub(crate) struct UseCache<T>(RefCell<HashMap<u64, Rc<T>>>);
 

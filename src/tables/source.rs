@@ -61,8 +61,8 @@ pub struct Source {
     pub text: String,
     /// The index of lines. Built on first use, because most files with rows do not need it.
     index: OnceLock<Index>,
-    /// The index of the line that was found last. The search for millions of places starts there,
-    /// because nearly all of them are in the same line or in one of the next lines.
+    /// The index of the line that was found last. Each search starts there: of millions of searches,
+    /// nearly all are for the same line or one of the next few.
     last_line: AtomicU32,
 }
 

@@ -24,7 +24,7 @@ pub fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> 
     counts.join(", ")
 }
 
-/// Names a number that counts rooms and memberships together.
+/// Formats a combined count of rooms and memberships.
 pub fn rooms_and_memberships(count: u64) -> String {
     match count {
         1 => "1 room or membership".to_owned(),

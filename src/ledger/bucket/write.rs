@@ -115,11 +115,11 @@ impl Bucket {
 }
 
 /// A claim whose answer is not known yet.
-struct OpenClaim {
+struct OpenClaim<'b> {
     /// The position of the claim's batch among the waiting batches.
     index: usize,
-    claim: Claim,
-    facts: Vec<Fact>,
+    claim: &'b Claim,
+    facts: &'b [Fact],
     /// The first stamp of each attempt to write the claim. If the answer to an attempt was lost,
     /// the claim may be among the entries.
     attempts: Vec<Stamp>,
@@ -161,8 +161,8 @@ impl Writer {
         let claims = batches.iter().enumerate().filter_map(|(index, batch)| {
             Some(OpenClaim {
                 index,
-                claim: batch.claim.clone()?,
-                facts: batch.facts.clone(),
+                claim: batch.claim.as_ref()?,
+                facts: &batch.facts,
                 attempts: Vec::new(),
             })
         });
@@ -210,29 +210,29 @@ impl Writer {
     /// already exists, it reads new entries again.
     async fn claim_all(
         &mut self,
-        mut open: Vec<OpenClaim>,
+        mut open: Vec<OpenClaim<'_>>,
     ) -> Result<BTreeMap<usize, Claimed>, LedgerError> {
         let mut refused = BTreeMap::new();
         let mut backoff = self.reader.store.backoff();
         let mut failure = StoreFailure::Changed;
-        let is_held = |claim: &OpenClaim| self.decide(claim) != Claimed::Ours;
+        let is_held = |claim: &OpenClaim| self.claims.decide(claim.claim) != Claimed::Ours;
         if open.iter().any(is_held) {
             self.read_new().await?;
         }
         while !open.is_empty() {
-            let mut free = Vec::new();
-            for claim in std::mem::take(&mut open) {
-                match self.decide(&claim) {
-                    Claimed::Ours => free.push(claim),
+            let mut attempts = Vec::new();
+            for mut claim in std::mem::take(&mut open) {
+                if self.is_made(&claim) {
+                    continue;
+                }
+                match self.claims.decide(claim.claim) {
+                    Claimed::Ours => {
+                        let entries = self.stamped(claim.facts);
+                        claim.attempts.extend(entries.keys().next().cloned());
+                        attempts.push((claim, entries));
+                    }
                     answer => drop(refused.insert(claim.index, answer)),
                 }
-            }
-            free.retain(|claim| !self.is_made(claim));
-            let mut attempts = Vec::new();
-            for mut claim in free {
-                let entries = self.stamped(&claim.facts);
-                claim.attempts.extend(entries.keys().next().cloned());
-                attempts.push((claim, entries));
             }
             for (claim, entries, path, put) in self.try_all(attempts).await? {
                 match put {
@@ -257,13 +257,6 @@ impl Writer {
         Ok(refused)
     }
 
-    fn decide(&self, claim: &OpenClaim) -> Claimed {
-        match self.is_made(claim) {
-            true => Claimed::Ours,
-            false => self.claims.decide(&claim.claim),
-        }
-    }
-
     async fn read_new(&mut self) -> Result<(), LedgerError> {
         let new = self.reader.read_new().await?;
         self.add(new.entries);
@@ -271,13 +264,13 @@ impl Writer {
     }
 
     /// Makes one attempt to write each claim. The attempts run concurrently.
-    async fn try_all(
+    async fn try_all<'b>(
         &self,
-        claims: Vec<(OpenClaim, Entries)>,
-    ) -> Result<Vec<(OpenClaim, Entries, Path, Put)>, LedgerError> {
+        claims: Vec<(OpenClaim<'b>, Entries)>,
+    ) -> Result<Vec<(OpenClaim<'b>, Entries, Path, Put)>, LedgerError> {
         let limit = claims.len();
         let work = claims.into_iter().map(async |(claim, entries)| {
-            let path = self.free_name(&claim.claim);
+            let path = self.free_name(claim.claim);
             let piece = bytes(&self.reader.target, &entries)?;
             let put = self.reader.store.put(&path, &piece, PutMode::Create);
             let put = put.await?;

@@ -32,7 +32,7 @@ pub(super) struct Section<'a> {
     pub(super) section: &'a view::Section<'a>,
 }
 
-/// The cost in bytes of the first item of a section, of the first two items, and so on.
+/// The total size in bytes of the first item of a section, of the first two items, and so on.
 type Costs = Vec<usize>;
 
 impl Page<'_> {
