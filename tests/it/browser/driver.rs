@@ -116,7 +116,7 @@ impl Browser {
         self.call("POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    /// Opens a file in a window of this width.
+    /// Opens a file in a window of this width, and waits until it is drawn.
     pub fn open(&self, file: &Path, width: u32) {
         // Chromium has a minimum window width, so the viewport width is emulated.
         let metrics =
@@ -129,6 +129,10 @@ impl Browser {
             "/url",
             &json!({"url": format!("file://{}", file.display())}),
         );
+        // Until it has drawn the page, the browser may drop key presses.
+        let script =
+            "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(done));";
+        self.ask("/execute/async", &json!({"script": script, "args": []}));
     }
 
     /// Runs a script in the page and returns its result.
