@@ -1181,15 +1181,3 @@ fn a_rewrite_on_a_full_disk_keeps_the_old_ledger() {
     .ok();
     assert_converged(&scene);
 }
-
-#[cfg(not(feature = "object-store"))]
-#[test]
-fn a_build_without_object_stores_says_so() {
-    let scene = Scene::new().manifest(courses(1));
-    let ran = scene.run("plan --sandbox --ledger s3://bucket/l.jsonl");
-    assert_eq!((ran.code, ran.out.as_str()), (64, ""));
-    assert_snapshot!(ran.err, @r"
-    error: --ledger: `s3://bucket/l.jsonl`: this roomform was built without object stores
-      hint: build roomform with the feature `object-store`, which is on by default, or name a file
-    ");
-}
