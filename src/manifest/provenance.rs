@@ -31,7 +31,7 @@ impl Loaded {
     }
 
     /// Returns a warning for each member of the chosen rooms who has the issue. It shows the first
-    /// place that names the member, and the number of rooms. Beyond [`MOST_LISTED`] members, one
+    /// place that names the member, and the number of rooms. Beyond `MOST_LISTED` members, one
     /// more warning counts the others.
     pub fn warn_of_users(
         &self,
