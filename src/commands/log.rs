@@ -202,8 +202,8 @@ pub fn log_plan(plan: &Plan) {
 }
 
 /// Logs how each file with rows was read, and what happened to its rows. The detected encoding and
-/// columns may be wrong, so the log shows them; they are not secret. If several uses
-/// of a file have the same columns, it shows them only once, because there may be many.
+/// columns may be wrong, so the log shows them; they are not secret. If several uses of a
+/// file have the same columns, it shows them only once, because there may be many.
 pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;

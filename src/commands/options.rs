@@ -1,6 +1,6 @@
 //! Converts flags to the options of other modules: which rooms are selected, which guards are
-//! lifted, and how a page or a CSV is written. Also finds pipes by glob, and
-//! users by id or name.
+//! lifted, and how a page or a CSV is written. Also finds pipes by glob, and users by
+//! id or name.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -1,7 +1,7 @@
 //! The resources of a run: manifest, server, credentials and ledger, each set up once.
 //!
-//! Main type: [`Session`]. It can only read from the server. A writer also needs the credentials that `apply` and
-//! `doctor --write-probe` ask for; a sender needs the secret key.
+//! Main type: [`Session`]. It can only read from the server. A writer also needs the credentials
+//! that `apply` and `doctor --write-probe` ask for; a sender needs the secret key.
 
 use std::path::Path;
 use std::time::Duration;

@@ -146,8 +146,8 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// Reads the site ids of the widget's users, or only of the banned ones, with retries. Omits users
-    /// without a site id.
+    /// Reads the site ids of the widget's users, or only of the banned ones, with retries. Omits
+    /// users without a site id.
     ///
     /// # Errors
     /// Returns a [`Failure`] if the list cannot be read, or if there is only a JWT, because

@@ -83,8 +83,8 @@ pub fn members(rooms: &[&DesiredRoom], reader: CsvReader, out: &mut dyn Write) -
     table.flush()
 }
 
-/// Returns the lines before the rooms as YAML with one list item per line, so that two manifests can
-/// be compared line by line. With the rooms, the text is a valid manifest.
+/// Returns the lines before the rooms as YAML with one list item per line, so that two manifests
+/// can be compared line by line. With the rooms, the text is a valid manifest.
 pub(super) fn yaml_head(desired: &Desired) -> String {
     let mut text = String::new();
     write_entries(&mut text, head_entries(desired), 0);

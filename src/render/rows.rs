@@ -1,6 +1,6 @@
 //! Writes the rows of the server's lists, and selects their columns for each format. A table for
-//! people fits the terminal: each column is as wide as its widest cell, or narrower if
-//! the table would be too wide.
+//! people fits the terminal: each column is as wide as its widest cell, or narrower if the
+//! table would be too wide.
 
 use std::io::{self, Write};
 

@@ -255,8 +255,7 @@ impl Widget {
 }
 
 /// Makes `get_rooms` lag: it shows the new version of a room only after a number of list calls and
-/// some time. It is not part of the saved state. Writes ignore it, and
-/// always see the latest rooms.
+/// some time. It is not part of the saved state. Writes ignore it, and always see the latest rooms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadLag {
     /// The number of list calls of each widget.

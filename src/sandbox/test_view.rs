@@ -53,8 +53,8 @@ impl World {
 
     /// Adds a room, bypassing the rules of the API, and returns its id. If the seed's id is 0 or
     /// taken, the room gets the next id. If the seed's pipe is empty, the room gets a generated
-    /// pipe. Unknown members become users. Ignores the seed's widget, administrator
-    /// and times, except `deleted_at`.
+    /// pipe. Unknown members become users. Ignores the seed's widget, administrator and
+    /// times, except `deleted_at`.
     pub fn insert_room(&mut self, widget: u64, seed: Room, now_epoch_secs: u64) -> u64 {
         self.now = Duration::from_secs(now_epoch_secs);
         let mut widgets = self.widgets.values();

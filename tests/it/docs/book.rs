@@ -148,7 +148,7 @@ fn flag(arg: &Arg) -> String {
 #[test]
 fn the_page_of_flags_is_the_help_of_the_program() {
     let mut text = String::from(
-        "# Every flag\n\nThe help of each command, as `--help` prints it. [Commands](cli.md) explains the most important flags. The flags of\n`roomform` itself work with every command. The subcommands of `get`, `ledger` and `todo` also accept the\nflags of these commands, except that `todo done` has no `--user`.\n",
+        "# Every flag\n\nThe help of each command, as `--help` prints it. [Commands](cli.md) explains the most important flags. The flags of\n`roomform` itself work with every command. The subcommands of `get`, `ledger` and `todo` also accept\nthe flags of these commands, except that `todo done` has no `--user`.\n",
     );
     // The flags that the verbs below a verb inherit. They are listed once.
     let mut inherited: Vec<(String, String)> = Vec::new();
